@@ -1,0 +1,230 @@
+//! The dialects: native rnc, and OpenBSD nc as Debian ships it. A table of values, no code paths:
+//! `to_plan` reads the row of the one that was asked for.
+
+use crate::plan::{Clients, UnixListening, Until};
+use std::ffi::{OsStr, OsString};
+use std::path::Path;
+use std::time::Duration;
+
+/// When UDP ports are probed before they are taken to be open.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Probes {
+    /// With `-z`.
+    Scanning,
+    /// With `-v`, in sessions too.
+    Verbose,
+}
+
+/// One dialect.
+#[derive(Debug)]
+pub struct Dialect {
+    /// What stands before messages.
+    pub name: &'static str,
+    /// Exit code for a wrong command line.
+    pub usage_code: u8,
+    /// Exit code when the time for connecting runs out.
+    pub connect_timed_out_code: u8,
+    /// Exit code when a session is idle for too long.
+    pub timed_out_code: u8,
+    /// Exit code when a session breaks.
+    pub broken_code: u8,
+    /// Failures are told without `-v`.
+    pub tells_failures: bool,
+    /// Help goes to standard error.
+    pub help_on_stderr: bool,
+    /// The usage of nc is shown behind a complaint.
+    pub shows_usage: bool,
+    /// Operands and -p, -s are combined only as nc does.
+    pub strict_operands: bool,
+    /// Times are whole seconds and sizes plain numbers.
+    pub plain_numbers: bool,
+    /// The end of standard input is passed on without `-N`.
+    pub passes_eof: bool,
+    /// A client's session is over then; when standard input is a terminal, `until_terminal`.
+    pub until_client: Until,
+    /// The same for a listener's session.
+    pub until_listener: Until,
+    /// When standard input is a terminal.
+    pub until_terminal: Option<Until>,
+    /// A UDP client leaves that long after the end of standard input and the last byte.
+    pub udp_client_quit: Option<Duration>,
+    /// `-q` of a TCP client counts from the end of the session, not of standard input.
+    pub tcp_client_lingers: bool,
+    /// Whom `-l` serves.
+    pub clients: Clients,
+    /// Whom `-lk` serves.
+    pub many_clients: Clients,
+    /// `-lu` talks with the first peer only.
+    pub udp_locks_to_first: bool,
+    /// Without an address, IPv6 and IPv4 are both listened on.
+    pub dual_stack: bool,
+    /// All addresses of a name are listened on.
+    pub all_addresses: bool,
+    /// Listeners may share a port.
+    pub shares_port: bool,
+    /// The pause before the next address is raced (RFC 8305, section 8).
+    pub stagger: Option<Duration>,
+    /// `-w` counts for each address.
+    pub timeout_per_address: bool,
+    /// What is said behind "timed out".
+    pub timeout_reason: Option<&'static str>,
+    /// Clients are shown by name.
+    pub names_peers: bool,
+    /// Peers that vanish are found out.
+    pub keepalive: bool,
+    /// The longest datagram made of standard input, in bytes.
+    pub datagram_bytes: usize,
+    /// `-i` counts between scanned ports.
+    pub interval_between_ports: bool,
+    /// When UDP ports are probed.
+    pub probes: Probes,
+    /// A list of UDP ports ends with the outcome of the last.
+    pub last_udp_port_decides: bool,
+    /// What becomes of the file of a Unix socket.
+    pub unix: UnixListening,
+    /// `-l 0` tells the port without `-v`.
+    pub tells_port: bool,
+    /// Errors of listeners come without their address.
+    pub plain_errors: bool,
+}
+
+/// rnc's own behaviour.
+pub const NATIVE: Dialect = Dialect {
+    name: "rnc",
+    usage_code: 2,
+    connect_timed_out_code: 3,
+    timed_out_code: 3,
+    broken_code: 1,
+    tells_failures: true,
+    help_on_stderr: false,
+    shows_usage: false,
+    strict_operands: false,
+    plain_numbers: false,
+    passes_eof: true,
+    until_client: Until::Both,
+    until_listener: Until::Both,
+    until_terminal: Some(Until::Peer),
+    udp_client_quit: Some(Duration::from_secs(1)),
+    tcp_client_lingers: false,
+    clients: Clients::One,
+    many_clients: Clients::AtOnce,
+    udp_locks_to_first: false,
+    dual_stack: true,
+    all_addresses: true,
+    shares_port: false,
+    stagger: Some(Duration::from_millis(250)),
+    timeout_per_address: false,
+    timeout_reason: None,
+    names_peers: false,
+    keepalive: true,
+    datagram_bytes: 65_507,
+    interval_between_ports: true,
+    probes: Probes::Scanning,
+    last_udp_port_decides: false,
+    unix: UnixListening {
+        replaces_anything: false,
+        removed_at_end: true,
+    },
+    tells_port: true,
+    plain_errors: false,
+};
+
+/// OpenBSD nc, as Debian ships it.
+pub const NC: Dialect = Dialect {
+    name: "nc",
+    usage_code: 1,
+    connect_timed_out_code: 1,
+    timed_out_code: 0,
+    broken_code: 0,
+    tells_failures: false,
+    help_on_stderr: true,
+    shows_usage: true,
+    strict_operands: true,
+    plain_numbers: true,
+    passes_eof: false,
+    until_client: Until::Both,
+    until_listener: Until::Peer,
+    until_terminal: None,
+    udp_client_quit: None,
+    tcp_client_lingers: true,
+    clients: Clients::OneQueueing,
+    many_clients: Clients::InTurn,
+    udp_locks_to_first: true,
+    dual_stack: false,
+    all_addresses: false,
+    shares_port: true,
+    stagger: None,
+    timeout_per_address: true,
+    timeout_reason: Some("Operation now in progress"),
+    names_peers: true,
+    keepalive: false,
+    datagram_bytes: 16_384,
+    interval_between_ports: false,
+    probes: Probes::Verbose,
+    last_udp_port_decides: true,
+    unix: UnixListening {
+        replaces_anything: true,
+        removed_at_end: false,
+    },
+    tells_port: false,
+    plain_errors: true,
+};
+
+impl Dialect {
+    /// The dialect asked for by `--as`, or else by the name rnc was called by.
+    ///
+    /// # Errors
+    /// `--as` names none; the text is for the user.
+    pub fn choose(called: &OsStr, words: &[OsString]) -> Result<&'static Dialect, String> {
+        if let Some(asked) = asked(words) {
+            return match asked.as_str() {
+                "rnc" => Ok(&NATIVE),
+                "nc" | "nc.openbsd" => Ok(&NC),
+                other => Err(format!("--as {}: not nc or rnc", other.escape_debug())),
+            };
+        }
+        let name = Path::new(called).file_name().and_then(OsStr::to_str);
+        Ok(match name {
+            Some("nc" | "netcat" | "nc.openbsd") => &NC,
+            _ => &NATIVE,
+        })
+    }
+}
+
+/// The last value of `--as`, found before the other options are read: what is wrong with those is
+/// told in the dialect.
+fn asked(words: &[OsString]) -> Option<String> {
+    let words: Vec<&str> = words.iter().filter_map(|word| word.to_str()).collect();
+    let options = words.split(|word| *word == "--").next()?;
+    let mut found = None;
+    for (at, word) in options.iter().enumerate() {
+        match word.strip_prefix("--as") {
+            Some("") => found = Some(options.get(at + 1).copied().unwrap_or("").to_string()),
+            Some(value) if value.starts_with('=') => found = Some(value[1..].to_string()),
+            _ => {}
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chosen(words: &[&str]) -> Result<&'static str, String> {
+        let words: Vec<OsString> = words.iter().map(OsString::from).collect();
+        Dialect::choose(&words[0], &words).map(|dialect| dialect.name)
+    }
+
+    #[test]
+    fn name_or_option_chooses() {
+        assert_eq!(chosen(&["/usr/bin/rnc", "x"]), Ok("rnc"));
+        for name in ["nc", "/bin/netcat", "nc.openbsd"] {
+            assert_eq!(chosen(&[name, "-l"]), Ok("nc"));
+        }
+        assert_eq!(chosen(&["rnc", "-l", "--as", "nc"]), Ok("nc"));
+        assert_eq!(chosen(&["nc", "--as=rnc"]), Ok("rnc"));
+        assert!(chosen(&["rnc", "--as", "telnet"]).is_err());
+        assert_eq!(chosen(&["rnc", "--", "--as"]), Ok("rnc"));
+    }
+}

@@ -1,0 +1,67 @@
+//! Floor 5: words of the command line → plan.
+
+pub mod args;
+pub mod command;
+pub mod dialect;
+pub mod to_plan;
+pub mod usage;
+
+use crate::exit::Exit;
+use crate::plan::Plan;
+use crate::report::{self, Voice};
+use args::Args;
+use dialect::Dialect;
+use std::ffi::{OsStr, OsString};
+use std::io::{IsTerminal, Write};
+use to_plan::Facts;
+
+/// What the command line came to.
+pub enum Parsed {
+    /// Something to do.
+    Plan(Box<Plan>),
+    /// Nothing more to do: help was shown, or the command line is wrong.
+    Exit(Exit),
+}
+
+/// Reads the command line, its first word being the name rnc was called by. Help goes to standard
+/// output, complaints to standard error.
+pub fn parse(words: impl IntoIterator<Item = OsString>) -> Parsed {
+    let words: Vec<OsString> = words.into_iter().collect();
+    let name = words
+        .first()
+        .map_or(OsStr::new("rnc"), |word| word.as_os_str());
+    let dialect = match Dialect::choose(name, &words) {
+        Ok(dialect) => dialect,
+        Err(message) => {
+            report::error(&message);
+            return Parsed::Exit(Exit::USAGE);
+        }
+    };
+    let matches = match command::command().try_get_matches_from(words) {
+        Ok(matches) => matches,
+        Err(error) => return Parsed::Exit(usage::complain(&error, dialect)),
+    };
+    let args = Args::from_matches(&matches);
+    report::set_voice(Voice {
+        name: dialect.name.into(),
+        verbose: args.verbose,
+        tells_failures: dialect.tells_failures,
+    });
+    let facts = Facts {
+        stdin_is_terminal: std::io::stdin().is_terminal(),
+        proxy_auth: std::env::var("NCAT_PROXY_AUTH").ok(),
+    };
+    match to_plan::to_plan(&args, dialect, &facts) {
+        Ok(plan) => Parsed::Plan(Box::new(plan)),
+        Err(wrong) => Parsed::Exit(usage::tell(&wrong, dialect)),
+    }
+}
+
+/// Shows help where the dialect shows it.
+fn show(text: &str, dialect: &Dialect) {
+    // Nobody is left to read it when the pipe is closed.
+    let _ = match dialect.help_on_stderr {
+        true => std::io::stderr().write_all(text.as_bytes()),
+        false => std::io::stdout().write_all(text.as_bytes()),
+    };
+}

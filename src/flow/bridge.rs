@@ -1,0 +1,328 @@
+//! A session between two ends: ours (`local`: standard input and output) and the peer (`remote`),
+//! joined by two flows, `out` towards the peer and `inn` from it.
+
+use super::flow::{Fault, Flow, FlowState, Moved};
+use super::verdict::{Verdict, Way, verdict};
+use crate::io::endpoint::{Endpoint, Ready};
+use crate::plan::Ends;
+use std::io;
+use std::time::{Duration, Instant};
+
+/// How long bytes already received may take to be delivered after a signal or a timeout.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// Where a session broke.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// Reading from or writing to the peer.
+    Peer,
+    /// Reading standard input.
+    Input,
+    /// Writing standard output.
+    Output,
+}
+
+/// Why a session is over.
+#[derive(Debug)]
+pub enum Ended {
+    /// Both directions ended, as far as the rules ask.
+    Clean,
+    /// The time after the end of standard input is over (`-q`), or all reads are used up (`-W`).
+    Quit,
+    /// Nothing moved for the idle time.
+    TimedOut,
+    /// A signal came.
+    Signalled,
+    /// Something broke; bytes may be lost.
+    Broken(Place, io::Error),
+}
+
+/// What one drive of a bridge came to.
+#[derive(Debug)]
+pub enum Turn {
+    /// Nothing can be moved until something happens.
+    Wait,
+    /// There may be more to move: come again.
+    Again,
+    /// The session is over.
+    Over(Ended),
+}
+
+/// A session.
+pub struct Bridge {
+    local: Endpoint,
+    remote: Endpoint,
+    out: Flow,
+    inn: Flow,
+    ends: Ends,
+    idle: Option<Duration>,
+    /// When a byte last moved, or a direction ended.
+    last: Instant,
+    /// Since when the verdict has been that the session is over but for lingering.
+    over_since: Option<Instant>,
+    /// Bytes sent when the peer's end came.
+    sent_at_peer_end: Option<u64>,
+    /// Leaving: why, and until when undelivered bytes are waited for.
+    leaving: Option<(Ended, Instant)>,
+    /// A due end has been checked once more against what the loop knows.
+    rechecked: bool,
+}
+
+impl Bridge {
+    /// Joins two ends.
+    pub fn new(
+        (local, remote): (Endpoint, Endpoint),
+        (out, inn): (Flow, Flow),
+        ends: Ends,
+        idle: Option<Duration>,
+        now: Instant,
+    ) -> Bridge {
+        Bridge {
+            local,
+            remote,
+            out,
+            inn,
+            ends,
+            idle,
+            last: now,
+            over_since: None,
+            sent_at_peer_end: None,
+            leaving: None,
+            rechecked: false,
+        }
+    }
+
+    /// Gives back our own end, for the next session.
+    pub fn into_local(self) -> Endpoint {
+        self.local
+    }
+
+    /// The peer's end.
+    pub fn remote(&mut self) -> &mut Endpoint {
+        &mut self.remote
+    }
+
+    /// Bytes written to the peer and bytes received from it, so far.
+    pub fn moved(&self) -> (u64, u64) {
+        (self.out.moved(), self.inn.moved())
+    }
+
+    /// Takes in an event.
+    pub fn note(&mut self, slot: u16, ready: Ready) {
+        self.local.note(slot, ready);
+        self.remote.note(slot, ready);
+    }
+
+    /// Begins to leave: delivers what has been received, within a second, then is over with
+    /// `why`. A second call leaves at once.
+    pub fn leave(&mut self, why: Ended, now: Instant) {
+        let until = if self.leaving.is_some() {
+            now
+        } else {
+            now + GRACE
+        };
+        self.out.end_source();
+        self.leaving = Some((why, until));
+    }
+
+    /// Moves what can be moved and judges the session.
+    pub fn drive(&mut self, now: Instant) -> Turn {
+        let (out_before, inn_before) = (self.out.state(), self.inn.state());
+        let moved = self.pump(now);
+        self.watch_ends();
+        let changed = (out_before, inn_before) != (self.out.state(), self.inn.state());
+        if moved != Moved::Nothing || changed {
+            self.last = now;
+            self.rechecked = false;
+        }
+        if self.leaving.is_some() {
+            return self.drive_leaving(moved, now);
+        }
+        if let Some(ended) = self.judge(now) {
+            // Whatever can be read by now comes out first: a reply is never dropped.
+            if self.inn.state() == FlowState::Open && !self.rechecked {
+                self.rechecked = true;
+                return Turn::Again;
+            }
+            return Turn::Over(ended);
+        }
+        match moved {
+            Moved::Budget => Turn::Again,
+            _ => Turn::Wait,
+        }
+    }
+
+    /// When the session wants to be driven even if nothing happens.
+    pub fn deadline(&self) -> Option<Instant> {
+        if let Some((_, until)) = &self.leaving {
+            return Some(*until);
+        }
+        let judged = match self.verdict() {
+            Verdict::QuitAfter(quiet) => Some(self.last + quiet),
+            Verdict::Linger(linger) => self.over_since.map(|since| since + linger),
+            Verdict::GoOn | Verdict::Over => None,
+        };
+        let all = [
+            judged,
+            self.idle_deadline(),
+            self.out.paused_until(),
+            self.inn.paused_until(),
+        ];
+        all.into_iter().flatten().min()
+    }
+
+    fn pump(&mut self, now: Instant) -> Moved {
+        let mut back = std::mem::take(self.out.urgent());
+        let inn = self
+            .inn
+            .pump(&mut self.remote, &mut self.local, &mut back, now);
+        *self.out.urgent() = back;
+        let out = self
+            .out
+            .pump(&mut self.local, &mut self.remote, &mut Vec::new(), now);
+        match (inn, out) {
+            (Moved::Budget, _) | (_, Moved::Budget) => Moved::Budget,
+            (Moved::Nothing, Moved::Nothing) => Moved::Nothing,
+            // What one flow moved may have opened the way for the other (a first datagram tells
+            // whom to answer).
+            _ => Moved::Budget,
+        }
+    }
+
+    /// Looks at what the end of one flow means for the other.
+    fn watch_ends(&mut self) {
+        if self.inn.reads_are_used_up() {
+            self.out.end_source();
+        }
+        if self.inn.state() == FlowState::Open
+            && let Some(error) = self.local.write_fault()
+        {
+            self.inn.break_sink(error);
+        }
+        if let Some(Fault::Sink(error)) = self.inn.fault() {
+            if error.kind() != io::ErrorKind::BrokenPipe {
+                self.out.end_source();
+            }
+            self.inn.discard();
+        }
+        let peer_is_silent = !matches!(self.inn.state(), FlowState::Open);
+        if let Some(Fault::Source(error)) = self.inn.fault() {
+            let error = copy_of(error);
+            self.out.break_sink(error);
+        } else if peer_is_silent {
+            self.watch_half_closed_peer();
+        }
+        if self.remote.keeps_messages()
+            && let Some(Fault::Sink(error)) = self.out.fault()
+        {
+            let error = copy_of(error);
+            self.inn.break_source(error);
+        }
+    }
+
+    /// The peer has sent its end: it may still read, or be gone altogether. When it is gone and
+    /// nothing was sent since, nothing is lost, and that is a clean end.
+    fn watch_half_closed_peer(&mut self) {
+        let sent = self.out.moved();
+        let sent_before = *self.sent_at_peer_end.get_or_insert(sent);
+        if self.out.state() == FlowState::Closed || matches!(self.inn.fault(), Some(Fault::Sink(_)))
+        {
+            return;
+        }
+        if let Some(error) = self.remote.write_fault() {
+            match sent == sent_before && !self.out.is_pending() {
+                true => self.out.end_source(),
+                false => self.out.break_sink(error),
+            }
+        }
+    }
+
+    fn verdict(&self) -> Verdict {
+        let way = |flow: &Flow| Way {
+            state: flow.state(),
+            pending: flow.is_pending(),
+        };
+        verdict(way(&self.out), way(&self.inn), &self.ends)
+    }
+
+    fn judge(&mut self, now: Instant) -> Option<Ended> {
+        let verdict = self.verdict();
+        let ended = match verdict {
+            Verdict::Over => Some(Ended::Clean),
+            Verdict::Linger(linger) => {
+                let since = *self.over_since.get_or_insert(now);
+                (now >= since + linger).then_some(Ended::Clean)
+            }
+            Verdict::QuitAfter(quiet) => (now >= self.last + quiet).then_some(Ended::Quit),
+            Verdict::GoOn => None,
+        };
+        if let Some(ended) = ended {
+            return Some(self.name_fault().unwrap_or(ended));
+        }
+        if self.inn.reads_are_used_up() && self.inn.state() == FlowState::Closed {
+            return (!self.out.is_pending()).then_some(Ended::Quit);
+        }
+        if self.is_output_broken() && !self.out.is_pending() {
+            return self.name_fault();
+        }
+        match self.idle_deadline() {
+            Some(deadline) if now >= deadline => {
+                if self.out.is_pending() || self.inn.is_pending() {
+                    self.leave(Ended::TimedOut, now);
+                    return None;
+                }
+                Some(self.name_fault().unwrap_or(Ended::TimedOut))
+            }
+            _ => None,
+        }
+    }
+
+    /// Standard output is broken for another reason than that its reader had enough.
+    fn is_output_broken(&self) -> bool {
+        matches!(self.inn.fault(), Some(Fault::Sink(error))
+            if error.kind() != io::ErrorKind::BrokenPipe)
+    }
+
+    fn idle_deadline(&self) -> Option<Instant> {
+        let paused = self.out.paused_until().unwrap_or(self.last);
+        self.idle.map(|idle| self.last.max(paused) + idle)
+    }
+
+    fn drive_leaving(&mut self, moved: Moved, now: Instant) -> Turn {
+        let pending = self.out.is_pending() || self.inn.is_pending();
+        let Some((_, until)) = &self.leaving else {
+            return Turn::Wait;
+        };
+        if now < *until && (pending || moved != Moved::Nothing) {
+            return if moved == Moved::Nothing {
+                Turn::Wait
+            } else {
+                Turn::Again
+            };
+        }
+        let why = self.leaving.take().map_or(Ended::Clean, |(why, _)| why);
+        Turn::Over(why)
+    }
+
+    /// The fault to tell the user about, if a flow broke. A reader of standard output that has
+    /// had enough is none.
+    fn name_fault(&mut self) -> Option<Ended> {
+        match (self.inn.fault(), self.out.fault()) {
+            (Some(Fault::Sink(error)), _) if error.kind() != io::ErrorKind::BrokenPipe => {
+                Some(Ended::Broken(Place::Output, copy_of(error)))
+            }
+            (Some(Fault::Source(error)), _) | (_, Some(Fault::Sink(error))) => {
+                Some(Ended::Broken(Place::Peer, copy_of(error)))
+            }
+            (_, Some(Fault::Source(error))) => Some(Ended::Broken(Place::Input, copy_of(error))),
+            _ => None,
+        }
+    }
+}
+
+fn copy_of(error: &io::Error) -> io::Error {
+    match error.raw_os_error() {
+        Some(code) => io::Error::from_raw_os_error(code),
+        None => error.kind().into(),
+    }
+}

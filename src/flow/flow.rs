@@ -1,0 +1,291 @@
+//! One direction of a session: source → stages → store → sink.
+//!
+//! ```text
+//! Open ── end of source ──► Draining ── store empty ──► Closed   (the end is passed on here)
+//!   │                          │
+//!   └──── sink failed ─────────┴──────────────────────► Closed
+//! ```
+//! A flow never waits for the other one, and knows nothing about kinds of ends.
+
+use super::stages::{Pace, Stage};
+use crate::io::endpoint::{Endpoint, Got, Put};
+use crate::io::store::Mem;
+use std::io;
+use std::time::Instant;
+
+/// Reads and writes a flow does in one turn before the other flow and the other tasks get theirs.
+const TURN: usize = 16;
+/// Answers of a stage (telnet) that may wait to be sent, in bytes; beyond, no more is read.
+const BACK_BYTES: usize = 4 << 10;
+
+/// Where a flow is between its first byte and its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FlowState {
+    /// The source may give more.
+    Open,
+    /// The source has ended; the store is being emptied.
+    Draining,
+    /// Nothing moves any more.
+    Closed,
+}
+
+/// What broke a flow.
+#[derive(Debug)]
+pub enum Fault {
+    /// Reading failed.
+    Source(io::Error),
+    /// Writing failed.
+    Sink(io::Error),
+}
+
+/// What a turn did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moved {
+    /// Nothing could be moved.
+    Nothing,
+    /// Something moved, and now nothing more can.
+    Some,
+    /// The turn's budget is used up; there may be more.
+    Budget,
+}
+
+/// What a flow does besides moving bytes.
+#[derive(Default)]
+pub struct Settings {
+    /// Changes to the bytes, first to last.
+    pub stages: Vec<Box<dyn Stage>>,
+    /// One line at a time.
+    pub pace: Option<Pace>,
+    /// The longest message to read, in bytes, where messages count.
+    pub message_bytes: Option<usize>,
+    /// The flow takes its source to have ended after this many reads (`-W`).
+    pub max_reads: Option<u64>,
+    /// The end of the source is not passed on to the sink.
+    pub keeps_sink_open: bool,
+}
+
+/// One direction of a session.
+pub struct Flow {
+    store: Mem,
+    state: FlowState,
+    settings: Settings,
+    /// Bytes from the opposite flow's stages, sent before anything else.
+    urgent: Vec<u8>,
+    fault: Option<Fault>,
+    moved: u64,
+    /// The sink is gone, but the source is read on so that the peer is not blocked.
+    discards: bool,
+}
+
+impl Flow {
+    /// A flow that has moved nothing yet.
+    pub fn new(settings: Settings) -> Flow {
+        Flow {
+            store: Mem::default(),
+            state: FlowState::Open,
+            settings,
+            urgent: Vec::new(),
+            fault: None,
+            moved: 0,
+            discards: false,
+        }
+    }
+
+    /// Puts bytes in front of what the source will give: what came behind a handshake. `back`
+    /// as in `pump`.
+    pub fn preload(&mut self, bytes: &[u8], back: &mut Vec<u8>) {
+        self.store.replace(bytes);
+        self.apply_stages(back);
+    }
+
+    /// Where the flow is.
+    pub fn state(&self) -> FlowState {
+        self.state
+    }
+
+    /// Says whether something waits to be written.
+    pub fn is_pending(&self) -> bool {
+        self.state != FlowState::Closed && !(self.store.is_empty() && self.urgent.is_empty())
+    }
+
+    /// Bytes written to the sink.
+    pub fn moved(&self) -> u64 {
+        self.moved
+    }
+
+    /// What broke the flow, if something did.
+    pub fn fault(&self) -> Option<&Fault> {
+        self.fault.as_ref()
+    }
+
+    /// What is to be sent before anything else; the opposite flow's stages append to it.
+    pub fn urgent(&mut self) -> &mut Vec<u8> {
+        &mut self.urgent
+    }
+
+    /// When a pause ends.
+    pub fn paused_until(&self) -> Option<Instant> {
+        let pace = self.settings.pace.as_ref()?;
+        pace.paused_until().filter(|_| self.is_pending())
+    }
+
+    /// Takes the source to have ended; what was read is still delivered.
+    pub fn end_source(&mut self) {
+        if self.state == FlowState::Open {
+            self.state = FlowState::Draining;
+        }
+    }
+
+    /// Ends the flow because its sink is known to be gone.
+    pub fn break_sink(&mut self, error: io::Error) {
+        if self.state != FlowState::Closed {
+            self.state = FlowState::Closed;
+            self.fault = Some(Fault::Sink(error));
+        }
+    }
+
+    /// Ends the flow because its source is known to be broken; what was read is still delivered.
+    pub fn break_source(&mut self, error: io::Error) {
+        if self.state == FlowState::Open {
+            self.source_has_ended(Some(error));
+        }
+    }
+
+    /// Reads on from the source of a flow whose sink is gone, to nowhere, so that a peer blocked
+    /// by our not reading can go on reading.
+    pub fn discard(&mut self) {
+        self.discards = true;
+        self.store.clear();
+    }
+
+    /// Moves what can be moved, one turn's worth. `back` takes what stages want sent the other
+    /// way.
+    pub fn pump(
+        &mut self,
+        source: &mut Endpoint,
+        sink: &mut Endpoint,
+        back: &mut Vec<u8>,
+        now: Instant,
+    ) -> Moved {
+        let mut moved = Moved::Nothing;
+        for _ in 0..TURN {
+            let wrote = self.write(sink, now);
+            let read = self.read(source, back);
+            self.pass_on_end(sink);
+            match wrote || read {
+                true => moved = Moved::Some,
+                false => return moved,
+            }
+        }
+        Moved::Budget
+    }
+
+    fn read(&mut self, source: &mut Endpoint, back: &mut Vec<u8>) -> bool {
+        let wants = self.state == FlowState::Open || self.discards;
+        if !wants || !self.store.is_empty() || back.len() >= BACK_BYTES {
+            return false;
+        }
+        match self.store.fill(source, self.settings.message_bytes) {
+            Ok(Got::Bytes(_)) if self.discards => self.store.clear(),
+            Ok(Got::Bytes(_)) => {
+                self.apply_stages(back);
+                self.count_read();
+            }
+            Ok(Got::Pending) => return false,
+            Ok(Got::Eof) => self.source_has_ended(None),
+            Err(error) => self.source_has_ended(Some(error)),
+        }
+        true
+    }
+
+    fn source_has_ended(&mut self, error: Option<io::Error>) {
+        self.discards = false;
+        self.end_source();
+        if let Some(error) = error
+            && self.fault.is_none()
+        {
+            self.fault = Some(Fault::Source(error));
+        }
+    }
+
+    fn count_read(&mut self) {
+        if let Some(left) = &mut self.settings.max_reads {
+            *left = left.saturating_sub(1);
+            if *left == 0 {
+                self.end_source();
+            }
+        }
+    }
+
+    /// Says whether the flow ended because it has had all the reads it may have (`-W`).
+    pub fn reads_are_used_up(&self) -> bool {
+        self.settings.max_reads == Some(0)
+    }
+
+    fn apply_stages(&mut self, back: &mut Vec<u8>) {
+        for stage in &mut self.settings.stages {
+            let mut out = Vec::with_capacity(self.store.data().len());
+            stage.apply(self.store.data(), &mut out, back);
+            self.store.replace(&out);
+        }
+    }
+
+    fn write(&mut self, sink: &mut Endpoint, now: Instant) -> bool {
+        if self.state == FlowState::Closed {
+            return false;
+        }
+        if !self.urgent.is_empty() {
+            return self.write_urgent(sink);
+        }
+        if self.store.is_empty() {
+            return false;
+        }
+        let data = self.store.data();
+        let allowed = match &mut self.settings.pace {
+            Some(pace) => pace.allows(data, now),
+            None => data.len(),
+        };
+        if allowed == 0 && !data.is_empty() {
+            return false;
+        }
+        match sink.try_write(&data[..allowed]) {
+            Ok(Put::Bytes(n)) => {
+                if let Some(pace) = &mut self.settings.pace {
+                    pace.wrote(&data[..n], now);
+                }
+                self.store.consume(n);
+                self.moved += n as u64;
+                true
+            }
+            Ok(Put::Pending) => false,
+            Err(error) => {
+                self.break_sink(error);
+                true
+            }
+        }
+    }
+
+    fn write_urgent(&mut self, sink: &mut Endpoint) -> bool {
+        match sink.try_write(&self.urgent) {
+            Ok(Put::Bytes(n)) => {
+                self.urgent.drain(..n);
+                self.moved += n as u64;
+                true
+            }
+            Ok(Put::Pending) => false,
+            Err(error) => {
+                self.break_sink(error);
+                true
+            }
+        }
+    }
+
+    fn pass_on_end(&mut self, sink: &mut Endpoint) {
+        if self.state == FlowState::Draining && !self.is_pending() {
+            self.state = FlowState::Closed;
+            if !self.settings.keeps_sink_open {
+                sink.shutdown_write();
+            }
+        }
+    }
+}

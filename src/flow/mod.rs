@@ -1,0 +1,10 @@
+//! Floor 3: moving bytes between two ends. Does not know where the ends come from.
+
+#[allow(clippy::module_inception)]
+pub mod flow;
+
+pub mod bridge;
+pub mod hub;
+pub mod member;
+pub mod stages;
+pub mod verdict;

@@ -1,0 +1,89 @@
+//! Ordered changes to the bytes of one flow, and the pacing of lines.
+
+use crate::proto::crlf::Crlf;
+use crate::proto::telnet::Telnet;
+use std::time::{Duration, Instant};
+
+/// Changes the bytes of one flow.
+pub trait Stage {
+    /// Appends to `out` what becomes of `input`; appends to `back` what is to be sent the other
+    /// way. Keeps what it needs across calls, in bounded memory.
+    fn apply(&mut self, input: &[u8], out: &mut Vec<u8>, back: &mut Vec<u8>);
+}
+
+impl Stage for Crlf {
+    fn apply(&mut self, input: &[u8], out: &mut Vec<u8>, _back: &mut Vec<u8>) {
+        Crlf::apply(self, input, out);
+    }
+}
+
+impl Stage for Telnet {
+    fn apply(&mut self, input: &[u8], out: &mut Vec<u8>, back: &mut Vec<u8>) {
+        Telnet::apply(self, input, out, back);
+    }
+}
+
+/// Writes one line at a time, with a pause after each.
+#[derive(Debug)]
+pub struct Pace {
+    interval: Duration,
+    paused_until: Option<Instant>,
+}
+
+impl Pace {
+    /// A pause of `interval` after each line.
+    pub fn new(interval: Duration) -> Pace {
+        Pace {
+            interval,
+            paused_until: None,
+        }
+    }
+
+    /// How many of the bytes in `data` may be written now: up to the end of its first line, none
+    /// during a pause.
+    pub fn allows(&mut self, data: &[u8], now: Instant) -> usize {
+        if self.paused_until.is_some_and(|until| now < until) {
+            return 0;
+        }
+        self.paused_until = None;
+        data.iter()
+            .position(|&byte| byte == b'\n')
+            .map_or(data.len(), |at| at + 1)
+    }
+
+    /// Takes note of what was written; the end of a line begins a pause.
+    pub fn wrote(&mut self, written: &[u8], now: Instant) {
+        if written.last() == Some(&b'\n') {
+            self.paused_until = Some(now + self.interval);
+        }
+    }
+
+    /// When the pause ends, if there is one.
+    pub fn paused_until(&self) -> Option<Instant> {
+        self.paused_until
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pace_lets_one_line_through_and_pauses() {
+        let mut pace = Pace::new(Duration::from_secs(1));
+        let start = Instant::now();
+        assert_eq!(pace.allows(b"a\nb\n", start), 2);
+        pace.wrote(b"a\n", start);
+        assert_eq!(pace.allows(b"b\n", start), 0);
+        assert_eq!(pace.allows(b"b\n", start + Duration::from_secs(1)), 2);
+    }
+
+    #[test]
+    fn pace_lets_an_unfinished_line_through() {
+        let mut pace = Pace::new(Duration::from_secs(1));
+        let now = Instant::now();
+        assert_eq!(pace.allows(b"abc", now), 3);
+        pace.wrote(b"abc", now);
+        assert_eq!(pace.allows(b"d\n", now), 2);
+    }
+}

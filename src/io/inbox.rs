@@ -1,0 +1,64 @@
+//! What other threads and signals tell the loop. Posting wakes it; the loop takes everything when
+//! it comes round.
+
+use mio::Waker;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Something that happened outside the loop.
+#[derive(Debug)]
+pub enum Notice {
+    /// A signal asked rnc to end.
+    Ending,
+    /// A name has been looked up: its addresses, or the resolver's words.
+    Addresses(io::Result<Vec<SocketAddr>>),
+    /// The name of an address has been looked up, if it has one; with the label it was asked under.
+    HostName(SocketAddr, Option<String>),
+}
+
+/// The way into the loop, for any thread. Never full: each thread posts a bounded number.
+#[derive(Clone, Debug)]
+pub struct Inbox {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    waker: Waker,
+    /// Notices with the task each is for; `None` is for all.
+    queue: Mutex<Vec<(Option<usize>, Notice)>>,
+}
+
+impl Inbox {
+    pub(super) fn new(waker: Waker) -> Inbox {
+        Inbox {
+            inner: Arc::new(Inner {
+                waker,
+                queue: Mutex::new(Vec::new()),
+            }),
+        }
+    }
+
+    /// Posts a notice for one task, or for all, and wakes the loop.
+    pub fn post(&self, task: Option<usize>, notice: Notice) {
+        let mut queue = self
+            .inner
+            .queue
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        queue.push((task, notice));
+        drop(queue);
+        // A loop that cannot be woken has already ended.
+        let _ = self.inner.waker.wake();
+    }
+
+    pub(super) fn take(&self) -> Vec<(Option<usize>, Notice)> {
+        let mut queue = self
+            .inner
+            .queue
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        std::mem::take(&mut *queue)
+    }
+}

@@ -1,0 +1,10 @@
+//! Floor 2: non-blocking ends and the loop that waits for them. Knows bytes, descriptors and time;
+//! knows no option, no mode and no protocol.
+
+pub mod datagram;
+pub mod endpoint;
+pub mod inbox;
+pub mod reactor;
+pub mod stdio;
+pub mod store;
+pub mod stream;

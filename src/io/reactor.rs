@@ -1,0 +1,312 @@
+//! The loop: drives tasks that can do something, waits for the rest. One `Poll`, one thread.
+//!
+//! A round: drive the runnable tasks; poll until the next deadline (at once if something is still
+//! runnable); note the events and make their tasks runnable; take the inbox; wake due deadlines.
+//! A task may be driven once too often: the endpoints' cleared bits make that free.
+
+use super::endpoint::Ready;
+use super::inbox::{Inbox, Notice};
+use mio::unix::SourceFd;
+use mio::{Events, Interest, Poll, Registry, Token, Waker};
+use std::collections::{BTreeSet, VecDeque};
+use std::io;
+use std::os::fd::{AsRawFd, BorrowedFd};
+use std::time::Instant;
+
+/// Bits of a token that name the descriptor within its task.
+const SLOT_BITS: u32 = 16;
+/// The token of the waker.
+const WAKER: Token = Token(usize::MAX);
+/// Events taken in one poll; more stay in the kernel until the next.
+const EVENTS: usize = 256;
+
+/// What a task wants next.
+#[derive(Debug)]
+pub enum Step<T, O> {
+    /// Nothing can be done until an event, a notice or the deadline.
+    Wait,
+    /// The task stopped for fairness: drive it again after the others.
+    Again,
+    /// Another task goes on in this one's place.
+    Become(T),
+    /// The task has ended.
+    Done(O),
+}
+
+/// A task of the loop.
+pub trait Drive: Sized {
+    /// What a task leaves when it ends.
+    type Outcome;
+    /// Takes in what an event said about the descriptor registered under `slot`.
+    fn note(&mut self, slot: u16, ready: Ready);
+    /// Takes in a notice for this task, or for all.
+    fn notice(&mut self, notice: &Notice, now: Instant);
+    /// Does what can be done without waiting.
+    fn drive(&mut self, cx: &mut Context<'_, Self>, now: Instant) -> Step<Self, Self::Outcome>;
+    /// When the task wants to be driven even if nothing happens.
+    fn deadline(&self) -> Option<Instant>;
+}
+
+/// What a task may ask of the loop while it is driven.
+pub struct Context<'a, T> {
+    /// Registers descriptors for this task.
+    pub registrar: Registrar<'a>,
+    spawned: &'a mut Vec<T>,
+}
+
+impl<T> Context<'_, T> {
+    /// Adds another task to the loop.
+    pub fn spawn(&mut self, task: T) {
+        self.spawned.push(task);
+    }
+}
+
+/// Registers the descriptors of one task with the loop.
+#[derive(Clone, Copy)]
+pub struct Registrar<'a> {
+    registry: &'a Registry,
+    inbox: &'a Inbox,
+    task: usize,
+}
+
+impl Registrar<'_> {
+    /// Registers a descriptor under `slot`, edge-triggered. `false` when the loop cannot wait for
+    /// it because it is always ready (epoll(7) refuses files and /dev/null with EPERM). A
+    /// descriptor that is registered already is registered anew.
+    ///
+    /// # Errors
+    /// Any other refusal of epoll_ctl(2).
+    pub fn register(&self, fd: BorrowedFd<'_>, slot: u16, interest: Interest) -> io::Result<bool> {
+        let token = Token(self.task << SLOT_BITS | usize::from(slot));
+        let raw = fd.as_raw_fd();
+        let mut source = SourceFd(&raw);
+        let mut result = self.registry.register(&mut source, token, interest);
+        if result
+            .as_ref()
+            .is_err_and(|error| error.kind() == io::ErrorKind::AlreadyExists)
+        {
+            result = self.registry.reregister(&mut source, token, interest);
+        }
+        match result {
+            Ok(()) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Stops waiting for a descriptor that stays open.
+    pub fn deregister(&self, fd: BorrowedFd<'_>) {
+        // Not registered: nothing to undo.
+        let _ = self.registry.deregister(&mut SourceFd(&fd.as_raw_fd()));
+    }
+
+    /// Runs `work` on a thread of its own and posts what it gives to this task: for calls that
+    /// block, such as name look-ups.
+    ///
+    /// # Errors
+    /// The thread cannot be started.
+    pub fn off_loop(&self, work: impl FnOnce() -> Notice + Send + 'static) -> io::Result<()> {
+        let (inbox, task) = (self.inbox.clone(), self.task);
+        let thread = std::thread::Builder::new().name("lookup".into());
+        thread
+            .spawn(move || inbox.post(Some(task), work()))
+            .map(|_| ())
+    }
+}
+
+/// The loop over tasks of one kind.
+pub struct Reactor<T: Drive> {
+    poll: Poll,
+    inbox: Inbox,
+    tasks: Vec<Option<Entry<T>>>,
+    runnable: VecDeque<usize>,
+    deadlines: BTreeSet<(Instant, usize)>,
+}
+
+struct Entry<T> {
+    task: T,
+    is_runnable: bool,
+    deadline: Option<Instant>,
+}
+
+impl<T: Drive> Reactor<T> {
+    /// An empty loop.
+    ///
+    /// # Errors
+    /// The system has no more descriptors.
+    pub fn new() -> io::Result<Reactor<T>> {
+        let poll = Poll::new()?;
+        let inbox = Inbox::new(Waker::new(poll.registry(), WAKER)?);
+        Ok(Reactor {
+            poll,
+            inbox,
+            tasks: Vec::new(),
+            runnable: VecDeque::new(),
+            deadlines: BTreeSet::new(),
+        })
+    }
+
+    /// The way in for other threads.
+    pub fn inbox(&self) -> Inbox {
+        self.inbox.clone()
+    }
+
+    /// Adds a task; it is driven in the next round.
+    pub fn add(&mut self, task: T) {
+        let free = self.tasks.iter().position(Option::is_none);
+        let index = free.unwrap_or_else(|| {
+            self.tasks.push(None);
+            self.tasks.len() - 1
+        });
+        self.tasks[index] = Some(Entry {
+            task,
+            is_runnable: false,
+            deadline: None,
+        });
+        self.wake(index);
+    }
+
+    /// Runs until no task is left; `ended` is told how each one ended.
+    ///
+    /// # Errors
+    /// Polling failed.
+    pub fn run(&mut self, mut ended: impl FnMut(T::Outcome)) -> io::Result<()> {
+        let mut events = Events::with_capacity(EVENTS);
+        while self.tasks.iter().any(Option::is_some) {
+            self.drive_runnable(&mut ended);
+            if self.tasks.iter().all(Option::is_none) {
+                break;
+            }
+            self.wait(&mut events)?;
+            for event in &events {
+                if event.token() != WAKER {
+                    self.note(event.token(), Ready::from(event));
+                }
+            }
+            let now = Instant::now();
+            for (task, notice) in self.inbox.take() {
+                self.deliver(task, &notice, now);
+            }
+            self.wake_due(now);
+        }
+        Ok(())
+    }
+
+    /// Drives each task that is runnable now once; those that want more are left runnable.
+    fn drive_runnable(&mut self, ended: &mut impl FnMut(T::Outcome)) {
+        for _ in 0..self.runnable.len() {
+            let Some(index) = self.runnable.pop_front() else {
+                break;
+            };
+            let Some(mut entry) = self.tasks[index].take() else {
+                continue;
+            };
+            entry.is_runnable = false;
+            let mut spawned = Vec::new();
+            let registrar = Registrar {
+                registry: self.poll.registry(),
+                inbox: &self.inbox,
+                task: index,
+            };
+            let mut cx = Context {
+                registrar,
+                spawned: &mut spawned,
+            };
+            let step = entry.task.drive(&mut cx, Instant::now());
+            match step {
+                Step::Wait | Step::Again => {
+                    let again = matches!(step, Step::Again);
+                    self.settle(index, entry);
+                    if again {
+                        self.wake(index);
+                    }
+                }
+                Step::Become(task) => {
+                    entry.task = task;
+                    self.settle(index, entry);
+                    self.wake(index);
+                }
+                Step::Done(outcome) => {
+                    self.forget_deadline(index, entry.deadline);
+                    ended(outcome);
+                }
+            }
+            spawned.into_iter().for_each(|task| self.add(task));
+        }
+    }
+
+    /// Puts a driven task back, with its new deadline.
+    fn settle(&mut self, index: usize, mut entry: Entry<T>) {
+        let deadline = entry.task.deadline();
+        if deadline != entry.deadline {
+            self.forget_deadline(index, entry.deadline);
+            self.deadlines.extend(deadline.map(|at| (at, index)));
+            entry.deadline = deadline;
+        }
+        self.tasks[index] = Some(entry);
+    }
+
+    fn forget_deadline(&mut self, index: usize, deadline: Option<Instant>) {
+        if let Some(at) = deadline {
+            self.deadlines.remove(&(at, index));
+        }
+    }
+
+    fn wait(&mut self, events: &mut Events) -> io::Result<()> {
+        let timeout = if !self.runnable.is_empty() {
+            Some(std::time::Duration::ZERO)
+        } else {
+            let next = self.deadlines.first().map(|(at, _)| *at);
+            next.map(|at| at.saturating_duration_since(Instant::now()))
+        };
+        match self.poll.poll(events, timeout) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {
+                events.clear();
+                Ok(())
+            }
+            other => other,
+        }
+    }
+
+    fn note(&mut self, token: Token, ready: Ready) {
+        let slot = u16::try_from(token.0 & ((1 << SLOT_BITS) - 1)).unwrap_or_default();
+        let index = token.0 >> SLOT_BITS;
+        if let Some(Some(entry)) = self.tasks.get_mut(index) {
+            entry.task.note(slot, ready);
+            self.wake(index);
+        }
+    }
+
+    fn deliver(&mut self, task: Option<usize>, notice: &Notice, now: Instant) {
+        let all = 0..self.tasks.len();
+        let range = task.map_or(all, |index| index..index + 1);
+        for index in range {
+            if let Some(Some(entry)) = self.tasks.get_mut(index) {
+                entry.task.notice(notice, now);
+                self.wake(index);
+            }
+        }
+    }
+
+    fn wake_due(&mut self, now: Instant) {
+        while let Some(&(at, index)) = self.deadlines.first() {
+            if at > now {
+                break;
+            }
+            self.deadlines.pop_first();
+            if let Some(Some(entry)) = self.tasks.get_mut(index) {
+                entry.deadline = None;
+            }
+            self.wake(index);
+        }
+    }
+
+    fn wake(&mut self, index: usize) {
+        if let Some(Some(entry)) = self.tasks.get_mut(index)
+            && !entry.is_runnable
+        {
+            entry.is_runnable = true;
+            self.runnable.push_back(index);
+        }
+    }
+}

@@ -1,0 +1,121 @@
+//! Stream sockets: TCP, Unix, vsock. Always ours and always non-blocking.
+
+use super::endpoint::{Bits, Got, Put, Ready};
+use super::reactor::Registrar;
+use mio::Interest;
+use rustix::io::Errno;
+use rustix::net::{RecvFlags, SendFlags};
+use socket2::Socket;
+use std::io;
+use std::net::Shutdown;
+use std::os::fd::{AsFd, BorrowedFd};
+
+/// A connected stream socket.
+#[derive(Debug)]
+pub struct Stream {
+    sock: Socket,
+    slot: u16,
+    bits: Bits,
+}
+
+impl Stream {
+    /// Takes over a connected socket, makes it non-blocking and registers it under `slot`.
+    ///
+    /// # Errors
+    /// The socket cannot be registered.
+    pub fn new(sock: Socket, slot: u16, registrar: &Registrar<'_>) -> io::Result<Stream> {
+        sock.set_nonblocking(true)?;
+        let interest = Interest::READABLE | Interest::WRITABLE;
+        registrar.register(sock.as_fd(), slot, interest)?;
+        Ok(Stream {
+            sock,
+            slot,
+            bits: Bits::new(true),
+        })
+    }
+
+    /// The socket itself, for its addresses and options.
+    pub fn socket(&self) -> &Socket {
+        &self.sock
+    }
+
+    /// Gives the socket back, still non-blocking and registered.
+    pub fn into_socket(self) -> Socket {
+        self.sock
+    }
+
+    /// The descriptor, to pass on to another process.
+    pub fn fd(&self) -> BorrowedFd<'_> {
+        self.sock.as_fd()
+    }
+
+    /// See `Endpoint::note`.
+    pub fn note(&mut self, slot: u16, ready: Ready) {
+        if slot == self.slot {
+            self.bits.note(ready);
+        }
+    }
+
+    /// See `Endpoint::try_read`.
+    ///
+    /// # Errors
+    /// ECONNRESET and the like.
+    pub fn try_read(&mut self, buf: &mut [u8]) -> io::Result<Got> {
+        if !self.bits.readable() {
+            return Ok(Got::Pending);
+        }
+        loop {
+            match rustix::net::recv(&self.sock, &mut *buf, RecvFlags::empty()) {
+                Ok((0, _)) => return Ok(Got::Eof),
+                Ok((n, _)) => {
+                    self.bits.has_read(n, buf.len());
+                    return Ok(Got::Bytes(n));
+                }
+                Err(Errno::INTR) => {}
+                Err(Errno::AGAIN) => {
+                    self.bits.is_drained();
+                    return Ok(Got::Pending);
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// See `Endpoint::try_write`.
+    ///
+    /// # Errors
+    /// EPIPE, ECONNRESET and the like.
+    pub fn try_write(&mut self, buf: &[u8]) -> io::Result<Put> {
+        if !self.bits.writable() {
+            return Ok(Put::Pending);
+        }
+        loop {
+            match rustix::net::send(&self.sock, buf, SendFlags::NOSIGNAL) {
+                Ok(n) => {
+                    self.bits.has_written(n, buf.len());
+                    return Ok(Put::Bytes(n));
+                }
+                Err(Errno::INTR) => {}
+                Err(Errno::AGAIN) => {
+                    self.bits.is_full();
+                    return Ok(Put::Pending);
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// Sends FIN. A peer that is already gone is found out by the read side.
+    pub fn shutdown_write(&mut self) {
+        let _ = self.sock.shutdown(Shutdown::Write);
+    }
+
+    /// See `Endpoint::write_fault`.
+    pub fn write_fault(&mut self) -> Option<io::Error> {
+        if !self.bits.write_closed() {
+            return None;
+        }
+        let told = self.sock.take_error().ok().flatten();
+        Some(told.unwrap_or_else(|| io::ErrorKind::BrokenPipe.into()))
+    }
+}

@@ -1,0 +1,43 @@
+//! How addresses are shown: numbers only, and IPv4 addresses as IPv4 even on an IPv6 socket.
+
+use crate::parse::escape::printable;
+use socket2::SockAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::os::unix::ffi::OsStrExt;
+
+/// The IP address and port of a socket address; `None` for other families. An IPv4 address mapped
+/// into IPv6 (RFC 4291, section 2.5.5.2) is given as IPv4.
+pub fn ip(addr: &SockAddr) -> Option<SocketAddr> {
+    addr.as_socket().map(unmapped)
+}
+
+/// The same address, as IPv4 if it is one mapped into IPv6.
+pub fn unmapped(addr: SocketAddr) -> SocketAddr {
+    match addr.ip().to_canonical() {
+        IpAddr::V4(v4) if addr.is_ipv6() => SocketAddr::from((v4, addr.port())),
+        _ => addr,
+    }
+}
+
+/// `127.0.0.1 8080`, `::1 8080`, a path, `@name` for an abstract Unix name, `vsock 2 8080`.
+pub fn show(addr: &SockAddr) -> String {
+    if let Some(ip) = ip(addr) {
+        return format!("{} {}", show_ip(&ip), ip.port());
+    }
+    if let Some((cid, port)) = addr.as_vsock_address() {
+        return format!("vsock {cid} {port}");
+    }
+    match (addr.as_pathname(), addr.as_abstract_namespace()) {
+        (Some(path), _) => printable(path.as_os_str().as_bytes()),
+        (_, Some(name)) => format!("@{}", printable(name)),
+        _ => "(unnamed)".into(),
+    }
+}
+
+/// The IP address, with its scope if it has one (RFC 4007).
+pub fn show_ip(addr: &SocketAddr) -> String {
+    match addr {
+        SocketAddr::V6(v6) if v6.scope_id() != 0 => format!("{}%{}", v6.ip(), v6.scope_id()),
+        _ => addr.ip().to_string(),
+    }
+}

@@ -1,0 +1,205 @@
+//! Binding and accepting.
+
+use super::options::{self, OptionError};
+use super::resolve;
+use crate::io::endpoint::{Bits, Ready};
+use crate::io::reactor::Registrar;
+use crate::plan::{Family, Listening, Net, Transport};
+use crate::sys::errno;
+use mio::Interest;
+use socket2::{Domain, Protocol, SockAddr, Socket, Type};
+use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::os::fd::AsFd;
+use std::time::{Duration, Instant};
+
+/// Connections that may wait to be accepted; the kernel lowers it to net.core.somaxconn.
+pub const BACKLOG: i32 = 4096;
+/// The pause after an accept for which there was no descriptor.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// Why there is no listener.
+#[derive(Debug)]
+pub enum ListenError {
+    /// The name could not be looked up.
+    Name(io::Error),
+    /// The address could not be bound.
+    Bind(SocketAddr, io::Error),
+    /// A socket option was refused.
+    Option(OptionError),
+}
+
+/// Binds the sockets to listen or receive on, all with one port; TCP ones listen already.
+///
+/// # Errors
+/// No address could be bound: the last reason.
+pub fn bind(at: &Listening, net: &Net) -> Result<Vec<Socket>, ListenError> {
+    let addrs = match &at.host {
+        Some(host) => resolve::now(host, at.port, net).map_err(ListenError::Name)?,
+        None => any_addresses(at, net),
+    };
+    let mut socks: Vec<Socket> = Vec::new();
+    let mut failed = None;
+    let mut port = at.port;
+    for mut addr in addrs {
+        addr.set_port(port);
+        match bind_one(addr, at, net) {
+            Ok(sock) => {
+                let bound = sock.local_addr().ok().and_then(|addr| addr.as_socket());
+                port = bound.map_or(port, |addr| addr.port());
+                socks.push(sock);
+                if !at.all_addresses {
+                    break;
+                }
+            }
+            Err(error @ ListenError::Option(_)) => return Err(error),
+            Err(error) => failed = Some(error),
+        }
+    }
+    match failed {
+        // An address that is not ours does no harm while another works (::1 without IPv6).
+        Some(ListenError::Bind(_, error)) if !socks.is_empty() && errno::is_no_family(&error) => {
+            Ok(socks)
+        }
+        Some(error) => Err(error),
+        None => Ok(socks),
+    }
+}
+
+/// Without an address: `[::]`, which takes IPv4 as well when asked to, or else `0.0.0.0`.
+fn any_addresses(at: &Listening, net: &Net) -> Vec<SocketAddr> {
+    let v4 = SocketAddr::from((Ipv4Addr::UNSPECIFIED, at.port));
+    let v6 = SocketAddr::from((Ipv6Addr::UNSPECIFIED, at.port));
+    match net.family {
+        Family::V6 => vec![v6],
+        Family::Any if at.dual_stack && has_ipv6() => vec![v6],
+        Family::Any | Family::V4 => vec![v4],
+    }
+}
+
+fn has_ipv6() -> bool {
+    let probe = Socket::new(Domain::IPV6, Type::DGRAM, None);
+    let any = SockAddr::from(SocketAddr::from((Ipv6Addr::UNSPECIFIED, 0)));
+    probe.and_then(|probe| probe.bind(&any)).is_ok()
+}
+
+fn bind_one(addr: SocketAddr, at: &Listening, net: &Net) -> Result<Socket, ListenError> {
+    let failed = |error| ListenError::Bind(addr, error);
+    let sock = socket(addr, net.transport).map_err(failed)?;
+    // A UDP port shared by SO_REUSEADDR would lose its datagrams to whoever binds it next.
+    if net.transport == Transport::Tcp || at.shares_port {
+        sock.set_reuse_address(true).map_err(failed)?;
+    }
+    if at.shares_port {
+        sock.set_reuse_port(true).map_err(failed)?;
+    }
+    if addr.is_ipv6() && at.host.is_none() {
+        sock.set_only_v6(false).map_err(failed)?;
+    }
+    options::apply(&sock, &addr, net.transport, &net.options).map_err(ListenError::Option)?;
+    sock.bind(&addr.into()).map_err(failed)?;
+    if net.transport == Transport::Tcp {
+        sock.listen(BACKLOG).map_err(failed)?;
+    }
+    Ok(sock)
+}
+
+/// A new socket for an address.
+///
+/// # Errors
+/// As socket(2).
+pub fn socket(addr: SocketAddr, transport: Transport) -> io::Result<Socket> {
+    let (kind, protocol) = match transport {
+        Transport::Tcp => (Type::STREAM, Protocol::TCP),
+        Transport::Udp => (Type::DGRAM, Protocol::UDP),
+    };
+    Socket::new(Domain::for_address(addr), kind, Some(protocol))
+}
+
+/// What an attempt to accept gave.
+#[derive(Debug)]
+pub enum Accepted {
+    /// A client.
+    Client(Socket, SockAddr),
+    /// None now.
+    Pending,
+    /// There are no descriptors for one; it is tried again after a pause. Told once.
+    OutOfDescriptors(io::Error),
+}
+
+/// Accepts clients from one or more sockets; no failure of a single client ever ends it.
+#[derive(Debug)]
+pub struct Listener {
+    socks: Vec<(Socket, Bits)>,
+    first_slot: u16,
+    paused_until: Option<Instant>,
+    told: bool,
+}
+
+impl Listener {
+    /// Registers listening sockets under `first_slot` and the slots behind it.
+    ///
+    /// # Errors
+    /// They cannot be registered.
+    pub fn new(
+        socks: Vec<Socket>,
+        first_slot: u16,
+        registrar: &Registrar<'_>,
+    ) -> io::Result<Listener> {
+        let mut registered = Vec::new();
+        for (slot, sock) in (first_slot..).zip(socks) {
+            sock.set_nonblocking(true)?;
+            registrar.register(sock.as_fd(), slot, Interest::READABLE)?;
+            registered.push((sock, Bits::new(true)));
+        }
+        Ok(Listener {
+            socks: registered,
+            first_slot,
+            paused_until: None,
+            told: false,
+        })
+    }
+
+    /// Takes in an event.
+    pub fn note(&mut self, slot: u16, ready: Ready) {
+        let index = usize::from(slot.wrapping_sub(self.first_slot));
+        if let Some((_, bits)) = self.socks.get_mut(index) {
+            bits.note(ready);
+        }
+    }
+
+    /// Accepts one client, if there is one and there is a descriptor for it.
+    pub fn try_accept(&mut self, now: Instant) -> Accepted {
+        if self.paused_until.is_some_and(|until| now < until) {
+            return Accepted::Pending;
+        }
+        self.paused_until = None;
+        for (sock, bits) in &mut self.socks {
+            while bits.readable() {
+                match sock.accept() {
+                    Ok((client, addr)) => {
+                        self.told = false;
+                        return Accepted::Client(client, addr);
+                    }
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => bits.is_drained(),
+                    Err(error) if errno::is_out_of_descriptors(&error) => {
+                        self.paused_until = Some(now + PAUSE);
+                        return match std::mem::replace(&mut self.told, true) {
+                            false => Accepted::OutOfDescriptors(error),
+                            true => Accepted::Pending,
+                        };
+                    }
+                    // That client is gone again; so it is with the network's errors, which
+                    // accept(2) passes on. There is one less of them each time.
+                    Err(_) => {}
+                }
+            }
+        }
+        Accepted::Pending
+    }
+
+    /// When a pause ends.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.paused_until
+    }
+}

@@ -1,0 +1,10 @@
+//! Floor 3: getting ends: names, addresses, connecting, listening. Does not know what flows
+//! through them.
+
+pub mod addr;
+pub mod dial;
+pub mod handshake;
+pub mod listen;
+pub mod options;
+pub mod resolve;
+pub mod unix;

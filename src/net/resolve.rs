@@ -1,0 +1,124 @@
+//! Names → addresses. Addresses in numbers are read at once; names are looked up on a thread, since
+//! the C library's resolver may block for many seconds.
+
+use crate::io::inbox::Notice;
+use crate::io::reactor::Registrar;
+use crate::plan::{Family, Net};
+use crate::sys::names;
+use std::io;
+use std::net::{IpAddr, SocketAddr, SocketAddrV6};
+
+/// What became of a question for addresses.
+#[derive(Debug)]
+pub enum Answer {
+    /// The addresses, in the order to try them.
+    Now(Vec<SocketAddr>),
+    /// They will come as a `Notice::Addresses`.
+    Later,
+}
+
+/// Asks for the addresses of `host`.
+///
+/// # Errors
+/// The text is in the words of getaddrinfo(3).
+pub fn ask(host: &str, port: u16, net: &Net, registrar: &Registrar<'_>) -> io::Result<Answer> {
+    if let Some(found) = numeric(host, port, net)? {
+        return Ok(Answer::Now(found));
+    }
+    let (host, family) = (host.to_string(), net.family);
+    registrar.off_loop(move || Notice::Addresses(look_up(&host, port, family)))?;
+    Ok(Answer::Later)
+}
+
+/// The addresses of `host`, looked up here and now: for listeners, before the loop runs.
+///
+/// # Errors
+/// As `ask`.
+pub fn now(host: &str, port: u16, net: &Net) -> io::Result<Vec<SocketAddr>> {
+    match numeric(host, port, net)? {
+        Some(found) => Ok(found),
+        None => look_up(host, port, net.family),
+    }
+}
+
+/// Reads an address in numbers, `fe80::1%eth0` included.
+pub fn parse_ip(host: &str, port: u16) -> Option<SocketAddr> {
+    if let Ok(ip) = host.parse::<IpAddr>() {
+        return Some(SocketAddr::new(ip, port));
+    }
+    let (ip, scope) = host.split_once('%')?;
+    let scope = scope
+        .parse()
+        .ok()
+        .or_else(|| names::interface_index(scope))?;
+    Some(SocketAddrV6::new(ip.parse().ok()?, port, 0, scope).into())
+}
+
+fn numeric(host: &str, port: u16, net: &Net) -> io::Result<Option<Vec<SocketAddr>>> {
+    match parse_ip(host, port) {
+        Some(addr) if fits(&addr, net.family) => Ok(Some(vec![addr])),
+        Some(_) => Err(io::Error::other(
+            "Address family for hostname not supported",
+        )),
+        None if net.numeric => Err(io::Error::other("Name or service not known")),
+        None => Ok(None),
+    }
+}
+
+fn look_up(host: &str, port: u16, family: Family) -> io::Result<Vec<SocketAddr>> {
+    let mut found = names::addresses(host, port)?;
+    found.retain(|addr| fits(addr, family));
+    match found.is_empty() {
+        true => Err(io::Error::other("No address associated with hostname")),
+        false => Ok(found),
+    }
+}
+
+fn fits(addr: &SocketAddr, family: Family) -> bool {
+    match family {
+        Family::Any => true,
+        Family::V4 => addr.is_ipv4(),
+        Family::V6 => addr.is_ipv6(),
+    }
+}
+
+/// Puts the families in turns, beginning with the first address's: RFC 8305, section 4.
+pub fn interleaved(addrs: Vec<SocketAddr>) -> Vec<SocketAddr> {
+    let Some(first) = addrs.first() else {
+        return addrs;
+    };
+    let first_is_v6 = first.is_ipv6();
+    let (a, b): (Vec<_>, Vec<_>) = addrs.into_iter().partition(|x| x.is_ipv6() == first_is_v6);
+    let (mut a, mut b) = (a.into_iter(), b.into_iter());
+    let mut mixed = Vec::new();
+    loop {
+        let pair = [a.next(), b.next()];
+        if pair.iter().all(Option::is_none) {
+            return mixed;
+        }
+        mixed.extend(pair.into_iter().flatten());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn families_take_turns() {
+        let addrs = ["[::1]:1", "[::2]:1", "[::3]:1", "1.1.1.1:1"].map(|a| a.parse().unwrap());
+        let mixed: Vec<String> = interleaved(addrs.to_vec())
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        assert_eq!(mixed, ["[::1]:1", "1.1.1.1:1", "[::2]:1", "[::3]:1"]);
+    }
+
+    #[test]
+    fn scope_is_read_by_name_or_number() {
+        assert!(parse_ip("fe80::1%lo", 1).is_some());
+        assert!(parse_ip("fe80::1%7", 1).is_some());
+        assert!(parse_ip("fe80::1%nope0", 1).is_none());
+        assert!(parse_ip("example.org", 1).is_none());
+    }
+}

@@ -1,0 +1,146 @@
+//! Unix sockets: their addresses, and what becomes of the files they leave.
+
+use crate::plan::{UnixListening, UnixSource};
+use socket2::{Domain, SockAddr, Socket, Type};
+use std::ffi::OsString;
+use std::fs;
+use std::io;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::FileTypeExt;
+use std::path::{Path, PathBuf};
+
+/// The longest path a Unix socket may have, in bytes, without the NUL at its end. See unix(7).
+const MAX_PATH_BYTES: usize = 107;
+
+/// The address behind a word of the command line: a path, or an abstract name behind `@`.
+///
+/// # Errors
+/// The path is too long.
+pub fn address(path: &Path) -> io::Result<SockAddr> {
+    let bytes = path.as_os_str().as_bytes();
+    if bytes.len() > MAX_PATH_BYTES {
+        return Err(io::Error::from_raw_os_error(libc_enametoolong()));
+    }
+    match bytes.strip_prefix(b"@") {
+        Some(name) => {
+            let raw = [b"\0".as_slice(), name].concat();
+            SockAddr::unix(OsString::from_vec(raw))
+        }
+        None => SockAddr::unix(path),
+    }
+}
+
+fn libc_enametoolong() -> i32 {
+    rustix::io::Errno::NAMETOOLONG.raw_os_error()
+}
+
+/// Connects a stream socket.
+///
+/// # Errors
+/// As connect(2).
+pub fn connect_stream(path: &Path) -> io::Result<Socket> {
+    let sock = Socket::new(Domain::UNIX, Type::STREAM, None)?;
+    sock.connect(&address(path)?)?;
+    Ok(sock)
+}
+
+/// Connects a datagram socket that is itself bound, so that the peer can answer. Also gives the
+/// path to remove afterwards.
+///
+/// # Errors
+/// As bind(2) and connect(2).
+pub fn connect_datagram(path: &Path, from: &UnixSource) -> io::Result<(Socket, SocketFile)> {
+    let sock = Socket::new(Domain::UNIX, Type::DGRAM, None)?;
+    let own = match from {
+        UnixSource::Path(own) => own.clone(),
+        UnixSource::Temporary => temporary_path(),
+    };
+    sock.bind(&address(&own)?)?;
+    let file = SocketFile::new(&own, &sock);
+    sock.connect(&address(path)?)?;
+    Ok((sock, file))
+}
+
+/// Binds a listening or receiving socket; what stands at the path is treated by the rules.
+///
+/// # Errors
+/// As bind(2) and listen(2); EADDRINUSE when somebody listens there.
+pub fn bind(
+    path: &Path,
+    kind: Type,
+    rules: UnixListening,
+) -> io::Result<(Socket, Option<SocketFile>)> {
+    let addr = address(path)?;
+    let sock = Socket::new(Domain::UNIX, kind, None)?;
+    if rules.replaces_anything && !addr.is_unnamed() && addr.as_pathname().is_some() {
+        let _ = fs::remove_file(path);
+    }
+    match sock.bind(&addr) {
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse && is_stale(path, kind) => {
+            fs::remove_file(path)?;
+            sock.bind(&addr)?;
+        }
+        other => other?,
+    }
+    let file = rules.removed_at_end.then(|| SocketFile::new(path, &sock));
+    if kind == Type::STREAM {
+        sock.listen(super::listen::BACKLOG)?;
+    }
+    Ok((sock, file))
+}
+
+/// Says whether a socket file is left over from somebody who is gone.
+fn is_stale(path: &Path, kind: Type) -> bool {
+    let is_socket = fs::symlink_metadata(path).is_ok_and(|meta| meta.file_type().is_socket());
+    if !is_socket {
+        return false;
+    }
+    let probe = Socket::new(Domain::UNIX, kind, None);
+    let answer = probe.and_then(|probe| {
+        probe.set_nonblocking(true)?;
+        probe.connect(&address(path)?)
+    });
+    answer.is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
+}
+
+/// A socket file of ours, removed when this is dropped; not if another has taken its place.
+#[derive(Debug)]
+pub struct SocketFile {
+    path: PathBuf,
+    identity: Option<(u64, u64)>,
+}
+
+impl SocketFile {
+    fn new(path: &Path, sock: &Socket) -> SocketFile {
+        let named = sock
+            .local_addr()
+            .is_ok_and(|addr| addr.as_pathname().is_some());
+        let identity = if named { identity(path) } else { None };
+        SocketFile {
+            path: path.to_path_buf(),
+            identity,
+        }
+    }
+}
+
+impl Drop for SocketFile {
+    fn drop(&mut self) {
+        if self.identity.is_some() && identity(&self.path) == self.identity {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// Device and inode of what is at a path.
+fn identity(path: &Path) -> Option<(u64, u64)> {
+    use std::os::unix::fs::MetadataExt;
+    let meta = fs::symlink_metadata(path).ok()?;
+    Some((meta.dev(), meta.ino()))
+}
+
+/// A path for a temporary socket that nobody else uses: binding fails if somebody does.
+fn temporary_path() -> PathBuf {
+    let clock = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    let nanos = clock.map_or(0, |since| since.subsec_nanos());
+    std::env::temp_dir().join(format!("rnc-{}-{nanos:09}.sock", std::process::id()))
+}

@@ -1,0 +1,68 @@
+//! Foreign text made safe for a terminal.
+
+use std::fmt::Write;
+
+/// Renders bytes from a peer or a user so that a terminal shows them and obeys none of them.
+///
+/// Line feed, carriage return and tab become `\n`, `\r` and `\t`; the bytes of every other control
+/// character (C0, DEL, C1) and all that is not UTF-8 become `\xNN`. The rest stays as it is, the
+/// backslash too: the result is to be read, not to be decoded.
+pub fn printable(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            match c {
+                '\n' => text.push_str("\\n"),
+                '\r' => text.push_str("\\r"),
+                '\t' => text.push_str("\\t"),
+                c if c.is_control() => push_hex(&mut text, c.encode_utf8(&mut [0; 4]).as_bytes()),
+                c => text.push(c),
+            }
+        }
+        push_hex(&mut text, chunk.invalid());
+    }
+    text
+}
+
+/// Appends each byte as `\xNN`.
+fn push_hex(text: &mut String, bytes: &[u8]) {
+    for byte in bytes {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "\\x{byte:02x}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn text_is_kept_and_controls_are_spelt_out() {
+        let cases: [(&[u8], &str); 8] = [
+            (b"", ""),
+            (b"plain text", "plain text"),
+            ("größe 網 🦀".as_bytes(), "größe 網 🦀"),
+            (b"a\r\n\tb", "a\\r\\n\\tb"),
+            (b"\x1b[31m\x07\x00\x7f", "\\x1b[31m\\x07\\x00\\x7f"),
+            ("\u{85}\u{9b}31m".as_bytes(), "\\xc2\\x85\\xc2\\x9b31m"),
+            (b"\xff\x9b1m", "\\xff\\x9b1m"),
+            (b"cut \xe7\xb6", "cut \\xe7\\xb6"),
+        ];
+        for (bytes, text) in cases {
+            assert_eq!(printable(bytes), text);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_control_character_is_left(bytes: Vec<u8>) {
+            prop_assert!(!printable(&bytes).contains(char::is_control));
+        }
+
+        #[test]
+        fn text_without_controls_is_untouched(text in "\\PC*") {
+            prop_assert_eq!(printable(text.as_bytes()), text);
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! User text to types, floor 0: no sockets, no clock, no name service.
+//!
+//! Each file takes one kind of word. What needs the machine's tables (service names) gets them as
+//! a closure. Errors say which part of the word is wrong; the caller adds the word and the option.
+
+pub mod duration;
+pub mod escape;
+pub mod hostport;
+pub mod number;
+pub mod ports;
+pub mod size;
+pub mod tos;

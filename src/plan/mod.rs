@@ -1,0 +1,337 @@
+//! Floor 0: what to do, as data. Made by `cli::to_plan` from what was typed; nothing in here needs
+//! checking again, and no dialect is named in it: dialects are values of these types.
+
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// When a session is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Until {
+    /// When both directions have ended.
+    Both,
+    /// When the peer has ended and everything read is sent.
+    Peer,
+    /// When standard input has ended and is sent.
+    Stdin,
+    /// Never, but for signals and limits.
+    Never,
+}
+
+/// The rules at the end of a stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Ends {
+    /// What makes a session over.
+    pub until: Until,
+    /// The end of standard input is passed on to the peer (FIN).
+    pub passes_eof: bool,
+    /// After the end of standard input: leave when nothing has moved for that long.
+    pub quit: Option<Duration>,
+    /// Stay that long after the session is over (nc's `-q` on a TCP client).
+    pub linger: Option<Duration>,
+}
+
+/// What a session does with its bytes.
+#[derive(Clone, Debug)]
+pub struct Session {
+    /// The rules at its end.
+    pub ends: Ends,
+    /// It is over when nothing moved for that long (`-w`).
+    pub idle: Option<Duration>,
+    /// Standard input is read.
+    pub reads_stdin: bool,
+    /// Standard output is written.
+    pub writes_stdout: bool,
+    /// LF is sent as CR LF.
+    pub crlf: bool,
+    /// Telnet commands are answered and taken out.
+    pub telnet: bool,
+    /// Pause after each line sent.
+    pub interval: Option<Duration>,
+    /// Reads from the network after which the session is over.
+    pub max_reads: Option<u64>,
+    /// The longest datagram made of standard input, in bytes.
+    pub datagram_bytes: usize,
+    /// A broken session is a failure: told, and exit code 1.
+    pub tells_breaks: bool,
+}
+
+/// Which address families may be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Family {
+    /// Either.
+    Any,
+    /// IPv4 only.
+    V4,
+    /// IPv6 only.
+    V6,
+}
+
+/// What is spoken over an address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Transport {
+    /// TCP.
+    Tcp,
+    /// UDP.
+    Udp,
+}
+
+impl Transport {
+    /// The name in messages and in /etc/services.
+    pub fn name(self) -> &'static str {
+        match self {
+            Transport::Tcp => "tcp",
+            Transport::Udp => "udp",
+        }
+    }
+}
+
+/// Options of sockets, as typed.
+#[derive(Clone, Debug, Default)]
+pub struct SocketOptions {
+    /// SO_DEBUG.
+    pub debug: bool,
+    /// SO_BROADCAST.
+    pub broadcast: bool,
+    /// SO_RCVBUF, in bytes.
+    pub recv_buffer: Option<usize>,
+    /// SO_SNDBUF, in bytes.
+    pub send_buffer: Option<usize>,
+    /// TTL or hop limit of what is sent.
+    pub ttl: Option<u8>,
+    /// TTL or hop limit below which packets are dropped by the kernel.
+    pub min_ttl: Option<u8>,
+    /// TOS or traffic class.
+    pub tos: Option<u8>,
+    /// The key segments are signed with (RFC 2385).
+    pub md5_key: Option<Vec<u8>>,
+    /// A peer that vanishes is found out by probes (SO_KEEPALIVE).
+    pub keepalive: bool,
+}
+
+/// A multicast group to join, and the interface to join it on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Group {
+    /// The group's address.
+    pub addr: std::net::IpAddr,
+    /// The interface's name; else the kernel chooses.
+    pub interface: Option<String>,
+}
+
+/// What is common to all ways to reach or be reached over IP.
+#[derive(Clone, Debug)]
+pub struct Net {
+    /// Which families.
+    pub family: Family,
+    /// TCP or UDP.
+    pub transport: Transport,
+    /// Names are not looked up.
+    pub numeric: bool,
+    /// The local address to send from.
+    pub source: Option<String>,
+    /// The local port to send from.
+    pub source_port: Option<u16>,
+    /// Socket options.
+    pub options: SocketOptions,
+}
+
+/// How a connection is made.
+#[derive(Clone, Debug)]
+pub struct Dialing {
+    /// The time for connecting.
+    pub timeout: Option<Duration>,
+    /// The time counts for each address anew.
+    pub timeout_per_address: bool,
+    /// What is said behind "timed out".
+    pub timeout_reason: Option<&'static str>,
+    /// The pause before the next address is tried beside the ones under way (RFC 8305); `None`:
+    /// one after the other.
+    pub stagger: Option<Duration>,
+    /// A proxy to go through.
+    pub proxy: Option<Proxy>,
+}
+
+/// What a proxy speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProxyKind {
+    /// SOCKS version 4; version 4A when the proxy is to resolve the name.
+    Socks4,
+    /// SOCKS version 5, RFC 1928.
+    Socks5,
+    /// HTTP CONNECT, RFC 9110 section 9.3.6.
+    Http,
+}
+
+/// A proxy to connect through.
+#[derive(Clone, Debug)]
+pub struct Proxy {
+    /// What it speaks.
+    pub kind: ProxyKind,
+    /// Its host name or address.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+    /// The user to present.
+    pub user: Option<String>,
+    /// The password; when there is a user but no password, it is asked for on the terminal.
+    pub password: Option<String>,
+    /// Names are resolved by the proxy.
+    pub resolves_names: bool,
+}
+
+/// How ports of a list are tried.
+#[derive(Clone, Debug)]
+pub struct Scan {
+    /// Only see whether the ports are open (`-z`).
+    pub zero_io: bool,
+    /// The ports in random order.
+    pub shuffled: bool,
+    /// Pause between ports.
+    pub interval: Option<Duration>,
+    /// UDP ports are probed with datagrams holding `X` for that long; `None`: taken to be open.
+    pub udp_probe: Option<Duration>,
+    /// The outcome of a list is that of its last UDP port, not "any port open".
+    pub last_udp_port_decides: bool,
+}
+
+/// A Unix socket's address: a path, or an abstract name behind `@`.
+pub type UnixPath = PathBuf;
+
+/// Where a Unix datagram client is bound, so that it can be answered.
+#[derive(Clone, Debug)]
+pub enum UnixSource {
+    /// A socket file of our own making, in the directory for temporary files.
+    Temporary,
+    /// This path.
+    Path(UnixPath),
+}
+
+/// The listener.
+#[derive(Clone, Debug)]
+pub struct Listening {
+    /// The address; `None`: all of them.
+    pub host: Option<String>,
+    /// The port; 0 lets the kernel choose.
+    pub port: u16,
+    /// Without an address: IPv6 and IPv4 with one socket.
+    pub dual_stack: bool,
+    /// All addresses of a name, not only the first.
+    pub all_addresses: bool,
+    /// Several listeners may share the port (SO_REUSEPORT).
+    pub shares_port: bool,
+}
+
+/// What happens when more than one client comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Clients {
+    /// One client; the listener is closed as soon as it is there.
+    One,
+    /// One client; others may queue up until rnc leaves, unserved.
+    OneQueueing,
+    /// One after the other, without end.
+    InTurn,
+    /// All at once: standard input goes to all, what comes in to standard output.
+    AtOnce,
+}
+
+/// How a Unix listener treats what stands at its path.
+#[derive(Clone, Copy, Debug)]
+pub struct UnixListening {
+    /// Whatever is there is replaced; else only a socket that nobody listens on.
+    pub replaces_anything: bool,
+    /// Our socket is removed at the end.
+    pub removed_at_end: bool,
+}
+
+/// The one thing to do.
+#[derive(Clone, Debug)]
+pub enum Mode {
+    /// Connect to the ports of a host, one after the other.
+    Connect {
+        /// The host's name or address.
+        host: String,
+        /// The ports, in order.
+        ports: Vec<RangeInclusive<u16>>,
+        /// How connections are made.
+        dialing: Dialing,
+        /// How the ports are tried.
+        scan: Scan,
+        /// The connected socket is passed to standard output (`-F`).
+        passes_fd: bool,
+    },
+    /// Connect to a Unix socket.
+    ConnectUnix {
+        /// The socket.
+        path: UnixPath,
+        /// Datagrams instead of a stream, from this address.
+        datagram: Option<UnixSource>,
+        /// Only see whether somebody listens.
+        zero_io: bool,
+    },
+    /// Connect to a vsock port.
+    ConnectVsock {
+        /// The context identifier of the machine.
+        cid: u32,
+        /// The port.
+        port: u32,
+    },
+    /// Listen on TCP.
+    Listen {
+        /// Where.
+        at: Listening,
+        /// Whom to serve.
+        clients: Clients,
+    },
+    /// Receive UDP datagrams.
+    ListenUdp {
+        /// Where.
+        at: Listening,
+        /// The first peer is the only one (nc without `-k`).
+        locks_to_first: bool,
+        /// Multicast groups to join.
+        groups: Vec<Group>,
+    },
+    /// Listen on a Unix socket.
+    ListenUnix {
+        /// The socket.
+        path: UnixPath,
+        /// Datagrams instead of streams.
+        datagram: bool,
+        /// Whom to serve.
+        clients: Clients,
+        /// How the path is treated.
+        rules: UnixListening,
+    },
+}
+
+/// The exit codes where dialects differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Codes {
+    /// The time for connecting ran out.
+    pub connect_timed_out: u8,
+    /// A time limit was reached in a session.
+    pub timed_out: u8,
+    /// A session broke.
+    pub broken: u8,
+}
+
+/// Everything rnc needs to know to do what was asked.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The one thing to do.
+    pub mode: Mode,
+    /// Addresses and sockets.
+    pub net: Net,
+    /// What sessions do with their bytes.
+    pub session: Session,
+    /// Exit codes.
+    pub codes: Codes,
+    /// The peer's name, not its address, is shown when it connects.
+    pub names_peers: bool,
+    /// `-l 0` says the port even without `-v`.
+    pub tells_port: bool,
+    /// Errors of a listener are told without the address, as nc does.
+    pub plain_errors: bool,
+    /// The key for signed segments is asked for on the terminal (`-S`).
+    pub asks_md5_key: bool,
+}

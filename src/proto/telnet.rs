@@ -1,0 +1,197 @@
+//! The receiving side of telnet: commands are taken out and every option is declined. RFC 854.
+//!
+//! ```text
+//!          IAC              WILL WONT DO DONT           any: answer
+//!   Data ------> Command ----------------------> Option -----------> Data
+//!    ^             |  |  SB        IAC
+//!    |  IAC: 0xff  |  +-----> Sub -----> SubCommand -- SE --> Data
+//!    +-- others ---+           ^            |   |
+//!                              +--- IAC ----+   +-- others: as in Command
+//! ```
+
+use super::find::find;
+
+/// Interpret as command; doubled, the data byte 255. RFC 854, "telnet command structure".
+const IAC: u8 = 255;
+const DONT: u8 = 254;
+const DO: u8 = 253;
+const WONT: u8 = 252;
+const WILL: u8 = 251;
+/// Subnegotiation begins; it ends with IAC SE. RFC 855.
+const SB: u8 = 250;
+
+/// Takes telnet commands out of a stream. It keeps one state and no bytes, so a subnegotiation
+/// without end costs nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Telnet {
+    state: State,
+}
+
+/// What the next byte is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum State {
+    /// Data, or the IAC that ends it.
+    #[default]
+    Data,
+    /// The command after IAC.
+    Command,
+    /// The option of a request, and the command that answers it.
+    Option { answer: u8 },
+    /// A parameter of a subnegotiation, or the IAC that interrupts it.
+    Sub,
+    /// The command after IAC in a subnegotiation.
+    SubCommand,
+}
+
+impl Telnet {
+    /// Appends the data in `input` to `out`, and to `reply` what is to be sent to the peer.
+    ///
+    /// WILL and WONT are answered with DONT, DO and DONT with WONT, each exactly once, as nc
+    /// does. (RFC 854 would leave WONT and DONT unanswered; two such ends could go on for ever,
+    /// but a peer that knows the RFC stops.) Data is untouched, CR NUL too. `out` and `reply`
+    /// together grow by no more than the input has bytes, and those of a command cut before.
+    pub fn apply(&mut self, input: &[u8], out: &mut Vec<u8>, reply: &mut Vec<u8>) {
+        let mut rest = input;
+        loop {
+            if matches!(self.state, State::Data | State::Sub) {
+                let run = find(IAC, rest).unwrap_or(rest.len());
+                if self.state == State::Data {
+                    out.extend_from_slice(&rest[..run]);
+                }
+                rest = &rest[run..];
+            }
+            let Some((&byte, behind)) = rest.split_first() else {
+                return;
+            };
+            self.state = self.next(byte, out, reply);
+            rest = behind;
+        }
+    }
+
+    /// The state after `byte`, which in Data and Sub is an IAC.
+    fn next(self, byte: u8, out: &mut Vec<u8>, reply: &mut Vec<u8>) -> State {
+        match (self.state, byte) {
+            (State::Data, _) => State::Command,
+            (State::Sub, _) => State::SubCommand,
+            (State::SubCommand, IAC) => State::Sub,
+            (State::Command, IAC) => {
+                out.push(IAC);
+                State::Data
+            }
+            (State::Option { answer }, option) => {
+                reply.extend_from_slice(&[IAC, answer, option]);
+                State::Data
+            }
+            // Any other command in a subnegotiation than SE means that its end was forgotten;
+            // taking it for an end keeps a broken peer from silencing the rest of the session.
+            (State::Command | State::SubCommand, WILL | WONT) => State::Option { answer: DONT },
+            (State::Command | State::SubCommand, DO | DONT) => State::Option { answer: WONT },
+            (State::Command | State::SubCommand, SB) => State::Sub,
+            (State::Command | State::SubCommand, _) => State::Data,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const SE: u8 = 240;
+    const NOP: u8 = 241;
+
+    fn apply<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> (Vec<u8>, Vec<u8>) {
+        let (mut telnet, mut out, mut reply) = (Telnet::default(), Vec::new(), Vec::new());
+        pieces
+            .into_iter()
+            .for_each(|piece| telnet.apply(piece, &mut out, &mut reply));
+        (out, reply)
+    }
+
+    #[track_caller]
+    fn assert_gives(input: &[u8], out: &[u8], reply: &[u8]) {
+        let wanted = (out.to_vec(), reply.to_vec());
+        assert_eq!(apply([input]), wanted);
+        assert_eq!(apply(input.chunks(1)), wanted);
+        for at in 0..=input.len() {
+            let (head, tail) = input.split_at(at);
+            assert_eq!(apply([head, tail]), wanted, "cut at {at}");
+        }
+    }
+
+    #[test]
+    fn data_is_untouched() {
+        assert_gives(
+            b"login:\r\0\r\n\xf0\xfe\x00",
+            b"login:\r\0\r\n\xf0\xfe\x00",
+            b"",
+        );
+    }
+
+    #[test]
+    fn every_request_is_declined_once_with_its_own_option() {
+        assert_gives(
+            &[
+                b'a', IAC, WILL, 1, b'b', IAC, WONT, 2, IAC, DO, 3, b'c', IAC, DONT, IAC, b'd',
+            ],
+            b"abcd",
+            &[IAC, DONT, 1, IAC, DONT, 2, IAC, WONT, 3, IAC, WONT, IAC],
+        );
+    }
+
+    #[test]
+    fn doubled_iac_is_one_data_byte() {
+        assert_gives(
+            &[IAC, IAC, IAC, IAC, b'x', IAC, IAC],
+            &[IAC, IAC, b'x', IAC],
+            b"",
+        );
+    }
+
+    #[test]
+    fn commands_without_option_vanish() {
+        assert_gives(&[b'a', IAC, NOP, b'b', IAC, SE, IAC, 3, b'c'], b"abc", b"");
+    }
+
+    #[test]
+    fn subnegotiation_vanishes_whatever_is_in_it() {
+        let input = [
+            b'a', IAC, SB, 24, WILL, IAC, IAC, SE, 0, b'x', IAC, SE, b'b',
+        ];
+        assert_gives(&input, b"ab", b"");
+    }
+
+    #[test]
+    fn a_command_ends_a_subnegotiation_that_was_left_open() {
+        assert_gives(
+            &[IAC, SB, 24, b'x', IAC, DO, 1, b'a'],
+            b"a",
+            &[IAC, WONT, 1],
+        );
+        assert_gives(&[IAC, SB, 24, IAC, SB, 25, IAC, SE, b'a'], b"a", b"");
+    }
+
+    proptest! {
+        #[test]
+        fn no_cut_matters(input in proptest::collection::vec(
+            prop_oneof![Just(IAC), 240u8..=255, any::<u8>()], 0..60)
+        ) {
+            let whole = apply([&input[..]]);
+            prop_assert_eq!(&whole, &apply(input.chunks(1)));
+            for at in 0..=input.len() {
+                let (head, tail) = input.split_at(at);
+                prop_assert_eq!(&whole, &apply([head, tail]));
+            }
+            prop_assert!(whole.0.len() + whole.1.len() <= input.len());
+        }
+
+        #[test]
+        fn data_with_iac_doubled_comes_back(data: Vec<u8>) {
+            let wire: Vec<u8> = data
+                .iter()
+                .flat_map(|&b| std::iter::repeat_n(b, 1 + usize::from(b == IAC)))
+                .collect();
+            prop_assert_eq!(apply([&wire[..]]), (data, Vec::new()));
+        }
+    }
+}

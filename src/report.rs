@@ -1,0 +1,66 @@
+//! Every line rnc says to its user. Words go to standard error, each line in one write; what came
+//! from a peer is escaped by the caller (`parse::escape`) before it gets here.
+
+use crate::sys;
+use std::io::{self, Write};
+use std::sync::OnceLock;
+
+/// How much is said, and under which name.
+#[derive(Clone, Debug)]
+pub struct Voice {
+    /// What stands before each message: `rnc`, or the name of the program rnc stands in for.
+    pub name: String,
+    /// How often `-v` was given.
+    pub verbose: u8,
+    /// Whether a failed connect or session is told without `-v` too.
+    pub tells_failures: bool,
+}
+
+static VOICE: OnceLock<Voice> = OnceLock::new();
+
+/// Sets the voice of this process, once, before anything is said.
+pub fn set_voice(voice: Voice) {
+    let _ = VOICE.set(voice);
+}
+
+/// Says whether `-v` was given at least `level` times.
+pub fn is_verbose(level: u8) -> bool {
+    VOICE.get().is_some_and(|voice| voice.verbose >= level)
+}
+
+/// Says `NAME: message`, always.
+pub fn error(message: &str) {
+    let name = VOICE.get().map_or("rnc", |voice| &voice.name);
+    line(&format!("{name}: {message}"));
+}
+
+/// Says `NAME: message` where failures of the network are told: always in native rnc, with `-v`
+/// in the nc dialect.
+pub fn failure(message: &str) {
+    if VOICE
+        .get()
+        .is_none_or(|voice| voice.tells_failures || voice.verbose > 0)
+    {
+        error(message);
+    }
+}
+
+/// Says a line as it is, without a name before it, when `-v` was given at least `level` times.
+pub fn verbose(level: u8, message: &str) {
+    if is_verbose(level) {
+        line(message);
+    }
+}
+
+/// Says a line as it is, always.
+pub fn line(message: &str) {
+    // Nobody is left to tell when standard error is gone.
+    let _ = io::stderr()
+        .lock()
+        .write_all(format!("{message}\n").as_bytes());
+}
+
+/// The reason of an I/O error, in the system's words.
+pub fn reason(error: &io::Error) -> String {
+    sys::errno::reason(error)
+}

@@ -1,0 +1,202 @@
+//! Listening for streams, all clients at once (`-lk`).
+
+use super::listen::{Bound, Greeter, label, tell_listening, tell_out_of_descriptors};
+use super::{FIRST_SLOT, LISTENER_SLOT, Mode_, Turn, session, signal_exit};
+use crate::exit::Exit;
+use crate::flow::bridge::{self, Ended, Place};
+use crate::flow::hub::{Departure, Hub, Settings};
+use crate::flow::member::Member;
+use crate::flow::stages::Pace;
+use crate::io::endpoint::{Endpoint, Ready};
+use crate::io::inbox::Notice;
+use crate::io::reactor::Registrar;
+use crate::io::stream::Stream;
+use crate::net::listen::{Accepted, Listener};
+use crate::net::unix::SocketFile;
+use crate::plan::{Ends, Plan, Until};
+use crate::report;
+use socket2::{SockAddr, Socket};
+use std::io;
+use std::rc::Rc;
+use std::time::Instant;
+
+/// Clients accepted in one turn.
+const ACCEPTS: usize = 64;
+
+/// Serves all clients at once.
+pub struct Crowd {
+    plan: Rc<Plan>,
+    bound: Option<Bound>,
+    listener: Option<Listener>,
+    hub: Option<Hub>,
+    greeter: Greeter,
+    next_slot: u16,
+    signalled: bool,
+    /// Removes our socket file when we leave.
+    _file: Option<SocketFile>,
+}
+
+impl Crowd {
+    /// Serves clients of the bound sockets.
+    pub fn new(plan: Rc<Plan>, mut bound: Bound) -> Crowd {
+        let file = bound.file.take();
+        tell_listening(&bound, &plan);
+        Crowd {
+            plan,
+            bound: Some(bound),
+            listener: None,
+            hub: None,
+            greeter: Greeter::default(),
+            next_slot: FIRST_SLOT,
+            signalled: false,
+            _file: file,
+        }
+    }
+
+    fn start(&mut self, registrar: &Registrar<'_>, now: Instant) -> io::Result<()> {
+        let Some(bound) = self.bound.take() else {
+            return Ok(());
+        };
+        self.listener = Some(Listener::new(bound.socks, LISTENER_SLOT, registrar)?);
+        let session = &self.plan.session;
+        // Sessions come and go: each ends when its peer does, unless input is still to be sent.
+        let until = match session.ends.until {
+            Until::Never => Until::Both,
+            until => until,
+        };
+        let settings = Settings {
+            ends: Ends {
+                until,
+                ..session.ends
+            },
+            idle: session.idle,
+            stages: session::out_stages(session),
+            pace: session.interval.map(Pace::new),
+            max_reads: session.max_reads,
+        };
+        let local = session::local_end(session, true, registrar)?;
+        self.hub = Some(Hub::new(local, settings, now));
+        Ok(())
+    }
+
+    fn accept(&mut self, registrar: &Registrar<'_>, now: Instant) -> bool {
+        for _ in 0..ACCEPTS {
+            let Some(listener) = &mut self.listener else {
+                return false;
+            };
+            match listener.try_accept(now) {
+                Accepted::Client(sock, addr) => {
+                    // A client that is gone before it is registered is no client.
+                    let _ = self.join(sock, &addr, registrar, now);
+                }
+                Accepted::Pending => return false,
+                Accepted::OutOfDescriptors(error) => {
+                    tell_out_of_descriptors(&error);
+                    return false;
+                }
+            }
+        }
+        true
+    }
+
+    fn join(
+        &mut self,
+        sock: Socket,
+        addr: &SockAddr,
+        registrar: &Registrar<'_>,
+        now: Instant,
+    ) -> io::Result<()> {
+        let Some(hub) = &mut self.hub else {
+            return Ok(());
+        };
+        while hub.has(self.next_slot) || self.next_slot < FIRST_SLOT {
+            self.next_slot = self.next_slot.wrapping_add(1);
+        }
+        let slot = self.next_slot;
+        self.next_slot = slot.wrapping_add(1);
+        let end = Endpoint::Stream(Stream::new(sock, slot, registrar)?);
+        self.greeter.greet(addr, &self.plan, registrar);
+        let stage = session::in_stage(&self.plan.session);
+        hub.join(
+            slot,
+            Member::new(end, label(addr, &self.plan.net), stage, now),
+        );
+        Ok(())
+    }
+
+    fn over(&mut self, ended: &Ended) -> Exit {
+        self.greeter.flush();
+        let (what, error) = match ended {
+            Ended::Broken(Place::Output, error) => ("write to standard output", error),
+            Ended::Broken(_, error) => ("read from standard input", error),
+            _ => return Exit::OK,
+        };
+        report::error(&format!("{what} failed: {}", report::reason(error)));
+        Exit::FAILED
+    }
+}
+
+fn tell(departure: &Departure) {
+    match departure {
+        Departure::Ended(peer, (sent, received)) => {
+            report::verbose(
+                2,
+                &format!("{peer} left: {sent} bytes sent, {received} received"),
+            );
+        }
+        Departure::Broken(peer, error) => {
+            if report::is_verbose(1) {
+                report::error(&format!(
+                    "connection to {peer} failed: {}",
+                    report::reason(error)
+                ));
+            }
+        }
+        Departure::Idle(peer) => report::verbose(1, &format!("{peer} was idle: dropped")),
+        Departure::Stalled(peer) => {
+            report::error(&format!("{peer} does not read: dropped"));
+        }
+    }
+}
+
+impl Mode_ for Crowd {
+    fn note(&mut self, slot: u16, ready: Ready) {
+        if let Some(listener) = &mut self.listener {
+            listener.note(slot, ready);
+        }
+        if let Some(hub) = &mut self.hub {
+            hub.note(slot, ready);
+        }
+    }
+
+    fn notice(&mut self, notice: &Notice, _now: Instant) {
+        self.greeter.notice(notice);
+        self.signalled |= matches!(notice, Notice::Ending);
+    }
+
+    fn drive(&mut self, registrar: &Registrar<'_>, now: Instant) -> Turn {
+        if let Err(error) = self.start(registrar, now) {
+            return Turn::Done(super::failed(&error.into()));
+        }
+        let more_clients = !self.signalled && self.accept(registrar, now);
+        let Some(hub) = &mut self.hub else {
+            return Turn::Wait;
+        };
+        let turn = hub.drive(now);
+        hub.take_departures().iter().for_each(tell);
+        match turn {
+            bridge::Turn::Over(ended) => Turn::Done(self.over(&ended)),
+            // After a signal what has been received still comes out, as far as it goes at once.
+            bridge::Turn::Wait if self.signalled => Turn::Done(signal_exit()),
+            bridge::Turn::Again => Turn::Again,
+            bridge::Turn::Wait if more_clients => Turn::Again,
+            bridge::Turn::Wait => Turn::Wait,
+        }
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        let hub = self.hub.as_ref().and_then(Hub::deadline);
+        let accept = self.listener.as_ref().and_then(Listener::deadline);
+        hub.into_iter().chain(accept).min()
+    }
+}

@@ -1,0 +1,346 @@
+//! Listening for streams, and serving one client, or one after the other.
+
+use super::session::{self, Joined};
+use super::{LISTENER_SLOT, Mode_, Turn, signal_exit};
+use crate::exit::Exit;
+use crate::flow::bridge::{self, Ended};
+use crate::io::endpoint::Ready;
+use crate::io::inbox::Notice;
+use crate::io::reactor::Registrar;
+use crate::net::addr::{self, show_ip};
+use crate::net::listen::{self, Accepted, ListenError, Listener};
+use crate::net::unix::{self, SocketFile};
+use crate::parse::escape::printable;
+use crate::plan::{Clients, Listening, Mode, Net, Plan};
+use crate::report;
+use crate::sys::names;
+use anyhow::{Context, anyhow};
+use socket2::{SockAddr, Socket, Type};
+use std::io;
+use std::net::SocketAddr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::rc::Rc;
+use std::time::Instant;
+
+/// Sockets that listen, and the file of a Unix one, which goes with them.
+pub struct Bound {
+    /// The sockets.
+    pub socks: Vec<Socket>,
+    /// Removes our socket file when dropped.
+    pub file: Option<SocketFile>,
+}
+
+/// Binds what the plan says to listen on, and tells where that is.
+///
+/// # Errors
+/// It cannot be bound: one line for the user.
+pub fn bind(plan: &Plan) -> anyhow::Result<Bound> {
+    match &plan.mode {
+        Mode::ListenUnix { path, .. } => bind_unix(plan, path, Type::STREAM),
+        Mode::Listen { at, .. } | Mode::ListenUdp { at, .. } => {
+            let socks = listen::bind(at, &plan.net);
+            let socks = socks.map_err(|error| describe(error, at, plan))?;
+            Ok(Bound { socks, file: None })
+        }
+        _ => Err(anyhow!("nothing to listen on")),
+    }
+}
+
+/// Binds a Unix socket and tells its path.
+///
+/// # Errors
+/// It cannot be bound: one line for the user.
+pub fn bind_unix(plan: &Plan, path: &Path, kind: Type) -> anyhow::Result<Bound> {
+    let Mode::ListenUnix { rules, .. } = plan.mode else {
+        return Err(anyhow!("nothing to listen on"));
+    };
+    let shown = printable(path.as_os_str().as_bytes());
+    let (sock, file) = unix::bind(path, kind, rules).with_context(|| match plan.plain_errors {
+        true => shown.clone(),
+        false => format!("listen on {shown} (unix) failed"),
+    })?;
+    report::verbose(1, &format!("Bound on {shown}"));
+    if kind == Type::STREAM {
+        report::verbose(1, &format!("Listening on {shown}"));
+    }
+    Ok(Bound {
+        socks: vec![sock],
+        file,
+    })
+}
+
+/// Tells where we listen, as nc does: `Listening on 0.0.0.0 8080`.
+pub fn tell_bound(word: &str, sock: &Socket, at: &Listening, plan: &Plan) {
+    let tells = report::is_verbose(1) || (at.port == 0 && plan.tells_port);
+    let Some(bound) = sock
+        .local_addr()
+        .ok()
+        .filter(|_| tells)
+        .and_then(|addr| addr::ip(&addr))
+    else {
+        return;
+    };
+    let name = (plan.names_peers && !bound.ip().is_unspecified())
+        .then(|| names::host_name(&bound))
+        .flatten();
+    let host = name.unwrap_or_else(|| show_ip(&bound));
+    report::line(&format!("{word} on {host} {}", bound.port()));
+}
+
+fn describe(error: ListenError, at: &Listening, plan: &Plan) -> anyhow::Error {
+    match error {
+        ListenError::Name(error) => {
+            anyhow::Error::new(error).context(match (&at.host, plan.plain_errors) {
+                (Some(host), false) => {
+                    format!(
+                        "getaddrinfo for host \"{}\" port {}",
+                        host.escape_debug(),
+                        at.port
+                    )
+                }
+                _ => "getaddrinfo".into(),
+            })
+        }
+        ListenError::Bind(_, error) if plan.plain_errors => error.into(),
+        ListenError::Bind(to, error) => {
+            let hint = match error.kind() {
+                io::ErrorKind::PermissionDenied if to.port() < 1024 => {
+                    " (ports below 1024 are for root)"
+                }
+                _ => "",
+            };
+            let proto = plan.net.transport.name();
+            let reason = report::reason(&error);
+            let host = show_ip(&to);
+            let port = to.port();
+            anyhow!("listen on {host} port {port} ({proto}) failed: {reason}{hint}")
+        }
+        ListenError::Option(option) => anyhow::Error::new(option.error).context(option.doing),
+    }
+}
+
+/// `127.0.0.1 port 80 (tcp)`, as peers are named in messages.
+pub fn label(addr: &SockAddr, net: &Net) -> String {
+    match addr::ip(addr) {
+        Some(ip) => ip_label(&ip, net),
+        None => format!("{} (unix)", addr::show(addr)),
+    }
+}
+
+/// As `label`, for an IP address.
+pub fn ip_label(ip: &SocketAddr, net: &Net) -> String {
+    format!(
+        "{} port {} ({})",
+        show_ip(ip),
+        ip.port(),
+        net.transport.name()
+    )
+}
+
+/// Tells who connected, as nc does: `Connection received on localhost 54182`. Where names are
+/// wanted the address is looked up off the loop, and told when the answer is there.
+#[derive(Default)]
+pub struct Greeter {
+    waiting: Vec<SocketAddr>,
+}
+
+impl Greeter {
+    /// A client came.
+    pub fn greet(&mut self, addr: &SockAddr, plan: &Plan, registrar: &Registrar<'_>) {
+        if !report::is_verbose(1) {
+            return;
+        }
+        match (addr::ip(addr), &plan.mode) {
+            (Some(ip), _) => self.greet_ip(ip, plan, registrar),
+            (None, Mode::ListenUnix { path, .. }) => {
+                report::line(&format!(
+                    "Connection received on {}",
+                    printable(path.as_os_str().as_bytes())
+                ));
+            }
+            (None, _) => {}
+        }
+    }
+
+    /// A client with an IP address came.
+    pub fn greet_ip(&mut self, ip: SocketAddr, plan: &Plan, registrar: &Registrar<'_>) {
+        if !report::is_verbose(1) {
+            return;
+        }
+        let look_up = move || Notice::HostName(ip, names::host_name(&ip));
+        if plan.names_peers && registrar.off_loop(look_up).is_ok() {
+            self.waiting.push(ip);
+        } else {
+            report::line(&format!(
+                "Connection received on {} {}",
+                show_ip(&ip),
+                ip.port()
+            ));
+        }
+    }
+
+    /// A name was found, or not.
+    pub fn notice(&mut self, notice: &Notice) {
+        let Notice::HostName(ip, name) = notice else {
+            return;
+        };
+        let Some(at) = self.waiting.iter().position(|waiting| waiting == ip) else {
+            return;
+        };
+        self.waiting.swap_remove(at);
+        let host = name.clone().unwrap_or_else(|| show_ip(ip));
+        report::line(&format!("Connection received on {host} {}", ip.port()));
+    }
+
+    /// Tells those who are still waiting for their name without it.
+    pub fn flush(&mut self) {
+        for ip in self.waiting.drain(..) {
+            report::line(&format!(
+                "Connection received on {} {}",
+                show_ip(&ip),
+                ip.port()
+            ));
+        }
+    }
+}
+
+/// Tells, once, that there are no descriptors for more clients.
+pub fn tell_out_of_descriptors(error: &io::Error) {
+    report::error(&format!(
+        "accept failed: {}; clients wait until descriptors are free",
+        report::reason(error)
+    ));
+}
+
+/// Serves one client, or one after the other.
+pub struct Serve {
+    plan: Rc<Plan>,
+    clients: Clients,
+    bound: Option<Bound>,
+    listener: Option<Listener>,
+    session: Option<Joined>,
+    greeter: Greeter,
+    signalled: bool,
+    /// Removes our socket file when we leave.
+    _file: Option<SocketFile>,
+}
+
+impl Serve {
+    /// Serves clients of the bound sockets.
+    pub fn new(plan: Rc<Plan>, mut bound: Bound, clients: Clients) -> Serve {
+        let file = bound.file.take();
+        tell_listening(&bound, &plan);
+        Serve {
+            plan,
+            clients,
+            bound: Some(bound),
+            listener: None,
+            session: None,
+            greeter: Greeter::default(),
+            signalled: false,
+            _file: file,
+        }
+    }
+
+    fn accept(&mut self, registrar: &Registrar<'_>, now: Instant) -> io::Result<()> {
+        if let Some(bound) = self.bound.take() {
+            self.listener = Some(Listener::new(bound.socks, LISTENER_SLOT, registrar)?);
+        }
+        let Some(listener) = &mut self.listener else {
+            return Ok(());
+        };
+        let (sock, addr) = match listener.try_accept(now) {
+            Accepted::Client(sock, addr) => (sock, addr),
+            Accepted::Pending => return Ok(()),
+            Accepted::OutOfDescriptors(error) => {
+                tell_out_of_descriptors(&error);
+                return Ok(());
+            }
+        };
+        if self.clients == Clients::One {
+            self.listener = None;
+        }
+        self.greeter.greet(&addr, &self.plan, registrar);
+        let is_last = self.clients != Clients::InTurn;
+        let local = session::local_end(&self.plan.session, is_last, registrar)?;
+        let remote = session::stream_end(sock, registrar)?;
+        let label = label(&addr, &self.plan.net);
+        self.session = Some(Joined::new((local, remote), &[], &self.plan, label, now));
+        Ok(())
+    }
+
+    /// A session is over: is everything?
+    fn session_over(&mut self, ended: &Ended) -> Option<Exit> {
+        self.greeter.flush();
+        let exit = self.session.take()?.finish(ended, &self.plan);
+        let goes_on = match ended {
+            Ended::Clean | Ended::TimedOut | Ended::Broken(bridge::Place::Peer, _) => true,
+            Ended::Quit | Ended::Signalled | Ended::Broken(..) => false,
+        };
+        (self.clients != Clients::InTurn || !goes_on).then_some(exit)
+    }
+}
+
+/// Tells where clients are awaited.
+pub fn tell_listening(bound: &Bound, plan: &Plan) {
+    if let Mode::Listen { at, .. } = &plan.mode {
+        bound
+            .socks
+            .iter()
+            .for_each(|sock| tell_bound("Listening", sock, at, plan));
+    }
+}
+
+impl Mode_ for Serve {
+    fn note(&mut self, slot: u16, ready: Ready) {
+        if let Some(listener) = &mut self.listener {
+            listener.note(slot, ready);
+        }
+        if let Some(session) = &mut self.session {
+            session.note(slot, ready);
+        }
+    }
+
+    fn notice(&mut self, notice: &Notice, now: Instant) {
+        self.greeter.notice(notice);
+        if matches!(notice, Notice::Ending) {
+            self.signalled = true;
+            if let Some(session) = &mut self.session {
+                session.leave(now);
+            }
+        }
+    }
+
+    fn drive(&mut self, registrar: &Registrar<'_>, now: Instant) -> Turn {
+        if self.session.is_none() {
+            if self.signalled {
+                return Turn::Done(signal_exit());
+            }
+            if let Err(error) = self.accept(registrar, now) {
+                return Turn::Done(super::failed(&error.into()));
+            }
+        }
+        let Some(session) = &mut self.session else {
+            return Turn::Wait;
+        };
+        match session.drive(now) {
+            bridge::Turn::Wait => Turn::Wait,
+            bridge::Turn::Again => Turn::Again,
+            bridge::Turn::Over(ended) => match self.session_over(&ended) {
+                Some(exit) => Turn::Done(exit),
+                None => Turn::Again,
+            },
+        }
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        let session = self.session.as_ref();
+        let accept = self.listener.as_ref().filter(|_| session.is_none());
+        session
+            .and_then(Joined::deadline)
+            .into_iter()
+            .chain(accept.and_then(Listener::deadline))
+            .min()
+    }
+}

@@ -1,0 +1,188 @@
+//! A session as the modes see it: a bridge, the name of its peer, and what is said at its end.
+
+use super::{PEER_SLOT, STDIO_SLOTS};
+use crate::exit::Exit;
+use crate::flow::bridge::{Bridge, Ended, Place, Turn};
+use crate::flow::flow::{Flow, Settings};
+use crate::flow::stages::{Pace, Stage};
+use crate::io::datagram::{Datagram, Peers};
+use crate::io::endpoint::{Endpoint, Ready};
+use crate::io::reactor::Registrar;
+use crate::io::stdio::{Stdio, Uses};
+use crate::io::stream::Stream;
+use crate::plan::{Plan, Session};
+use crate::proto::crlf::Crlf;
+use crate::proto::telnet::Telnet;
+use crate::report;
+use socket2::Socket;
+use std::io;
+use std::time::Instant;
+
+/// The longest datagram that can come, in bytes.
+const MAX_RECEIVED_BYTES: usize = 64 << 10;
+
+/// A session under way.
+pub struct Joined {
+    bridge: Bridge,
+    label: String,
+    started: Instant,
+}
+
+/// Makes an end of a connected stream socket.
+pub fn stream_end(sock: Socket, registrar: &Registrar<'_>) -> io::Result<Endpoint> {
+    Ok(Endpoint::Stream(Stream::new(sock, PEER_SLOT, registrar)?))
+}
+
+/// Makes an end of a connected datagram socket.
+pub fn datagram_end(sock: Socket, registrar: &Registrar<'_>) -> io::Result<Endpoint> {
+    let end = Datagram::new(sock, Peers::Connected, PEER_SLOT, registrar)?;
+    Ok(Endpoint::Datagram(Box::new(end)))
+}
+
+/// Our own end: standard input and output as far as the session uses them. `is_last` when no other
+/// session follows, so that the peer's end is passed on to standard output.
+pub fn local_end(
+    session: &Session,
+    is_last: bool,
+    registrar: &Registrar<'_>,
+) -> io::Result<Endpoint> {
+    let uses = Uses {
+        input: session.reads_stdin,
+        output: session.writes_stdout,
+        keeps_open: !is_last,
+    };
+    Ok(Endpoint::Stdio(Stdio::new(uses, STDIO_SLOTS, registrar)?))
+}
+
+/// The stages of what is sent.
+pub fn out_stages(session: &Session) -> Vec<Box<dyn Stage>> {
+    if session.crlf {
+        vec![Box::new(Crlf::default())]
+    } else {
+        Vec::new()
+    }
+}
+
+/// The stage of what is received.
+pub fn in_stage(session: &Session) -> Option<Box<dyn Stage>> {
+    session
+        .telnet
+        .then(|| Box::new(Telnet::default()) as Box<dyn Stage>)
+}
+
+impl Joined {
+    /// Joins the peer to our own end. `left_over` are the peer's first bytes, read already.
+    /// `label` names the peer in messages: `127.0.0.1 port 80 (tcp)`.
+    pub fn new(
+        (local, remote): (Endpoint, Endpoint),
+        left_over: &[u8],
+        plan: &Plan,
+        label: String,
+        now: Instant,
+    ) -> Joined {
+        let session = &plan.session;
+        let messages = remote.keeps_messages();
+        let mut out = Flow::new(Settings {
+            stages: out_stages(session),
+            pace: session.interval.map(Pace::new),
+            message_bytes: messages.then_some(session.datagram_bytes),
+            max_reads: None,
+            keeps_sink_open: !session.ends.passes_eof,
+        });
+        let mut inn = Flow::new(Settings {
+            stages: in_stage(session).into_iter().collect(),
+            pace: None,
+            message_bytes: messages.then_some(MAX_RECEIVED_BYTES),
+            max_reads: session.max_reads,
+            keeps_sink_open: false,
+        });
+        if !left_over.is_empty() {
+            inn.preload(left_over, out.urgent());
+        }
+        let bridge = Bridge::new((local, remote), (out, inn), session.ends, session.idle, now);
+        Joined {
+            bridge,
+            label,
+            started: now,
+        }
+    }
+
+    /// Takes in an event.
+    pub fn note(&mut self, slot: u16, ready: Ready) {
+        self.bridge.note(slot, ready);
+    }
+
+    /// Moves what can be moved.
+    pub fn drive(&mut self, now: Instant) -> Turn {
+        self.bridge.drive(now)
+    }
+
+    /// When the session wants to be driven even if nothing happens.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.bridge.deadline()
+    }
+
+    /// A signal came: deliver what is received, then leave.
+    pub fn leave(&mut self, now: Instant) {
+        self.bridge.leave(Ended::Signalled, now);
+    }
+
+    /// The peer's end, if it is one of datagrams.
+    pub fn datagram(&mut self) -> Option<&mut Datagram> {
+        match self.bridge.remote() {
+            Endpoint::Datagram(end) => Some(end),
+            _ => None,
+        }
+    }
+
+    /// Names the peer anew.
+    pub fn set_label(&mut self, label: String) {
+        self.label = label;
+    }
+
+    /// Says what there is to say about the end, and gives the exit code.
+    pub fn finish(mut self, ended: &Ended, plan: &Plan) -> Exit {
+        let (sent, received) = self.bridge.moved();
+        let seconds = self.started.elapsed().as_secs_f64();
+        let totals =
+            format!("{sent} bytes sent, {received} bytes received in {seconds:.3} seconds");
+        report::verbose(2, &totals);
+        let label = &self.label;
+        match ended {
+            Ended::Clean | Ended::Quit => Exit::OK,
+            Ended::Signalled => super::signal_exit(),
+            Ended::TimedOut => {
+                let idle = plan.session.idle.unwrap_or_default();
+                // `-w 0`: leave as soon as nothing moves; that is what was asked for.
+                if idle.is_zero() {
+                    return Exit::OK;
+                }
+                report::failure(&format!("{label} timed out: nothing moved for {idle:?}"));
+                Exit::Code(plan.codes.timed_out)
+            }
+            Ended::Broken(Place::Peer, error) => {
+                let verb = match self.bridge.remote().keeps_messages() {
+                    true => "send to",
+                    false => "connection to",
+                };
+                let reason = report::reason(error);
+                report::failure(&format!("{verb} {label} failed: {reason}"));
+                Exit::Code(plan.codes.broken)
+            }
+            Ended::Broken(Place::Output, error) => {
+                report::error(&format!(
+                    "write to standard output failed: {}",
+                    report::reason(error)
+                ));
+                Exit::FAILED
+            }
+            Ended::Broken(Place::Input, error) => {
+                report::error(&format!(
+                    "read from standard input failed: {}",
+                    report::reason(error)
+                ));
+                Exit::FAILED
+            }
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! Receiving datagrams: UDP and Unix. One socket, any number of peers, one session.
+
+use super::listen::{self, Bound, Greeter, ip_label, tell_bound};
+use super::session::{self, Joined};
+use super::{Mode_, PEER_SLOT, Turn, signal_exit};
+use crate::flow::bridge;
+use crate::io::datagram::{Datagram, PeerAddr, Peers};
+use crate::io::endpoint::{Endpoint, Ready};
+use crate::io::inbox::Notice;
+use crate::io::reactor::Registrar;
+use crate::net::addr::unmapped;
+use crate::net::options;
+use crate::net::unix::SocketFile;
+use crate::parse::escape::printable;
+use crate::plan::{Mode, Plan};
+use crate::report;
+use anyhow::Context;
+use socket2::{Socket, Type};
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::rc::Rc;
+use std::time::Instant;
+
+/// Receives datagrams and answers them.
+pub struct Receive {
+    plan: Rc<Plan>,
+    sock: Option<Socket>,
+    session: Option<Joined>,
+    greeter: Greeter,
+    signalled: bool,
+    /// Removes our socket file when we leave.
+    _file: Option<SocketFile>,
+}
+
+impl Receive {
+    /// Binds the socket, joins the groups, and tells where it is.
+    ///
+    /// # Errors
+    /// It cannot be bound: one line for the user.
+    pub fn bind(plan: Rc<Plan>) -> anyhow::Result<Receive> {
+        let Bound { mut socks, file } = match &plan.mode {
+            Mode::ListenUnix { path, .. } => listen::bind_unix(&plan, path, Type::DGRAM)?,
+            _ => listen::bind(&plan)?,
+        };
+        let sock = if socks.is_empty() {
+            None
+        } else {
+            Some(socks.swap_remove(0))
+        };
+        if let (Some(sock), Mode::ListenUdp { at, groups, .. }) = (&sock, &plan.mode) {
+            for group in groups {
+                options::join(sock, group)
+                    .with_context(|| format!("join group {} failed", group.addr))?;
+            }
+            tell_bound("Bound", sock, at, &plan);
+        }
+        let greeter = Greeter::default();
+        Ok(Receive {
+            plan,
+            sock,
+            session: None,
+            greeter,
+            signalled: false,
+            _file: file,
+        })
+    }
+
+    fn start(&mut self, registrar: &Registrar<'_>, now: Instant) -> io::Result<()> {
+        let Some(sock) = self.sock.take() else {
+            return Ok(());
+        };
+        let peers = match &self.plan.mode {
+            Mode::ListenUdp {
+                locks_to_first: true,
+                ..
+            } => Peers::First,
+            Mode::ListenUnix { clients, .. } if *clients == crate::plan::Clients::OneQueueing => {
+                Peers::First
+            }
+            _ => Peers::Last,
+        };
+        let local = session::local_end(&self.plan.session, true, registrar)?;
+        let datagram = Datagram::new(sock, peers, PEER_SLOT, registrar)?;
+        let remote = Endpoint::Datagram(Box::new(datagram));
+        let label = "the peer".to_string();
+        self.session = Some(Joined::new((local, remote), &[], &self.plan, label, now));
+        Ok(())
+    }
+
+    /// Tells about peers that are new, and about sends that failed.
+    fn tell_news(&mut self, registrar: &Registrar<'_>) {
+        let Some(session) = &mut self.session else {
+            return;
+        };
+        let Some(datagram) = session.datagram() else {
+            return;
+        };
+        let (peer, fault) = (datagram.take_new_peer(), datagram.take_send_fault());
+        match peer {
+            Some(PeerAddr::Ip(ip)) => {
+                let ip = unmapped(ip);
+                session.set_label(ip_label(&ip, &self.plan.net));
+                self.greeter.greet_ip(ip, &self.plan, registrar);
+            }
+            Some(PeerAddr::Unix(path)) => {
+                let path = printable(path.as_os_str().as_bytes());
+                report::verbose(1, &format!("Connection received on {path}"));
+                session.set_label(format!("{path} (unix)"));
+            }
+            None => {}
+        }
+        if let Some(error) = fault {
+            report::failure(&format!(
+                "send to the peer failed: {}",
+                report::reason(&error)
+            ));
+        }
+    }
+}
+
+impl Mode_ for Receive {
+    fn note(&mut self, slot: u16, ready: Ready) {
+        if let Some(session) = &mut self.session {
+            session.note(slot, ready);
+        }
+    }
+
+    fn notice(&mut self, notice: &Notice, now: Instant) {
+        self.greeter.notice(notice);
+        if matches!(notice, Notice::Ending) {
+            self.signalled = true;
+            if let Some(session) = &mut self.session {
+                session.leave(now);
+            }
+        }
+    }
+
+    fn drive(&mut self, registrar: &Registrar<'_>, now: Instant) -> Turn {
+        if let Err(error) = self.start(registrar, now) {
+            return Turn::Done(super::failed(&error.into()));
+        }
+        let Some(session) = &mut self.session else {
+            return Turn::Done(signal_exit());
+        };
+        let turn = session.drive(now);
+        self.tell_news(registrar);
+        match turn {
+            bridge::Turn::Wait => Turn::Wait,
+            bridge::Turn::Again => Turn::Again,
+            bridge::Turn::Over(ended) => {
+                self.greeter.flush();
+                match self.session.take() {
+                    Some(session) => Turn::Done(session.finish(&ended, &self.plan)),
+                    None => Turn::Done(signal_exit()),
+                }
+            }
+        }
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        self.session.as_ref().and_then(Joined::deadline)
+    }
+}

@@ -1,0 +1,67 @@
+//! Error texts as the C library words them, without Rust's "(os error N)".
+
+use std::ffi::CStr;
+use std::io;
+
+/// Gives the reason of an I/O error in the words of `strerror(3)`, such as `Connection refused`.
+/// An error that did not come from the system is given in its own words.
+pub fn reason(error: &io::Error) -> String {
+    match error.raw_os_error() {
+        Some(code) => text(code),
+        None => error.to_string(),
+    }
+}
+
+/// Says whether the error means that descriptors ran out, for this process or the whole system.
+pub fn is_out_of_descriptors(error: &io::Error) -> bool {
+    matches!(
+        error.raw_os_error(),
+        Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM)
+    )
+}
+
+/// Says whether a connect that returned this error is under way (EINPROGRESS).
+pub fn is_in_progress(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(libc::EINPROGRESS)
+}
+
+/// The error that `connect(2)` shows while it is under way; OpenBSD nc prints its text when the
+/// time runs out.
+pub fn in_progress() -> io::Error {
+    io::Error::from_raw_os_error(libc::EINPROGRESS)
+}
+
+/// The error of an address family this system does not have.
+pub fn no_family() -> io::Error {
+    io::Error::from_raw_os_error(libc::EAFNOSUPPORT)
+}
+
+/// Says whether the address family is missing on this system or has no address to bind.
+pub fn is_no_family(error: &io::Error) -> bool {
+    matches!(
+        error.raw_os_error(),
+        Some(libc::EAFNOSUPPORT | libc::EADDRNOTAVAIL)
+    )
+}
+
+fn text(code: i32) -> String {
+    let mut buf = [0u8; 128];
+    // SAFETY: the pointer and the length describe `buf`, which outlives the call; POSIX
+    // strerror_r writes a NUL-terminated text into it.
+    let failed = unsafe { libc::strerror_r(code, buf.as_mut_ptr().cast(), buf.len()) };
+    match CStr::from_bytes_until_nul(&buf) {
+        Ok(text) if failed == 0 => text.to_string_lossy().into_owned(),
+        _ => format!("error {code}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reason_has_no_os_error_number() {
+        let error = io::Error::from_raw_os_error(libc::ECONNREFUSED);
+        assert_eq!(reason(&error), "Connection refused");
+    }
+}

@@ -1,0 +1,10 @@
+//! Floor 1: the operating system. The only unsafe code of rnc lives here; every other floor uses
+//! these functions, mio, socket2 or rustix. A port to another system supplies the same names.
+
+pub mod errno;
+pub mod fdpass;
+pub mod names;
+pub mod signal;
+pub mod sockopt;
+pub mod stdio;
+pub mod tty;

@@ -1,0 +1,79 @@
+//! Signals that end a session. ctrlc owns the handler and its thread; since it is not told which
+//! signal came, a handler set in front of it notes the number first.
+
+use std::io;
+use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
+
+/// The signals ctrlc handles: what a user or a service manager ends a program with.
+const ENDING: [libc::c_int; 3] = [libc::SIGINT, libc::SIGTERM, libc::SIGHUP];
+
+static LAST: AtomicI32 = AtomicI32::new(0);
+static CTRLC_HANDLER: AtomicUsize = AtomicUsize::new(0);
+
+/// Calls `notify`, on a thread of its own, at every SIGINT, SIGTERM and SIGHUP; `last()` then
+/// says which. A signal that was ignored when rnc started (nohup, a background job) stays ignored.
+///
+/// # Errors
+/// Whatever kept the handler from being set.
+pub fn on_ending_signal(notify: impl FnMut() + Send + 'static) -> io::Result<()> {
+    let before = ENDING.map(current_action);
+    ctrlc::set_handler(notify).map_err(io::Error::other)?;
+    for (signal, before) in ENDING.into_iter().zip(before) {
+        if before.sa_sigaction == libc::SIG_IGN {
+            set_action(signal, &before);
+            continue;
+        }
+        let mut action = current_action(signal);
+        CTRLC_HANDLER.store(action.sa_sigaction, Ordering::SeqCst);
+        action.sa_sigaction = note_signal as *const () as usize;
+        set_action(signal, &action);
+    }
+    Ok(())
+}
+
+/// The number of the last ending signal that came, if any did.
+pub fn last() -> Option<i32> {
+    match LAST.load(Ordering::SeqCst) {
+        0 => None,
+        signal => Some(signal),
+    }
+}
+
+/// Ends this process by the signal itself, so that the parent sees what happened (a shell shows
+/// 128 + n, and stops a loop at ctrl-C). Returns only if the signal is blocked.
+pub fn end_by(signal: i32) {
+    // SAFETY: restoring a default action and raising a signal touch no memory of ours.
+    unsafe {
+        libc::signal(signal, libc::SIG_DFL);
+        libc::raise(signal);
+    }
+}
+
+extern "C" fn note_signal(signal: libc::c_int) {
+    LAST.store(signal, Ordering::SeqCst);
+    let next = CTRLC_HANDLER.load(Ordering::SeqCst);
+    if next > libc::SIG_IGN {
+        // SAFETY: the value was read from ctrlc's own sigaction, which holds a plain handler
+        // (no SA_SIGINFO) of exactly this type and is async-signal-safe.
+        let next: extern "C" fn(libc::c_int) = unsafe { std::mem::transmute(next) };
+        next(signal);
+    }
+}
+
+fn current_action(signal: libc::c_int) -> libc::sigaction {
+    // SAFETY: sigaction is a plain C struct for which all-zero is valid; with a null new action
+    // the call only fills it in.
+    unsafe {
+        let mut action: libc::sigaction = std::mem::zeroed();
+        libc::sigaction(signal, std::ptr::null(), &mut action);
+        action
+    }
+}
+
+fn set_action(signal: libc::c_int, action: &libc::sigaction) {
+    // SAFETY: `action` is a valid sigaction whose handler is SIG_IGN or an async-signal-safe
+    // function that lives as long as the program.
+    unsafe {
+        libc::sigaction(signal, action, std::ptr::null_mut());
+    }
+}

@@ -1,0 +1,199 @@
+//! The standard descriptors, used without ever blocking and without ever setting O_NONBLOCK on
+//! them: that flag belongs to the open file description, which the shell and other programs share.
+//!
+//! | what it is | read | write |
+//! | --- | --- | --- |
+//! | file, block device, /dev/null and its like | plain | plain |
+//! | pipe, FIFO | `preadv2` with RWF_NOWAIT | `pwritev2` with RWF_NOWAIT |
+//! | socket | `recv` with MSG_DONTWAIT | `send` with MSG_DONTWAIT |
+//! | terminal | poll(2), then read | a private O_NONBLOCK description, else poll and small pieces |
+
+use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::fs::{FileType, Mode, OFlags};
+use rustix::io::{Errno, ReadWriteFlags};
+use rustix::net::{RecvFlags, SendFlags};
+use std::cell::Cell;
+use std::io::{self, IoSlice, IoSliceMut};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+
+/// As much as is written to a terminal or an old kernel's pipe after poll(2) said it has room.
+/// 512 is POSIX's least PIPE_BUF.
+const SMALL_PIECE_BYTES: usize = 512;
+
+/// How a descriptor is used without blocking.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    Plain,
+    NoWait,
+    Socket,
+    Polled,
+}
+
+/// One of the standard descriptors 0 and 1, shared with whoever started us.
+#[derive(Debug)]
+pub struct Shared {
+    fd: BorrowedFd<'static>,
+    /// A private, non-blocking description of the same terminal, for writing.
+    private: Option<OwnedFd>,
+    way: Cell<Way>,
+}
+
+impl Shared {
+    /// Standard input.
+    pub fn stdin() -> Shared {
+        Shared::new(rustix::stdio::stdin())
+    }
+
+    /// Standard output.
+    pub fn stdout() -> Shared {
+        let mut shared = Shared::new(rustix::stdio::stdout());
+        if shared.way.get() == Way::Polled {
+            shared.private = private_writer(shared.fd);
+        }
+        shared
+    }
+
+    fn new(fd: BorrowedFd<'static>) -> Shared {
+        let way = match rustix::fs::fstat(fd) {
+            Ok(stat) => match FileType::from_raw_mode(stat.st_mode) {
+                FileType::Fifo => Way::NoWait,
+                FileType::Socket => Way::Socket,
+                FileType::CharacterDevice if rustix::termios::isatty(fd) => Way::Polled,
+                _ => Way::Plain,
+            },
+            Err(_) => Way::Plain,
+        };
+        Shared {
+            fd,
+            private: None,
+            way: Cell::new(way),
+        }
+    }
+
+    /// The descriptor to wait on.
+    pub fn fd(&self) -> BorrowedFd<'_> {
+        self.private.as_ref().map_or(self.fd, |own| own.as_fd())
+    }
+
+    /// Reads what is there, 0 bytes at the end; `None` when a read would block.
+    ///
+    /// # Errors
+    /// Whatever the read says; EINTR is tried again. A terminal that went away is an end, not an
+    /// error.
+    pub fn try_read(&self, buf: &mut [u8]) -> io::Result<Option<usize>> {
+        loop {
+            let result = match self.way.get() {
+                Way::Plain => rustix::io::read(self.fd, &mut *buf),
+                Way::NoWait => {
+                    let bufs = &mut [IoSliceMut::new(buf)];
+                    rustix::io::preadv2(self.fd, bufs, u64::MAX, ReadWriteFlags::NOWAIT)
+                }
+                Way::Socket => {
+                    rustix::net::recv(self.fd, &mut *buf, RecvFlags::DONTWAIT).map(|(n, _)| n)
+                }
+                Way::Polled => {
+                    if !polls(self.fd, PollFlags::IN) {
+                        return Ok(None);
+                    }
+                    rustix::io::read(self.fd, &mut *buf)
+                }
+            };
+            match result {
+                Ok(n) => return Ok(Some(n)),
+                Err(Errno::INTR) => {}
+                Err(Errno::AGAIN) => return Ok(None),
+                Err(error) if self.falls_back(error) => {}
+                Err(Errno::IO) if self.way.get() == Way::Polled => return Ok(Some(0)),
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// Writes as much as goes without waiting; `None` when nothing does.
+    ///
+    /// # Errors
+    /// Whatever the write says (EPIPE, ENOSPC, …); EINTR is tried again.
+    pub fn try_write(&self, buf: &[u8]) -> io::Result<Option<usize>> {
+        loop {
+            let result = match (self.way.get(), &self.private) {
+                (_, Some(own)) => rustix::io::write(own, buf),
+                (Way::Plain, None) => rustix::io::write(self.fd, buf),
+                (Way::NoWait, None) => {
+                    let bufs = &[IoSlice::new(buf)];
+                    rustix::io::pwritev2(self.fd, bufs, u64::MAX, ReadWriteFlags::NOWAIT)
+                }
+                (Way::Socket, None) => {
+                    rustix::net::send(self.fd, buf, SendFlags::DONTWAIT | SendFlags::NOSIGNAL)
+                }
+                (Way::Polled, None) => {
+                    if !polls(self.fd, PollFlags::OUT) {
+                        return Ok(None);
+                    }
+                    rustix::io::write(self.fd, &buf[..buf.len().min(SMALL_PIECE_BYTES)])
+                }
+            };
+            match result {
+                Ok(n) => return Ok(Some(n)),
+                Err(Errno::INTR) => {}
+                Err(Errno::AGAIN) => return Ok(None),
+                Err(error) if self.falls_back(error) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// Says whether nobody can read any more what would be written here: the reader of a pipe or
+    /// the peer of a socket is gone.
+    pub fn reader_is_gone(&self) -> bool {
+        let mut fds = [PollFd::from_borrowed_fd(self.fd, PollFlags::empty())];
+        let now = Timespec {
+            tv_sec: 0,
+            tv_nsec: 0,
+        };
+        rustix::event::poll(&mut fds, Some(&now)).is_ok()
+            && fds[0]
+                .revents()
+                .intersects(PollFlags::ERR | PollFlags::HUP | PollFlags::NVAL)
+    }
+
+    /// Gives up a way the kernel refuses (EOPNOTSUPP, ENOSYS, EINVAL), once.
+    fn falls_back(&self, error: Errno) -> bool {
+        let refused = matches!(error, Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL);
+        let falls = refused && self.way.get() == Way::NoWait;
+        if falls {
+            self.way.set(Way::Polled);
+        }
+        falls
+    }
+}
+
+/// Lets the reader of our standard output see its end, by putting /dev/null in its place;
+/// descriptor 1 stays taken, so that no later socket becomes standard output by accident.
+/// For a socket (inetd) the write side is shut down as well, since others may hold it.
+///
+/// # Errors
+/// /dev/null cannot be opened.
+pub fn close_stdout() -> io::Result<()> {
+    let stdout = rustix::stdio::stdout();
+    // Not a socket: the refusal is all there is to it.
+    let _ = rustix::net::shutdown(stdout, rustix::net::Shutdown::Write);
+    let null = rustix::fs::open("/dev/null", OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty())?;
+    Ok(rustix::stdio::dup2_stdout(&null)?)
+}
+
+fn polls(fd: BorrowedFd<'_>, what: PollFlags) -> bool {
+    let mut fds = [PollFd::from_borrowed_fd(fd, what)];
+    let now = Timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    rustix::event::poll(&mut fds, Some(&now)).is_ok() && !fds[0].revents().is_empty()
+}
+
+/// A description of the terminal that is ours alone, so that O_NONBLOCK is too. `None` where
+/// /proc is missing or the terminal belongs to someone else.
+fn private_writer(fd: BorrowedFd<'_>) -> Option<OwnedFd> {
+    let path = format!("/proc/self/fd/{}", fd.as_raw_fd());
+    let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    rustix::fs::open(path, flags, Mode::empty()).ok()
+}

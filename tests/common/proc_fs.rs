@@ -1,0 +1,80 @@
+//! What the kernel tells about a process and its descriptors.
+
+use rustix::fs::OFlags;
+use std::fs;
+use std::os::fd::AsFd;
+
+/// The most memory the process has had in use, in KiB: VmHWM of proc(5). Starts anew at exec, as
+/// the maximum of getrusage(2) does not.
+pub fn peak_rss_kib(pid: i32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("the process is gone");
+    number_after(&status, "VmHWM:").expect("a VmHWM line")
+}
+
+/// What a process has done so far: grows with everything it does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Work {
+    /// How often any of its threads went to sleep.
+    pub sleeps: u64,
+    /// Clock ticks of user and system time.
+    pub ticks: u64,
+}
+
+/// Reads how much the process has done until now.
+pub fn work_done(pid: i32) -> Work {
+    let mut work = Work {
+        sleeps: 0,
+        ticks: 0,
+    };
+    for task in fs::read_dir(format!("/proc/{pid}/task")).expect("the process is gone") {
+        let path = task.expect("a task").path();
+        let status = fs::read_to_string(path.join("status")).unwrap_or_default();
+        work.sleeps += number_after(&status, "\nvoluntary_ctxt_switches:").unwrap_or(0);
+        let stat = fs::read_to_string(path.join("stat")).unwrap_or_default();
+        // Fields 14 and 15 of proc(5), counted from after the command's name in parentheses.
+        let rest = stat.rsplit(')').next().unwrap_or_default();
+        let fields = rest.split_whitespace().skip(11).take(2);
+        work.ticks += fields.filter_map(|n| n.parse::<u64>().ok()).sum::<u64>();
+    }
+    work
+}
+
+/// Says whether O_NONBLOCK is set on the open file description, which everyone shares who has
+/// inherited it.
+pub fn is_nonblocking(fd: impl AsFd) -> bool {
+    rustix::fs::fcntl_getfl(fd)
+        .expect("fcntl")
+        .contains(OFlags::NONBLOCK)
+}
+
+/// How many bytes have reached the socket at this local TCP port over IPv4 from the port `peer`
+/// and are still unread by the process that owns it.
+pub fn unread_by_owner(local: u16, peer: u16) -> Option<usize> {
+    // An IPv6 socket that speaks IPv4 is listed with IPv6's.
+    ["/proc/net/tcp", "/proc/net/tcp6"].iter().find_map(|path| {
+        let table = fs::read_to_string(path).unwrap_or_default();
+        table
+            .lines()
+            .skip(1)
+            .find_map(|line| unread_in(line, local, peer))
+    })
+}
+
+/// One line of proc(5)'s net/tcp: `sl local_address rem_address st tx_queue:rx_queue …`.
+fn unread_in(line: &str, local: u16, peer: u16) -> Option<usize> {
+    let mut fields = line.split_whitespace().skip(1);
+    let mut port = || {
+        let (_, port) = fields.next()?.rsplit_once(':')?;
+        u16::from_str_radix(port, 16).ok()
+    };
+    if port()? != local || port()? != peer {
+        return None;
+    }
+    let (_, unread) = fields.nth(1)?.split_once(':')?;
+    usize::from_str_radix(unread, 16).ok()
+}
+
+fn number_after(text: &str, label: &str) -> Option<u64> {
+    let (_, rest) = text.split_once(label)?;
+    rest.split_whitespace().next()?.parse().ok()
+}

@@ -1,0 +1,14 @@
+//! The end-of-stream contract (DESIGN.md, section 5), seen from outside: what reaches the other
+//! end, what reaches stdout, when rnc leaves, and with which exit code.
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod blocked;
+mod dialect;
+mod ends;
+mod exit_codes;
+mod half_close;
+mod matrix;
+mod resources;
+mod session;
