@@ -54,7 +54,7 @@ pub struct Datagram {
 }
 
 impl Datagram {
-    /// Takes over a bound or connected socket, makes it non-blocking and registers it.
+    /// Takes over a bound or connected, non-blocking socket and registers it.
     ///
     /// # Errors
     /// The socket cannot be registered.
@@ -64,7 +64,6 @@ impl Datagram {
         slot: u16,
         registrar: &Registrar<'_>,
     ) -> io::Result<Datagram> {
-        sock.set_nonblocking(true)?;
         let interest = Interest::READABLE | Interest::WRITABLE;
         registrar.register(sock.as_fd(), slot, interest)?;
         Ok(Datagram {

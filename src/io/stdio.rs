@@ -2,7 +2,7 @@
 
 use super::endpoint::{Bits, Got, Put, Ready};
 use super::reactor::Registrar;
-use crate::sys::stdio::{self, Shared};
+use crate::sys::stdio::Shared;
 use mio::Interest;
 use std::io;
 
@@ -121,10 +121,11 @@ impl Stdio {
 
     /// Closes standard output, so that the rest of a pipeline sees the end.
     pub fn shutdown_write(&mut self) {
-        if self.output.is_some() && !self.keeps_open {
-            self.output = None;
+        if !self.keeps_open
+            && let Some(half) = self.output.take()
+        {
             // Without /dev/null the end is passed on when rnc leaves.
-            let _ = stdio::close_stdout();
+            let _ = half.shared.close();
         }
     }
 

@@ -19,12 +19,11 @@ pub struct Stream {
 }
 
 impl Stream {
-    /// Takes over a connected socket, makes it non-blocking and registers it under `slot`.
+    /// Takes over a connected, non-blocking socket and registers it under `slot`.
     ///
     /// # Errors
     /// The socket cannot be registered.
     pub fn new(sock: Socket, slot: u16, registrar: &Registrar<'_>) -> io::Result<Stream> {
-        sock.set_nonblocking(true)?;
         let interest = Interest::READABLE | Interest::WRITABLE;
         registrar.register(sock.as_fd(), slot, interest)?;
         Ok(Stream {

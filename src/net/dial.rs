@@ -295,7 +295,6 @@ impl Dialer {
         now: Instant,
     ) -> Result<Attempt, BeginError> {
         let sock = listen::socket(addr, self.net.transport).map_err(BeginError::This)?;
-        sock.set_nonblocking(true).map_err(BeginError::This)?;
         self.bind_source(&sock, addr)?;
         options::apply(&sock, &addr, self.net.transport, &self.net.options)
             .map_err(|error| BeginError::Fatal(DialError::Option(error)))?;

@@ -7,6 +7,7 @@ use crate::io::reactor::Registrar;
 use crate::plan::{Family, Listening, Net, Transport};
 use crate::sys::errno;
 use mio::Interest;
+use rustix::net::SocketFlags;
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 use std::io;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -15,6 +16,8 @@ use std::time::{Duration, Instant};
 
 /// Connections that may wait to be accepted; the kernel lowers it to net.core.somaxconn.
 pub const BACKLOG: i32 = 4096;
+/// Accepted sockets are non-blocking and closed in children.
+const SOCK_FLAGS: i32 = (SocketFlags::NONBLOCK.bits() | SocketFlags::CLOEXEC.bits()) as i32;
 /// The pause after an accept for which there was no descriptor.
 const PAUSE: Duration = Duration::from_millis(500);
 
@@ -104,7 +107,7 @@ fn bind_one(addr: SocketAddr, at: &Listening, net: &Net) -> Result<Socket, Liste
     Ok(sock)
 }
 
-/// A new socket for an address.
+/// A new socket for an address, non-blocking and closed in children.
 ///
 /// # Errors
 /// As socket(2).
@@ -113,7 +116,8 @@ pub fn socket(addr: SocketAddr, transport: Transport) -> io::Result<Socket> {
         Transport::Tcp => (Type::STREAM, Protocol::TCP),
         Transport::Udp => (Type::DGRAM, Protocol::UDP),
     };
-    Socket::new(Domain::for_address(addr), kind, Some(protocol))
+    let kind = kind.nonblocking().cloexec();
+    Socket::new_raw(Domain::for_address(addr), kind, Some(protocol))
 }
 
 /// What an attempt to accept gave.
@@ -137,7 +141,7 @@ pub struct Listener {
 }
 
 impl Listener {
-    /// Registers listening sockets under `first_slot` and the slots behind it.
+    /// Registers non-blocking listening sockets under `first_slot` and the slots behind it.
     ///
     /// # Errors
     /// They cannot be registered.
@@ -148,7 +152,6 @@ impl Listener {
     ) -> io::Result<Listener> {
         let mut registered = Vec::new();
         for (slot, sock) in (first_slot..).zip(socks) {
-            sock.set_nonblocking(true)?;
             registrar.register(sock.as_fd(), slot, Interest::READABLE)?;
             registered.push((sock, Bits::new(true)));
         }
@@ -176,7 +179,7 @@ impl Listener {
         self.paused_until = None;
         for (sock, bits) in &mut self.socks {
             while bits.readable() {
-                match sock.accept() {
+                match sock.accept4(SOCK_FLAGS) {
                     Ok((client, addr)) => {
                         self.told = false;
                         return Accepted::Client(client, addr);

@@ -41,6 +41,7 @@ fn libc_enametoolong() -> i32 {
 pub fn connect_stream(path: &Path) -> io::Result<Socket> {
     let sock = Socket::new(Domain::UNIX, Type::STREAM, None)?;
     sock.connect(&address(path)?)?;
+    sock.set_nonblocking(true)?;
     Ok(sock)
 }
 
@@ -58,6 +59,7 @@ pub fn connect_datagram(path: &Path, from: &UnixSource) -> io::Result<(Socket, S
     sock.bind(&address(&own)?)?;
     let file = SocketFile::new(&own, &sock);
     sock.connect(&address(path)?)?;
+    sock.set_nonblocking(true)?;
     Ok((sock, file))
 }
 
@@ -71,7 +73,7 @@ pub fn bind(
     rules: UnixListening,
 ) -> io::Result<(Socket, Option<SocketFile>)> {
     let addr = address(path)?;
-    let sock = Socket::new(Domain::UNIX, kind, None)?;
+    let sock = Socket::new(Domain::UNIX, kind.nonblocking(), None)?;
     if rules.replaces_anything && !addr.is_unnamed() && addr.as_pathname().is_some() {
         let _ = fs::remove_file(path);
     }

@@ -197,7 +197,8 @@ impl Connect {
     ) -> Result<(), Exit> {
         let label = format!("vsock {cid} port {port}");
         let connected = Socket::new(Domain::VSOCK, Type::STREAM, None)
-            .and_then(|sock| sock.connect(&SockAddr::vsock(cid, port)).map(|()| sock));
+            .and_then(|sock| sock.connect(&SockAddr::vsock(cid, port)).map(|()| sock))
+            .and_then(|sock| sock.set_nonblocking(true).map(|()| sock));
         let sock = connected.map_err(|error| {
             report::error(&format!(
                 "connect to {label} failed: {}",
@@ -351,7 +352,9 @@ impl Connect {
         if report::is_verbose(1) {
             report::line(&success_line(host, port, &connected, via_proxy, &self.plan));
         }
-        if let (true, Ok(local)) = (report::is_verbose(2), connected.sock.local_addr()) {
+        if report::is_verbose(2)
+            && let Ok(local) = connected.sock.local_addr()
+        {
             report::line(&format!("Local address {}", crate::net::addr::show(&local)));
         }
         if *passes_fd {

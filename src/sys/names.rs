@@ -8,6 +8,11 @@ use std::net::{SocketAddr, ToSocketAddrs};
 /// The port of a service name, such as 80 for `http`; `proto` is `tcp` or `udp`.
 /// See getservbyname(3).
 pub fn service_port(name: &str, proto: &str) -> Option<u16> {
+    // A service name has a letter in it (RFC 6335, section 5.1). A look-up reads files and loads
+    // libraries, which would be most of rnc's start-up.
+    if !name.bytes().any(|byte| byte.is_ascii_alphabetic()) {
+        return None;
+    }
     let name = CString::new(name).ok()?;
     let proto = CString::new(proto).ok()?;
     // SAFETY: both pointers are NUL-terminated strings that live through the call. The entry

@@ -156,6 +156,21 @@ impl Shared {
                 .intersects(PollFlags::ERR | PollFlags::HUP | PollFlags::NVAL)
     }
 
+    /// Lets the reader of our standard output see its end, by putting /dev/null in its place;
+    /// descriptor 1 stays taken, so that no later socket becomes standard output by accident.
+    /// Of a socket (inetd) the write side is shut down as well, since others may hold it.
+    ///
+    /// # Errors
+    /// /dev/null cannot be opened.
+    pub fn close(self) -> io::Result<()> {
+        if self.way.get() == Way::Socket {
+            // A peer that is already gone has seen the end.
+            let _ = rustix::net::shutdown(self.fd, rustix::net::Shutdown::Write);
+        }
+        let null = rustix::fs::open("/dev/null", OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty())?;
+        Ok(rustix::stdio::dup2_stdout(&null)?)
+    }
+
     /// Gives up a way the kernel refuses (EOPNOTSUPP, ENOSYS, EINVAL), once.
     fn falls_back(&self, error: Errno) -> bool {
         let refused = matches!(error, Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL);
@@ -165,20 +180,6 @@ impl Shared {
         }
         falls
     }
-}
-
-/// Lets the reader of our standard output see its end, by putting /dev/null in its place;
-/// descriptor 1 stays taken, so that no later socket becomes standard output by accident.
-/// For a socket (inetd) the write side is shut down as well, since others may hold it.
-///
-/// # Errors
-/// /dev/null cannot be opened.
-pub fn close_stdout() -> io::Result<()> {
-    let stdout = rustix::stdio::stdout();
-    // Not a socket: the refusal is all there is to it.
-    let _ = rustix::net::shutdown(stdout, rustix::net::Shutdown::Write);
-    let null = rustix::fs::open("/dev/null", OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty())?;
-    Ok(rustix::stdio::dup2_stdout(&null)?)
 }
 
 fn polls(fd: BorrowedFd<'_>, what: PollFlags) -> bool {
