@@ -22,43 +22,25 @@ const EVENTS: usize = 256;
 
 /// What a task wants next.
 #[derive(Debug)]
-pub enum Step<T, O> {
+pub enum Step<O> {
     /// Nothing can be done until an event, a notice or the deadline.
     Wait,
     /// The task stopped for fairness: drive it again after the others.
     Again,
-    /// Another task goes on in this one's place.
-    Become(T),
     /// The task has ended.
     Done(O),
 }
 
-/// A task of the loop.
-pub trait Drive: Sized {
-    /// What a task leaves when it ends.
-    type Outcome;
+/// A task of the loop. `O` is what it leaves when it ends.
+pub trait Drive<O> {
     /// Takes in what an event said about the descriptor registered under `slot`.
     fn note(&mut self, slot: u16, ready: Ready);
     /// Takes in a notice for this task, or for all.
     fn notice(&mut self, notice: &Notice, now: Instant);
     /// Does what can be done without waiting.
-    fn drive(&mut self, cx: &mut Context<'_, Self>, now: Instant) -> Step<Self, Self::Outcome>;
+    fn drive(&mut self, registrar: &Registrar<'_>, now: Instant) -> Step<O>;
     /// When the task wants to be driven even if nothing happens.
     fn deadline(&self) -> Option<Instant>;
-}
-
-/// What a task may ask of the loop while it is driven.
-pub struct Context<'a, T> {
-    /// Registers descriptors for this task.
-    pub registrar: Registrar<'a>,
-    spawned: &'a mut Vec<T>,
-}
-
-impl<T> Context<'_, T> {
-    /// Adds another task to the loop.
-    pub fn spawn(&mut self, task: T) {
-        self.spawned.push(task);
-    }
 }
 
 /// Registers the descriptors of one task with the loop.
@@ -114,27 +96,27 @@ impl Registrar<'_> {
     }
 }
 
-/// The loop over tasks of one kind.
-pub struct Reactor<T: Drive> {
+/// The loop.
+pub struct Reactor<O> {
     poll: Poll,
     inbox: Inbox,
-    tasks: Vec<Option<Entry<T>>>,
+    tasks: Vec<Option<Entry<O>>>,
     runnable: VecDeque<usize>,
     deadlines: BTreeSet<(Instant, usize)>,
 }
 
-struct Entry<T> {
-    task: T,
+struct Entry<O> {
+    task: Box<dyn Drive<O>>,
     is_runnable: bool,
     deadline: Option<Instant>,
 }
 
-impl<T: Drive> Reactor<T> {
+impl<O> Reactor<O> {
     /// An empty loop.
     ///
     /// # Errors
     /// The system has no more descriptors.
-    pub fn new() -> io::Result<Reactor<T>> {
+    pub fn new() -> io::Result<Reactor<O>> {
         let poll = Poll::new()?;
         let inbox = Inbox::new(Waker::new(poll.registry(), WAKER)?);
         Ok(Reactor {
@@ -152,7 +134,7 @@ impl<T: Drive> Reactor<T> {
     }
 
     /// Adds a task; it is driven in the next round.
-    pub fn add(&mut self, task: T) {
+    pub fn add(&mut self, task: Box<dyn Drive<O>>) {
         let free = self.tasks.iter().position(Option::is_none);
         let index = free.unwrap_or_else(|| {
             self.tasks.push(None);
@@ -170,7 +152,7 @@ impl<T: Drive> Reactor<T> {
     ///
     /// # Errors
     /// Polling failed.
-    pub fn run(&mut self, mut ended: impl FnMut(T::Outcome)) -> io::Result<()> {
+    pub fn run(&mut self, mut ended: impl FnMut(O)) -> io::Result<()> {
         let mut events = Events::with_capacity(EVENTS);
         while self.tasks.iter().any(Option::is_some) {
             self.drive_runnable(&mut ended);
@@ -193,7 +175,7 @@ impl<T: Drive> Reactor<T> {
     }
 
     /// Drives each task that is runnable now once; those that want more are left runnable.
-    fn drive_runnable(&mut self, ended: &mut impl FnMut(T::Outcome)) {
+    fn drive_runnable(&mut self, ended: &mut impl FnMut(O)) {
         for _ in 0..self.runnable.len() {
             let Some(index) = self.runnable.pop_front() else {
                 break;
@@ -202,27 +184,14 @@ impl<T: Drive> Reactor<T> {
                 continue;
             };
             entry.is_runnable = false;
-            let mut spawned = Vec::new();
             let registrar = Registrar {
                 registry: self.poll.registry(),
                 inbox: &self.inbox,
                 task: index,
             };
-            let mut cx = Context {
-                registrar,
-                spawned: &mut spawned,
-            };
-            let step = entry.task.drive(&mut cx, Instant::now());
-            match step {
-                Step::Wait | Step::Again => {
-                    let again = matches!(step, Step::Again);
-                    self.settle(index, entry);
-                    if again {
-                        self.wake(index);
-                    }
-                }
-                Step::Become(task) => {
-                    entry.task = task;
+            match entry.task.drive(&registrar, Instant::now()) {
+                Step::Wait => self.settle(index, entry),
+                Step::Again => {
                     self.settle(index, entry);
                     self.wake(index);
                 }
@@ -231,12 +200,11 @@ impl<T: Drive> Reactor<T> {
                     ended(outcome);
                 }
             }
-            spawned.into_iter().for_each(|task| self.add(task));
         }
     }
 
     /// Puts a driven task back, with its new deadline.
-    fn settle(&mut self, index: usize, mut entry: Entry<T>) {
+    fn settle(&mut self, index: usize, mut entry: Entry<O>) {
         let deadline = entry.task.deadline();
         if deadline != entry.deadline {
             self.forget_deadline(index, entry.deadline);

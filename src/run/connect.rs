@@ -7,12 +7,12 @@
 
 use super::listen::ip_label;
 use super::session::{self, Joined};
-use super::{FIRST_SLOT, Mode_, PEER_SLOT, Turn, signal_exit};
+use super::{FIRST_SLOT, PEER_SLOT, signal_exit};
 use crate::exit::Exit;
 use crate::flow::bridge;
 use crate::io::endpoint::{Endpoint, Ready};
 use crate::io::inbox::Notice;
-use crate::io::reactor::Registrar;
+use crate::io::reactor::{Drive, Registrar, Step};
 use crate::net::addr::show_ip;
 use crate::net::dial::{Connected, DialError, Dialed, Dialer};
 use crate::net::unix::{self, SocketFile};
@@ -430,27 +430,31 @@ impl Connect {
     }
 
     /// One step of the state machine; `None` when it has to wait.
-    fn step(&mut self, registrar: &Registrar<'_>, now: Instant) -> Result<Option<Turn>, Exit> {
+    fn step(
+        &mut self,
+        registrar: &Registrar<'_>,
+        now: Instant,
+    ) -> Result<Option<Step<Exit>>, Exit> {
         match &mut self.state {
             State::Next => self.next(registrar, now)?,
             State::Pausing(until) if now >= *until => self.state = State::Next,
-            State::Pausing(_) => return Ok(Some(Turn::Wait)),
+            State::Pausing(_) => return Ok(Some(Step::Wait)),
             State::Dialing(dialer, port) => {
                 let port = *port;
                 match dialer.drive(registrar, now) {
-                    Dialed::Wait => return Ok(Some(Turn::Wait)),
+                    Dialed::Wait => return Ok(Some(Step::Wait)),
                     Dialed::Done(connected) => self.dialed(Ok(connected), port, registrar, now)?,
                     Dialed::Failed(error) => self.dialed(Err(error), port, registrar, now)?,
                 }
             }
             State::Probing(_) => {
                 if self.probe(registrar, now)?.is_none() {
-                    return Ok(Some(Turn::Wait));
+                    return Ok(Some(Step::Wait));
                 }
             }
             State::Session(joined) => match joined.drive(now) {
-                bridge::Turn::Wait => return Ok(Some(Turn::Wait)),
-                bridge::Turn::Again => return Ok(Some(Turn::Again)),
+                bridge::Turn::Wait => return Ok(Some(Step::Wait)),
+                bridge::Turn::Again => return Ok(Some(Step::Again)),
                 bridge::Turn::Over(ended) => {
                     let State::Session(joined) = std::mem::replace(&mut self.state, State::Next)
                     else {
@@ -471,7 +475,7 @@ impl Connect {
     }
 }
 
-impl Mode_ for Connect {
+impl Drive<Exit> for Connect {
     fn note(&mut self, slot: u16, ready: Ready) {
         match &mut self.state {
             State::Dialing(dialer, _) => dialer.note(slot, ready),
@@ -495,15 +499,15 @@ impl Mode_ for Connect {
         }
     }
 
-    fn drive(&mut self, registrar: &Registrar<'_>, now: Instant) -> Turn {
+    fn drive(&mut self, registrar: &Registrar<'_>, now: Instant) -> Step<Exit> {
         loop {
             if self.signalled {
-                return Turn::Done(signal_exit());
+                return Step::Done(signal_exit());
             }
             match self.step(registrar, now) {
                 Ok(Some(turn)) => return turn,
                 Ok(None) => {}
-                Err(exit) => return Turn::Done(exit),
+                Err(exit) => return Step::Done(exit),
             }
         }
     }

@@ -1,7 +1,7 @@
 //! Listening for streams, all clients at once (`-lk`).
 
 use super::listen::{Bound, Greeter, label, tell_listening, tell_out_of_descriptors};
-use super::{FIRST_SLOT, LISTENER_SLOT, Mode_, Turn, session, signal_exit};
+use super::{FIRST_SLOT, LISTENER_SLOT, session, signal_exit};
 use crate::exit::Exit;
 use crate::flow::bridge::{self, Ended, Place};
 use crate::flow::hub::{Departure, Hub, Settings};
@@ -9,7 +9,7 @@ use crate::flow::member::Member;
 use crate::flow::stages::Pace;
 use crate::io::endpoint::{Endpoint, Ready};
 use crate::io::inbox::Notice;
-use crate::io::reactor::Registrar;
+use crate::io::reactor::{Drive, Registrar, Step};
 use crate::io::stream::Stream;
 use crate::net::listen::{Accepted, Listener};
 use crate::net::unix::SocketFile;
@@ -159,7 +159,7 @@ fn tell(departure: &Departure) {
     }
 }
 
-impl Mode_ for Crowd {
+impl Drive<Exit> for Crowd {
     fn note(&mut self, slot: u16, ready: Ready) {
         if let Some(listener) = &mut self.listener {
             listener.note(slot, ready);
@@ -174,23 +174,23 @@ impl Mode_ for Crowd {
         self.signalled |= matches!(notice, Notice::Ending);
     }
 
-    fn drive(&mut self, registrar: &Registrar<'_>, now: Instant) -> Turn {
+    fn drive(&mut self, registrar: &Registrar<'_>, now: Instant) -> Step<Exit> {
         if let Err(error) = self.start(registrar, now) {
-            return Turn::Done(super::failed(&error.into()));
+            return Step::Done(super::failed(&error.into()));
         }
         let more_clients = !self.signalled && self.accept(registrar, now);
         let Some(hub) = &mut self.hub else {
-            return Turn::Wait;
+            return Step::Wait;
         };
         let turn = hub.drive(now);
         hub.take_departures().iter().for_each(tell);
         match turn {
-            bridge::Turn::Over(ended) => Turn::Done(self.over(&ended)),
+            bridge::Turn::Over(ended) => Step::Done(self.over(&ended)),
             // After a signal what has been received still comes out, as far as it goes at once.
-            bridge::Turn::Wait if self.signalled => Turn::Done(signal_exit()),
-            bridge::Turn::Again => Turn::Again,
-            bridge::Turn::Wait if more_clients => Turn::Again,
-            bridge::Turn::Wait => Turn::Wait,
+            bridge::Turn::Wait if self.signalled => Step::Done(signal_exit()),
+            bridge::Turn::Again => Step::Again,
+            bridge::Turn::Wait if more_clients => Step::Again,
+            bridge::Turn::Wait => Step::Wait,
         }
     }
 

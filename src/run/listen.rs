@@ -1,12 +1,12 @@
 //! Listening for streams, and serving one client, or one after the other.
 
 use super::session::{self, Joined};
-use super::{LISTENER_SLOT, Mode_, Turn, signal_exit};
+use super::{LISTENER_SLOT, signal_exit};
 use crate::exit::Exit;
 use crate::flow::bridge::{self, Ended};
 use crate::io::endpoint::Ready;
 use crate::io::inbox::Notice;
-use crate::io::reactor::Registrar;
+use crate::io::reactor::{Drive, Registrar, Step};
 use crate::net::addr::{self, show_ip};
 use crate::net::listen::{self, Accepted, ListenError, Listener};
 use crate::net::unix::{self, SocketFile};
@@ -292,7 +292,7 @@ pub fn tell_listening(bound: &Bound, plan: &Plan) {
     }
 }
 
-impl Mode_ for Serve {
+impl Drive<Exit> for Serve {
     fn note(&mut self, slot: u16, ready: Ready) {
         if let Some(listener) = &mut self.listener {
             listener.note(slot, ready);
@@ -312,24 +312,24 @@ impl Mode_ for Serve {
         }
     }
 
-    fn drive(&mut self, registrar: &Registrar<'_>, now: Instant) -> Turn {
+    fn drive(&mut self, registrar: &Registrar<'_>, now: Instant) -> Step<Exit> {
         if self.session.is_none() {
             if self.signalled {
-                return Turn::Done(signal_exit());
+                return Step::Done(signal_exit());
             }
             if let Err(error) = self.accept(registrar, now) {
-                return Turn::Done(super::failed(&error.into()));
+                return Step::Done(super::failed(&error.into()));
             }
         }
         let Some(session) = &mut self.session else {
-            return Turn::Wait;
+            return Step::Wait;
         };
         match session.drive(now) {
-            bridge::Turn::Wait => Turn::Wait,
-            bridge::Turn::Again => Turn::Again,
+            bridge::Turn::Wait => Step::Wait,
+            bridge::Turn::Again => Step::Again,
             bridge::Turn::Over(ended) => match self.session_over(&ended) {
-                Some(exit) => Turn::Done(exit),
-                None => Turn::Again,
+                Some(exit) => Step::Done(exit),
+                None => Step::Again,
             },
         }
     }

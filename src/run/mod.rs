@@ -7,16 +7,14 @@ mod session;
 mod udp;
 
 use crate::exit::Exit;
-use crate::io::endpoint::Ready;
 use crate::io::inbox::Notice;
-use crate::io::reactor::{Context, Drive, Reactor, Registrar, Step};
+use crate::io::reactor::{Drive, Reactor};
 use crate::plan::{Clients, Mode, Plan};
 use crate::report;
 use crate::sys;
 use anyhow::Context as _;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Instant;
 
 /// Slots of the descriptors a task registers: standard input and output, the peer, listening
 /// sockets, and from `FIRST_SLOT` on those of which there can be many.
@@ -57,10 +55,10 @@ pub fn run(mut plan: Plan) -> anyhow::Result<Exit> {
 
 /// Makes the task for a mode. What can fail before anything is served, such as binding, does so
 /// here.
-fn begin(plan: Rc<Plan>) -> anyhow::Result<Task> {
+fn begin(plan: Rc<Plan>) -> anyhow::Result<Box<dyn Drive<Exit>>> {
     Ok(match plan.mode.clone() {
         Mode::Connect { .. } | Mode::ConnectUnix { .. } | Mode::ConnectVsock { .. } => {
-            Task::Connect(Box::new(connect::Connect::new(plan)))
+            Box::new(connect::Connect::new(plan))
         }
         Mode::Listen { clients, .. }
         | Mode::ListenUnix {
@@ -70,81 +68,14 @@ fn begin(plan: Rc<Plan>) -> anyhow::Result<Task> {
         } => {
             let bound = listen::bind(&plan)?;
             match clients {
-                Clients::AtOnce => Task::Crowd(Box::new(crowd::Crowd::new(plan, bound))),
-                _ => Task::Serve(Box::new(listen::Serve::new(plan, bound, clients))),
+                Clients::AtOnce => Box::new(crowd::Crowd::new(plan, bound)),
+                _ => Box::new(listen::Serve::new(plan, bound, clients)),
             }
         }
         Mode::ListenUdp { .. } | Mode::ListenUnix { datagram: true, .. } => {
-            Task::Receive(Box::new(udp::Receive::bind(plan)?))
+            Box::new(udp::Receive::bind(plan)?)
         }
     })
-}
-
-/// The modes as tasks of the loop.
-enum Task {
-    Connect(Box<connect::Connect>),
-    Serve(Box<listen::Serve>),
-    Crowd(Box<crowd::Crowd>),
-    Receive(Box<udp::Receive>),
-}
-
-/// What a mode does when it is driven: all of `Drive`, but without the choice of another task.
-trait Mode_ {
-    fn note(&mut self, slot: u16, ready: Ready);
-    fn notice(&mut self, notice: &Notice, now: Instant);
-    fn drive(&mut self, registrar: &Registrar<'_>, now: Instant) -> Turn;
-    fn deadline(&self) -> Option<Instant>;
-}
-
-/// What one drive of a mode came to.
-enum Turn {
-    Wait,
-    Again,
-    Done(Exit),
-}
-
-impl Task {
-    fn mode(&self) -> &dyn Mode_ {
-        match self {
-            Task::Connect(mode) => &**mode,
-            Task::Serve(mode) => &**mode,
-            Task::Crowd(mode) => &**mode,
-            Task::Receive(mode) => &**mode,
-        }
-    }
-
-    fn mode_mut(&mut self) -> &mut dyn Mode_ {
-        match self {
-            Task::Connect(mode) => &mut **mode,
-            Task::Serve(mode) => &mut **mode,
-            Task::Crowd(mode) => &mut **mode,
-            Task::Receive(mode) => &mut **mode,
-        }
-    }
-}
-
-impl Drive for Task {
-    type Outcome = Exit;
-
-    fn note(&mut self, slot: u16, ready: Ready) {
-        self.mode_mut().note(slot, ready);
-    }
-
-    fn notice(&mut self, notice: &Notice, now: Instant) {
-        self.mode_mut().notice(notice, now);
-    }
-
-    fn drive(&mut self, cx: &mut Context<'_, Task>, now: Instant) -> Step<Task, Exit> {
-        match self.mode_mut().drive(&cx.registrar, now) {
-            Turn::Wait => Step::Wait,
-            Turn::Again => Step::Again,
-            Turn::Done(exit) => Step::Done(exit),
-        }
-    }
-
-    fn deadline(&self) -> Option<Instant> {
-        self.mode().deadline()
-    }
 }
 
 /// How rnc ends after a signal.

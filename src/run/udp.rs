@@ -2,12 +2,13 @@
 
 use super::listen::{self, Bound, Greeter, ip_label, tell_bound};
 use super::session::{self, Joined};
-use super::{Mode_, PEER_SLOT, Turn, signal_exit};
+use super::{PEER_SLOT, signal_exit};
+use crate::exit::Exit;
 use crate::flow::bridge;
 use crate::io::datagram::{Datagram, PeerAddr, Peers};
 use crate::io::endpoint::{Endpoint, Ready};
 use crate::io::inbox::Notice;
-use crate::io::reactor::Registrar;
+use crate::io::reactor::{Drive, Registrar, Step};
 use crate::net::addr::unmapped;
 use crate::net::options;
 use crate::net::unix::SocketFile;
@@ -118,7 +119,7 @@ impl Receive {
     }
 }
 
-impl Mode_ for Receive {
+impl Drive<Exit> for Receive {
     fn note(&mut self, slot: u16, ready: Ready) {
         if let Some(session) = &mut self.session {
             session.note(slot, ready);
@@ -135,23 +136,23 @@ impl Mode_ for Receive {
         }
     }
 
-    fn drive(&mut self, registrar: &Registrar<'_>, now: Instant) -> Turn {
+    fn drive(&mut self, registrar: &Registrar<'_>, now: Instant) -> Step<Exit> {
         if let Err(error) = self.start(registrar, now) {
-            return Turn::Done(super::failed(&error.into()));
+            return Step::Done(super::failed(&error.into()));
         }
         let Some(session) = &mut self.session else {
-            return Turn::Done(signal_exit());
+            return Step::Done(signal_exit());
         };
         let turn = session.drive(now);
         self.tell_news(registrar);
         match turn {
-            bridge::Turn::Wait => Turn::Wait,
-            bridge::Turn::Again => Turn::Again,
+            bridge::Turn::Wait => Step::Wait,
+            bridge::Turn::Again => Step::Again,
             bridge::Turn::Over(ended) => {
                 self.greeter.flush();
                 match self.session.take() {
-                    Some(session) => Turn::Done(session.finish(&ended, &self.plan)),
-                    None => Turn::Done(signal_exit()),
+                    Some(session) => Step::Done(session.finish(&ended, &self.plan)),
+                    None => Step::Done(signal_exit()),
                 }
             }
         }
