@@ -19,7 +19,7 @@ const MAX_PATH_BYTES: usize = 107;
 pub fn address(path: &Path) -> io::Result<SockAddr> {
     let bytes = path.as_os_str().as_bytes();
     if bytes.len() > MAX_PATH_BYTES {
-        return Err(io::Error::from_raw_os_error(libc_enametoolong()));
+        return Err(name_too_long());
     }
     match bytes.strip_prefix(b"@") {
         Some(name) => {
@@ -30,8 +30,8 @@ pub fn address(path: &Path) -> io::Result<SockAddr> {
     }
 }
 
-fn libc_enametoolong() -> i32 {
-    rustix::io::Errno::NAMETOOLONG.raw_os_error()
+fn name_too_long() -> io::Error {
+    rustix::io::Errno::NAMETOOLONG.into()
 }
 
 /// Connects a stream socket.

@@ -403,7 +403,10 @@ impl Connect {
                 } = *probe;
                 // nc says nothing here, not even with -v.
                 if self.plan.session.tells_breaks {
-                    report::verbose(1, &refused_line(&connected, port, &error, &self.plan));
+                    let line = refused_line(&connected, port, &error, &self.plan);
+                    if report::is_verbose(1) {
+                        report::error(&line);
+                    }
                 }
                 self.port_failed(now);
             }

@@ -7,7 +7,7 @@ use rustix::process::{Pid, PidfdFlags, Signal};
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::Write;
-use std::os::fd::{OwnedFd, RawFd};
+use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
@@ -49,6 +49,7 @@ pub struct Cmd {
     stdout: Stdout,
     stderr: Stdout,
     terminal: Option<RawFd>,
+    handed: Option<(OwnedFd, RawFd)>,
     group: bool,
 }
 
@@ -62,6 +63,7 @@ impl Cmd {
             stdout: Stdout::Captured,
             stderr: Stdout::Captured,
             terminal: None,
+            handed: None,
             group: false,
         }
     }
@@ -122,10 +124,15 @@ impl Cmd {
         self
     }
 
+    /// Hands on one more descriptor, under this number.
+    pub fn hand(mut self, fd: OwnedFd, number: RawFd) -> Cmd {
+        self.handed = Some((fd, number));
+        self
+    }
+
     /// Gives the process a group of its own, and ends the whole group with it (for shell lines).
     pub fn with_its_children(mut self) -> Cmd {
         self.group = true;
-        self.command.process_group(0);
         self
     }
 
@@ -133,6 +140,10 @@ impl Cmd {
     #[track_caller]
     pub fn spawn(mut self) -> Running {
         let mut closed = Vec::new();
+        if self.group && self.terminal.is_none() {
+            // With a terminal the new session makes the group.
+            self.command.process_group(0);
+        }
         match self.stdin {
             Stdin::Pipe => self.command.stdin(Stdio::piped()),
             Stdin::Null => self.command.stdin(Stdio::null()),
@@ -146,7 +157,7 @@ impl Cmd {
         let stdout = stdio_of(self.stdout, 1, &mut closed);
         let stderr = stdio_of(self.stderr, 2, &mut closed);
         self.command.stdout(stdout).stderr(stderr);
-        before_exec(&mut self.command, closed, self.terminal);
+        before_exec(&mut self.command, closed, self.terminal, self.handed);
         let mut child = match self.command.spawn() {
             Ok(child) => child,
             Err(error) => panic!("cannot start {}: {error}", self.name),
@@ -361,12 +372,12 @@ impl Running {
         } else {
             "ended"
         };
-        let stdout = self.stdout.text();
-        let shown: String = stdout.chars().take(2000).collect();
+        let stdout = self.stdout.bytes();
         panic!(
-            "{}: {what}\n({state}; stdout: {} bytes)\n--- stdout\n{shown}\n--- stderr\n{}",
+            "{}: {what}\n({state}; stdout: {} bytes)\n--- stdout\n{}\n--- stderr\n{}",
             self.name,
             stdout.len(),
+            readable(&stdout),
             self.stderr.text()
         );
     }
@@ -472,6 +483,15 @@ impl std::fmt::Display for Finished {
     }
 }
 
+/// The beginning, fit to be printed by a failing test.
+fn readable(bytes: &[u8]) -> String {
+    let start = &bytes[..bytes.len().min(2000)];
+    match std::str::from_utf8(start) {
+        Ok(text) if !text.contains('\0') => text.to_string(),
+        _ => start[..start.len().min(400)].escape_ascii().to_string(),
+    }
+}
+
 fn stdio_of(stdout: Stdout, fd: RawFd, closed: &mut Vec<RawFd>) -> Stdio {
     match stdout {
         Stdout::Captured | Stdout::Unread => Stdio::piped(),
@@ -490,11 +510,22 @@ fn stdio_of(stdout: Stdout, fd: RawFd, closed: &mut Vec<RawFd>) -> Stdio {
 }
 
 /// What must happen in the child between fork and exec.
-fn before_exec(command: &mut Command, closed: Vec<RawFd>, terminal: Option<RawFd>) {
-    if closed.is_empty() && terminal.is_none() {
+fn before_exec(
+    command: &mut Command,
+    closed: Vec<RawFd>,
+    terminal: Option<RawFd>,
+    handed: Option<(OwnedFd, RawFd)>,
+) {
+    if closed.is_empty() && terminal.is_none() && handed.is_none() {
         return;
     }
     let setup = move || {
+        if let Some((fd, number)) = &handed {
+            // SAFETY: a plain system call; the copy under the new number survives exec.
+            if unsafe { libc::dup2(fd.as_raw_fd(), *number) } < 0 {
+                return Err(std::io::Error::last_os_error());
+            }
+        }
         if let Some(fd) = terminal {
             // SAFETY: both are plain system calls on a descriptor this process holds.
             if unsafe { libc::setsid() < 0 || libc::ioctl(fd, libc::TIOCSCTTY, 0) < 0 } {
