@@ -2,13 +2,15 @@
 //! group. Help, man page and completions are made from it.
 //!
 //! Short options are OpenBSD nc's as Debian ships it; long ones are Ncat's where Ncat has one.
+//! Help is the line for `-h`, which fits an 80-column screen, and behind it what `--help` and the
+//! man page add: units, what it cannot be combined with, and what is different as nc.
 
-use clap::{Arg, ArgAction, Command, value_parser};
-use std::ffi::OsString;
+use clap::builder::{PossibleValue, TypedValueParser};
+use clap::{Arg, ArgAction, Command, ValueHint, value_parser};
+use std::ffi::{OsStr, OsString};
 
 const SHAPE: &str = "Connect, listen, scan";
 const END: &str = "When it ends";
-const TIME: &str = "Time";
 const DATA: &str = "What happens to the data";
 const ADDRESS: &str = "Addresses and sockets";
 const PROXY: &str = "Through a proxy";
@@ -16,74 +18,121 @@ const OTHER: &str = "Other";
 
 /// The command line of rnc.
 pub fn command() -> Command {
-    let table = [
-        shape(),
-        ends(),
-        time(),
-        data(),
-        addresses(),
-        proxies(),
-        others(),
-    ];
+    let table = [shape(), ends(), data(), addresses(), proxies(), others()];
     Command::new("rnc")
         .version(env!("CARGO_PKG_VERSION"))
         .about("Joins standard input and output to TCP, UDP and Unix sockets")
         .override_usage(
-            "rnc [OPTIONS] HOST PORT...      connect, or scan with -z\n       \
-             rnc [OPTIONS] -l [HOST] PORT    listen\n       \
-             rnc [OPTIONS] -U [-l] PATH      the same over a Unix socket",
+            "rnc [OPTIONS] HOST PORT...     connect, or scan with -z\n       \
+             rnc [OPTIONS] -l [HOST] PORT   listen\n       \
+             rnc [OPTIONS] -U [-l] PATH     the same over a Unix socket",
         )
-        .after_help("More with --help, and in rnc(1).")
+        .after_help("HOST PORT may also be HOST:PORT, [V6]:PORT, unix:PATH or vsock:CID:PORT.")
         .after_long_help(AFTER_LONG_HELP)
+        .disable_help_flag(true)
         .disable_version_flag(true)
         .args_override_self(true)
-        .term_width(96)
+        .max_term_width(96)
         .arg(
             Arg::new("operands")
                 .value_name("HOST PORT")
                 .num_args(0..)
                 .value_parser(value_parser!(OsString))
-                .help(
-                    "Where to connect to, or to listen: a name or address and ports (80, http, \
-                     20-25), HOST:PORT, [V6]:PORT, unix:PATH, unix:@NAME, vsock:CID:PORT",
-                ),
+                .value_hint(ValueHint::Hostname)
+                .hide_short_help(true)
+                .help("Where to connect to, or to listen")
+                .long_help(OPERANDS),
         )
         .args(table.into_iter().flatten())
 }
 
+const OPERANDS: &str = "\
+Where to connect to, or to listen: a name or an address, and ports: numbers, names of services, \
+or ranges such as 20-25. An address may also be HOST:PORT, [V6]:PORT, unix:PATH, unix:@NAME \
+(abstract) or vsock:CID:PORT; then no port follows.";
+
 const AFTER_LONG_HELP: &str = "\
-Durations are seconds, or take a unit: 500ms, 2s, 1m, 1h. Sizes are bytes, or take one: 64k, 1M, 64Ki.
+TIME is seconds, or has a unit: 500ms, 1.5s, 2m, 1h. SIZE is bytes, or has one: 64k, 1M, 64Ki. \
+As nc both are whole numbers without a unit.
 
-Without -l, rnc leaves when both sides have ended; when standard input is a terminal, when the
-peer has. The end of standard input is passed on to the peer, and the peer's end to standard output.
-Called as nc, netcat or nc.openbsd, or with --as nc, it follows OpenBSD nc's rules instead.
+rnc leaves when both directions have ended; when standard input is a terminal, when the peer has. \
+The end of standard input is passed on to the peer, and the peer's end to standard output.
 
-Exit codes: 0 all well, 1 the network failed, 2 wrong command line, 3 timed out, 128+n signal n.";
+Called as nc, netcat or nc.openbsd, or with --as nc, rnc keeps OpenBSD nc's rules, exit codes and \
+texts; \"as nc\" above says what is different then.
 
-/// A flag. `rare` ones are left out of `-h`.
-fn flag(short: char, long: &'static str, help: &'static str) -> Arg {
-    switch(long, help).short(short)
+Exit codes: 0 all well, 1 the network failed, 2 wrong command line, 3 timed out, 128+n signal n. \
+As nc: 0, also when a session broke or timed out, or 1.
+
+rnc(1) has examples.";
+
+fn flag(short: char, long: &'static str, help: &'static str, more: &'static str) -> Arg {
+    switch(long, help, more).short(short)
 }
 
-fn switch(long: &'static str, help: &'static str) -> Arg {
+fn switch(long: &'static str, help: &'static str, more: &'static str) -> Arg {
     Arg::new(long)
         .long(long)
         .action(ArgAction::SetTrue)
         .help(help)
+        .long_help(both(help, more))
+}
+
+fn value(
+    short: char,
+    long: &'static str,
+    name: &'static str,
+    help: &'static str,
+    more: &'static str,
+) -> Arg {
+    setting(long, name, help, more).short(short)
 }
 
 /// An option with a value, which may begin with a dash, as getopt(3) has it.
-fn value(short: char, long: &'static str, name: &'static str, help: &'static str) -> Arg {
-    setting(long, name, help).short(short)
-}
-
-fn setting(long: &'static str, name: &'static str, help: &'static str) -> Arg {
+fn setting(long: &'static str, name: &'static str, help: &'static str, more: &'static str) -> Arg {
     Arg::new(long)
         .long(long)
         .value_name(name)
         .allow_hyphen_values(true)
         .value_parser(value_parser!(OsString))
+        .value_hint(ValueHint::Other)
         .help(help)
+        .long_help(both(help, more))
+}
+
+fn both(help: &str, more: &str) -> String {
+    match more {
+        "" => help.to_string(),
+        more => format!("{help}. {more}"),
+    }
+}
+
+/// The words an option knows, for completion. Any other word is taken too: `to_plan` judges it.
+#[derive(Clone)]
+struct Known(&'static [&'static str]);
+
+impl TypedValueParser for Known {
+    type Value = OsString;
+
+    fn parse_ref(
+        &self,
+        _: &Command,
+        _: Option<&Arg>,
+        value: &OsStr,
+    ) -> Result<OsString, clap::Error> {
+        Ok(value.to_owned())
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(
+            self.0.iter().map(|word| PossibleValue::new(*word)),
+        ))
+    }
+}
+
+/// An option with known words, which its help names.
+fn known(arg: Arg, words: &'static [&'static str]) -> Arg {
+    arg.value_parser(Known(words)).hide_possible_values(true)
 }
 
 fn grouped<const N: usize>(heading: &'static str, args: [Arg; N]) -> Vec<Arg> {
@@ -100,24 +149,64 @@ fn shape() -> Vec<Arg> {
                 'l',
                 "listen",
                 "Listen for a connection instead of making one",
+                "As -l PORT, -l HOST PORT, -l -p PORT [HOST] or -l -s ADDR -p PORT. Port 0 lets \
+                 the system choose; which one it is, is said on standard error. Without an \
+                 address rnc listens on IPv6 and IPv4, and without -k it closes the listening \
+                 socket once the first client is there. Not with -z, -F, -r or -x. As nc: IPv4 \
+                 unless -6; the last two forms are errors; others may listen on the same port.",
             ),
             flag(
                 'k',
                 "keep-open",
-                "With -l: serve more than one client, all at once (nc: in turn)",
+                "With -l: serve many clients, all at once",
+                "Standard input goes to all of them; what they send goes to standard output, \
+                 lines kept whole. While nobody is there standard input waits. rnc stays until a \
+                 signal ends it. Needs -l; with -u nothing changes, a UDP listener always hears \
+                 everyone. As nc: one client after the other; with -u it makes the listener hear \
+                 everyone.",
             ),
-            flag('u', "udp", "UDP, or with -U datagrams"),
+            flag(
+                'u',
+                "udp",
+                "UDP instead of TCP; with -U datagrams",
+                "A read of standard input is one datagram, of up to 65507 bytes, and a datagram \
+                 is one write to standard output; an empty one is no end. A client leaves one \
+                 second after the end of standard input and the last byte (see -q). A listener \
+                 hears all peers and answers the one heard last. Not with -x. As nc: a client \
+                 stays until it is stopped, a listener has only the first peer, and standard \
+                 input is cut at 16384 bytes.",
+            ),
             flag(
                 'U',
                 "unixsock",
-                "Unix sockets: one operand, a path or @NAME (abstract)",
+                "A Unix socket: one operand, a path or @NAME (abstract)",
+                "A listener replaces a socket file that nobody listens on, nothing else, and \
+                 removes its own at the end. Not with a port, -4, -6, -x, -F or --join. As nc: \
+                 whatever is at the path is replaced, and the socket stays.",
             ),
-            flag('z', "zero", "Only see whether ports are open: no data").visible_alias("scan"),
-            flag('r', "randomize", "Try ports in random order").hide_short_help(true),
+            flag(
+                'z',
+                "zero",
+                "Only see whether ports are open",
+                "No data is sent over TCP; the exit code is 0 if any port is open, and -v tells \
+                 each. A UDP port is open unless it refuses one of the datagrams holding X that \
+                 it gets for three seconds, or the TIME of -w. Not with -l or -F. As nc: UDP \
+                 ports are only probed with -v, and the last one decides.",
+            )
+            .visible_alias("scan"),
+            flag(
+                'r',
+                "randomize",
+                "Try ports in random order",
+                "Not with -l.",
+            )
+            .hide_short_help(true),
             flag(
                 'F',
                 "pass-fd",
                 "Pass the connected socket to standard output and leave",
+                "Standard output has to be a Unix socket: the descriptor goes with one byte, as \
+                 ssh(1) wants it with ProxyUseFdpass. Not with -l, -z or -U.",
             )
             .hide_short_help(true),
         ],
@@ -131,52 +220,69 @@ fn ends() -> Vec<Arg> {
             flag(
                 'N',
                 "shutdown",
-                "Pass on the end of standard input (what rnc does; nc needs it)",
+                "Pass on the end of standard input (rnc always does)",
+                "The peer sees the end (FIN) once all is sent, and may still answer. Not with \
+                 --no-shutdown. As nc: only with this, or with -q.",
             ),
-            switch("no-shutdown", "Do not pass on the end of standard input"),
+            switch(
+                "no-shutdown",
+                "Do not pass on the end of standard input",
+                "For peers that take it for the end of everything. Not with -N.",
+            )
+            .hide_short_help(true),
             value(
                 'q',
                 "quit",
                 "TIME",
-                "Leave TIME after the end of standard input and the last byte",
+                "Leave TIME after the end of input and the last byte",
+                "Every byte that comes or goes begins TIME anew; an answer that is there to be \
+                 read is never dropped, not even with 0. A negative number is no limit. A UDP \
+                 client has 1s if not told otherwise. As nc: a TCP client stays TIME longer \
+                 after the peer has closed, and does not leave before.",
             ),
-            setting(
-                "until",
-                "WHEN",
-                "Leave at the end of: peer, stdin, both; or never",
+            value(
+                'w',
+                "wait",
+                "TIME",
+                "Give up after TIME of connecting, or of silence",
+                "All of connecting, looking the name up and a proxy's part in it too, has to \
+                 be done within TIME; after that, a session where nothing moves for TIME is \
+                 over. Either way the exit code is 3. Waiting for a client takes as long as it \
+                 takes. With -lk only the silent client is dropped. 0 is no limit for \
+                 connecting, and leaves as soon as nothing moves. As nc: TIME is for each \
+                 address; the exit code is 1 if there is no connection, else 0.",
             ),
-            flag('d', "no-stdin", "Do not read standard input").visible_alias("recv-only"),
+            known(
+                setting(
+                    "until",
+                    "WHEN",
+                    "Leave at the end of: peer, stdin, both; or never",
+                    "Without it: both; peer with -d or when standard input is a terminal; stdin \
+                     with --send-only. What is read is still delivered. With -lk it says when a \
+                     client's session is over.",
+                ),
+                &["peer", "stdin", "both", "never"],
+            ),
+            flag(
+                'd',
+                "no-stdin",
+                "Do not read standard input",
+                "The peer sees no end of it either. Not with --send-only.",
+            )
+            .visible_alias("recv-only"),
             switch(
                 "send-only",
-                "Only send; discard what comes, leave at the end of input",
+                "Only send; leave at the end of standard input",
+                "What the peer sends is discarded. Not with -d.",
             ),
             value(
                 'W',
                 "recv-limit",
                 "N",
-                "Leave after N reads (datagrams) from the network",
+                "Leave after N reads from the network",
+                "With -u, after N datagrams. What was read is written to standard output first.",
             )
             .hide_short_help(true),
-        ],
-    )
-}
-
-fn time() -> Vec<Arg> {
-    grouped(
-        TIME,
-        [
-            value(
-                'w',
-                "wait",
-                "TIME",
-                "Give up connecting, or a session without traffic, after TIME",
-            ),
-            value(
-                'i',
-                "interval",
-                "TIME",
-                "Pause after each line sent, or between ports",
-            ),
         ],
     )
 }
@@ -185,11 +291,25 @@ fn data() -> Vec<Arg> {
     grouped(
         DATA,
         [
-            flag('C', "crlf", "Send LF as CR LF"),
+            flag(
+                'C',
+                "crlf",
+                "Send line ends as CR LF",
+                "A line end that is CR LF already stays as it is.",
+            ),
             flag(
                 't',
                 "telnet",
-                "Refuse telnet options, and take telnet commands out of the data",
+                "Answer telnet options, and keep them out of the data",
+                "Each option the peer asks for is refused (RFC 854); its commands do not reach \
+                 standard output.",
+            ),
+            value(
+                'i',
+                "interval",
+                "TIME",
+                "Pause after each line sent, or each port tried",
+                "What comes in does not wait. As nc: no pause between ports with -z.",
             ),
         ],
     )
@@ -199,26 +319,55 @@ fn addresses() -> Vec<Arg> {
     grouped(
         ADDRESS,
         [
-            flag('4', "ipv4", "IPv4 only").overrides_with("ipv6"),
-            flag('6', "ipv6", "IPv6 only").overrides_with("ipv4"),
-            flag('n', "nodns", "Look up no names, of hosts or services"),
+            flag(
+                '4',
+                "ipv4",
+                "IPv4 only",
+                "Of -4 and -6 the last counts. Not with -U.",
+            )
+            .overrides_with("ipv6"),
+            flag(
+                '6',
+                "ipv6",
+                "IPv6 only",
+                "Of -4 and -6 the last counts. Not with -U.",
+            )
+            .overrides_with("ipv4"),
+            flag(
+                'n',
+                "nodns",
+                "Look up no names of hosts: they have to be addresses",
+                "-v shows addresses and numbers only. Names of services are still understood, \
+                 and a SOCKS5, SOCKS4A or HTTP proxy still gets names, as they are.",
+            ),
             value(
                 's',
                 "source",
                 "ADDR",
-                "Address to send from, or to listen on; with -uU a path",
+                "Address to send from, or to listen on",
+                "With -uU, the path of our own socket, where answers go; else one is made up, \
+                 and removed at the end. Not with -x, nor with -l HOST.",
             ),
             value(
                 'p',
                 "source-port",
                 "PORT",
                 "Port to send from, or to listen on",
+                "Not with a port behind -l, nor with -lU. As nc: not with -l HOST.",
             ),
-            flag('b', "broadcast", "Allow broadcast").hide_short_help(true),
+            flag(
+                'b',
+                "broadcast",
+                "Allow broadcast",
+                "Needed to send to a broadcast address.",
+            )
+            .hide_short_help(true),
             setting(
                 "join",
                 "GROUP[@IFACE]",
                 "With -u -l: join a multicast group",
+                "On the interface IFACE, or on one the system chooses. May be given more than \
+                 once. Needs -u and -l; not with -U.",
             )
             .action(ArgAction::Append)
             .hide_short_help(true),
@@ -226,15 +375,25 @@ fn addresses() -> Vec<Arg> {
                 'T',
                 "tos",
                 "TOS",
-                "Type of service: ef, af11, cs1, lowdelay, 0x10, ...",
+                "Type of service, or traffic class, of what is sent",
+                "A number from 0 to 255, also 0x10; or one of af11 to af43, cs0 to cs7, ef, \
+                 critical, inetcontrol, netcontrol, lowcost, lowdelay, reliability, throughput.",
             )
             .hide_short_help(true),
-            value('M', "ttl", "N", "TTL or hop limit of what is sent").hide_short_help(true),
+            value(
+                'M',
+                "ttl",
+                "N",
+                "TTL or hop limit of what is sent",
+                "0 to 255.",
+            )
+            .hide_short_help(true),
             value(
                 'm',
                 "min-ttl",
                 "N",
                 "Drop packets whose TTL or hop limit is under N",
+                "0 to 255.",
             )
             .hide_short_help(true),
             value(
@@ -242,6 +401,7 @@ fn addresses() -> Vec<Arg> {
                 "recv-buffer",
                 "SIZE",
                 "Size of the socket's receive buffer",
+                "1 byte to 1 GiB, as far as the system allows.",
             )
             .hide_short_help(true),
             value(
@@ -249,17 +409,25 @@ fn addresses() -> Vec<Arg> {
                 "send-buffer",
                 "SIZE",
                 "Size of the socket's send buffer",
+                "1 byte to 1 GiB, as far as the system allows.",
             )
             .hide_short_help(true),
             flag(
                 'S',
                 "md5sig",
-                "Sign TCP segments with a key asked for (RFC 2385)",
+                "Sign TCP segments (RFC 2385)",
+                "The key is asked for on the terminal.",
             )
             .hide_short_help(true),
-            flag('D', "debug", "Set SO_DEBUG on the socket").hide_short_help(true),
-            value('V', "rtable", "N", "Routing table: not on Linux").hide(true),
-            flag('Z', "dccp", "DCCP: not on Linux any more").hide(true),
+            flag(
+                'D',
+                "debug",
+                "Set SO_DEBUG on the socket",
+                "This takes root.",
+            )
+            .hide_short_help(true),
+            value('V', "rtable", "N", "Routing table: not on Linux", "").hide(true),
+            flag('Z', "dccp", "DCCP: not on Linux any more", "").hide(true),
         ],
     )
 }
@@ -268,25 +436,41 @@ fn proxies() -> Vec<Arg> {
     grouped(
         PROXY,
         [
-            value('x', "proxy", "HOST[:PORT]", "Connect through this proxy"),
             value(
-                'X',
-                "proxy-type",
-                "TYPE",
-                "What it speaks: 5 (SOCKS5, the default), 4, connect",
+                'x',
+                "proxy",
+                "HOST[:PORT]",
+                "Connect through this proxy",
+                "An IPv6 address stands in brackets. The port is 1080 if not given, 3128 with -X \
+                 connect. Not with -l, -u, -U or -s.",
+            )
+            .value_hint(ValueHint::Hostname),
+            known(
+                value(
+                    'X',
+                    "proxy-type",
+                    "TYPE",
+                    "What it speaks: 5 (SOCKS5, the default), 4, 4a, connect",
+                    "4 is SOCKS4, with the name looked up here; 4a is SOCKS4A, with the name \
+                     looked up by the proxy, as with 5; connect is HTTP.",
+                ),
+                &["5", "4", "4a", "connect"],
             )
             .hide_short_help(true),
             value(
                 'P',
                 "proxy-user",
                 "USER",
-                "User for the proxy; the password is asked for",
+                "User for the proxy",
+                "A password that is wanted is asked for on the terminal.",
             )
             .hide_short_help(true),
             setting(
                 "proxy-auth",
                 "USER:PASS",
-                "User and password; better in NCAT_PROXY_AUTH",
+                "User and password for the proxy",
+                "Others on the machine can see it in the list of processes: the environment \
+                 variable NCAT_PROXY_AUTH, which has the same form, keeps it to yourself.",
             )
             .hide_short_help(true),
         ],
@@ -298,22 +482,23 @@ fn others() -> Vec<Arg> {
         'v',
         "verbose",
         "Say what happens; twice: addresses tried, totals",
-    )
-    .action(ArgAction::Count);
+        "On standard error, in nc's words.",
+    );
     grouped(
         OTHER,
         [
-            verbose,
-            setting(
-                "as",
-                "NAME",
-                "Behave as this program: nc (OpenBSD's), or rnc",
-            )
-            .hide_short_help(true),
-            Arg::new("version")
-                .long("version")
-                .action(ArgAction::Version)
-                .help("Print the version"),
+            verbose.action(ArgAction::Count),
+            known(
+                setting(
+                    "as",
+                    "NAME",
+                    "Behave as this program: nc (OpenBSD's), or rnc",
+                    "The name rnc is called by does the same: nc, netcat and nc.openbsd are nc.",
+                ),
+                &["nc", "rnc"],
+            ),
+            flag('h', "help", "This help; --help tells everything", "").action(ArgAction::Help),
+            switch("version", "Print the version", "").action(ArgAction::Version),
         ],
     )
 }

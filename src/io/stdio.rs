@@ -20,6 +20,8 @@ struct Half {
     shared: Shared,
     slot: u16,
     bits: Bits,
+    /// A short read has taken all there was.
+    reads_all: bool,
 }
 
 /// Which of the two descriptors a session uses.
@@ -42,10 +44,12 @@ impl Stdio {
     pub fn new(uses: Uses, slots: [u16; 2], registrar: &Registrar<'_>) -> io::Result<Stdio> {
         let half = |shared: Shared, slot, interest| -> io::Result<Half> {
             let pollable = registrar.register(shared.fd(), slot, interest)?;
+            let reads_all = shared.reads_all_there_is();
             Ok(Half {
                 shared,
                 slot,
                 bits: Bits::new(pollable),
+                reads_all,
             })
         };
         let input = match uses.input {
@@ -86,7 +90,9 @@ impl Stdio {
         match half.shared.try_read(buf)? {
             Some(0) => Ok(Got::Eof),
             Some(n) => {
-                half.bits.has_read(n, buf.len());
+                if half.reads_all {
+                    half.bits.has_read(n, buf.len());
+                }
                 Ok(Got::Bytes(n))
             }
             None => {

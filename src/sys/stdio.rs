@@ -11,7 +11,7 @@
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::fs::{FileType, Mode, OFlags};
 use rustix::io::{Errno, ReadWriteFlags};
-use rustix::net::{RecvFlags, SendFlags};
+use rustix::net::{RecvFlags, SendFlags, SocketType};
 use std::cell::Cell;
 use std::io::{self, IoSlice, IoSliceMut};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
@@ -139,6 +139,21 @@ impl Shared {
                 Err(error) if self.falls_back(error) => {}
                 Err(error) => return Err(error.into()),
             }
+        }
+    }
+
+    /// Says whether a read that gave less than was asked for has taken all there was. Not so for
+    /// a terminal, which gives one line at a time, nor for a pipe (O_DIRECT) or socket that keeps
+    /// messages apart.
+    pub fn reads_all_there_is(&self) -> bool {
+        match self.way.get() {
+            Way::Plain => true,
+            Way::Polled => false,
+            Way::NoWait => {
+                rustix::fs::fcntl_getfl(self.fd).is_ok_and(|flags| !flags.contains(OFlags::DIRECT))
+            }
+            Way::Socket => rustix::net::sockopt::socket_type(self.fd)
+                .is_ok_and(|kind| kind == SocketType::STREAM),
         }
     }
 
