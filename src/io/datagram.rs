@@ -12,9 +12,6 @@ use std::net::SocketAddr;
 use std::os::fd::AsFd;
 use std::path::PathBuf;
 
-/// The longest message a UDP socket over IPv4 can carry, in bytes.
-pub const MAX_UDP_BYTES: usize = 65_507;
-
 /// Who a datagram socket talks with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Peers {
@@ -47,10 +44,6 @@ pub struct Datagram {
     news: Option<SocketAddrAny>,
     /// A send to one of many peers failed; not yet told to the user.
     send_fault: Option<io::Error>,
-    /// The longest message sent, in bytes.
-    max_send: usize,
-    /// The path of our own socket, removed when it is dropped.
-    own_path: Option<PathBuf>,
 }
 
 impl Datagram {
@@ -74,14 +67,7 @@ impl Datagram {
             peer: None,
             news: None,
             send_fault: None,
-            max_send: MAX_UDP_BYTES,
-            own_path: None,
         })
-    }
-
-    /// Has the socket file at `path` removed when this end is dropped.
-    pub fn owns_path(&mut self, path: PathBuf) {
-        self.own_path = Some(path);
     }
 
     /// The socket itself, for its addresses and options.
@@ -130,14 +116,13 @@ impl Datagram {
         }
     }
 
-    /// Sends `buf` as one message, or its first 65 507 bytes. Waits (`Pending`) while there is
+    /// Sends `buf` as one message. Waits (`Pending`) while there is
     /// no peer to send to.
     ///
     /// # Errors
     /// ECONNREFUSED after an ICMP refusal, EMSGSIZE, and the like; with many peers, one that
     /// cannot be reached is no error.
     pub fn try_write(&mut self, buf: &[u8]) -> io::Result<Put> {
-        let buf = &buf[..buf.len().min(self.max_send)];
         if !self.bits.writable() {
             return Ok(Put::Pending);
         }
@@ -173,14 +158,6 @@ impl Datagram {
         let Some(peer) = &self.peer else { return };
         if self.peers == Peers::First && rustix::net::connect(&self.sock, peer).is_ok() {
             self.peers = Peers::Connected;
-        }
-    }
-}
-
-impl Drop for Datagram {
-    fn drop(&mut self) {
-        if let Some(path) = &self.own_path {
-            let _ = std::fs::remove_file(path);
         }
     }
 }

@@ -127,8 +127,9 @@ pub enum Accepted {
     Client(Socket, SockAddr),
     /// None now.
     Pending,
-    /// There are no descriptors for one; it is tried again after a pause. Told once.
-    OutOfDescriptors(io::Error),
+    /// None can be taken, most often for want of descriptors; it is tried again after a pause.
+    /// Told once.
+    Failed(io::Error),
 }
 
 /// Accepts clients from one or more sockets; no failure of a single client ever ends it.
@@ -185,16 +186,14 @@ impl Listener {
                         return Accepted::Client(client, addr);
                     }
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => bits.is_drained(),
-                    Err(error) if errno::is_out_of_descriptors(&error) => {
+                    Err(error) if errno::is_lost_client(&error) => {}
+                    Err(error) => {
                         self.paused_until = Some(now + PAUSE);
                         return match std::mem::replace(&mut self.told, true) {
-                            false => Accepted::OutOfDescriptors(error),
+                            false => Accepted::Failed(error),
                             true => Accepted::Pending,
                         };
                     }
-                    // That client is gone again; so it is with the network's errors, which
-                    // accept(2) passes on. There is one less of them each time.
-                    Err(_) => {}
                 }
             }
         }

@@ -1,6 +1,6 @@
 //! Listening for streams, all clients at once (`-lk`).
 
-use super::listen::{Bound, Greeter, label, tell_listening, tell_out_of_descriptors};
+use super::listen::{Bound, Greeter, label, tell_accept_failed, tell_listening};
 use super::{FIRST_SLOT, LISTENER_SLOT, session, signal_exit};
 use crate::exit::Exit;
 use crate::flow::bridge::{self, Ended, Place};
@@ -90,8 +90,8 @@ impl Crowd {
                     let _ = self.join(sock, &addr, registrar, now);
                 }
                 Accepted::Pending => return false,
-                Accepted::OutOfDescriptors(error) => {
-                    tell_out_of_descriptors(&error);
+                Accepted::Failed(error) => {
+                    tell_accept_failed(&error);
                     return false;
                 }
             }

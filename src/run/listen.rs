@@ -205,10 +205,10 @@ impl Greeter {
     }
 }
 
-/// Tells, once, that there are no descriptors for more clients.
-pub fn tell_out_of_descriptors(error: &io::Error) {
+/// Tells, once, that no clients can be taken for now.
+pub fn tell_accept_failed(error: &io::Error) {
     report::error(&format!(
-        "accept failed: {}; clients wait until descriptors are free",
+        "accept failed: {}; clients wait",
         report::reason(error)
     ));
 }
@@ -253,8 +253,8 @@ impl Serve {
         let (sock, addr) = match listener.try_accept(now) {
             Accepted::Client(sock, addr) => (sock, addr),
             Accepted::Pending => return Ok(()),
-            Accepted::OutOfDescriptors(error) => {
-                tell_out_of_descriptors(&error);
+            Accepted::Failed(error) => {
+                tell_accept_failed(&error);
                 return Ok(());
             }
         };

@@ -12,12 +12,24 @@ pub fn reason(error: &io::Error) -> String {
     }
 }
 
-/// Says whether the error means that descriptors ran out, for this process or the whole system.
-pub fn is_out_of_descriptors(error: &io::Error) -> bool {
-    matches!(
-        error.raw_os_error(),
-        Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM)
-    )
+/// Says whether an accept failed because of the client, or the network on the way to it: the next
+/// client may be there. See accept(2).
+pub fn is_lost_client(error: &io::Error) -> bool {
+    let client = [
+        libc::ECONNABORTED,
+        libc::EINTR,
+        libc::EPROTO,
+        libc::EPERM,
+        libc::ENETDOWN,
+        libc::ENOPROTOOPT,
+        libc::EHOSTDOWN,
+        libc::ENONET,
+        libc::EHOSTUNREACH,
+        libc::ENETUNREACH,
+    ];
+    error
+        .raw_os_error()
+        .is_some_and(|code| client.contains(&code))
 }
 
 /// Says whether a connect that returned this error is under way (EINPROGRESS).
