@@ -247,10 +247,10 @@ fn ends() -> Vec<Arg> {
                 "Give up after TIME of connecting, or of silence",
                 "All of connecting, looking the name up and a proxy's part in it too, has to \
                  be done within TIME; after that, a session where nothing moves for TIME is \
-                 over. Either way the exit code is 3. Waiting for a client takes as long as it \
-                 takes. With -lk only the silent client is dropped. 0 is no limit for \
-                 connecting, and leaves as soon as nothing moves. As nc: TIME is for each \
-                 address; the exit code is 1 if there is no connection, else 0.",
+                 over. Either way the exit code is 3. Waiting for a TCP client has no limit. With \
+                 -lk only the silent client is dropped. 0 is no limit for connecting, and leaves \
+                 as soon as nothing moves. As nc: TIME is for each address; the exit code is 1 \
+                 if there is no connection, else 0.",
             ),
             known(
                 setting(
@@ -497,7 +497,8 @@ fn others() -> Vec<Arg> {
                 ),
                 &["nc", "rnc"],
             ),
-            flag('h', "help", "This help; --help tells everything", "").action(ArgAction::Help),
+            flag('h', "help", "Show this help; --help tells everything", "")
+                .action(ArgAction::Help),
             switch("version", "Print the version", "").action(ArgAction::Version),
         ],
     )

@@ -3,7 +3,8 @@
 
 use super::flow::{Fault, Flow, FlowState, Moved};
 use super::verdict::{Verdict, Way, verdict};
-use crate::io::endpoint::{Endpoint, Ready};
+use crate::io::endpoint::Endpoint;
+use crate::io::ready::Ready;
 use crate::plan::Ends;
 use std::io;
 use std::time::{Duration, Instant};

@@ -8,7 +8,8 @@
 //! A flow never waits for the other one, and knows nothing about kinds of ends.
 
 use super::stages::{Pace, Stage};
-use crate::io::endpoint::{Endpoint, Got, Put};
+use crate::io::endpoint::Endpoint;
+use crate::io::ready::{Got, Put};
 use crate::io::store::Mem;
 use std::io;
 use std::time::Instant;

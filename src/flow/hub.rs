@@ -8,7 +8,8 @@
 use super::bridge::{Ended, Place, Turn};
 use super::member::{Member, Presence};
 use super::stages::{Pace, Stage};
-use crate::io::endpoint::{Endpoint, Got, Put, Ready};
+use crate::io::endpoint::Endpoint;
+use crate::io::ready::{Got, Put, Ready};
 use crate::io::store::Mem;
 use crate::plan::Ends;
 use std::collections::BTreeMap;

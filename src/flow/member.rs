@@ -4,7 +4,8 @@
 use super::flow::FlowState;
 use super::stages::Stage;
 use super::verdict::{Verdict, Way, verdict};
-use crate::io::endpoint::{Endpoint, Got, Put, Ready};
+use crate::io::endpoint::Endpoint;
+use crate::io::ready::{Got, Put, Ready};
 use crate::plan::Ends;
 use crate::proto::lines::Lines;
 use std::collections::VecDeque;

@@ -1,8 +1,8 @@
 //! Datagram sockets: UDP and Unix. One read is one message, one write is one message; there is no
 //! end of file, and an empty message is a message.
 
-use super::endpoint::{Bits, Got, Put, Ready};
 use super::reactor::Registrar;
+use super::ready::{Bits, Got, Put, Ready};
 use mio::Interest;
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags, SocketAddrAny, SocketAddrUnix};

@@ -4,8 +4,8 @@
 //! runnable); note the events and make their tasks runnable; take the inbox; wake due deadlines.
 //! A task may be driven once too often: the endpoints' cleared bits make that free.
 
-use super::endpoint::Ready;
 use super::inbox::{Inbox, Notice};
+use super::ready::Ready;
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Registry, Token, Waker};
 use std::collections::{BTreeSet, VecDeque};

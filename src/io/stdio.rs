@@ -1,7 +1,7 @@
 //! Standard input and output as one end of a session.
 
-use super::endpoint::{Bits, Got, Put, Ready};
 use super::reactor::Registrar;
+use super::ready::{Bits, Got, Put, Ready};
 use crate::sys::stdio::Shared;
 use mio::Interest;
 use std::io;

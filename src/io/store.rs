@@ -1,7 +1,8 @@
 //! What has been read and not yet written. It is filled only when it is empty: that bounds it,
 //! keeps one message one message, and is all there is to back-pressure.
 
-use super::endpoint::{Endpoint, Got};
+use super::endpoint::Endpoint;
+use super::ready::Got;
 use std::io;
 
 /// The size a store begins with, in bytes.

@@ -1,7 +1,7 @@
 //! Stream sockets: TCP, Unix, vsock. Always ours and always non-blocking.
 
-use super::endpoint::{Bits, Got, Put, Ready};
 use super::reactor::Registrar;
+use super::ready::{Bits, Got, Put, Ready};
 use mio::Interest;
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags};

@@ -1,6 +1,6 @@
 //! A dialogue with a proxy over a connected stream, before a session exists.
 
-use crate::io::endpoint::{Got, Put};
+use crate::io::ready::{Got, Put};
 use crate::io::stream::Stream;
 use crate::plan::{Proxy, ProxyKind};
 use crate::proto::http::HttpConnect;

@@ -2,8 +2,8 @@
 
 use super::options::{self, OptionError};
 use super::resolve;
-use crate::io::endpoint::{Bits, Ready};
 use crate::io::reactor::Registrar;
+use crate::io::ready::{Bits, Ready};
 use crate::plan::{Family, Listening, Net, Transport};
 use crate::sys::errno;
 use mio::Interest;

@@ -6,5 +6,6 @@ pub mod dial;
 pub mod handshake;
 pub mod listen;
 pub mod options;
+pub mod race;
 pub mod resolve;
 pub mod unix;

@@ -6,33 +6,28 @@
 //! ```
 
 use super::listen::ip_label;
+use super::probe::{Look, Probe};
 use super::session::{self, Joined};
-use super::{FIRST_SLOT, PEER_SLOT, signal_exit};
+use super::{FIRST_SLOT, signal_exit, words};
 use crate::exit::Exit;
 use crate::flow::bridge;
-use crate::io::endpoint::{Endpoint, Ready};
+use crate::io::endpoint::Endpoint;
 use crate::io::inbox::Notice;
 use crate::io::reactor::{Drive, Registrar, Step};
-use crate::net::addr::show_ip;
+use crate::io::ready::Ready;
 use crate::net::dial::{Connected, DialError, Dialed, Dialer};
 use crate::net::unix::{self, SocketFile};
 use crate::parse::escape::printable;
 use crate::plan::{Dialing, Mode, Plan, ProxyKind, Scan, Transport, UnixSource};
 use crate::report;
-use crate::sys::{fdpass, names, tty};
-use mio::Interest;
+use crate::sys::{fdpass, tty};
 use socket2::{Domain, SockAddr, Socket, Type};
 use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::rc::Rc;
-use std::time::{Duration, Instant};
-
-/// The pause between two datagrams of a UDP probe.
-const PROBE_PAUSE: Duration = Duration::from_secs(1);
-/// What a UDP probe sends, as OpenBSD nc does.
-const PROBE: &[u8] = b"X";
+use std::time::Instant;
 
 /// Connects, and runs the sessions.
 pub struct Connect {
@@ -53,14 +48,6 @@ enum State {
     Probing(Box<Probe>),
     Pausing(Instant),
     Session(Box<Joined>),
-}
-
-/// A UDP port that is asked whether somebody is there.
-struct Probe {
-    connected: Connected,
-    port: u16,
-    next: Instant,
-    until: Instant,
 }
 
 /// What became of the ports so far.
@@ -249,20 +236,7 @@ impl Connect {
         };
         let probe = self.scan().and_then(|scan| scan.udp_probe);
         if let (Transport::Udp, Some(limit)) = (self.plan.net.transport, probe) {
-            let interest = Interest::READABLE | Interest::WRITABLE;
-            let fd = connected.sock.as_fd();
-            registrar
-                .register(fd, PEER_SLOT, interest)
-                .map_err(io_exit)?;
-            let mut probe = Probe {
-                connected,
-                port,
-                next: now,
-                until: now + limit,
-            };
-            // nc sends two at once.
-            let _ = probe.connected.sock.send(PROBE);
-            probe.next = now;
+            let probe = Probe::new(connected, port, limit, registrar, now).map_err(io_exit)?;
             self.state = State::Probing(Box::new(probe));
             return Ok(());
         }
@@ -286,12 +260,8 @@ impl Connect {
                 ));
                 return Err(Exit::FAILED);
             }
-            DialError::Source(error) => {
-                report::error(&format!("bind failed: {}", reason(&error)));
-                return Err(Exit::FAILED);
-            }
-            DialError::Option(option) => {
-                report::error(&format!("{}: {}", option.doing, reason(&option.error)));
+            DialError::Obstacle(obstacle) => {
+                report::error(&words::obstacle(&obstacle));
                 return Err(Exit::FAILED);
             }
             DialError::Proxy(error) => {
@@ -350,7 +320,9 @@ impl Connect {
             .as_ref()
             .is_some_and(|dialing| dialing.proxy.is_some());
         if report::is_verbose(1) {
-            report::line(&success_line(host, port, &connected, via_proxy, &self.plan));
+            report::line(&words::succeeded(
+                host, port, &connected, via_proxy, &self.plan,
+            ));
         }
         if report::is_verbose(2)
             && let Ok(local) = connected.sock.local_addr()
@@ -376,43 +348,29 @@ impl Connect {
         self.join(remote, &connected.left_over, label, registrar, now)
     }
 
-    /// One look at a UDP port: refused, taken to be open, or not known yet.
-    fn probe(&mut self, registrar: &Registrar<'_>, now: Instant) -> Result<Option<()>, Exit> {
+    /// One look at a UDP port; `false` when it has to wait.
+    fn probe(&mut self, registrar: &Registrar<'_>, now: Instant) -> Result<bool, Exit> {
         let State::Probing(probe) = &mut self.state else {
-            return Ok(None);
+            return Ok(true);
         };
-        let sock = &probe.connected.sock;
-        let mut refused = sock.take_error().ok().flatten();
-        if refused.is_none() && now >= probe.next {
-            refused = sock
-                .send(PROBE)
-                .err()
-                .filter(|e| e.kind() != io::ErrorKind::WouldBlock);
-            probe.next = now + PROBE_PAUSE;
-        }
-        if refused.is_none() && now < probe.until {
-            return Ok(None);
+        let look = probe.look(now);
+        if matches!(look, Look::Wait) {
+            return Ok(false);
         }
         let State::Probing(probe) = std::mem::replace(&mut self.state, State::Next) else {
-            return Ok(None);
+            return Ok(true);
         };
-        match refused {
-            Some(error) => {
-                let Probe {
-                    connected, port, ..
-                } = *probe;
-                // nc says nothing here, not even with -v.
-                if self.plan.session.tells_breaks {
-                    let line = refused_line(&connected, port, &error, &self.plan);
-                    if report::is_verbose(1) {
-                        report::error(&line);
-                    }
-                }
-                self.port_failed(now);
+        let (connected, port) = probe.into_connected();
+        if let Look::Refused(error) = look {
+            // nc says nothing here, not even with -v.
+            if self.plan.session.tells_breaks && report::is_verbose(1) {
+                report::error(&words::refused(&connected, port, &error, &self.plan));
             }
-            None => self.connected(probe.connected, probe.port, registrar, now)?,
+            self.port_failed(now);
+        } else {
+            self.connected(connected, port, registrar, now)?;
         }
-        Ok(Some(()))
+        Ok(true)
     }
 
     fn exit(&self) -> Exit {
@@ -451,7 +409,7 @@ impl Connect {
                 }
             }
             State::Probing(_) => {
-                if self.probe(registrar, now)?.is_none() {
+                if !self.probe(registrar, now)? {
                     return Ok(Some(Step::Wait));
                 }
             }
@@ -519,7 +477,7 @@ impl Drive<Exit> for Connect {
         match &self.state {
             State::Next => None,
             State::Dialing(dialer, _) => dialer.deadline(),
-            State::Probing(probe) => Some(probe.next.min(probe.until)),
+            State::Probing(probe) => Some(probe.deadline()),
             State::Pausing(until) => Some(*until),
             State::Session(joined) => joined.deadline(),
         }
@@ -560,37 +518,6 @@ fn ask_password(dialing: &mut Dialing) -> Result<(), Exit> {
             Err(Exit::FAILED)
         }
     }
-}
-
-/// nc's line about a connection, to the letter.
-fn success_line(
-    host: &str,
-    port: u16,
-    connected: &Connected,
-    via_proxy: bool,
-    plan: &Plan,
-) -> String {
-    let proto = plan.net.transport.name();
-    let service = (!plan.net.numeric)
-        .then(|| names::service_name(port, proto))
-        .flatten();
-    let service = service.unwrap_or_else(|| "*".into());
-    let ip = show_ip(&connected.addr);
-    let shown = printable(host.as_bytes());
-    let ip = match plan.net.numeric || via_proxy || ip == host {
-        true => String::new(),
-        false => format!(" ({ip})"),
-    };
-    format!("Connection to {shown}{ip} {port} port [{proto}/{service}] succeeded!")
-}
-
-fn refused_line(connected: &Connected, port: u16, error: &io::Error, plan: &Plan) -> String {
-    let ip = show_ip(&connected.addr);
-    let proto = plan.net.transport.name();
-    format!(
-        "connect to {ip} port {port} ({proto}) failed: {}",
-        report::reason(error)
-    )
 }
 
 /// Fisher–Yates, with the randomness of std's hash keys: no secret hangs on the order.

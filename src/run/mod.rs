@@ -3,8 +3,10 @@
 mod connect;
 mod crowd;
 mod listen;
+mod probe;
 mod session;
 mod udp;
+mod words;
 
 use crate::exit::Exit;
 use crate::io::inbox::Notice;

@@ -1,0 +1,121 @@
+//! What is known about a descriptor between two calls. mio is edge-triggered, so every end keeps
+//! what it was told in `Bits` until a call says otherwise: events are hints, only the result of a
+//! call decides.
+
+use mio::event::Event;
+
+/// What a read gave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Got {
+    /// That many bytes, or one message of that length, which may be 0.
+    Bytes(usize),
+    /// The end: nothing will ever come again.
+    Eof,
+    /// Nothing now; an event will tell.
+    Pending,
+}
+
+/// What a write took.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Put {
+    /// That many bytes.
+    Bytes(usize),
+    /// Nothing now; an event will tell.
+    Pending,
+}
+
+/// What an event said about one descriptor.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ready {
+    /// A read may give something.
+    pub readable: bool,
+    /// A write may take something.
+    pub writable: bool,
+    /// Nothing more will come: a short read does not mean "drained", the end is still to be read.
+    pub read_closed: bool,
+    /// Nobody takes what is written any more, or the descriptor is in error.
+    pub write_closed: bool,
+}
+
+impl From<&Event> for Ready {
+    fn from(event: &Event) -> Ready {
+        let closed = event.is_error() || event.is_read_closed();
+        Ready {
+            readable: event.is_readable() || closed,
+            writable: event.is_writable() || event.is_error() || event.is_write_closed(),
+            read_closed: closed,
+            write_closed: event.is_write_closed() || event.is_error(),
+        }
+    }
+}
+
+/// The sticky readiness of one descriptor: set by events, cleared by calls that would block.
+#[derive(Clone, Copy, Debug)]
+pub struct Bits {
+    ready: Ready,
+    /// The loop cannot wait for it (regular files, /dev/null): it is always ready.
+    always: bool,
+}
+
+impl Bits {
+    /// Readiness to begin with: unknown, so everything is worth one try.
+    pub fn new(pollable: bool) -> Bits {
+        let ready = Ready {
+            readable: true,
+            writable: true,
+            ..Ready::default()
+        };
+        Bits {
+            ready,
+            always: !pollable,
+        }
+    }
+
+    /// Takes in an event.
+    pub fn note(&mut self, ready: Ready) {
+        self.ready.readable |= ready.readable;
+        self.ready.writable |= ready.writable;
+        self.ready.read_closed |= ready.read_closed;
+        self.ready.write_closed |= ready.write_closed;
+    }
+
+    /// Says whether a read is worth a call.
+    pub fn readable(&self) -> bool {
+        self.ready.readable
+    }
+
+    /// Says whether a write is worth a call.
+    pub fn writable(&self) -> bool {
+        self.ready.writable
+    }
+
+    /// Says whether an event told that nobody takes our bytes any more.
+    pub fn write_closed(&self) -> bool {
+        self.ready.write_closed
+    }
+
+    /// A read gave `got` of `asked` bytes: a short one means that a stream is drained, unless
+    /// its end is waiting behind.
+    pub fn has_read(&mut self, got: usize, asked: usize) {
+        if got < asked && !self.ready.read_closed && !self.always {
+            self.ready.readable = false;
+        }
+    }
+
+    /// A write took `put` of `offered` bytes: a short one means that there is no more room.
+    pub fn has_written(&mut self, put: usize, offered: usize) {
+        if put < offered && !self.always {
+            self.ready.writable = false;
+        }
+    }
+
+    /// A read would block.
+    pub fn is_drained(&mut self) {
+        self.ready.readable = self.always;
+    }
+
+    /// A write would block.
+    pub fn is_full(&mut self) {
+        self.ready.writable = self.always;
+    }
+}

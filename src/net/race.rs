@@ -1,0 +1,337 @@
+//! Connecting to one of several addresses of the same host.
+//!
+//! With a stagger they are raced as RFC 8305 says: the next one is tried beside those under way
+//! after 250 ms, or at once when one fails. Without, one after the other.
+
+use super::addr::show_ip;
+use super::options::{self, OptionError};
+use super::{listen, resolve};
+use crate::io::reactor::Registrar;
+use crate::parse::escape::printable;
+use crate::plan::{Dialing, Net};
+use crate::report;
+use crate::sys::errno;
+use mio::Interest;
+use socket2::Socket;
+use std::collections::VecDeque;
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::os::fd::AsFd;
+use std::time::{Duration, Instant};
+
+/// Why no address can work; those that merely do not are gone through.
+#[derive(Debug)]
+pub enum Obstacle {
+    /// The name of the local address could not be looked up: host, reason.
+    SourceName(String, io::Error),
+    /// The local address could not be bound.
+    Source(io::Error),
+    /// A socket option was refused.
+    Option(OptionError),
+}
+
+/// What a drive of a race came to.
+#[derive(Debug)]
+pub enum Raced {
+    /// No address has won yet.
+    Wait,
+    /// This one is connected.
+    Won(Socket, SocketAddr),
+    /// None can be connected to.
+    Lost,
+}
+
+/// Tries addresses until one is connected.
+pub struct Race {
+    net: Net,
+    hop: (String, u16),
+    /// The time one address may take.
+    limit: Option<Duration>,
+    timeout_reason: Option<&'static str>,
+    stagger: Option<Duration>,
+    queue: VecDeque<SocketAddr>,
+    attempts: Vec<Attempt>,
+    failures: Vec<(SocketAddr, io::Error)>,
+    next_start: Option<Instant>,
+    slots: std::ops::RangeFrom<u16>,
+}
+
+/// One attempt to connect to one address.
+#[derive(Debug)]
+struct Attempt {
+    sock: Socket,
+    addr: SocketAddr,
+    slot: u16,
+    may_be_done: bool,
+    deadline: Option<Instant>,
+}
+
+enum BeginError {
+    /// This address does not work.
+    This(io::Error),
+    /// No address can work.
+    Fatal(Obstacle),
+}
+
+enum Check {
+    Connected,
+    Pending,
+    /// Why, and whether it is our own time limit.
+    Failed(io::Error, bool),
+}
+
+impl Race {
+    /// A race that registers its sockets under `first_slot` and the slots behind it; `hop` is the
+    /// host and port the addresses are of, for messages.
+    pub fn new(hop: (String, u16), net: &Net, dialing: &Dialing, first_slot: u16) -> Race {
+        // Two sockets of one family cannot be bound to the same port at the same time.
+        let stagger = dialing.stagger.filter(|_| net.source_port.is_none());
+        let limit = dialing.timeout.filter(|_| dialing.timeout_per_address);
+        Race {
+            net: net.clone(),
+            hop,
+            // nc's `-w 0` is no limit for connecting.
+            limit: limit.filter(|limit| !limit.is_zero()),
+            timeout_reason: dialing.timeout_reason,
+            stagger,
+            queue: VecDeque::new(),
+            attempts: Vec::new(),
+            failures: Vec::new(),
+            next_start: None,
+            slots: first_slot..,
+        }
+    }
+
+    /// Lets the addresses enter.
+    pub fn enter(&mut self, addrs: Vec<SocketAddr>) {
+        let addrs = match self.stagger {
+            Some(_) => resolve::interleaved(addrs),
+            None => addrs,
+        };
+        self.queue = addrs.into();
+    }
+
+    /// Takes in an event.
+    pub fn note(&mut self, slot: u16) {
+        let concerned = self
+            .attempts
+            .iter_mut()
+            .filter(|attempt| attempt.slot == slot);
+        concerned.for_each(|attempt| attempt.may_be_done = true);
+    }
+
+    /// When the race wants to be driven even if nothing happens.
+    pub fn deadline(&self) -> Option<Instant> {
+        let attempts = self.attempts.iter().filter_map(|attempt| attempt.deadline);
+        let next = self.next_start.filter(|_| !self.queue.is_empty());
+        attempts.chain(next).min()
+    }
+
+    /// Starts, checks and gives up attempts; the first that is connected wins.
+    ///
+    /// # Errors
+    /// No address can work.
+    pub fn drive(&mut self, registrar: &Registrar<'_>, now: Instant) -> Result<Raced, Obstacle> {
+        loop {
+            if let Some(index) = self.check_attempts(registrar, now) {
+                let won = self.attempts.swap_remove(index);
+                registrar.deregister(won.sock.as_fd());
+                self.attempts.clear();
+                self.queue.clear();
+                return Ok(Raced::Won(won.sock, won.addr));
+            }
+            let due = self.stagger.is_some() && self.next_start.is_none_or(|at| now >= at);
+            if !self.attempts.is_empty() && !due {
+                return Ok(Raced::Wait);
+            }
+            let Some(addr) = self.queue.pop_front() else {
+                return Ok(match self.attempts.is_empty() {
+                    true => Raced::Lost,
+                    false => Raced::Wait,
+                });
+            };
+            self.next_start = self.stagger.map(|stagger| now + stagger);
+            self.start(addr, registrar, now)?;
+        }
+    }
+
+    fn start(
+        &mut self,
+        addr: SocketAddr,
+        registrar: &Registrar<'_>,
+        now: Instant,
+    ) -> Result<(), Obstacle> {
+        if report::is_verbose(2) {
+            let (ip, port, proto) = (show_ip(&addr), addr.port(), self.net.transport.name());
+            report::line(&format!("Trying {ip} port {port} ({proto})"));
+        }
+        match self.begin(addr, registrar, now) {
+            Ok(attempt) => self.attempts.push(attempt),
+            Err(BeginError::Fatal(obstacle)) => return Err(obstacle),
+            Err(BeginError::This(error)) => self.fail(addr, error, false),
+        }
+        Ok(())
+    }
+
+    fn begin(
+        &mut self,
+        addr: SocketAddr,
+        registrar: &Registrar<'_>,
+        now: Instant,
+    ) -> Result<Attempt, BeginError> {
+        let sock = listen::socket(addr, self.net.transport).map_err(BeginError::This)?;
+        self.bind_source(&sock, addr)?;
+        options::apply(&sock, &addr, self.net.transport, &self.net.options)
+            .map_err(|error| BeginError::Fatal(Obstacle::Option(error)))?;
+        match sock.connect(&addr.into()) {
+            Ok(()) => {}
+            Err(error) if errno::is_in_progress(&error) => {}
+            Err(error) => return Err(BeginError::This(error)),
+        }
+        let slot = self.slots.next().unwrap_or(u16::MAX);
+        registrar
+            .register(sock.as_fd(), slot, Interest::WRITABLE)
+            .map_err(BeginError::This)?;
+        let deadline = self.limit.map(|limit| now + limit);
+        // A connect over loopback is often done by now.
+        Ok(Attempt {
+            sock,
+            addr,
+            slot,
+            may_be_done: true,
+            deadline,
+        })
+    }
+
+    fn bind_source(&self, sock: &Socket, to: SocketAddr) -> Result<(), BeginError> {
+        let (source, port) = (&self.net.source, self.net.source_port);
+        if source.is_none() && port.is_none() {
+            return Ok(());
+        }
+        let any: IpAddr = match to {
+            SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+            SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+        };
+        let mut from = SocketAddr::new(any, port.unwrap_or(0));
+        if let Some(host) = source {
+            let found = resolve::now(host, port.unwrap_or(0), &self.net)
+                .map_err(|error| BeginError::Fatal(Obstacle::SourceName(host.clone(), error)))?;
+            let fitting = found
+                .into_iter()
+                .find(|addr| addr.is_ipv4() == to.is_ipv4());
+            from = fitting.ok_or_else(|| BeginError::This(errno::no_family()))?;
+        }
+        if port.is_some() {
+            // A port in TIME_WAIT may be used towards another peer.
+            sock.set_reuse_address(true).map_err(BeginError::This)?;
+        }
+        sock.bind(&from.into())
+            .map_err(|error| BeginError::Fatal(Obstacle::Source(error)))
+    }
+
+    /// Looks at the attempts an event was seen for; gives the index of one that is connected.
+    fn check_attempts(&mut self, registrar: &Registrar<'_>, now: Instant) -> Option<usize> {
+        let mut index = 0;
+        while index < self.attempts.len() {
+            match self.attempts[index].check(now) {
+                Check::Connected => return Some(index),
+                Check::Pending => index += 1,
+                Check::Failed(error, timed_out) => {
+                    let lost = self.attempts.swap_remove(index);
+                    registrar.deregister(lost.sock.as_fd());
+                    self.fail(lost.addr, error, timed_out);
+                    // The next address need not wait for its turn.
+                    self.next_start = Some(now);
+                }
+            }
+        }
+        None
+    }
+
+    /// Takes note of an address that did not work, and tells it with `-v`.
+    fn fail(&mut self, addr: SocketAddr, error: io::Error, timed_out: bool) {
+        if report::is_verbose(1) {
+            report::error(&self.failure_line(Some(addr), &error, timed_out));
+        }
+        self.failures.push((addr, error));
+    }
+
+    /// Says whether time ran out for an address, ours or the kernel's.
+    pub fn any_timed_out(&self) -> bool {
+        self.failures
+            .iter()
+            .any(|(_, error)| error.kind() == io::ErrorKind::TimedOut)
+    }
+
+    /// One line about all addresses that failed.
+    pub fn summary(&self) -> String {
+        let reasons: Vec<String> = self
+            .failures
+            .iter()
+            .map(|(_, error)| report::reason(error))
+            .collect();
+        let same = reasons.windows(2).all(|pair| pair[0] == pair[1]);
+        let Some((addr, error)) = self.failures.last() else {
+            return self.failure_line(None, &errno::no_family(), false);
+        };
+        if same {
+            let addr = Some(*addr).filter(|_| reasons.len() == 1);
+            return self.failure_line(addr, error, is_own_limit(error));
+        }
+        let each = self.failures.iter().zip(&reasons);
+        let each: Vec<String> = each
+            .map(|((addr, _), why)| format!("{why} ({})", show_ip(addr)))
+            .collect();
+        let (host, port) = &self.hop;
+        let (host, proto) = (printable(host.as_bytes()), self.net.transport.name());
+        format!(
+            "connect to {host} port {port} ({proto}) failed: {}",
+            each.join(", ")
+        )
+    }
+
+    /// The line about the time that ran out before any address was done.
+    pub fn timeout_line(&self) -> String {
+        self.failure_line(None, &io::ErrorKind::TimedOut.into(), true)
+    }
+
+    /// nc's line about a connect that failed, to the letter.
+    fn failure_line(&self, addr: Option<SocketAddr>, error: &io::Error, timed_out: bool) -> String {
+        let (host, port) = &self.hop;
+        let proto = self.net.transport.name();
+        let ip = addr.map(|addr| show_ip(&addr));
+        let ip = ip.filter(|ip| ip != host && !self.net.numeric);
+        let ip = ip.map(|ip| format!(" ({ip})")).unwrap_or_default();
+        let end = match (timed_out, self.timeout_reason) {
+            (true, Some(reason)) => format!("timed out: {reason}"),
+            (true, None) => "timed out".into(),
+            (false, _) => format!("failed: {}", report::reason(error)),
+        };
+        let host = printable(host.as_bytes());
+        format!("connect to {host}{ip} port {port} ({proto}) {end}")
+    }
+}
+
+impl Attempt {
+    /// A connect has worked when there is no error and there is a peer.
+    fn check(&mut self, now: Instant) -> Check {
+        if std::mem::take(&mut self.may_be_done) {
+            match self.sock.take_error() {
+                Ok(Some(error)) | Err(error) => return Check::Failed(error, false),
+                Ok(None) if self.sock.peer_addr().is_ok() => return Check::Connected,
+                Ok(None) => {}
+            }
+        }
+        match self.deadline {
+            Some(deadline) if now >= deadline => {
+                Check::Failed(io::ErrorKind::TimedOut.into(), true)
+            }
+            _ => Check::Pending,
+        }
+    }
+}
+
+/// Our own time limit, not the kernel's ETIMEDOUT.
+fn is_own_limit(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::TimedOut && error.raw_os_error().is_none()
+}

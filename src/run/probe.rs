@@ -1,0 +1,89 @@
+//! Asking a UDP port whether somebody is there, as OpenBSD nc does: datagrams holding `X`, two at
+//! once and then one a second. Only a refusal (ICMP) is an answer; silence is taken for yes.
+
+use super::PEER_SLOT;
+use crate::io::reactor::Registrar;
+use crate::net::dial::Connected;
+use mio::Interest;
+use std::io;
+use std::os::fd::AsFd;
+use std::time::{Duration, Instant};
+
+/// What a probe sends.
+const DATAGRAM: &[u8] = b"X";
+/// The pause between two datagrams.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// A UDP port that is being asked.
+pub struct Probe {
+    connected: Connected,
+    port: u16,
+    next: Instant,
+    until: Instant,
+}
+
+/// What a look at a probe came to.
+pub enum Look {
+    /// Not known yet.
+    Wait,
+    /// Nobody is there.
+    Refused(io::Error),
+    /// Nothing speaks against it.
+    Open,
+}
+
+impl Probe {
+    /// Begins to ask; an answer is waited for until `limit` is over.
+    ///
+    /// # Errors
+    /// The socket cannot be registered.
+    pub fn new(
+        connected: Connected,
+        port: u16,
+        limit: Duration,
+        registrar: &Registrar<'_>,
+        now: Instant,
+    ) -> io::Result<Probe> {
+        let interest = Interest::READABLE | Interest::WRITABLE;
+        registrar.register(connected.sock.as_fd(), PEER_SLOT, interest)?;
+        // The first of two; whether it arrived is seen later.
+        let _ = connected.sock.send(DATAGRAM);
+        Ok(Probe {
+            connected,
+            port,
+            next: now,
+            until: now + limit,
+        })
+    }
+
+    /// Looks whether there is a refusal, and sends the next datagram when it is time.
+    pub fn look(&mut self, now: Instant) -> Look {
+        let sock = &self.connected.sock;
+        if let Ok(Some(refused)) = sock.take_error() {
+            return Look::Refused(refused);
+        }
+        if now >= self.next {
+            self.next = now + PAUSE;
+            if let Err(error) = sock.send(DATAGRAM)
+                && error.kind() != io::ErrorKind::WouldBlock
+            {
+                return Look::Refused(error);
+            }
+        }
+        if now < self.until {
+            Look::Wait
+        } else {
+            Look::Open
+        }
+    }
+
+    /// When the probe wants to be looked at even if nothing happens.
+    pub fn deadline(&self) -> Instant {
+        self.next.min(self.until)
+    }
+
+    /// Gives back the connection, and the port it is to.
+    pub fn into_connected(self) -> (Connected, u16) {
+        (self.connected, self.port)
+    }
+}

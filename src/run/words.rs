@@ -1,0 +1,59 @@
+//! The lines said about connections; nc's own to the letter.
+
+use crate::net::addr::show_ip;
+use crate::net::dial::Connected;
+use crate::net::race::Obstacle;
+use crate::parse::escape::printable;
+use crate::plan::Plan;
+use crate::report;
+use crate::sys::names;
+use std::io;
+
+/// nc's line about a connection, to the letter.
+pub fn succeeded(
+    host: &str,
+    port: u16,
+    connected: &Connected,
+    via_proxy: bool,
+    plan: &Plan,
+) -> String {
+    let proto = plan.net.transport.name();
+    let service = (!plan.net.numeric)
+        .then(|| names::service_name(port, proto))
+        .flatten();
+    let service = service.unwrap_or_else(|| "*".into());
+    let ip = show_ip(&connected.addr);
+    let shown = printable(host.as_bytes());
+    let ip = match plan.net.numeric || via_proxy || ip == host {
+        true => String::new(),
+        false => format!(" ({ip})"),
+    };
+    format!("Connection to {shown}{ip} {port} port [{proto}/{service}] succeeded!")
+}
+
+/// The line about a UDP port that refused.
+pub fn refused(connected: &Connected, port: u16, error: &io::Error, plan: &Plan) -> String {
+    let ip = show_ip(&connected.addr);
+    let proto = plan.net.transport.name();
+    format!(
+        "connect to {ip} port {port} ({proto}) failed: {}",
+        report::reason(error)
+    )
+}
+
+/// What kept every address from being tried.
+pub fn obstacle(what: &Obstacle) -> String {
+    match what {
+        Obstacle::SourceName(host, error) => {
+            let host = printable(host.as_bytes());
+            format!(
+                "getaddrinfo for source address \"{host}\": {}",
+                report::reason(error)
+            )
+        }
+        Obstacle::Source(error) => format!("bind failed: {}", report::reason(error)),
+        Obstacle::Option(option) => {
+            format!("{}: {}", option.doing, report::reason(&option.error))
+        }
+    }
+}
