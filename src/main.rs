@@ -6,6 +6,7 @@ use rnc::{report, run, sys};
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    sys::alloc::share_one_heap();
     let exit = match cli::parse(std::env::args_os()) {
         Parsed::Plan(plan) => run::run(*plan).unwrap_or_else(|error| {
             report::error(&run::describe(&error));

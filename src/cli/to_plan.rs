@@ -92,7 +92,11 @@ impl Planner<'_> {
     /// Options that this system cannot honour.
     fn refuse_missing(&self) -> Result<(), Wrong> {
         if self.args.rtable {
-            return said("no alternate routing table support available (-V): Linux has none");
+            return said(if self.dialect.strict_operands {
+                "no alternate routing table support available"
+            } else {
+                "no alternate routing table support available (-V): Linux has none"
+            });
         }
         if self.args.dccp {
             return said("no DCCP support available (-Z): Linux removed it");
@@ -454,21 +458,9 @@ impl Planner<'_> {
     }
 
     fn proxy(&self) -> Result<Option<Proxy>, Wrong> {
+        let kind = self.proxy_kind()?;
         let Some(word) = &self.args.proxy else {
             return Ok(None);
-        };
-        let kind = match self.args.proxy_type.as_deref() {
-            None | Some("5" | "socks5") => ProxyKind::Socks5,
-            Some("4" | "4a" | "4A" | "socks4" | "socks4a") => ProxyKind::Socks4,
-            Some(http) if ["connect", "http"].contains(&http.to_lowercase().as_str()) => {
-                ProxyKind::Http
-            }
-            Some(_) if self.dialect.strict_operands => return said("unsupported proxy protocol"),
-            Some(other) => {
-                return said(format!(
-                    "unsupported proxy protocol: {other} (5, 4, 4a or connect)"
-                ));
-            }
         };
         let (host, port) = hostport::proxy(word).map_err(|error| Wrong::Said(error.to_string()))?;
         let standard = if kind == ProxyKind::Http { 3128 } else { 1080 };
@@ -506,6 +498,23 @@ impl Planner<'_> {
             password,
             resolves_names,
         }))
+    }
+
+    /// What `-X` names, which is judged without a proxy too.
+    fn proxy_kind(&self) -> Result<ProxyKind, Wrong> {
+        Ok(match self.args.proxy_type.as_deref() {
+            None | Some("5" | "socks5") => ProxyKind::Socks5,
+            Some("4" | "4a" | "4A" | "socks4" | "socks4a") => ProxyKind::Socks4,
+            Some(http) if ["connect", "http"].contains(&http.to_lowercase().as_str()) => {
+                ProxyKind::Http
+            }
+            Some(_) if self.dialect.strict_operands => return said("unsupported proxy protocol"),
+            Some(other) => {
+                return said(format!(
+                    "unsupported proxy protocol: {other} (5, 4, 4a or connect)"
+                ));
+            }
+        })
     }
 
     // ---- sockets

@@ -1,5 +1,6 @@
 //! What is said about a wrong command line: one line that points at the word that is wrong.
 
+use super::command::command;
 use super::dialect::Dialect;
 use super::show;
 use crate::exit::Exit;
@@ -52,7 +53,11 @@ pub fn complain(error: &clap::Error, dialect: &Dialect) -> Exit {
             format!("unknown option {arg}{near}")
         }
         ErrorKind::InvalidValue | ErrorKind::TooFewValues | ErrorKind::WrongNumberOfValues => {
-            format!("option {arg} needs a value")
+            match (short_of(arg), dialect.shows_usage) {
+                (Some(letter), true) => format!("option requires an argument -- '{letter}'"),
+                (Some(letter), false) => format!("option -{letter} ({arg}) needs a value"),
+                (None, _) => format!("option {arg} needs a value"),
+            }
         }
         ErrorKind::TooManyValues => format!("option {arg} takes no value"),
         _ => {
@@ -66,6 +71,16 @@ pub fn complain(error: &clap::Error, dialect: &Dialect) -> Exit {
         report::line(NC_USAGE);
     }
     Exit::Code(dialect.usage_code)
+}
+
+/// The letter of a long option. clap names options by their long names, however they were typed.
+fn short_of(long: &str) -> Option<char> {
+    let command = command();
+    let long = long.trim_start_matches('-');
+    let arg = command
+        .get_arguments()
+        .find(|arg| arg.get_long() == Some(long));
+    arg?.get_short()
 }
 
 fn say(message: &str, dialect: &Dialect) {

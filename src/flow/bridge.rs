@@ -149,6 +149,7 @@ impl Bridge {
         }
         match moved {
             Moved::Budget => Turn::Again,
+            _ if changed => Turn::Again,
             _ => Turn::Wait,
         }
     }
@@ -172,6 +173,8 @@ impl Bridge {
         all.into_iter().flatten().min()
     }
 
+    /// One turn of each flow. `inn` comes first: what it brings may open the way for `out`, such as
+    /// a first datagram, which tells whom to answer.
     fn pump(&mut self, now: Instant) -> Moved {
         let mut back = std::mem::take(self.out.urgent());
         let inn = self
@@ -184,9 +187,7 @@ impl Bridge {
         match (inn, out) {
             (Moved::Budget, _) | (_, Moved::Budget) => Moved::Budget,
             (Moved::Nothing, Moved::Nothing) => Moved::Nothing,
-            // What one flow moved may have opened the way for the other (a first datagram tells
-            // whom to answer).
-            _ => Moved::Budget,
+            _ => Moved::Some,
         }
     }
 

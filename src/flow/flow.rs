@@ -76,6 +76,8 @@ pub struct Flow {
     moved: u64,
     /// The sink is gone, but the source is read on so that the peer is not blocked.
     discards: bool,
+    /// The source has given its end, or an error: it is not read again.
+    source_ended: bool,
 }
 
 impl Flow {
@@ -89,6 +91,7 @@ impl Flow {
             fault: None,
             moved: 0,
             discards: false,
+            source_ended: false,
         }
     }
 
@@ -183,7 +186,7 @@ impl Flow {
 
     fn read(&mut self, source: &mut Endpoint, back: &mut Vec<u8>) -> bool {
         let wants = self.state == FlowState::Open || self.discards;
-        if !wants || !self.store.is_empty() || back.len() >= BACK_BYTES {
+        if !wants || self.source_ended || !self.store.is_empty() || back.len() >= BACK_BYTES {
             return false;
         }
         match self.store.fill(source, self.settings.message_bytes) {
@@ -200,7 +203,7 @@ impl Flow {
     }
 
     fn source_has_ended(&mut self, error: Option<io::Error>) {
-        self.discards = false;
+        self.source_ended = true;
         self.end_source();
         if let Some(error) = error
             && self.fault.is_none()

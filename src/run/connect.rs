@@ -149,10 +149,7 @@ impl Connect {
         let (sock, file) = connected.map_err(|error| {
             let reason = report::reason(&error);
             match self.plan.plain_errors {
-                true => {
-                    report::error(&format!("unix connect failed: {reason}"));
-                    report::error(&format!("{shown}: {reason}"));
-                }
+                true => report::error(&format!("{shown}: {reason}")),
                 false => report::error(&format!("connect to {shown} (unix) failed: {reason}")),
             }
             Exit::FAILED

@@ -14,7 +14,7 @@ use crate::parse::escape::printable;
 use crate::plan::{Clients, Listening, Mode, Net, Plan};
 use crate::report;
 use crate::sys::names;
-use anyhow::{Context, anyhow};
+use anyhow::anyhow;
 use socket2::{SockAddr, Socket, Type};
 use std::io;
 use std::net::SocketAddr;
@@ -56,9 +56,9 @@ pub fn bind_unix(plan: &Plan, path: &Path, kind: Type) -> anyhow::Result<Bound> 
         return Err(anyhow!("nothing to listen on"));
     };
     let shown = printable(path.as_os_str().as_bytes());
-    let (sock, file) = unix::bind(path, kind, rules).with_context(|| match plan.plain_errors {
-        true => shown.clone(),
-        false => format!("listen on {shown} (unix) failed"),
+    let (sock, file) = unix::bind(path, kind, rules).map_err(|error| match plan.plain_errors {
+        true => error.into(),
+        false => anyhow::Error::new(error).context(format!("listen on {shown} (unix) failed")),
     })?;
     report::verbose(1, &format!("Bound on {shown}"));
     if kind == Type::STREAM {

@@ -158,7 +158,10 @@ impl Joined {
                 if idle.is_zero() {
                     return Exit::OK;
                 }
-                report::failure(&format!("{label} timed out: nothing moved for {idle:?}"));
+                // nc takes silence for an ordinary end, and says nothing even with -v.
+                if plan.session.tells_breaks {
+                    report::failure(&format!("{label} timed out: nothing moved for {idle:?}"));
+                }
                 Exit::Code(plan.codes.timed_out)
             }
             Ended::Broken(Place::Peer, error) => {

@@ -1,6 +1,7 @@
 //! Floor 1: the operating system. The only unsafe code of rnc lives here; every other floor uses
 //! these functions, mio, socket2 or rustix. A port to another system supplies the same names.
 
+pub mod alloc;
 pub mod errno;
 pub mod fdpass;
 pub mod names;
