@@ -5,6 +5,7 @@ use super::args::Args;
 use super::dialect::{Dialect, Probes};
 use super::usage::Wrong;
 use crate::parse::duration::{duration, whole_seconds};
+use crate::parse::escape::printable;
 use crate::parse::hostport::{self, Address};
 use crate::parse::number::strtonum;
 use crate::parse::{ports, size, tos};
@@ -115,8 +116,16 @@ impl Planner<'_> {
         if self.args.unix {
             return self.unix_place(first);
         }
-        let address = first.map(hostport::address).transpose();
-        let address = address.map_err(|error| Wrong::Said(error.to_string()))?;
+        let read = |word: &OsStr| {
+            let bad = |error| {
+                format!(
+                    "address \"{}\": {error}",
+                    printable(word.as_encoded_bytes())
+                )
+            };
+            hostport::address(word).map_err(|error| Wrong::Said(bad(error)))
+        };
+        let address = first.map(read).transpose()?;
         let rest: Vec<String> = operands.iter().skip(1).map(|word| text(word)).collect();
         match address {
             Some(Address::Unix(path)) => self.alone(Place::Unix(path)),
@@ -191,10 +200,13 @@ impl Planner<'_> {
     }
 
     fn unix_place(&self, first: Option<&OsStr>) -> Result<Place, Wrong> {
-        if self.args.operands.len() > 1 || self.listen_port_option().is_some() {
+        if self.args.operands.len() > 1 || self.args.source_port.is_some() {
             return said("cannot use port with -U");
         }
         let listen_source = self.args.source.as_ref().filter(|_| self.args.listen);
+        if let (Some(first), Some(_)) = (first, listen_source) {
+            self.one_listen_host(&text(first))?;
+        }
         match first.or(listen_source.map(OsString::as_os_str)) {
             Some(word) => match hostport::address(word) {
                 Ok(Address::Unix(path)) => Ok(Place::Unix(path)),
@@ -299,6 +311,7 @@ impl Planner<'_> {
     fn check_native_conflicts(&self, unix: bool, vsock: bool) -> Result<(), Wrong> {
         let args = self.args;
         let (udp, listen) = (args.udp, args.listen);
+        let no_proxy = args.proxy.is_none();
         let table = [
             (
                 args.shutdown && args.no_shutdown,
@@ -307,6 +320,12 @@ impl Planner<'_> {
             (
                 args.send_only && args.no_stdin,
                 "--send-only cannot be used with -d (--recv-only)",
+            ),
+            (no_proxy && args.proxy_type.is_some(), "-X needs -x"),
+            (no_proxy && args.proxy_user.is_some(), "-P needs -x"),
+            (
+                no_proxy && args.proxy_auth.is_some(),
+                "--proxy-auth needs -x",
             ),
             (args.pass_fd && listen, "-F cannot be used with -l"),
             (args.pass_fd && args.zero, "-F cannot be used with -z"),
@@ -323,6 +342,19 @@ impl Planner<'_> {
             (
                 vsock && (udp || args.zero),
                 "vsock: only a plain connection is supported",
+            ),
+            (
+                vsock && args.proxy.is_some(),
+                "-x cannot be used with vsock",
+            ),
+            (
+                vsock && args.source.is_some(),
+                "-s cannot be used with vsock",
+            ),
+            (vsock && args.pass_fd, "-F cannot be used with vsock"),
+            (
+                unix && args.source.is_some() && !(udp || listen),
+                "-s with -U needs -u or -l",
             ),
             (unix && args.zero && listen, "-z cannot be used with -l"),
             (

@@ -287,7 +287,9 @@ impl Bridge {
 
     fn idle_deadline(&self) -> Option<Instant> {
         let paused = self.out.paused_until().unwrap_or(self.last);
-        self.idle.map(|idle| self.last.max(paused) + idle)
+        // Waiting for the first peer is not idleness.
+        let idle = self.idle.filter(|_| self.remote.has_peer());
+        idle.map(|idle| self.last.max(paused) + idle)
     }
 
     fn drive_leaving(&mut self, moved: Moved, now: Instant) -> Turn {

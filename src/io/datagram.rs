@@ -75,6 +75,11 @@ impl Datagram {
         &self.sock
     }
 
+    /// See `Endpoint::has_peer`.
+    pub fn has_peer(&self) -> bool {
+        self.peers == Peers::Connected || self.peer.is_some()
+    }
+
     /// The peer that wrote and is new since the last call.
     pub fn take_new_peer(&mut self) -> Option<PeerAddr> {
         self.news.take().map(peer_addr)

@@ -71,6 +71,14 @@ impl Endpoint {
         }
     }
 
+    /// Says whether it is known who is at the other end.
+    pub fn has_peer(&self) -> bool {
+        match self {
+            Endpoint::Datagram(end) => end.has_peer(),
+            Endpoint::Stream(_) | Endpoint::Stdio(_) => true,
+        }
+    }
+
     /// Says whether one read is one message and one write is one message (datagrams).
     pub fn keeps_messages(&self) -> bool {
         matches!(self, Endpoint::Datagram(_))

@@ -244,7 +244,9 @@ impl Connect {
         let reason = report::reason;
         match error {
             DialError::Connect { message, timed_out } => {
-                if !report::is_verbose(1) {
+                // With -z a closed port is an answer, given by the exit code.
+                let is_answer = self.scan().is_some_and(|scan| scan.zero_io);
+                if !report::is_verbose(1) && !is_answer {
                     report::failure(&message);
                 }
                 self.tally.timed_out |= timed_out;

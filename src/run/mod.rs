@@ -36,7 +36,6 @@ pub fn run(mut plan: Plan) -> anyhow::Result<Exit> {
         plan.net.options.md5_key = Some(key.into_bytes());
     }
     let mut reactor = Reactor::new().context("cannot start the event loop")?;
-    let task = begin(Rc::new(plan))?;
     let inbox = reactor.inbox();
     let signals = AtomicUsize::new(0);
     let notify = move || {
@@ -49,7 +48,8 @@ pub fn run(mut plan: Plan) -> anyhow::Result<Exit> {
         inbox.post(None, Notice::Ending);
     };
     sys::signal::on_ending_signal(notify).context("cannot handle signals")?;
-    reactor.add(task);
+    // Only now: what `begin` says, such as "Listening on", tells others that rnc is ready.
+    reactor.add(begin(Rc::new(plan))?);
     let mut exit = Exit::OK;
     reactor.run(|ended| exit = ended).context("polling error")?;
     Ok(exit)

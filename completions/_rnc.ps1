@@ -1,0 +1,105 @@
+
+using namespace System.Management.Automation
+using namespace System.Management.Automation.Language
+
+Register-ArgumentCompleter -Native -CommandName 'rnc' -ScriptBlock {
+    param($wordToComplete, $commandAst, $cursorPosition)
+
+    $commandElements = $commandAst.CommandElements
+    $command = @(
+        'rnc'
+        for ($i = 1; $i -lt $commandElements.Count; $i++) {
+            $element = $commandElements[$i]
+            if ($element -isnot [StringConstantExpressionAst] -or
+                $element.StringConstantType -ne [StringConstantType]::BareWord -or
+                $element.Value.StartsWith('-') -or
+                $element.Value -eq $wordToComplete) {
+                break
+        }
+        $element.Value
+    }) -join ';'
+
+    $completions = @(switch ($command) {
+        'rnc' {
+            [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Leave TIME after the end of input and the last byte')
+            [CompletionResult]::new('--quit', '--quit', [CompletionResultType]::ParameterName, 'Leave TIME after the end of input and the last byte')
+            [CompletionResult]::new('-w', '-w', [CompletionResultType]::ParameterName, 'Give up after TIME of connecting, or of silence')
+            [CompletionResult]::new('--wait', '--wait', [CompletionResultType]::ParameterName, 'Give up after TIME of connecting, or of silence')
+            [CompletionResult]::new('--until', '--until', [CompletionResultType]::ParameterName, 'Leave at the end of: peer, stdin, both; or never')
+            [CompletionResult]::new('-W', '-W ', [CompletionResultType]::ParameterName, 'Leave after N reads from the network')
+            [CompletionResult]::new('--recv-limit', '--recv-limit', [CompletionResultType]::ParameterName, 'Leave after N reads from the network')
+            [CompletionResult]::new('-i', '-i', [CompletionResultType]::ParameterName, 'Pause after each line sent, or each port tried')
+            [CompletionResult]::new('--interval', '--interval', [CompletionResultType]::ParameterName, 'Pause after each line sent, or each port tried')
+            [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'Address to send from, or to listen on')
+            [CompletionResult]::new('--source', '--source', [CompletionResultType]::ParameterName, 'Address to send from, or to listen on')
+            [CompletionResult]::new('-p', '-p', [CompletionResultType]::ParameterName, 'Port to send from, or to listen on')
+            [CompletionResult]::new('--source-port', '--source-port', [CompletionResultType]::ParameterName, 'Port to send from, or to listen on')
+            [CompletionResult]::new('--join', '--join', [CompletionResultType]::ParameterName, 'With -u -l: join a multicast group')
+            [CompletionResult]::new('-T', '-T ', [CompletionResultType]::ParameterName, 'Type of service, or traffic class, of what is sent')
+            [CompletionResult]::new('--tos', '--tos', [CompletionResultType]::ParameterName, 'Type of service, or traffic class, of what is sent')
+            [CompletionResult]::new('-M', '-M ', [CompletionResultType]::ParameterName, 'TTL or hop limit of what is sent')
+            [CompletionResult]::new('--ttl', '--ttl', [CompletionResultType]::ParameterName, 'TTL or hop limit of what is sent')
+            [CompletionResult]::new('-m', '-m', [CompletionResultType]::ParameterName, 'Drop packets whose TTL or hop limit is under N')
+            [CompletionResult]::new('--min-ttl', '--min-ttl', [CompletionResultType]::ParameterName, 'Drop packets whose TTL or hop limit is under N')
+            [CompletionResult]::new('-I', '-I ', [CompletionResultType]::ParameterName, 'Size of the socket''s receive buffer')
+            [CompletionResult]::new('--recv-buffer', '--recv-buffer', [CompletionResultType]::ParameterName, 'Size of the socket''s receive buffer')
+            [CompletionResult]::new('-O', '-O ', [CompletionResultType]::ParameterName, 'Size of the socket''s send buffer')
+            [CompletionResult]::new('--send-buffer', '--send-buffer', [CompletionResultType]::ParameterName, 'Size of the socket''s send buffer')
+            [CompletionResult]::new('-x', '-x', [CompletionResultType]::ParameterName, 'Connect through this proxy')
+            [CompletionResult]::new('--proxy', '--proxy', [CompletionResultType]::ParameterName, 'Connect through this proxy')
+            [CompletionResult]::new('-X', '-X ', [CompletionResultType]::ParameterName, 'What it speaks: 5 (SOCKS5, the default), 4, 4a, connect')
+            [CompletionResult]::new('--proxy-type', '--proxy-type', [CompletionResultType]::ParameterName, 'What it speaks: 5 (SOCKS5, the default), 4, 4a, connect')
+            [CompletionResult]::new('-P', '-P ', [CompletionResultType]::ParameterName, 'User for the proxy')
+            [CompletionResult]::new('--proxy-user', '--proxy-user', [CompletionResultType]::ParameterName, 'User for the proxy')
+            [CompletionResult]::new('--proxy-auth', '--proxy-auth', [CompletionResultType]::ParameterName, 'User and password for the proxy')
+            [CompletionResult]::new('--as', '--as', [CompletionResultType]::ParameterName, 'Behave as this program: nc (OpenBSD''s), or rnc')
+            [CompletionResult]::new('-l', '-l', [CompletionResultType]::ParameterName, 'Listen for a connection instead of making one')
+            [CompletionResult]::new('--listen', '--listen', [CompletionResultType]::ParameterName, 'Listen for a connection instead of making one')
+            [CompletionResult]::new('-k', '-k', [CompletionResultType]::ParameterName, 'With -l: serve many clients, all at once')
+            [CompletionResult]::new('--keep-open', '--keep-open', [CompletionResultType]::ParameterName, 'With -l: serve many clients, all at once')
+            [CompletionResult]::new('-u', '-u', [CompletionResultType]::ParameterName, 'UDP instead of TCP; with -U datagrams')
+            [CompletionResult]::new('--udp', '--udp', [CompletionResultType]::ParameterName, 'UDP instead of TCP; with -U datagrams')
+            [CompletionResult]::new('-U', '-U ', [CompletionResultType]::ParameterName, 'A Unix socket: one operand, a path or @NAME (abstract)')
+            [CompletionResult]::new('--unixsock', '--unixsock', [CompletionResultType]::ParameterName, 'A Unix socket: one operand, a path or @NAME (abstract)')
+            [CompletionResult]::new('-z', '-z', [CompletionResultType]::ParameterName, 'Only see whether ports are open')
+            [CompletionResult]::new('--zero', '--zero', [CompletionResultType]::ParameterName, 'Only see whether ports are open')
+            [CompletionResult]::new('--scan', '--scan', [CompletionResultType]::ParameterName, 'Only see whether ports are open')
+            [CompletionResult]::new('-r', '-r', [CompletionResultType]::ParameterName, 'Try ports in random order')
+            [CompletionResult]::new('--randomize', '--randomize', [CompletionResultType]::ParameterName, 'Try ports in random order')
+            [CompletionResult]::new('-F', '-F ', [CompletionResultType]::ParameterName, 'Pass the connected socket to standard output and leave')
+            [CompletionResult]::new('--pass-fd', '--pass-fd', [CompletionResultType]::ParameterName, 'Pass the connected socket to standard output and leave')
+            [CompletionResult]::new('-N', '-N ', [CompletionResultType]::ParameterName, 'Pass on the end of standard input (rnc always does)')
+            [CompletionResult]::new('--shutdown', '--shutdown', [CompletionResultType]::ParameterName, 'Pass on the end of standard input (rnc always does)')
+            [CompletionResult]::new('--no-shutdown', '--no-shutdown', [CompletionResultType]::ParameterName, 'Do not pass on the end of standard input')
+            [CompletionResult]::new('-d', '-d', [CompletionResultType]::ParameterName, 'Do not read standard input')
+            [CompletionResult]::new('--no-stdin', '--no-stdin', [CompletionResultType]::ParameterName, 'Do not read standard input')
+            [CompletionResult]::new('--recv-only', '--recv-only', [CompletionResultType]::ParameterName, 'Do not read standard input')
+            [CompletionResult]::new('--send-only', '--send-only', [CompletionResultType]::ParameterName, 'Only send; leave at the end of standard input')
+            [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'Send line ends as CR LF')
+            [CompletionResult]::new('--crlf', '--crlf', [CompletionResultType]::ParameterName, 'Send line ends as CR LF')
+            [CompletionResult]::new('-t', '-t', [CompletionResultType]::ParameterName, 'Answer telnet options, and keep them out of the data')
+            [CompletionResult]::new('--telnet', '--telnet', [CompletionResultType]::ParameterName, 'Answer telnet options, and keep them out of the data')
+            [CompletionResult]::new('-4', '-4', [CompletionResultType]::ParameterName, 'IPv4 only')
+            [CompletionResult]::new('--ipv4', '--ipv4', [CompletionResultType]::ParameterName, 'IPv4 only')
+            [CompletionResult]::new('-6', '-6', [CompletionResultType]::ParameterName, 'IPv6 only')
+            [CompletionResult]::new('--ipv6', '--ipv6', [CompletionResultType]::ParameterName, 'IPv6 only')
+            [CompletionResult]::new('-n', '-n', [CompletionResultType]::ParameterName, 'Look up no names of hosts: they have to be addresses')
+            [CompletionResult]::new('--nodns', '--nodns', [CompletionResultType]::ParameterName, 'Look up no names of hosts: they have to be addresses')
+            [CompletionResult]::new('-b', '-b', [CompletionResultType]::ParameterName, 'Allow broadcast')
+            [CompletionResult]::new('--broadcast', '--broadcast', [CompletionResultType]::ParameterName, 'Allow broadcast')
+            [CompletionResult]::new('-S', '-S ', [CompletionResultType]::ParameterName, 'Sign TCP segments (RFC 2385)')
+            [CompletionResult]::new('--md5sig', '--md5sig', [CompletionResultType]::ParameterName, 'Sign TCP segments (RFC 2385)')
+            [CompletionResult]::new('-D', '-D ', [CompletionResultType]::ParameterName, 'Set SO_DEBUG on the socket')
+            [CompletionResult]::new('--debug', '--debug', [CompletionResultType]::ParameterName, 'Set SO_DEBUG on the socket')
+            [CompletionResult]::new('-v', '-v', [CompletionResultType]::ParameterName, 'Say what happens; twice: addresses tried, totals')
+            [CompletionResult]::new('--verbose', '--verbose', [CompletionResultType]::ParameterName, 'Say what happens; twice: addresses tried, totals')
+            [CompletionResult]::new('-h', '-h', [CompletionResultType]::ParameterName, 'Show this help; --help tells everything')
+            [CompletionResult]::new('--help', '--help', [CompletionResultType]::ParameterName, 'Show this help; --help tells everything')
+            [CompletionResult]::new('--version', '--version', [CompletionResultType]::ParameterName, 'Print the version')
+            break
+        }
+    })
+
+    $completions.Where{ $_.CompletionText -like "$wordToComplete*" } |
+        Sort-Object -Property ListItemText
+}

@@ -1,0 +1,47 @@
+complete -c rnc -s q -l quit -d 'Leave TIME after the end of input and the last byte' -r -f
+complete -c rnc -s w -l wait -d 'Give up after TIME of connecting, or of silence' -r -f
+complete -c rnc -l until -d 'Leave at the end of: peer, stdin, both; or never' -r -f -a "peer\t''
+stdin\t''
+both\t''
+never\t''"
+complete -c rnc -s W -l recv-limit -d 'Leave after N reads from the network' -r -f
+complete -c rnc -s i -l interval -d 'Pause after each line sent, or each port tried' -r -f
+complete -c rnc -s s -l source -d 'Address to send from, or to listen on' -r -f
+complete -c rnc -s p -l source-port -d 'Port to send from, or to listen on' -r -f
+complete -c rnc -l join -d 'With -u -l: join a multicast group' -r -f
+complete -c rnc -s T -l tos -d 'Type of service, or traffic class, of what is sent' -r -f
+complete -c rnc -s M -l ttl -d 'TTL or hop limit of what is sent' -r -f
+complete -c rnc -s m -l min-ttl -d 'Drop packets whose TTL or hop limit is under N' -r -f
+complete -c rnc -s I -l recv-buffer -d 'Size of the socket\'s receive buffer' -r -f
+complete -c rnc -s O -l send-buffer -d 'Size of the socket\'s send buffer' -r -f
+complete -c rnc -s x -l proxy -d 'Connect through this proxy' -r -f -a "(__fish_print_hostnames)"
+complete -c rnc -s X -l proxy-type -d 'What it speaks: 5 (SOCKS5, the default), 4, 4a, connect' -r -f -a "5\t''
+4\t''
+4a\t''
+connect\t''"
+complete -c rnc -s P -l proxy-user -d 'User for the proxy' -r -f
+complete -c rnc -l proxy-auth -d 'User and password for the proxy' -r -f
+complete -c rnc -l as -d 'Behave as this program: nc (OpenBSD\'s), or rnc' -r -f -a "nc\t''
+rnc\t''"
+complete -c rnc -s l -l listen -d 'Listen for a connection instead of making one'
+complete -c rnc -s k -l keep-open -d 'With -l: serve many clients, all at once'
+complete -c rnc -s u -l udp -d 'UDP instead of TCP; with -U datagrams'
+complete -c rnc -s U -l unixsock -d 'A Unix socket: one operand, a path or @NAME (abstract)'
+complete -c rnc -s z -l zero -l scan -d 'Only see whether ports are open'
+complete -c rnc -s r -l randomize -d 'Try ports in random order'
+complete -c rnc -s F -l pass-fd -d 'Pass the connected socket to standard output and leave'
+complete -c rnc -s N -l shutdown -d 'Pass on the end of standard input (rnc always does)'
+complete -c rnc -l no-shutdown -d 'Do not pass on the end of standard input'
+complete -c rnc -s d -l no-stdin -l recv-only -d 'Do not read standard input'
+complete -c rnc -l send-only -d 'Only send; leave at the end of standard input'
+complete -c rnc -s C -l crlf -d 'Send line ends as CR LF'
+complete -c rnc -s t -l telnet -d 'Answer telnet options, and keep them out of the data'
+complete -c rnc -s 4 -l ipv4 -d 'IPv4 only'
+complete -c rnc -s 6 -l ipv6 -d 'IPv6 only'
+complete -c rnc -s n -l nodns -d 'Look up no names of hosts: they have to be addresses'
+complete -c rnc -s b -l broadcast -d 'Allow broadcast'
+complete -c rnc -s S -l md5sig -d 'Sign TCP segments (RFC 2385)'
+complete -c rnc -s D -l debug -d 'Set SO_DEBUG on the socket'
+complete -c rnc -s v -l verbose -d 'Say what happens; twice: addresses tried, totals'
+complete -c rnc -s h -l help -d 'Show this help; --help tells everything'
+complete -c rnc -l version -d 'Print the version'
