@@ -243,6 +243,7 @@ impl Nginx {
             .arg(config)
             .env("NGINX", "9;")
             .hand(listener.into(), 9)
+            .with_its_children()
             .spawn();
         Some(Nginx {
             port,
@@ -255,7 +256,7 @@ impl Nginx {
 fn nginx_config(dir: &Path, port: u16) -> String {
     let dir = dir.display();
     format!(
-        "daemon off; master_process off; pid {dir}/pid;
+        "daemon off; worker_processes 1; pid {dir}/pid;
         events {{}}
         http {{
             access_log off;
@@ -657,7 +658,10 @@ fn the_other_netcats_send_files_to_rnc() {
         };
         let dir = TempDir::new();
         dir.file("original", pattern(FILE_BYTES, 55));
-        let server = shell("rnc -l 0 > received", &dir).spawn();
+        // In a terminal, as people do it: with /dev/null on stdin rnc would say at once that it
+        // has nothing to send, which some of these take for the end of everything.
+        let pty = Pty::open();
+        let server = shell("rnc -l 0 > received", &dir).in_terminal(&pty).spawn();
         let port = server.listening_port().to_string();
         shell(line, &dir).env("PORT", port).run().expect_code(0);
         server.wait().expect_code(0).expect_silence();

@@ -756,3 +756,7 @@ fn group(word: &str) -> Result<Group, Wrong> {
 fn text(word: &OsStr) -> String {
     word.to_string_lossy().into_owned()
 }
+
+#[cfg(test)]
+#[path = "to_plan_tests.rs"]
+mod tests;

@@ -113,6 +113,20 @@ impl Hub {
         self.members.is_empty()
     }
 
+    /// Drops the peer that sent its end the longest time ago and is sent nothing, if there is one:
+    /// most likely it is gone, and its descriptor is needed.
+    pub fn make_room(&mut self) -> bool {
+        let ended = self.members.iter();
+        let ended = ended.filter_map(|(&slot, member)| Some((member.half_closed_since()?, slot)));
+        let Some((_, slot)) = ended.min() else {
+            return false;
+        };
+        self.depart(slot, |member| {
+            Departure::Ended(member.label.clone(), member.moved())
+        });
+        true
+    }
+
     /// Who left since the last call.
     pub fn take_departures(&mut self) -> Vec<Departure> {
         std::mem::take(&mut self.departures)

@@ -123,6 +123,12 @@ impl Member {
         self.lines.take_all()
     }
 
+    /// Since when it has sent its end and nothing waits to be sent to it: it may be gone
+    /// altogether, which TCP does not tell apart.
+    pub fn half_closed_since(&self) -> Option<Instant> {
+        (self.inn == FlowState::Closed && self.queue.is_empty()).then_some(self.last)
+    }
+
     /// When it will have been idle for `idle`.
     pub fn idle_deadline(&self, idle: Option<Duration>) -> Option<Instant> {
         idle.map(|idle| self.last + idle)

@@ -128,8 +128,8 @@ pub enum Accepted {
     /// None now.
     Pending,
     /// None can be taken, most often for want of descriptors; it is tried again after a pause.
-    /// Told once.
-    Failed(io::Error),
+    /// `true` the first time, when it is to be told.
+    Failed(io::Error, bool),
 }
 
 /// Accepts clients from one or more sockets; no failure of a single client ever ends it.
@@ -189,15 +189,18 @@ impl Listener {
                     Err(error) if errno::is_lost_client(&error) => {}
                     Err(error) => {
                         self.paused_until = Some(now + PAUSE);
-                        return match std::mem::replace(&mut self.told, true) {
-                            false => Accepted::Failed(error),
-                            true => Accepted::Pending,
-                        };
+                        let is_news = !std::mem::replace(&mut self.told, true);
+                        return Accepted::Failed(error, is_news);
                     }
                 }
             }
         }
         Accepted::Pending
+    }
+
+    /// Ends a pause early: there may be descriptors now.
+    pub fn resume(&mut self) {
+        self.paused_until = None;
     }
 
     /// When a pause ends.

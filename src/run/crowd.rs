@@ -91,8 +91,13 @@ impl Crowd {
                     let _ = self.join(sock, &addr, registrar, now);
                 }
                 Accepted::Pending => return false,
-                Accepted::Failed(error) => {
-                    tell_accept_failed(&error);
+                Accepted::Failed(..) if self.hub.as_mut().is_some_and(Hub::make_room) => {
+                    listener.resume();
+                }
+                Accepted::Failed(error, is_news) => {
+                    if is_news {
+                        tell_accept_failed(&error);
+                    }
                     return false;
                 }
             }

@@ -253,8 +253,10 @@ impl Serve {
         let (sock, addr) = match listener.try_accept(now) {
             Accepted::Client(sock, addr) => (sock, addr),
             Accepted::Pending => return Ok(()),
-            Accepted::Failed(error) => {
-                tell_accept_failed(&error);
+            Accepted::Failed(error, is_news) => {
+                if is_news {
+                    tell_accept_failed(&error);
+                }
                 return Ok(());
             }
         };

@@ -16,6 +16,8 @@ static CTRLC_HANDLER: AtomicUsize = AtomicUsize::new(0);
 /// # Errors
 /// Whatever kept the handler from being set.
 pub fn on_ending_signal(notify: impl FnMut() + Send + 'static) -> io::Result<()> {
+    // A signal that comes while only ctrlc's handler is set would not be noted.
+    let blocked = Blocked::new();
     let before = ENDING.map(current_action);
     ctrlc::set_handler(notify).map_err(io::Error::other)?;
     for (signal, before) in ENDING.into_iter().zip(before) {
@@ -28,6 +30,7 @@ pub fn on_ending_signal(notify: impl FnMut() + Send + 'static) -> io::Result<()>
         action.sa_sigaction = note_signal as *const () as usize;
         set_action(signal, &action);
     }
+    drop(blocked);
     Ok(())
 }
 
@@ -57,6 +60,37 @@ extern "C" fn note_signal(signal: libc::c_int) {
         // (no SA_SIGINFO) of exactly this type and is async-signal-safe.
         let next: extern "C" fn(libc::c_int) = unsafe { std::mem::transmute(next) };
         next(signal);
+    }
+}
+
+/// Holds back the ending signals while it lives.
+struct Blocked {
+    before: libc::sigset_t,
+}
+
+impl Blocked {
+    fn new() -> Blocked {
+        // SAFETY: all-zero is valid for a signal set; the calls only fill in and read the two
+        // sets, which live through them.
+        unsafe {
+            let mut ending: libc::sigset_t = std::mem::zeroed();
+            let mut before: libc::sigset_t = std::mem::zeroed();
+            libc::sigemptyset(&mut ending);
+            for signal in ENDING {
+                libc::sigaddset(&mut ending, signal);
+            }
+            libc::pthread_sigmask(libc::SIG_BLOCK, &ending, &mut before);
+            Blocked { before }
+        }
+    }
+}
+
+impl Drop for Blocked {
+    fn drop(&mut self) {
+        // SAFETY: `before` is the mask this thread had, filled in by `new`.
+        unsafe {
+            libc::pthread_sigmask(libc::SIG_SETMASK, &self.before, std::ptr::null_mut());
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 
 #![allow(dead_code, unused_imports)]
 
+mod finished;
 mod log;
 mod proc_fs;
 mod process;
@@ -11,9 +12,10 @@ mod pty;
 mod sock;
 mod temp;
 
+pub use finished::Finished;
 pub use log::Log;
 pub use proc_fs::{Work, is_nonblocking, peak_rss_kib, unread_by_owner, work_done};
-pub use process::{Cmd, Finished, Running, Stdin, Stdout};
+pub use process::{Cmd, Running, Stdin, Stdout};
 pub use programs::{peers_are_required, python, require, rnc, rnc_binary, shell, skip};
 pub use pty::Pty;
 pub use sock::{

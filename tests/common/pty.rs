@@ -24,6 +24,13 @@ pub struct Pty {
 
 impl Pty {
     pub fn open() -> Pty {
+        let pty = Pty::open_unwatched();
+        let screen = Log::follow(pty.keyboard.try_clone().expect("dup"));
+        Pty { screen, ..pty }
+    }
+
+    /// One whose screen nobody looks at.
+    pub fn open_unwatched() -> Pty {
         let (master, slave) = open_pair().expect("a pseudo-terminal");
         let size = Winsize {
             ws_row: 24,
@@ -32,12 +39,10 @@ impl Pty {
             ws_ypixel: 0,
         };
         rustix::termios::tcsetwinsize(&slave, size).expect("set the size of the terminal");
-        let keyboard = File::from(master);
-        let screen = Log::follow(keyboard.try_clone().expect("dup"));
         Pty {
-            keyboard,
+            keyboard: File::from(master),
             slave,
-            screen,
+            screen: Log::nothing(),
         }
     }
 
@@ -54,6 +59,12 @@ impl Pty {
     /// Types ctrl-C: SIGINT to the program that this terminal controls.
     pub fn types_interrupt(&self) {
         self.types(CTRL_C);
+    }
+
+    /// Closes the window: a hang-up for the program that this terminal controls. Only for a
+    /// terminal opened with `open_unwatched`, whose other end nobody else holds.
+    pub fn hang_up(self) {
+        drop(self.keyboard);
     }
 
     /// Waits for the text on the screen; panics with screen and stderr if it does not come.

@@ -7,6 +7,7 @@ use crate::common::{
 use crate::session::{Role, Session, everywhere, session, session_with};
 use rustix::process::Signal;
 use std::io::{Read, Write};
+use std::os::unix::process::ExitStatusExt;
 use std::time::Duration;
 
 #[test]
@@ -265,6 +266,107 @@ fn o_nonblock_is_never_on_a_shared_terminal() {
 }
 
 #[test]
+fn descriptors_that_are_nonblocking_already_work_and_stay_so() {
+    everywhere(|role, transport| {
+        let (stdin, mut feeder) = std::io::pipe().expect("pipe");
+        let (mut reader, stdout) = std::io::pipe().expect("pipe");
+        set_nonblocking(&stdin);
+        set_nonblocking(&stdout);
+        let (shared_in, shared_out) = (stdin.try_clone(), stdout.try_clone());
+        let (shared_in, shared_out) = (shared_in.expect("dup"), shared_out.expect("dup"));
+        let Session { rnc, mut peer, .. } = session_with(role, transport, &[], |cmd| {
+            cmd.stdin(Stdin::Fd(stdin.into()))
+                .stdout(Stdout::Fd(stdout.into()))
+        });
+        // More than the pipes hold, so that reads and writes find nothing to do.
+        let payload = pattern(300_000, 27);
+        let (to_feed, to_send) = (payload.clone(), payload.clone());
+        let feed = std::thread::spawn(move || feeder.write_all(&to_feed).expect("feed"));
+        let mut sender = peer.try_clone();
+        let send = std::thread::spawn(move || sender.write_all(&to_send).expect("send"));
+        assert_bytes("the peer got", &peer.read_all(&rnc), &payload);
+        let mut got = vec![0; payload.len()];
+        reader.read_exact(&mut got).expect("read");
+        assert_bytes("stdout", &got, &payload);
+        feed.join().expect("feed");
+        send.join().expect("send");
+        drop(peer);
+        rnc.wait().expect_code(0).expect_silence();
+        assert!(
+            is_nonblocking(&shared_in) && is_nonblocking(&shared_out),
+            "the flag was taken"
+        );
+    });
+}
+
+#[test]
+fn a_stopped_terminal_does_not_stop_the_keyboard() {
+    const CTRL_S: &str = "\x13";
+    const CTRL_Q: &str = "\x11";
+    everywhere(|role, transport| {
+        let pty = Pty::open();
+        let Session { rnc, mut peer, .. } =
+            session_with(role, transport, &[], |cmd| cmd.in_terminal(&pty));
+        pty.types(CTRL_S);
+        let shown = crate::common::lines(5_000, "for a stopped screen");
+        let mut sender = peer.try_clone();
+        let to_send = shown.clone();
+        let send = std::thread::spawn(move || sender.write_all(&to_send).expect("send"));
+        for n in 1..=3 {
+            pty.types(format!("line {n}\n"));
+            let line = format!("line {n}\n").into_bytes();
+            assert_bytes("the peer got", &peer.read_some(line.len(), &rnc), &line);
+        }
+        pty.types(CTRL_Q);
+        send.join().expect("send");
+        drop(peer);
+        rnc.wait().expect_code(0).expect_silence();
+        let screen = pty.screen();
+        let last = String::from_utf8_lossy(&shown)
+            .replace('\n', "\r\n")
+            .into_bytes();
+        // Echoes of what was typed may stand anywhere between the lines.
+        assert!(
+            screen.wait_until(|bytes| bytes.len() >= last.len()),
+            "the screen is short"
+        );
+        assert_eq!(pty.count("for a stopped screen"), 5_000);
+    });
+}
+
+#[test]
+fn signals_ignored_at_the_start_stay_ignored() {
+    // As under nohup, or in the background of a script.
+    let dir = crate::common::TempDir::new();
+    let line = "trap '' INT HUP; exec rnc -l 0";
+    let mut rnc = crate::common::shell(line, &dir).stdin(Stdin::Pipe).spawn();
+    let mut peer = crate::common::connect_to_listener(&rnc, None);
+    both_ways_work(&mut rnc, &mut peer);
+    rnc.signal(Signal::INT);
+    rnc.signal(Signal::HUP);
+    peer.say(", again", &rnc);
+    rnc.shows("hello, again");
+    drop(peer);
+    rnc.wait().expect_code(0).expect_silence();
+}
+
+#[test]
+fn a_terminal_that_goes_away_ends_the_session() {
+    let pty = Pty::open_unwatched();
+    let Session { rnc, mut peer, .. } = session_with(Role::Connect, Transport::Tcp, &[], |cmd| {
+        cmd.in_terminal(&pty)
+    });
+    pty.types("hello\n");
+    assert_bytes("the peer got", &peer.read_some(6, &rnc), b"hello\n");
+    pty.hang_up();
+    assert_bytes("after the hang-up", &peer.read_all(&rnc), b"");
+    // The end of the terminal and SIGHUP come together: whichever it sees first.
+    let done = rnc.wait();
+    let by_signal = done.status.signal() == Some(Signal::HUP.as_raw());
+    assert!(by_signal || done.status.success(), "{done}");
+}
+
+#[test]
 fn an_idle_timeout_loses_nothing_that_was_received() {
     everywhere(|role, transport| {
         let Session {
@@ -288,4 +390,8 @@ fn both_ways_work(rnc: &mut Running, peer: &mut Sock) {
     assert_bytes("the peer got", &peer.read_some(5, rnc), b"hello");
     peer.say("hello", rnc);
     rnc.shows("hello");
+}
+
+fn set_nonblocking(fd: &impl std::os::fd::AsFd) {
+    rustix::io::ioctl_fionbio(fd, true).expect("FIONBIO");
 }

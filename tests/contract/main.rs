@@ -9,6 +9,7 @@ mod dialect;
 mod ends;
 mod exit_codes;
 mod half_close;
+mod limits;
 mod matrix;
 mod resources;
 mod session;

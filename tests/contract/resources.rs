@@ -1,11 +1,13 @@
 //! Memory stays bounded, and an idle rnc does nothing at all.
 
 use crate::common::{
-    Pty, Running, Sock, Stdin, Stdout, Transport, Work, eventually, flood_until_stuck, pattern,
-    peak_rss_kib, rnc, work_done,
+    Pty, Running, Sock, Stdin, Stdout, TempDir, Transport, Work, eventually, flood_until_stuck,
+    pattern, peak_rss_kib, rnc, shell, work_done,
 };
 use crate::session::{Role, Session, session_with};
+use std::fs::File;
 use std::io::{Read, Write};
+use std::net::{Ipv4Addr, TcpStream};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -15,8 +17,9 @@ const MAX_RSS_KIB: u64 = 16 * 1024;
 /// How much goes each way.
 const LOAD_BYTES: usize = 256 << 20;
 
-/// Both ways at the same time, and at their end what memory was needed. Not over Unix in the
-/// listening role: the two dimensions are independent, and this takes its time.
+/// How much of it is written and checked at a time.
+const BLOCK_BYTES: usize = 1 << 16;
+
 #[test]
 fn a_quarter_of_a_gibibyte_each_way_takes_under_16_mib_over_tcp() {
     carries_the_load(Role::Connect, Transport::Tcp);
@@ -25,6 +28,31 @@ fn a_quarter_of_a_gibibyte_each_way_takes_under_16_mib_over_tcp() {
 #[test]
 fn a_quarter_of_a_gibibyte_each_way_takes_under_16_mib_over_unix() {
     carries_the_load(Role::Listen, Transport::Unix);
+}
+
+#[test]
+fn a_quarter_of_a_gibibyte_from_a_file_and_into_a_file_takes_under_16_mib() {
+    let dir = TempDir::new();
+    let path = dir.join("received");
+    let stdout = File::create(&path).expect("make a file");
+    carries_files(&dir, Stdout::Fd(stdout.into()), || {
+        assert!(
+            eventually(|| path.metadata().expect("metadata").len() == LOAD_BYTES as u64),
+            "not everything came into the file"
+        );
+    });
+    let mut received = File::open(&path).expect("open");
+    let block = pattern(BLOCK_BYTES, 33);
+    let mut piece = vec![0; BLOCK_BYTES];
+    for n in 0..LOAD_BYTES / BLOCK_BYTES {
+        received.read_exact(&mut piece).expect("read the file");
+        assert!(piece == block, "block {n} is damaged");
+    }
+}
+
+#[test]
+fn a_quarter_of_a_gibibyte_from_a_file_and_into_nowhere_takes_under_16_mib() {
+    carries_files(&TempDir::new(), Stdout::Null, || {});
 }
 
 #[test]
@@ -44,6 +72,23 @@ fn waiting_for_slow_readers_takes_under_16_mib() {
 }
 
 #[test]
+fn clients_that_have_gone_do_not_use_up_the_descriptors() {
+    // stdin stays open and silent, as a fifo or `tail -f` does, so nothing sent tells that they
+    // are gone.
+    let dir = TempDir::new();
+    let listener = shell("ulimit -n 40; exec rnc -lk 0", &dir)
+        .stdin(Stdin::Pipe)
+        .spawn();
+    let addr = (Ipv4Addr::LOCALHOST, listener.listening_port());
+    for n in 1..=100 {
+        let mut client = TcpStream::connect(addr).expect("connect");
+        writeln!(client, "client {n}").expect("write");
+        drop(client);
+        listener.shows(&format!("client {n}\n"));
+    }
+}
+
+#[test]
 fn an_idle_rnc_does_nothing() {
     let mut idle: Vec<(&str, Running)> = Vec::new();
     let mut kept: Vec<Box<dyn Send>> = Vec::new();
@@ -53,8 +98,9 @@ fn an_idle_rnc_does_nothing() {
         kept.push(Box::new(peer));
     };
 
-    let pty = Pty::open();
-    for (role, transport) in crate::session::EVERYWHERE {
+    // A terminal controls one session only.
+    let terminals = crate::session::EVERYWHERE.map(|_| Pty::open());
+    for ((role, transport), pty) in crate::session::EVERYWHERE.into_iter().zip(&terminals) {
         let open = |shape: &dyn Fn(crate::common::Cmd) -> crate::common::Cmd| {
             session_with(role, transport, &[], shape)
         };
@@ -64,7 +110,7 @@ fn an_idle_rnc_does_nothing() {
 
         keep("stdin at its end", open(&|cmd| cmd), &mut idle);
 
-        let in_terminal = open(&|cmd| cmd.in_terminal(&pty));
+        let in_terminal = open(&|cmd| cmd.in_terminal(pty));
         keep("nobody types", in_terminal, &mut idle);
 
         let after_peer = open(&|cmd| cmd.stdin(Stdin::Pipe));
@@ -121,13 +167,14 @@ fn an_idle_rnc_does_nothing() {
     );
 }
 
+/// Both ways at the same time, and at the end a look at what memory that took.
 fn carries_the_load(role: Role, transport: Transport) {
     let Session { mut rnc, peer, .. } = session_with(role, transport, &[], |cmd| {
         cmd.stdin(Stdin::Pipe).stdout(Stdout::Unread)
     });
     let mut stdin = rnc.take_stdin();
     let stdout = rnc.stdout_pipe.take().expect("stdout");
-    let block = pattern(1 << 16, 33);
+    let block = pattern(BLOCK_BYTES, 33);
     let feed = {
         let block = block.clone();
         std::thread::spawn(move || {
@@ -150,6 +197,27 @@ fn carries_the_load(role: Role, transport: Transport) {
     drop(stdin);
     peer.half_close();
     came_in.expect_end();
+    went_out.expect_end();
+    rnc.wait().expect_code(0).expect_silence();
+}
+
+/// As `carries_the_load`, with a file of nothing but zeros on stdin.
+fn carries_files(dir: &TempDir, stdout: Stdout, wait_until_written: impl FnOnce()) {
+    let stdin = dir.open_at("zeros", b"", b"");
+    stdin
+        .set_len(LOAD_BYTES as u64)
+        .expect("make the file long");
+    let Session { rnc, peer, .. } = session_with(Role::Connect, Transport::Tcp, &[], |cmd| {
+        cmd.stdin(Stdin::Fd(stdin.into())).stdout(stdout)
+    });
+    let went_out = drain(peer.try_clone(), vec![0; BLOCK_BYTES]);
+    let mut sender = peer.try_clone();
+    let send = std::thread::spawn(move || pour(&mut sender, &pattern(BLOCK_BYTES, 33)));
+    send.join().expect("the peer could not send");
+    went_out.wait_for_load();
+    wait_until_written();
+    expect_little_memory(&rnc);
+    peer.half_close();
     went_out.expect_end();
     rnc.wait().expect_code(0).expect_silence();
 }

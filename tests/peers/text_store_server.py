@@ -14,8 +14,8 @@ server.listen()
 print("PORT", server.getsockname()[1], flush=True)
 while True:
     conn, addr = server.accept()
-    with conn, conn.makefile("rw", encoding="utf-8", newline="\n") as stream:
-        for line in stream:
+    with conn, conn.makefile("r", encoding="utf-8", newline="\n") as requests:
+        for line in requests:
             request, _, argument = line.rstrip("\r\n").partition(" ")
             if request == "READ":
                 answer = text
@@ -26,7 +26,6 @@ while True:
                 answer = "BYE"
             else:
                 answer = "what is " + request + "?"
-            stream.write(answer + "\n")
-            stream.flush()
+            conn.sendall((answer + "\n").encode())
             if request == "CLOSE":
                 break

@@ -1,0 +1,477 @@
+//! Words → plan, by tables: what follows from what, in both dialects.
+
+use super::*;
+use crate::cli::args::Args;
+use crate::cli::command::command;
+use crate::cli::dialect::{NATIVE, NC};
+use crate::plan::{Clients, Family, Mode, Plan, ProxyKind, UnixSource, Until};
+use std::time::Duration;
+
+fn facts() -> Facts {
+    Facts::default()
+}
+
+/// The plan behind a command line written in one string.
+fn plan_with(words: &str, dialect: &Dialect, facts: &Facts) -> Result<Plan, Wrong> {
+    let words = std::iter::once("rnc").chain(words.split_whitespace());
+    let matches = command().try_get_matches_from(words).expect("known words");
+    to_plan(&Args::from_matches(&matches), dialect, facts)
+}
+
+#[track_caller]
+fn native(words: &str) -> Plan {
+    plan_with(words, &NATIVE, &facts()).unwrap_or_else(|wrong| panic!("{words}: {wrong:?}"))
+}
+
+#[track_caller]
+fn nc(words: &str) -> Plan {
+    plan_with(words, &NC, &facts()).unwrap_or_else(|wrong| panic!("{words}: {wrong:?}"))
+}
+
+fn seconds(n: u64) -> Option<Duration> {
+    Some(Duration::from_secs(n))
+}
+
+/// Where a plan listens: host and port.
+fn listens(plan: &Plan) -> (Option<String>, u16) {
+    match &plan.mode {
+        Mode::Listen { at, .. } | Mode::ListenUdp { at, .. } => (at.host.clone(), at.port),
+        other => panic!("does not listen: {other:?}"),
+    }
+}
+
+/// Where a plan connects to: host and ports.
+fn connects(plan: &Plan) -> (String, Vec<u16>) {
+    match &plan.mode {
+        Mode::Connect { host, ports, .. } => {
+            (host.clone(), ports.iter().cloned().flatten().collect())
+        }
+        other => panic!("does not connect: {other:?}"),
+    }
+}
+
+fn proxy(words: &str, facts: &Facts) -> Proxy {
+    let plan = plan_with(words, &NATIVE, facts).expect("a plan");
+    match plan.mode {
+        Mode::Connect { dialing, .. } => dialing.proxy.expect("a proxy"),
+        other => panic!("does not connect: {other:?}"),
+    }
+}
+
+#[test]
+fn all_listen_forms_say_the_same() {
+    let somewhere = (Some("127.0.0.1".to_string()), 80);
+    for words in [
+        "-l 127.0.0.1 80",
+        "-l -p 80 127.0.0.1",
+        "-l 127.0.0.1 -p 80",
+        "-l -s 127.0.0.1 -p 80",
+        "-l -s 127.0.0.1 80",
+        "-l 127.0.0.1:80",
+        "127.0.0.1:80 -l",
+        "-u -l 127.0.0.1 80",
+        "-lp80 127.0.0.1",
+        "-l 127.0.0.1 http",
+        "-l 127.0.0.1:http",
+    ] {
+        if words.contains("http") && names::service_port("http", "tcp").is_none() {
+            continue;
+        }
+        assert_eq!(listens(&native(words)), somewhere, "{words}");
+    }
+    for words in ["-l 80", "-l -p 80", "-lvp 80", "80 -l", "-u -l 80"] {
+        assert_eq!(listens(&native(words)), (None, 80), "{words}");
+    }
+    assert_eq!(listens(&native("-l [::1]:80")), (Some("::1".into()), 80));
+    assert_eq!(listens(&native("-l ::1 80")), (Some("::1".into()), 80));
+}
+
+#[test]
+fn nc_takes_fewer_listen_forms() {
+    assert_eq!(listens(&nc("-l 80")), (None, 80));
+    assert_eq!(listens(&nc("-l -p 80")), (None, 80));
+    assert_eq!(
+        listens(&nc("-l localhost 80")),
+        (Some("localhost".into()), 80)
+    );
+    let with_source = listens(&nc("-l -s 127.0.0.1 -p 80"));
+    assert_eq!(with_source, (Some("127.0.0.1".into()), 80));
+    for words in [
+        "-l -p 80 localhost",
+        "-l -s 127.0.0.1 80",
+        "-l a b c",
+        "-p 80 localhost",
+    ] {
+        let wrong = plan_with(words, &NC, &facts()).expect_err(words);
+        assert!(matches!(wrong, Wrong::Shape(_)), "{words}: {wrong:?}");
+    }
+}
+
+#[test]
+fn hosts_and_ports_are_read_in_every_form() {
+    for (words, host, ports) in [
+        ("h 80", "h", vec![80]),
+        ("h:80", "h", vec![80]),
+        ("[::1]:80", "::1", vec![80]),
+        ("[::1] 80", "::1", vec![80]),
+        ("::1 80", "::1", vec![80]),
+        ("h 20-23", "h", vec![20, 21, 22, 23]),
+        ("h 23-20", "h", vec![20, 21, 22, 23]),
+        ("h 7 9 20-21", "h", vec![7, 9, 20, 21]),
+        ("h:20-22", "h", vec![20, 21, 22]),
+        ("-z h +80", "h", vec![80]),
+    ] {
+        assert_eq!(
+            connects(&native(words)),
+            (host.to_string(), ports),
+            "{words}"
+        );
+    }
+}
+
+#[test]
+fn unix_addresses_are_read_in_every_form() {
+    for words in ["-U /p", "unix:/p", "-U unix:/p", "/p -U"] {
+        let mode = native(words).mode;
+        let Mode::ConnectUnix {
+            path,
+            datagram: None,
+            zero_io: false,
+        } = mode
+        else {
+            panic!("{words}: {mode:?}");
+        };
+        assert_eq!(path, PathBuf::from("/p"), "{words}");
+    }
+    for words in ["-lU /p", "-l unix:/p", "-lU -s /p"] {
+        let mode = native(words).mode;
+        assert!(
+            matches!(&mode, Mode::ListenUnix { path, datagram: false, .. } if path.ends_with("p")),
+            "{words}: {mode:?}"
+        );
+    }
+    let from = |words| match native(words).mode {
+        Mode::ConnectUnix { datagram, .. } => datagram,
+        other => panic!("{other:?}"),
+    };
+    assert!(matches!(from("-uU /p"), Some(UnixSource::Temporary)));
+    assert!(matches!(from("-uU -s /q /p"), Some(UnixSource::Path(path)) if path.ends_with("q")));
+}
+
+#[test]
+fn ends_follow_from_options_role_and_terminal() {
+    let terminal = Facts {
+        stdin_is_terminal: true,
+        ..facts()
+    };
+    // Words, and at the end of which side the session ends: with a pipe, with a terminal.
+    for (words, piped, typed) in [
+        ("h 80", Until::Both, Until::Peer),
+        ("-l 80", Until::Both, Until::Peer),
+        ("-d h 80", Until::Peer, Until::Peer),
+        ("--recv-only h 80", Until::Peer, Until::Peer),
+        ("--send-only h 80", Until::Stdin, Until::Stdin),
+        ("--until both h 80", Until::Both, Until::Both),
+        ("--until never h 80", Until::Never, Until::Never),
+        ("--until stdin -d h 80", Until::Stdin, Until::Stdin),
+    ] {
+        let until = |facts| {
+            plan_with(words, &NATIVE, facts)
+                .expect(words)
+                .session
+                .ends
+                .until
+        };
+        assert_eq!(
+            (until(&facts()), until(&terminal)),
+            (piped, typed),
+            "{words}"
+        );
+    }
+    for (words, wanted) in [
+        ("h 80", Until::Both),
+        ("-l 80", Until::Peer),
+        ("-d h 80", Until::Peer),
+    ] {
+        for facts in [&facts(), &terminal] {
+            let until = plan_with(words, &NC, facts)
+                .expect(words)
+                .session
+                .ends
+                .until;
+            assert_eq!(until, wanted, "{words}");
+        }
+    }
+}
+
+#[test]
+fn the_end_of_input_is_passed_on_by_dialect_and_option() {
+    for (words, native_does, nc_does) in [
+        ("h 80", true, false),
+        ("-N h 80", true, true),
+        ("-q 1 h 80", true, true),
+        ("-q -1 h 80", true, false),
+        ("--no-shutdown h 80", false, false),
+        ("--no-shutdown -q 1 h 80", false, false),
+        ("-l 80", true, false),
+        ("-l -N 80", true, true),
+    ] {
+        let does = [native(words), nc(words)].map(|plan| plan.session.ends.passes_eof);
+        assert_eq!(does, [native_does, nc_does], "{words}");
+    }
+}
+
+#[test]
+fn q_is_a_limit_or_with_an_nc_client_a_delay() {
+    // Words; native quit; nc's quit and linger.
+    for (words, native_quit, nc_quit, nc_linger) in [
+        ("h 80", None, None, None),
+        ("-q 2 h 80", seconds(2), None, seconds(2)),
+        ("-q 0 h 80", seconds(0), None, seconds(0)),
+        ("-q -1 h 80", None, None, None),
+        ("-q 2 -l 80", seconds(2), seconds(2), None),
+        ("-q 2 -u h 80", seconds(2), seconds(2), None),
+        ("-u h 80", seconds(1), None, None),
+        ("-u -q -1 h 80", None, None, None),
+        ("-u -l 80", None, None, None),
+        ("-uU /p", seconds(1), None, None),
+        ("-U /p", None, None, None),
+    ] {
+        assert_eq!(native(words).session.ends.quit, native_quit, "{words}");
+        assert_eq!(native(words).session.ends.linger, None, "{words}");
+        let ends = nc(words).session.ends;
+        assert_eq!((ends.quit, ends.linger), (nc_quit, nc_linger), "nc {words}");
+    }
+}
+
+#[test]
+fn times_have_units_but_not_ncs() {
+    for (word, wanted) in [
+        ("500ms", 500),
+        ("2s", 2000),
+        ("2", 2000),
+        ("1m", 60_000),
+        ("0.5", 500),
+    ] {
+        let words = format!("-w {word} -i {word} h 80");
+        let plan = native(&words);
+        let wanted = Some(Duration::from_millis(wanted));
+        assert_eq!(
+            (plan.session.idle, plan.session.interval),
+            (wanted, wanted),
+            "{word}"
+        );
+        let Mode::Connect { dialing, .. } = plan.mode else {
+            panic!("does not connect");
+        };
+        assert_eq!(dialing.timeout, wanted);
+    }
+    assert_eq!(nc("-w 2 h 80").session.idle, seconds(2));
+    assert_eq!(native("-i 0 h 80").session.interval, None);
+    for word in ["500ms", "2s", "0.5", "x"] {
+        let words = format!("-w {word} h 80");
+        let wrong = Wrong::Said(format!("timeout invalid: {word}"));
+        assert_eq!(plan_with(&words, &NC, &facts()).err(), Some(wrong));
+    }
+}
+
+#[test]
+fn clients_are_served_by_dialect() {
+    let clients = |plan: Plan| match plan.mode {
+        Mode::Listen { clients, .. } | Mode::ListenUnix { clients, .. } => clients,
+        other => panic!("does not listen: {other:?}"),
+    };
+    for (words, native_serves, nc_serves) in [
+        ("-l 80", Clients::One, Clients::OneQueueing),
+        ("-lk 80", Clients::AtOnce, Clients::InTurn),
+        ("-lU /p", Clients::One, Clients::OneQueueing),
+        ("-lkU /p", Clients::AtOnce, Clients::InTurn),
+    ] {
+        assert_eq!(clients(native(words)), native_serves, "{words}");
+        assert_eq!(clients(nc(words)), nc_serves, "nc {words}");
+    }
+    let locks = |plan: Plan| match plan.mode {
+        Mode::ListenUdp { locks_to_first, .. } => locks_to_first,
+        other => panic!("no UDP listener: {other:?}"),
+    };
+    assert_eq!(
+        [locks(native("-ul 80")), locks(native("-ulk 80"))],
+        [false, false]
+    );
+    assert_eq!([locks(nc("-ul 80")), locks(nc("-ulk 80"))], [true, false]);
+}
+
+#[test]
+fn exit_codes_are_the_dialects() {
+    let codes = |plan: Plan| {
+        (
+            plan.codes.connect_timed_out,
+            plan.codes.timed_out,
+            plan.codes.broken,
+        )
+    };
+    assert_eq!(codes(native("h 80")), (3, 3, 1));
+    assert_eq!(codes(nc("h 80")), (1, 0, 0));
+}
+
+#[test]
+fn the_last_family_counts() {
+    for (words, family) in [
+        ("h 80", Family::Any),
+        ("-4 h 80", Family::V4),
+        ("-6 h 80", Family::V6),
+        ("-46 h 80", Family::V6),
+        ("-64 h 80", Family::V4),
+        ("-6 -4 -6 h 80", Family::V6),
+    ] {
+        assert_eq!(native(words).net.family, family, "{words}");
+    }
+}
+
+#[test]
+fn p_and_s_are_where_we_send_from_unless_we_listen() {
+    let net = native("-p 1000 -s 127.0.0.1 h 80").net;
+    assert_eq!(
+        (net.source_port, net.source.as_deref()),
+        (Some(1000), Some("127.0.0.1"))
+    );
+    let net = native("-l -p 1000 -s 127.0.0.1").net;
+    assert_eq!((net.source_port, net.source), (None, None));
+}
+
+#[test]
+fn proxies_are_read_with_their_standard_ports() {
+    for (words, kind, port, resolves_names) in [
+        ("-x p h 80", ProxyKind::Socks5, 1080, true),
+        ("-X 5 -x p h 80", ProxyKind::Socks5, 1080, true),
+        ("-X 4 -x p h 80", ProxyKind::Socks4, 1080, false),
+        ("-X 4a -x p h 80", ProxyKind::Socks4, 1080, true),
+        ("-X 4A -x p h 80", ProxyKind::Socks4, 1080, true),
+        ("-X connect -x p h 80", ProxyKind::Http, 3128, true),
+        ("-X CONNECT -x p h 80", ProxyKind::Http, 3128, true),
+        ("-X http -x p:8080 h 80", ProxyKind::Http, 8080, true),
+        ("-x p:99 h 80", ProxyKind::Socks5, 99, true),
+    ] {
+        let proxy = proxy(words, &facts());
+        assert_eq!((proxy.kind, proxy.port), (kind, port), "{words}");
+        assert_eq!(
+            (proxy.host.as_str(), proxy.resolves_names),
+            ("p", resolves_names),
+            "{words}"
+        );
+    }
+    assert_eq!(proxy("-x [::1]:99 h 80", &facts()).host, "::1");
+}
+
+#[test]
+fn proxy_logins_come_from_options_before_the_environment() {
+    let known = Facts {
+        proxy_auth: Some("env:secret".into()),
+        ..facts()
+    };
+    let login = |words: &str, facts: &Facts| {
+        let proxy = proxy(words, facts);
+        (proxy.user, proxy.password)
+    };
+    let some = |text: &str| Some(text.to_string());
+    assert_eq!(login("-x p h 80", &facts()), (None, None));
+    assert_eq!(login("-x p h 80", &known), (some("env"), some("secret")));
+    let typed = "-x p --proxy-auth me:a:b h 80";
+    assert_eq!(login(typed, &known), (some("me"), some("a:b")));
+    assert_eq!(
+        login("-x p --proxy-auth me h 80", &facts()),
+        (some("me"), None)
+    );
+    assert_eq!(login("-x p -P me h 80", &facts()), (some("me"), None));
+}
+
+#[test]
+fn conflicts_are_told_in_the_dialects_words() {
+    for (words, native_says, nc_says) in [
+        ("h", "missing port number", "missing port number"),
+        (
+            "-lz 80",
+            "-z cannot be used with -l",
+            "cannot use -z and -l",
+        ),
+        ("-k h 80", "-k needs -l", "must use -l with -k"),
+        (
+            "-F -U /p",
+            "-F cannot be used with -U",
+            "cannot use -F and -U",
+        ),
+        (
+            "-x p -u h 80",
+            "-x cannot be used with -u",
+            "no proxy support for UDP mode",
+        ),
+        (
+            "-x p -l 80",
+            "-x cannot be used with -l",
+            "no proxy support for listen",
+        ),
+        (
+            "-x p -U /p",
+            "-x cannot be used with -U",
+            "no proxy support for unix sockets",
+        ),
+        (
+            "-x p -s a h 80",
+            "-x cannot be used with -s",
+            "no proxy support for local source address",
+        ),
+    ] {
+        for (dialect, wanted) in [(&NATIVE, native_says), (&NC, nc_says)] {
+            let wrong = plan_with(words, dialect, &facts()).err();
+            assert_eq!(wrong, Some(Wrong::Said(wanted.into())), "{words}");
+        }
+    }
+}
+
+#[test]
+fn nc_takes_in_silence_what_native_refuses() {
+    for words in [
+        "-r -l 80",
+        "-F -z h 80",
+        "-N --no-shutdown h 80",
+        "-4 -U /p",
+        "-F -l 80",
+    ] {
+        assert!(plan_with(words, &NC, &facts()).is_ok(), "{words}");
+        assert!(plan_with(words, &NATIVE, &facts()).is_err(), "{words}");
+    }
+}
+
+#[test]
+fn udp_ports_are_probed_when_scanned_or_in_nc_when_verbose() {
+    let probe = |plan: Plan| match plan.mode {
+        Mode::Connect { scan, .. } => scan.udp_probe,
+        other => panic!("does not connect: {other:?}"),
+    };
+    for (words, native_probes, nc_probes) in [
+        ("-u h 80", None, None),
+        ("-uv h 80", None, seconds(3)),
+        ("-uz h 80", seconds(3), None),
+        ("-uzv h 80", seconds(3), seconds(3)),
+        ("-uzv -w 1 h 80", seconds(1), seconds(1)),
+        ("-zv h 80", None, None),
+    ] {
+        assert_eq!(probe(native(words)), native_probes, "{words}");
+        assert_eq!(probe(nc(words)), nc_probes, "nc {words}");
+    }
+}
+
+#[test]
+fn sizes_have_units_but_not_ncs() {
+    let sizes = |plan: Plan| (plan.net.options.recv_buffer, plan.net.options.send_buffer);
+    assert_eq!(
+        sizes(native("-I 64k -O 1Mi h 80")),
+        (Some(64_000), Some(1 << 20))
+    );
+    assert_eq!(
+        sizes(nc("-I 65536 -O 1000 h 80")),
+        (Some(65_536), Some(1000))
+    );
+    let wrong = Wrong::Said("TCP receive window invalid: 64k".into());
+    assert_eq!(plan_with("-I 64k h 80", &NC, &facts()).err(), Some(wrong));
+}
