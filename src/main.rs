@@ -1,13 +1,16 @@
 //! The `rnc` binary: parse, run, exit.
 
+#![no_main]
+
 use rnc::cli::{self, Parsed};
 use rnc::exit::Exit;
 use rnc::{report, run, sys};
-use std::process::ExitCode;
+use std::ffi::OsString;
 
-fn main() -> ExitCode {
-    sys::alloc::share_one_heap();
-    let exit = match cli::parse(std::env::args_os()) {
+rnc::entry!(rnc);
+
+fn rnc(words: Vec<OsString>) -> u8 {
+    let exit = match cli::parse(words) {
         Parsed::Plan(plan) => run::run(*plan).unwrap_or_else(|error| {
             report::error(&run::describe(&error));
             Exit::FAILED
@@ -15,10 +18,10 @@ fn main() -> ExitCode {
         Parsed::Exit(exit) => exit,
     };
     match exit {
-        Exit::Code(code) => ExitCode::from(code),
+        Exit::Code(code) => code,
         Exit::Signal(signal) => {
             sys::signal::end_by(signal);
-            ExitCode::from(u8::try_from(128 + signal).unwrap_or(255))
+            u8::try_from(128 + signal).unwrap_or(u8::MAX)
         }
     }
 }

@@ -19,7 +19,7 @@ pub struct Options {
     pub only: Vec<String>,
     /// Names of the contenders to run; all that are installed when empty.
     pub with: Vec<String>,
-    /// Rounds of the bulk and ping-pong jobs.
+    /// Rounds of the bulk and memory jobs; of ping-pong five times as many.
     pub rounds: Option<usize>,
     /// Mebibytes of one bulk transfer.
     pub mib: Option<u64>,

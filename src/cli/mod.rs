@@ -62,6 +62,8 @@ fn show(text: &str, dialect: &Dialect) {
     // Nobody is left to read it when the pipe is closed.
     let _ = match dialect.help_on_stderr {
         true => std::io::stderr().write_all(text.as_bytes()),
-        false => std::io::stdout().write_all(text.as_bytes()),
+        false => std::io::stdout()
+            .write_all(text.as_bytes())
+            .and_then(|()| std::io::stdout().flush()),
     };
 }

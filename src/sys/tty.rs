@@ -1,7 +1,7 @@
 //! Asking the user for a password on the terminal, with echo off.
 
 use rustix::fs::{Mode, OFlags};
-use rustix::termios::{self, LocalModes, OptionalActions};
+use rustix::termios::{self, LocalModes, OptionalActions, SpecialCodeIndex};
 use std::fs::File;
 use std::io::{self, Read, Write};
 
@@ -16,26 +16,41 @@ const MAX_BYTES: usize = 1024;
 pub fn password(prompt: &str) -> io::Result<String> {
     let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
     let mut tty = File::from(rustix::fs::open("/dev/tty", flags, Mode::empty())?);
-    tty.write_all(prompt.as_bytes())?;
     let before = termios::tcgetattr(&tty)?;
     let mut quiet = before.clone();
-    quiet.local_modes.remove(LocalModes::ECHO);
+    // Without ISIG ctrl-C is a byte, and does not end us before the echo is back; as an end of
+    // line it is given to us at once.
+    let interrupt = before.special_codes[SpecialCodeIndex::VINTR];
+    quiet.special_codes[SpecialCodeIndex::VEOL] = interrupt;
+    quiet
+        .local_modes
+        .remove(LocalModes::ECHO | LocalModes::ISIG);
     quiet.local_modes.insert(LocalModes::ECHONL);
+    // First, since it drops what has been typed by then: nobody answers before being asked.
     termios::tcsetattr(&tty, OptionalActions::Flush, &quiet)?;
-    let line = read_line(&mut tty);
+    let asked = tty.write_all(prompt.as_bytes());
+    let line = asked.and_then(|()| read_line(&mut tty, interrupt));
     termios::tcsetattr(&tty, OptionalActions::Flush, &before)?;
+    if line
+        .as_ref()
+        .is_err_and(|error| error.kind() == io::ErrorKind::Interrupted)
+    {
+        super::signal::end_by(libc::SIGINT);
+    }
     line
 }
 
-fn read_line(tty: &mut File) -> io::Result<String> {
+/// Reads a line; the byte `interrupt` is `ErrorKind::Interrupted`.
+fn read_line(tty: &mut File, interrupt: u8) -> io::Result<String> {
     let mut line = Vec::new();
     let mut byte = [0u8; 1];
     while line.len() < MAX_BYTES {
-        if tty.read(&mut byte)? == 0 {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
+        tty.read_exact(&mut byte)?;
         if byte[0] == b'\n' {
             break;
+        }
+        if byte[0] == interrupt {
+            return Err(io::ErrorKind::Interrupted.into());
         }
         line.push(byte[0]);
     }
