@@ -1,7 +1,7 @@
 //! Connecting: name → addresses → one connection → through a proxy, if there is one.
 //!
 //! ```text
-//! Start ──► Resolving ──► Racing ──► Talking (to a proxy) ──► Done
+//! Start ──► (ResolvingTarget, for SOCKS4) ──► Resolving ──► Racing ──► Talking (to a proxy) ──► Done
 //! ```
 
 use super::handshake::{Talk, TalkError};
@@ -13,10 +13,9 @@ use crate::io::stream::Stream;
 use crate::plan::{Dialing, Net};
 use crate::proto::{Refused, Target};
 use crate::report;
-use crate::sys::errno;
 use socket2::Socket;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
 /// Why there is no connection.
@@ -63,6 +62,7 @@ pub enum Dialed {
 
 enum State {
     Start,
+    ResolvingTarget,
     Resolving,
     Racing,
     Talking(Box<(Talk, Stream, SocketAddr)>),
@@ -79,6 +79,8 @@ pub struct Dialer {
     state: State,
     race: Race,
     answer: Option<io::Result<Vec<SocketAddr>>>,
+    /// The address of the target, where the proxy has to be told that.
+    target_addr: Option<IpAddr>,
     first_slot: u16,
     deadline: Option<Instant>,
 }
@@ -97,6 +99,7 @@ impl Dialer {
             hop,
             state: State::Start,
             answer: None,
+            target_addr: None,
             first_slot,
             deadline: None,
         }
@@ -136,14 +139,25 @@ impl Dialer {
         now: Instant,
     ) -> Result<Option<Connected>, DialError> {
         if matches!(self.state, State::Start) {
-            self.start(registrar, now)?;
+            self.start(now);
+            self.state = match self.resolves_target() {
+                true => self.ask_for(self.target.clone(), State::ResolvingTarget, registrar)?,
+                false => self.ask_for(self.hop.clone(), State::Resolving, registrar)?,
+            };
+        }
+        if matches!(self.state, State::ResolvingTarget)
+            && let Some(answer) = self.answer.take()
+        {
+            let found = named(answer, &self.target)?;
+            // SOCKS4 knows IPv4 only.
+            let v4 = found.iter().find(|addr| addr.is_ipv4());
+            self.target_addr = v4.or(found.first()).map(SocketAddr::ip);
+            self.state = self.ask_for(self.hop.clone(), State::Resolving, registrar)?;
         }
         if matches!(self.state, State::Resolving)
             && let Some(answer) = self.answer.take()
         {
-            let (host, port) = self.hop.clone();
-            self.race
-                .enter(answer.map_err(|error| DialError::Name(host, port, error))?);
+            self.race.enter(named(answer, &self.hop)?);
             self.state = State::Racing;
         }
         if matches!(self.state, State::Racing) {
@@ -167,24 +181,33 @@ impl Dialer {
         self.talk()
     }
 
-    fn start(&mut self, registrar: &Registrar<'_>, now: Instant) -> Result<(), DialError> {
+    fn start(&mut self, now: Instant) {
         // A dialogue with a proxy counts into the time as well.
         let whole = !self.dialing.timeout_per_address || self.dialing.proxy.is_some();
-        let limit = self
-            .dialing
-            .timeout
-            .filter(|limit| whole && !limit.is_zero());
+        let limit = self.dialing.timeout;
+        let limit = limit.filter(|limit| whole && !limit.is_zero());
         self.deadline = limit.map(|limit| now + limit);
-        let (host, port) = self.hop.clone();
-        match resolve::ask(&host, port, &self.net, registrar) {
-            Ok(resolve::Answer::Now(addrs)) => {
-                self.race.enter(addrs);
-                self.state = State::Racing;
-            }
-            Ok(resolve::Answer::Later) => self.state = State::Resolving,
-            Err(error) => return Err(DialError::Name(host, port, error)),
+    }
+
+    /// The target has to be known by its address, since the proxy cannot look up its name.
+    fn resolves_target(&self) -> bool {
+        let proxy = self.dialing.proxy.as_ref();
+        proxy.is_some_and(|proxy| !proxy.resolves_names)
+    }
+
+    /// Asks for the addresses of a host; gives `next`, the state that waits for them.
+    fn ask_for(
+        &mut self,
+        host: (String, u16),
+        next: State,
+        registrar: &Registrar<'_>,
+    ) -> Result<State, DialError> {
+        match resolve::ask(&host.0, host.1, &self.net, registrar) {
+            Ok(resolve::Answer::Now(addrs)) => self.answer = Some(Ok(addrs)),
+            Ok(resolve::Answer::Later) => {}
+            Err(error) => return Err(DialError::Name(host.0, host.1, error)),
         }
-        Ok(())
+        Ok(next)
     }
 
     fn begin_talk(
@@ -196,7 +219,7 @@ impl Dialer {
         let Some(proxy) = &self.dialing.proxy else {
             return Ok(());
         };
-        let talk = Talk::new(proxy, &self.proxy_target()?, self.target.1)
+        let talk = Talk::new(proxy, &self.proxy_target(), self.target.1)
             .map_err(|refused| DialError::Proxy(TalkError::Refused(refused)))?;
         let stream = Stream::new(sock, self.first_slot, registrar)
             .map_err(|error| DialError::Proxy(TalkError::Io(error)))?;
@@ -234,24 +257,11 @@ impl Dialer {
         proxy.is_some_and(|proxy| proxy.user.is_some() && proxy.password.is_none())
     }
 
-    /// What the proxy is asked for: the name as it is, unless it cannot resolve it.
-    fn proxy_target(&self) -> Result<Target, DialError> {
-        let (host, port) = &self.target;
-        let target = Target::from(host.as_str());
-        let resolves = self
-            .dialing
-            .proxy
-            .as_ref()
-            .is_none_or(|proxy| proxy.resolves_names);
-        match (&target, resolves) {
-            (Target::Name(_), false) => {
-                let name = |error| DialError::Name(host.clone(), *port, error);
-                let found = resolve::now(host, *port, &self.net).map_err(name)?;
-                let v4 = found.iter().find(|addr| addr.is_ipv4()).or(found.first());
-                let addr = v4.ok_or_else(|| name(errno::no_family()))?;
-                Ok(Target::Ip(addr.ip()))
-            }
-            _ => Ok(target),
+    /// What the proxy is asked for: the name as it is, unless it was looked up.
+    fn proxy_target(&self) -> Target {
+        match self.target_addr {
+            Some(addr) => Target::Ip(addr),
+            None => Target::from(self.target.0.as_str()),
         }
     }
 
@@ -276,4 +286,12 @@ impl Dialer {
             timed_out: self.race.any_timed_out(),
         }
     }
+}
+
+/// The addresses, or the error with the host they were asked for.
+fn named(
+    answer: io::Result<Vec<SocketAddr>>,
+    host: &(String, u16),
+) -> Result<Vec<SocketAddr>, DialError> {
+    answer.map_err(|error| DialError::Name(host.0.clone(), host.1, error))
 }

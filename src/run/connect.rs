@@ -323,10 +323,8 @@ impl Connect {
                 host, port, &connected, via_proxy, &self.plan,
             ));
         }
-        if report::is_verbose(2)
-            && let Ok(local) = connected.sock.local_addr()
-        {
-            report::line(&format!("Local address {}", crate::net::addr::show(&local)));
+        if report::is_verbose(2) {
+            report::line(&words::socket_details(&connected.sock));
         }
         if *passes_fd {
             return Err(pass_fd(&connected));

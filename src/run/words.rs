@@ -1,12 +1,13 @@
 //! The lines said about connections; nc's own to the letter.
 
-use crate::net::addr::show_ip;
+use crate::net::addr::{self, show_ip};
 use crate::net::dial::Connected;
 use crate::net::race::Obstacle;
 use crate::parse::escape::printable;
 use crate::plan::Plan;
 use crate::report;
 use crate::sys::names;
+use socket2::Socket;
 use std::io;
 
 /// nc's line about a connection, to the letter.
@@ -56,4 +57,15 @@ pub fn obstacle(what: &Obstacle) -> String {
             format!("{}: {}", option.doing, report::reason(&option.error))
         }
     }
+}
+
+/// What `-vv` tells about a connected socket.
+pub fn socket_details(sock: &Socket) -> String {
+    let local = sock
+        .local_addr()
+        .map(|addr| addr::show(&addr))
+        .unwrap_or_default();
+    let send = sock.send_buffer_size().unwrap_or_default();
+    let receive = sock.recv_buffer_size().unwrap_or_default();
+    format!("Local address {local}, send buffer {send} bytes, receive buffer {receive} bytes")
 }
