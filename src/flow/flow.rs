@@ -235,13 +235,13 @@ impl Flow {
     }
 
     fn write(&mut self, sink: &mut Endpoint, now: Instant) -> bool {
-        if self.state == FlowState::Closed {
-            return false;
+        if !self.takes_urgent() {
+            self.urgent.clear();
         }
         if !self.urgent.is_empty() {
             return self.write_urgent(sink);
         }
-        if self.store.is_empty() {
+        if self.state == FlowState::Closed || self.store.is_empty() {
             return false;
         }
         let data = self.store.data();
@@ -269,6 +269,13 @@ impl Flow {
         }
     }
 
+    /// Answers of the opposite flow's stages can be sent until the end is passed on, which may be
+    /// never.
+    fn takes_urgent(&self) -> bool {
+        let broken = matches!(self.fault, Some(Fault::Sink(_)));
+        self.state != FlowState::Closed || (self.settings.keeps_sink_open && !broken)
+    }
+
     fn write_urgent(&mut self, sink: &mut Endpoint) -> bool {
         match sink.try_write(&self.urgent) {
             Ok(Put::Bytes(n)) => {
@@ -278,6 +285,7 @@ impl Flow {
             }
             Ok(Put::Pending) => false,
             Err(error) => {
+                self.urgent.clear();
                 self.break_sink(error);
                 true
             }
