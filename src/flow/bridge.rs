@@ -180,11 +180,15 @@ impl Bridge {
         let inn = self
             .inn
             .pump(&mut self.remote, &mut self.local, &mut back, now);
+        let had_answers = !back.is_empty();
         *self.out.urgent() = back;
         let out = self
             .out
             .pump(&mut self.local, &mut self.remote, &mut Vec::new(), now);
+        // The flow from the peer may have stopped for want of room for its answers.
+        let has_room_again = had_answers && self.out.urgent().is_empty();
         match (inn, out) {
+            _ if has_room_again => Moved::Budget,
             (Moved::Budget, _) | (_, Moved::Budget) => Moved::Budget,
             (Moved::Nothing, Moved::Nothing) => Moved::Nothing,
             _ => Moved::Some,

@@ -97,7 +97,9 @@ fn bind_one(addr: SocketAddr, at: &Listening, net: &Net) -> Result<Socket, Liste
         sock.set_reuse_port(true).map_err(failed)?;
     }
     if addr.is_ipv6() && at.host.is_none() {
-        sock.set_only_v6(false).map_err(failed)?;
+        // Where both families are the rule, `-6` asks for IPv6 alone.
+        let only_v6 = at.dual_stack && net.family == Family::V6;
+        sock.set_only_v6(only_v6).map_err(failed)?;
     }
     options::apply(&sock, &addr, net.transport, &net.options).map_err(ListenError::Option)?;
     sock.bind(&addr.into()).map_err(failed)?;
