@@ -73,6 +73,8 @@ fn a_machine_that_is_not_there_is_told() {
 #[track_caller]
 fn chat(machines: &Machines, count: usize) {
     let (left, right) = (Pty::open(), Pty::open());
+    left.hide_typing();
+    right.hide_typing();
     let server = machines
         .a
         .rnc(&["-l", &PORT.to_string()])

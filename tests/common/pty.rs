@@ -88,6 +88,15 @@ impl Pty {
         self.screen.text().matches(text).count()
     }
 
+    /// Stops showing what is typed: only what programs write is on the screen then. Else a program's
+    /// line may come in the middle of a typed one.
+    pub fn hide_typing(&self) {
+        use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
+        let mut settings = tcgetattr(&self.slave).expect("tcgetattr");
+        settings.local_modes.remove(LocalModes::ECHO);
+        tcsetattr(&self.slave, OptionalActions::Now, &settings).expect("tcsetattr");
+    }
+
     /// The settings of the terminal, to compare.
     pub fn settings(&self) -> String {
         format!(
