@@ -10,7 +10,7 @@ use std::io;
 use std::time::{Duration, Instant};
 
 /// How long bytes already received may take to be delivered after a signal or a timeout.
-const GRACE: Duration = Duration::from_secs(1);
+pub const GRACE: Duration = Duration::from_secs(1);
 
 /// Where a session broke.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -145,6 +145,10 @@ impl Bridge {
                 self.rechecked = true;
                 return Turn::Again;
             }
+            if self.inn.state() == FlowState::Open && self.remote.has_unsent() {
+                self.leaving = Some((ended, now + GRACE));
+                return Turn::Wait;
+            }
             return Turn::Over(ended);
         }
         match moved {
@@ -231,8 +235,7 @@ impl Bridge {
     fn watch_half_closed_peer(&mut self) {
         let sent = self.out.moved();
         let sent_before = *self.sent_at_peer_end.get_or_insert(sent);
-        if self.out.state() == FlowState::Closed || matches!(self.inn.fault(), Some(Fault::Sink(_)))
-        {
+        if self.out.state() == FlowState::Closed {
             return;
         }
         if let Some(error) = self.remote.write_fault() {
@@ -297,19 +300,26 @@ impl Bridge {
     }
 
     fn drive_leaving(&mut self, moved: Moved, now: Instant) -> Turn {
-        let pending = self.out.is_pending() || self.inn.is_pending();
-        let Some((_, until)) = &self.leaving else {
+        let Some((why, until)) = self.leaving.take() else {
             return Turn::Wait;
         };
-        if now < *until && (pending || moved != Moved::Nothing) {
-            return if moved == Moved::Nothing {
-                Turn::Wait
-            } else {
-                Turn::Again
-            };
+        let is_clean = matches!(why, Ended::Clean | Ended::Quit);
+        let unsent = is_clean && self.remote.has_unsent();
+        let pending = self.out.is_pending() || self.inn.is_pending() || unsent;
+        if now >= until {
+            return Turn::Over(match unsent {
+                true => Ended::Broken(Place::Peer, io::ErrorKind::TimedOut.into()),
+                false => why,
+            });
         }
-        let why = self.leaving.take().map_or(Ended::Clean, |(why, _)| why);
-        Turn::Over(why)
+        if !pending && moved == Moved::Nothing {
+            return Turn::Over(why);
+        }
+        self.leaving = Some((why, until));
+        match moved {
+            Moved::Nothing => Turn::Wait,
+            Moved::Some | Moved::Budget => Turn::Again,
+        }
     }
 
     /// The fault to tell the user about, if a flow broke. A reader of standard output that has

@@ -130,7 +130,9 @@ impl Flow {
     /// When a pause ends.
     pub fn paused_until(&self) -> Option<Instant> {
         let pace = self.settings.pace.as_ref()?;
-        pace.paused_until().filter(|_| self.is_pending())
+        // While answers wait to be sent, no line can be.
+        pace.paused_until()
+            .filter(|_| self.is_pending() && self.urgent.is_empty())
     }
 
     /// Takes the source to have ended; what was read is still delivered.
@@ -249,6 +251,7 @@ impl Flow {
             Some(pace) => pace.allows(data, now),
             None => data.len(),
         };
+        let allowed = allowed.min(self.settings.message_bytes.unwrap_or(usize::MAX));
         if allowed == 0 && !data.is_empty() {
             return false;
         }

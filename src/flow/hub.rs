@@ -69,6 +69,8 @@ pub struct Hub {
     scratch: Vec<u8>,
     departures: Vec<Departure>,
     last: Instant,
+    /// Leaving: until when undelivered bytes are waited for.
+    leaving_until: Option<Instant>,
 }
 
 impl Hub {
@@ -87,6 +89,7 @@ impl Hub {
             scratch: vec![0; SCRATCH_BYTES],
             departures: Vec::new(),
             last: now,
+            leaving_until: None,
         }
     }
 
@@ -168,27 +171,29 @@ impl Hub {
         }
     }
 
-    /// When the hub wants to be driven even if nothing happens.
+    /// When the hub wants to be driven even if nothing happens: only for what could change then.
     pub fn deadline(&self) -> Option<Instant> {
         let members = self
             .members
             .values()
             .filter_map(|member| self.member_deadline(member));
         let floor = self.floor.map(|(_, since)| since + FLOOR);
-        let floor = floor.filter(|_| self.members.values().any(Member::holds_lines));
+        let floor = floor.filter(|_| {
+            self.written == self.output.len() && self.members.values().any(Member::holds_lines)
+        });
         let pause = self.settings.pace.as_ref().and_then(Pace::paused_until);
-        let pause = pause.filter(|_| !self.input.is_empty());
+        let pause = pause.filter(|_| !self.input.is_empty() && self.takes_input());
+        let leave = self.leaving_until;
         members
             .chain(floor)
             .chain(pause)
             .chain(self.quit_deadline())
+            .chain(leave)
             .min()
     }
 
     fn member_deadline(&self, member: &Member) -> Option<Instant> {
-        let stalled = (!member.has_room())
-            .then(|| member.idle_deadline(Some(STALLED)))
-            .flatten();
+        let stalled = member.stalled_deadline(STALLED);
         member
             .idle_deadline(self.settings.idle)
             .into_iter()
@@ -197,20 +202,42 @@ impl Hub {
     }
 
     fn quit_deadline(&self) -> Option<Instant> {
-        self.input_ended?;
+        self.input_ended.filter(|_| !self.is_pending())?;
         self.settings.ends.quit.map(|quiet| self.last + quiet)
+    }
+
+    /// Something received waits for standard output, or something read for a peer.
+    fn is_pending(&self) -> bool {
+        self.written < self.output.len() || self.members.values().any(Member::is_pending)
     }
 
     fn is_over(&self, now: Instant) -> bool {
         let quit = self.quit_deadline().is_some_and(|at| now >= at);
-        quit || (self.settings.max_reads == Some(0) && self.output.is_empty())
+        quit || (self.settings.max_reads == Some(0) && !self.is_pending())
+    }
+
+    /// Begins to leave: standard input is not read any more, and what is on its way is delivered
+    /// until `until`.
+    pub fn leave(&mut self, until: Instant) {
+        self.leaving_until.get_or_insert(until);
+    }
+
+    /// Leaving, and everything is delivered or the time is over.
+    pub fn has_left(&self, now: Instant) -> bool {
+        self.leaving_until
+            .is_some_and(|until| now >= until || !self.is_pending())
+    }
+
+    /// Standard input is read when there is somebody, and everybody has room.
+    fn takes_input(&self) -> bool {
+        let everybody = self.members.values().all(Member::has_room);
+        everybody && !self.members.is_empty() && self.leaving_until.is_none()
     }
 
     fn read_input(&mut self, now: Instant) -> io::Result<bool> {
         let mut read = false;
         for _ in 0..TURN {
-            let wanted = !self.members.is_empty() && self.members.values().all(Member::has_room);
-            if self.input_ended.is_some() || !wanted {
+            if self.input_ended.is_some() || !self.takes_input() {
                 break;
             }
             if self.input.is_empty() {

@@ -36,6 +36,8 @@ pub struct Member {
     inn: FlowState,
     /// When a byte last moved, either way.
     last: Instant,
+    /// When a byte was last sent to it, or it came.
+    last_sent: Instant,
     fault: Option<io::Error>,
     moved: (u64, u64),
 }
@@ -70,6 +72,7 @@ impl Member {
             out: FlowState::Open,
             inn: FlowState::Open,
             last: now,
+            last_sent: now,
             fault: None,
             moved: (0, 0),
         }
@@ -129,23 +132,43 @@ impl Member {
         (self.inn == FlowState::Closed && self.queue.is_empty()).then_some(self.last)
     }
 
-    /// When it will have been idle for `idle`.
+    /// When it will have been idle for `idle`. What waits for standard output is not its idleness.
     pub fn idle_deadline(&self, idle: Option<Duration>) -> Option<Instant> {
+        let idle = idle.filter(|_| self.lines.is_empty());
         idle.map(|idle| self.last + idle)
+    }
+
+    /// When it will have taken nothing for `limit` although its queue is full.
+    pub fn stalled_deadline(&self, limit: Duration) -> Option<Instant> {
+        (!self.has_room()).then(|| self.last_sent + limit)
+    }
+
+    /// Says whether something waits to be sent to it, or to be written from it.
+    pub fn is_pending(&self) -> bool {
+        !self.queue.is_empty() || !self.lines.is_empty()
     }
 
     /// Sends from its queue and reads from it.
     pub fn drive(&mut self, scratch: &mut [u8], ends: &Ends, now: Instant) -> Presence {
         let sent = self.send_queue(ends);
         let read = self.receive(scratch);
+        if sent {
+            self.last_sent = now;
+        }
         if sent || read {
             self.last = now;
         }
         if self.inn == FlowState::Draining && self.lines.is_empty() {
             self.inn = FlowState::Closed;
         }
-        if self.inn != FlowState::Open && self.end.write_fault().is_some() {
-            self.out = FlowState::Closed;
+        if self.inn != FlowState::Open
+            && self.out != FlowState::Closed
+            && let Some(error) = self.end.write_fault()
+        {
+            match self.queue.is_empty() {
+                true => self.out = FlowState::Closed,
+                false => self.stop_sending(error),
+            }
         }
         let out = Way {
             state: self.out,
@@ -159,7 +182,7 @@ impl Member {
         let broken = self.fault.is_some() && self.lines.is_empty();
         match over || broken {
             true => Presence::Gone(self.fault.take()),
-            false if read => Presence::Busy,
+            false if read || sent => Presence::Busy,
             false => Presence::Here,
         }
     }
@@ -205,7 +228,8 @@ impl Member {
         let mut read = false;
         for _ in 0..READS {
             let room = self.lines.room().min(scratch.len());
-            if self.inn != FlowState::Open || room == 0 {
+            // One that does not read the answers to what it asks (telnet) is not read either.
+            if self.inn != FlowState::Open || room == 0 || !self.has_room() {
                 break;
             }
             match self.end.try_read(&mut scratch[..room]) {

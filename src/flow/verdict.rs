@@ -35,7 +35,7 @@ pub fn verdict(out: Way, inn: Way, ends: &Ends) -> Verdict {
         Until::Never => false,
         Until::Both => peer_ended && input_ended,
         Until::Peer => peer_ended && !out.pending,
-        Until::Stdin => input_ended,
+        Until::Stdin => input_ended && !inn.pending,
     };
     match (over, ends.linger, ends.quit) {
         (true, Some(linger), _) => Verdict::Linger(linger),

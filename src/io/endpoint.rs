@@ -2,9 +2,10 @@
 //! waiting.
 
 use super::datagram::Datagram;
-use super::ready::{Got, Put, Ready};
+use super::ready::{Bits, Got, Put, Ready};
 use super::stdio::Stdio;
 use super::stream::Stream;
+use crate::sys::offload::RawEnd;
 use std::io;
 
 /// One end of a session.
@@ -68,6 +69,77 @@ impl Endpoint {
             Endpoint::Stream(end) => end.write_fault(),
             Endpoint::Datagram(_) => None,
             Endpoint::Stdio(end) => end.write_fault(),
+        }
+    }
+
+    /// The descriptor to read from, if bytes may leave it without passing through this process.
+    pub fn raw_read(&self) -> Option<RawEnd<'_>> {
+        match self {
+            Endpoint::Stream(end) => Some(end.raw()),
+            Endpoint::Stdio(end) => end.raw_read(),
+            Endpoint::Datagram(_) => None,
+        }
+    }
+
+    /// The descriptor to write to, if bytes may reach it without passing through this process.
+    pub fn raw_write(&self) -> Option<RawEnd<'_>> {
+        match self {
+            Endpoint::Stream(end) => Some(end.raw()),
+            Endpoint::Stdio(end) => end.raw_write(),
+            Endpoint::Datagram(_) => None,
+        }
+    }
+
+    /// Says whether a read is worth a call.
+    pub fn is_readable(&self) -> bool {
+        self.read_bits().is_some_and(|bits| bits.readable())
+    }
+
+    /// Says whether a write is worth a call.
+    pub fn is_writable(&self) -> bool {
+        self.write_bits().is_some_and(|bits| bits.writable())
+    }
+
+    /// A read past `try_read` found nothing.
+    pub fn is_drained(&mut self) {
+        match self {
+            Endpoint::Stream(end) => end.bits_mut().is_drained(),
+            Endpoint::Datagram(_) => {}
+            Endpoint::Stdio(end) => end.is_drained(),
+        }
+    }
+
+    /// A write past `try_write` found no room.
+    pub fn is_full(&mut self) {
+        match self {
+            Endpoint::Stream(end) => end.bits_mut().is_full(),
+            Endpoint::Datagram(_) => {}
+            Endpoint::Stdio(end) => end.is_full(),
+        }
+    }
+
+    fn read_bits(&self) -> Option<&Bits> {
+        match self {
+            Endpoint::Stream(end) => Some(end.bits()),
+            Endpoint::Datagram(_) => None,
+            Endpoint::Stdio(end) => end.read_bits(),
+        }
+    }
+
+    fn write_bits(&self) -> Option<&Bits> {
+        match self {
+            Endpoint::Stream(end) => Some(end.bits()),
+            Endpoint::Datagram(_) => None,
+            Endpoint::Stdio(end) => end.write_bits(),
+        }
+    }
+
+    /// Says whether bytes written are still on their way to the peer's system: closing a socket
+    /// with unread input would throw them away (RFC 2525, section 2.17).
+    pub fn has_unsent(&self) -> bool {
+        match self {
+            Endpoint::Stream(end) => end.has_unsent(),
+            Endpoint::Datagram(_) | Endpoint::Stdio(_) => false,
         }
     }
 

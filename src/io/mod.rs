@@ -4,6 +4,7 @@
 pub mod datagram;
 pub mod endpoint;
 pub mod inbox;
+pub mod kernel;
 pub mod reactor;
 pub mod ready;
 pub mod stdio;

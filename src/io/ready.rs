@@ -31,8 +31,9 @@ pub struct Ready {
     pub readable: bool,
     /// A write may take something.
     pub writable: bool,
-    /// Nothing more will come: a short read does not mean "drained", the end is still to be read.
-    pub read_closed: bool,
+    /// A short read does not mean "drained": an end is still to be read, or reads stop at urgent
+    /// data (MSG_OOB).
+    pub more_behind: bool,
     /// Nobody takes what is written any more, or the descriptor is in error.
     pub write_closed: bool,
 }
@@ -43,7 +44,7 @@ impl From<&Event> for Ready {
         Ready {
             readable: event.is_readable() || closed,
             writable: event.is_writable() || event.is_error() || event.is_write_closed(),
-            read_closed: closed,
+            more_behind: closed || event.is_priority(),
             write_closed: event.is_write_closed() || event.is_error(),
         }
     }
@@ -75,7 +76,7 @@ impl Bits {
     pub fn note(&mut self, ready: Ready) {
         self.ready.readable |= ready.readable;
         self.ready.writable |= ready.writable;
-        self.ready.read_closed |= ready.read_closed;
+        self.ready.more_behind |= ready.more_behind;
         self.ready.write_closed |= ready.write_closed;
     }
 
@@ -94,10 +95,10 @@ impl Bits {
         self.ready.write_closed
     }
 
-    /// A read gave `got` of `asked` bytes: a short one means that a stream is drained, unless
-    /// its end is waiting behind.
+    /// A read gave `got` of `asked` bytes: a short one means that a TCP stream is drained, unless
+    /// something is known to wait behind. Saves the read that would say so.
     pub fn has_read(&mut self, got: usize, asked: usize) {
-        if got < asked && !self.ready.read_closed && !self.always {
+        if got < asked && !self.ready.more_behind && !self.always {
             self.ready.readable = false;
         }
     }

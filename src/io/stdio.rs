@@ -2,6 +2,7 @@
 
 use super::reactor::Registrar;
 use super::ready::{Bits, Got, Put, Ready};
+use crate::sys::offload::{self, RawEnd};
 use crate::sys::stdio::Shared;
 use mio::Interest;
 use std::io;
@@ -20,8 +21,6 @@ struct Half {
     shared: Shared,
     slot: u16,
     bits: Bits,
-    /// A short read has taken all there was.
-    reads_all: bool,
 }
 
 /// Which of the two descriptors a session uses.
@@ -42,15 +41,13 @@ impl Stdio {
     /// # Errors
     /// The loop refused a descriptor for another reason.
     pub fn new(uses: Uses, slots: [u16; 2], registrar: &Registrar<'_>) -> io::Result<Stdio> {
-        let half = |shared: Shared, slot, interest| -> io::Result<Half> {
+        let half = |mut shared: Shared, slot, interest| -> io::Result<Half> {
             let pollable = registrar.register(shared.fd(), slot, interest)?;
-            let reads_all = shared.reads_all_there_is();
-            Ok(Half {
-                shared,
-                slot,
-                bits: Bits::new(pollable),
-                reads_all,
-            })
+            if pollable {
+                shared.is_pollable();
+            }
+            let bits = Bits::new(pollable);
+            Ok(Half { shared, slot, bits })
         };
         let input = match uses.input {
             true => Some(half(Shared::stdin(), slots[0], Interest::READABLE)?),
@@ -89,12 +86,7 @@ impl Stdio {
         }
         match half.shared.try_read(buf)? {
             Some(0) => Ok(Got::Eof),
-            Some(n) => {
-                if half.reads_all {
-                    half.bits.has_read(n, buf.len());
-                }
-                Ok(Got::Bytes(n))
-            }
+            Some(n) => Ok(Got::Bytes(n)),
             None => {
                 half.bits.is_drained();
                 Ok(Got::Pending)
@@ -114,10 +106,7 @@ impl Stdio {
             return Ok(Put::Pending);
         }
         match half.shared.try_write(buf)? {
-            Some(n) => {
-                half.bits.has_written(n, buf.len());
-                Ok(Put::Bytes(n))
-            }
+            Some(n) => Ok(Put::Bytes(n)),
             None => {
                 half.bits.is_full();
                 Ok(Put::Pending)
@@ -135,10 +124,52 @@ impl Stdio {
         }
     }
 
+    /// See `Endpoint::raw_read`.
+    pub fn raw_read(&self) -> Option<RawEnd<'_>> {
+        self.input.as_ref().and_then(Half::raw)
+    }
+
+    /// See `Endpoint::raw_write`.
+    pub fn raw_write(&self) -> Option<RawEnd<'_>> {
+        self.output.as_ref().and_then(Half::raw)
+    }
+
+    /// What is known about standard input.
+    pub fn read_bits(&self) -> Option<&Bits> {
+        self.input.as_ref().map(|half| &half.bits)
+    }
+
+    /// What is known about standard output.
+    pub fn write_bits(&self) -> Option<&Bits> {
+        self.output.as_ref().map(|half| &half.bits)
+    }
+
+    /// See `Endpoint::is_drained`.
+    pub fn is_drained(&mut self) {
+        if let Some(half) = &mut self.input {
+            half.bits.is_drained();
+        }
+    }
+
+    /// See `Endpoint::is_full`.
+    pub fn is_full(&mut self) {
+        if let Some(half) = &mut self.output {
+            half.bits.is_full();
+        }
+    }
+
     /// See `Endpoint::write_fault`.
     pub fn write_fault(&mut self) -> Option<io::Error> {
         let half = self.output.as_ref()?;
         let gone = half.bits.write_closed() && half.shared.reader_is_gone();
         gone.then(|| io::ErrorKind::BrokenPipe.into())
+    }
+}
+
+impl Half {
+    /// The descriptor and what the kernel can do with it.
+    fn raw(&self) -> Option<RawEnd<'_>> {
+        let fd = self.shared.fd();
+        offload::standard_kind(fd).map(|kind| RawEnd { fd, kind })
     }
 }

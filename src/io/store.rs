@@ -72,7 +72,7 @@ impl Mem {
         }
         self.buf[..bytes.len()].copy_from_slice(bytes);
         (self.start, self.end) = (0, bytes.len());
-        self.empty_message = false;
+        self.empty_message &= bytes.is_empty();
     }
 
     /// Forgets what waits.

@@ -2,10 +2,12 @@
 
 use super::reactor::Registrar;
 use super::ready::{Bits, Got, Put, Ready};
+use crate::sys::offload::{Kind, RawEnd};
+use crate::sys::sockopt;
 use mio::Interest;
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags};
-use socket2::Socket;
+use socket2::{Protocol, Socket};
 use std::io;
 use std::net::Shutdown;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -16,6 +18,7 @@ pub struct Stream {
     sock: Socket,
     slot: u16,
     bits: Bits,
+    is_tcp: bool,
 }
 
 impl Stream {
@@ -24,12 +27,16 @@ impl Stream {
     /// # Errors
     /// The socket cannot be registered.
     pub fn new(sock: Socket, slot: u16, registrar: &Registrar<'_>) -> io::Result<Stream> {
-        let interest = Interest::READABLE | Interest::WRITABLE;
+        let interest = Interest::READABLE | Interest::WRITABLE | Interest::PRIORITY;
         registrar.register(sock.as_fd(), slot, interest)?;
+        let is_tcp = sock
+            .protocol()
+            .is_ok_and(|protocol| protocol == Some(Protocol::TCP));
         Ok(Stream {
             sock,
             slot,
             bits: Bits::new(true),
+            is_tcp,
         })
     }
 
@@ -46,6 +53,25 @@ impl Stream {
     /// The descriptor, to pass on to another process.
     pub fn fd(&self) -> BorrowedFd<'_> {
         self.sock.as_fd()
+    }
+
+    /// The descriptor and what the kernel can do with it.
+    pub fn raw(&self) -> RawEnd<'_> {
+        let kind = if self.is_tcp { Kind::Tcp } else { Kind::Socket };
+        RawEnd {
+            fd: self.sock.as_fd(),
+            kind,
+        }
+    }
+
+    /// What is known about the socket.
+    pub fn bits(&self) -> &Bits {
+        &self.bits
+    }
+
+    /// As `bits`, to change it.
+    pub fn bits_mut(&mut self) -> &mut Bits {
+        &mut self.bits
     }
 
     /// See `Endpoint::note`.
@@ -67,7 +93,10 @@ impl Stream {
             match rustix::net::recv(&self.sock, &mut *buf, RecvFlags::empty()) {
                 Ok((0, _)) => return Ok(Got::Eof),
                 Ok((n, _)) => {
-                    self.bits.has_read(n, buf.len());
+                    // Other sockets keep messages apart, or descriptors sent with them.
+                    if self.is_tcp {
+                        self.bits.has_read(n, buf.len());
+                    }
                     return Ok(Got::Bytes(n));
                 }
                 Err(Errno::INTR) => {}
@@ -107,6 +136,11 @@ impl Stream {
     /// Sends FIN. A peer that is already gone is found out by the read side.
     pub fn shutdown_write(&mut self) {
         let _ = self.sock.shutdown(Shutdown::Write);
+    }
+
+    /// See `Endpoint::has_unsent`.
+    pub fn has_unsent(&self) -> bool {
+        self.is_tcp && sockopt::unsent(&self.sock).is_ok_and(|bytes| bytes > 0)
     }
 
     /// See `Endpoint::write_fault`.

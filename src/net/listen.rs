@@ -18,6 +18,8 @@ use std::time::{Duration, Instant};
 pub const BACKLOG: i32 = 4096;
 /// Accepted sockets are non-blocking and closed in children.
 const SOCK_FLAGS: i32 = (SocketFlags::NONBLOCK.bits() | SocketFlags::CLOEXEC.bits()) as i32;
+/// So many clients lost in a row while being accepted are the fault of something else.
+const LOST: u32 = 64;
 /// The pause after an accept for which there was no descriptor.
 const PAUSE: Duration = Duration::from_millis(500);
 
@@ -180,6 +182,7 @@ impl Listener {
             return Accepted::Pending;
         }
         self.paused_until = None;
+        let mut lost = 0;
         for (sock, bits) in &mut self.socks {
             while bits.readable() {
                 match sock.accept4(SOCK_FLAGS) {
@@ -188,7 +191,7 @@ impl Listener {
                         return Accepted::Client(client, addr);
                     }
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => bits.is_drained(),
-                    Err(error) if errno::is_lost_client(&error) => {}
+                    Err(error) if errno::is_lost_client(&error) && lost < LOST => lost += 1,
                     Err(error) => {
                         self.paused_until = Some(now + PAUSE);
                         let is_news = !std::mem::replace(&mut self.told, true);

@@ -91,17 +91,20 @@ pub fn bind(
     Ok((sock, file))
 }
 
-/// Says whether a socket file is left over from somebody who is gone.
+/// Says whether a socket file is left over from somebody who is gone. It is asked with a socket of
+/// another type, which a live one refuses (EPROTOTYPE) without noticing.
 fn is_stale(path: &Path, kind: Type) -> bool {
     let is_socket = fs::symlink_metadata(path).is_ok_and(|meta| meta.file_type().is_socket());
     if !is_socket {
         return false;
     }
-    let probe = Socket::new(Domain::UNIX, kind, None);
-    let answer = probe.and_then(|probe| {
-        probe.set_nonblocking(true)?;
-        probe.connect(&address(path)?)
-    });
+    let other = if kind == Type::STREAM {
+        Type::DGRAM
+    } else {
+        Type::STREAM
+    };
+    let probe = Socket::new(Domain::UNIX, other.nonblocking(), None);
+    let answer = probe.and_then(|probe| probe.connect(&address(path)?));
     answer.is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
 }
 

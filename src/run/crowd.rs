@@ -3,7 +3,7 @@
 use super::listen::{Bound, Greeter, label, tell_accept_failed, tell_listening};
 use super::{FIRST_SLOT, LISTENER_SLOT, session, signal_exit};
 use crate::exit::Exit;
-use crate::flow::bridge::{self, Ended, Place};
+use crate::flow::bridge::{self, Ended, GRACE, Place};
 use crate::flow::hub::{Departure, Hub, Settings};
 use crate::flow::member::Member;
 use crate::flow::stages::Pace;
@@ -175,9 +175,15 @@ impl Drive<Exit> for Crowd {
         }
     }
 
-    fn notice(&mut self, notice: &Notice, _now: Instant) {
+    fn notice(&mut self, notice: &Notice, now: Instant) {
         self.greeter.notice(notice);
-        self.signalled |= matches!(notice, Notice::Ending);
+        if matches!(notice, Notice::Ending) {
+            self.signalled = true;
+            self.listener = None;
+            if let Some(hub) = &mut self.hub {
+                hub.leave(now + GRACE);
+            }
+        }
     }
 
     fn drive(&mut self, registrar: &Registrar<'_>, now: Instant) -> Step<Exit> {
@@ -186,14 +192,14 @@ impl Drive<Exit> for Crowd {
         }
         let more_clients = !self.signalled && self.accept(registrar, now);
         let Some(hub) = &mut self.hub else {
-            return Step::Wait;
+            return Step::Done(signal_exit());
         };
         let turn = hub.drive(now);
         hub.take_departures().iter().for_each(tell);
+        let has_left = self.signalled && hub.has_left(now);
         match turn {
             bridge::Turn::Over(ended) => Step::Done(self.over(&ended)),
-            // After a signal what has been received still comes out, as far as it goes at once.
-            bridge::Turn::Wait if self.signalled => Step::Done(signal_exit()),
+            _ if has_left => Step::Done(signal_exit()),
             bridge::Turn::Again => Step::Again,
             bridge::Turn::Wait if more_clients => Step::Again,
             bridge::Turn::Wait => Step::Wait,

@@ -19,8 +19,9 @@ use socket2::Socket;
 use std::io;
 use std::time::Instant;
 
-/// The longest datagram that can come, in bytes.
-const MAX_RECEIVED_BYTES: usize = 64 << 10;
+/// The longest datagram that can come, in bytes: a Unix one is bounded by its sender's SO_SNDBUF,
+/// by default 208 KiB.
+const MAX_RECEIVED_BYTES: usize = 256 << 10;
 
 /// A session under way.
 pub struct Joined {

@@ -6,6 +6,7 @@ pub mod entry;
 pub mod errno;
 pub mod fdpass;
 pub mod names;
+pub mod offload;
 pub mod signal;
 pub mod sockopt;
 pub mod stdio;

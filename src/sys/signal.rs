@@ -45,10 +45,11 @@ pub fn last() -> Option<i32> {
 /// Ends this process by the signal itself, so that the parent sees what happened (a shell shows
 /// 128 + n, and stops a loop at ctrl-C). Returns only if the signal is blocked.
 pub fn end_by(signal: i32) {
-    // SAFETY: restoring a default action and raising a signal touch no memory of ours.
+    // SAFETY: restoring a default action and sending a signal touch no memory of ours. It is sent
+    // to the process, since the calling thread may have it blocked.
     unsafe {
         libc::signal(signal, libc::SIG_DFL);
-        libc::raise(signal);
+        libc::kill(libc::getpid(), signal);
     }
 }
 

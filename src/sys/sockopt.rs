@@ -74,6 +74,20 @@ pub fn set_md5_key(fd: impl AsFd, addr: &SocketAddr, key: &[u8]) -> io::Result<(
     set(fd, libc::IPPROTO_TCP, libc::TCP_MD5SIG_EXT, &option)
 }
 
+/// Bytes in the send queue that the peer's system has not acknowledged yet. See tcp(7), SIOCOUTQ.
+///
+/// # Errors
+/// Not a socket.
+pub fn unsent(fd: impl AsFd) -> io::Result<usize> {
+    let mut bytes: libc::c_int = 0;
+    // SAFETY: SIOCOUTQ, which is TIOCOUTQ, fills in the int it is given the address of.
+    let failed = unsafe { libc::ioctl(fd.as_fd().as_raw_fd(), libc::TIOCOUTQ, &raw mut bytes) };
+    match failed {
+        0 => Ok(usize::try_from(bytes).unwrap_or_default()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
 /// `value` must be a type the option expects: an i32 or a C struct.
 fn set<T>(fd: impl AsFd, level: i32, name: i32, value: &T) -> io::Result<()> {
     let len = libc::socklen_t::try_from(size_of::<T>()).map_err(io::Error::other)?;

@@ -4,14 +4,14 @@
 //! | what it is | read | write |
 //! | --- | --- | --- |
 //! | file, block device, /dev/null and its like | plain | plain |
-//! | pipe, FIFO | `preadv2` with RWF_NOWAIT | `pwritev2` with RWF_NOWAIT |
+//! | pipe | `preadv2` with RWF_NOWAIT | `pwritev2` with RWF_NOWAIT |
 //! | socket | `recv` with MSG_DONTWAIT | `send` with MSG_DONTWAIT |
-//! | terminal | poll(2), then read | a private O_NONBLOCK description, else poll and small pieces |
+//! | terminal, FIFO (it has no RWF_NOWAIT), other devices | poll(2), then read | a private O_NONBLOCK description, else poll and small pieces |
 
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::fs::{FileType, Mode, OFlags};
 use rustix::io::{Errno, ReadWriteFlags};
-use rustix::net::{RecvFlags, SendFlags, SocketType};
+use rustix::net::{RecvFlags, SendFlags};
 use std::cell::Cell;
 use std::io::{self, IoSlice, IoSliceMut};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
@@ -33,7 +33,7 @@ enum Way {
 #[derive(Debug)]
 pub struct Shared {
     fd: BorrowedFd<'static>,
-    /// A private, non-blocking description of the same terminal, for writing.
+    /// A private, non-blocking description of the same terminal or FIFO, for writing.
     private: Option<OwnedFd>,
     way: Cell<Way>,
 }
@@ -47,16 +47,15 @@ impl Shared {
     /// Standard output.
     pub fn stdout() -> Shared {
         let mut shared = Shared::new(rustix::stdio::stdout());
-        if shared.way.get() == Way::Polled {
-            shared.private = private_writer(shared.fd);
-        }
+        shared.open_private_writer();
         shared
     }
 
     fn new(fd: BorrowedFd<'static>) -> Shared {
         let way = match rustix::fs::fstat(fd) {
             Ok(stat) => match FileType::from_raw_mode(stat.st_mode) {
-                FileType::Fifo => Way::NoWait,
+                FileType::Fifo if is_anonymous(fd) => Way::NoWait,
+                FileType::Fifo => Way::Polled,
                 FileType::Socket => Way::Socket,
                 FileType::CharacterDevice if rustix::termios::isatty(fd) => Way::Polled,
                 _ => Way::Plain,
@@ -92,7 +91,7 @@ impl Shared {
                     rustix::net::recv(self.fd, &mut *buf, RecvFlags::DONTWAIT).map(|(n, _)| n)
                 }
                 Way::Polled => {
-                    if !polls(self.fd, PollFlags::IN) {
+                    if !is_readable(self.fd) {
                         return Ok(None);
                     }
                     rustix::io::read(self.fd, &mut *buf)
@@ -126,7 +125,7 @@ impl Shared {
                     rustix::net::send(self.fd, buf, SendFlags::DONTWAIT | SendFlags::NOSIGNAL)
                 }
                 (Way::Polled, None) => {
-                    if !polls(self.fd, PollFlags::OUT) {
+                    if !is_writable(self.fd) {
                         return Ok(None);
                     }
                     rustix::io::write(self.fd, &buf[..buf.len().min(SMALL_PIECE_BYTES)])
@@ -142,18 +141,17 @@ impl Shared {
         }
     }
 
-    /// Says whether a read that gave less than was asked for has taken all there was. Not so for
-    /// a terminal, which gives one line at a time, nor for a pipe (O_DIRECT) or socket that keeps
-    /// messages apart.
-    pub fn reads_all_there_is(&self) -> bool {
-        match self.way.get() {
-            Way::Plain => true,
-            Way::Polled => false,
-            Way::NoWait => {
-                rustix::fs::fcntl_getfl(self.fd).is_ok_and(|flags| !flags.contains(OFlags::DIRECT))
-            }
-            Way::Socket => rustix::net::sockopt::socket_type(self.fd)
-                .is_ok_and(|kind| kind == SocketType::STREAM),
+    /// Tells that the loop can wait for this descriptor. A device that is waited for may block,
+    /// unlike files and /dev/null.
+    pub fn is_pollable(&mut self) {
+        if self.way.get() == Way::Plain {
+            self.way.set(Way::Polled);
+        }
+    }
+
+    fn open_private_writer(&mut self) {
+        if self.way.get() == Way::Polled {
+            self.private = private_writer(self.fd);
         }
     }
 
@@ -197,6 +195,23 @@ impl Shared {
     }
 }
 
+/// Says whether a pipe has no name: one that has, a FIFO, does not know RWF_NOWAIT.
+fn is_anonymous(pipe: BorrowedFd<'_>) -> bool {
+    /// The file system of pipes, PIPEFS_MAGIC of linux/magic.h.
+    const PIPEFS_MAGIC: u64 = 0x5049_5045;
+    rustix::fs::fstatfs(pipe).is_ok_and(|stat| u64::try_from(stat.f_type) == Ok(PIPEFS_MAGIC))
+}
+
+/// Says whether a read from the descriptor would not block. See poll(2).
+pub fn is_readable(fd: BorrowedFd<'_>) -> bool {
+    polls(fd, PollFlags::IN)
+}
+
+/// Says whether a write to the descriptor would not block. See poll(2).
+pub fn is_writable(fd: BorrowedFd<'_>) -> bool {
+    polls(fd, PollFlags::OUT)
+}
+
 fn polls(fd: BorrowedFd<'_>, what: PollFlags) -> bool {
     let mut fds = [PollFd::from_borrowed_fd(fd, what)];
     let now = Timespec {
@@ -206,9 +221,14 @@ fn polls(fd: BorrowedFd<'_>, what: PollFlags) -> bool {
     rustix::event::poll(&mut fds, Some(&now)).is_ok() && !fds[0].revents().is_empty()
 }
 
-/// A description of the terminal that is ours alone, so that O_NONBLOCK is too. `None` where
-/// /proc is missing or the terminal belongs to someone else.
+/// A description of the terminal or FIFO that is ours alone, so that O_NONBLOCK is too. `None`
+/// where /proc is missing, it belongs to someone else, or it is the master of a pseudo-terminal,
+/// which opened anew is another one.
 fn private_writer(fd: BorrowedFd<'_>) -> Option<OwnedFd> {
+    let stat = rustix::fs::fstat(fd).ok()?;
+    if stat.st_rdev == rustix::fs::makedev(5, 2) {
+        return None;
+    }
     let path = format!("/proc/self/fd/{}", fd.as_raw_fd());
     let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     rustix::fs::open(path, flags, Mode::empty()).ok()
