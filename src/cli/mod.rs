@@ -49,6 +49,7 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Parsed {
     });
     let facts = Facts {
         stdin_is_terminal: std::io::stdin().is_terminal(),
+        may_offload: std::env::var_os("RNC_FAST").is_none_or(|value| value != "0"),
         proxy_auth: std::env::var("NCAT_PROXY_AUTH").ok(),
     };
     match to_plan::to_plan(&args, dialect, &facts) {

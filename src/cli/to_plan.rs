@@ -24,6 +24,8 @@ use std::time::Duration;
 pub struct Facts {
     /// Standard input is a terminal.
     pub stdin_is_terminal: bool,
+    /// Bytes may go past this process: RNC_FAST=0 says no.
+    pub may_offload: bool,
     /// USER:PASS for a proxy, from the environment.
     pub proxy_auth: Option<String>,
 }
@@ -650,6 +652,7 @@ impl Planner<'_> {
             interval: self.interval()?,
             max_reads,
             datagram_bytes: dialect.datagram_bytes,
+            may_offload: self.facts.may_offload,
             tells_breaks: dialect.tells_failures,
         })
     }

@@ -9,6 +9,7 @@
 
 use super::stages::{Pace, Stage};
 use crate::io::endpoint::Endpoint;
+use crate::io::kernel::{Carry, Kernel};
 use crate::io::ready::{Got, Put};
 use crate::io::store::Mem;
 use std::io;
@@ -63,11 +64,24 @@ pub struct Settings {
     pub max_reads: Option<u64>,
     /// The end of the source is not passed on to the sink.
     pub keeps_sink_open: bool,
+    /// The bytes may go past this process, if the ends allow it and nothing here wants them.
+    pub may_offload: bool,
+}
+
+impl Settings {
+    /// Nobody in between wants to see, change or count the bytes.
+    fn wants_no_bytes(&self) -> bool {
+        let plain = self.stages.is_empty() && self.pace.is_none();
+        plain && self.message_bytes.is_none() && self.max_reads.is_none()
+    }
 }
 
 /// One direction of a session.
 pub struct Flow {
     store: Mem,
+    /// The store in use instead while traffic is heavy and the ends allow it.
+    kernel: Option<Kernel>,
+    may_offload: bool,
     state: FlowState,
     settings: Settings,
     /// Bytes from the opposite flow's stages, sent before anything else.
@@ -85,6 +99,8 @@ impl Flow {
     pub fn new(settings: Settings) -> Flow {
         Flow {
             store: Mem::default(),
+            kernel: None,
+            may_offload: settings.may_offload && settings.wants_no_bytes(),
             state: FlowState::Open,
             settings,
             urgent: Vec::new(),
@@ -109,7 +125,9 @@ impl Flow {
 
     /// Says whether something waits to be written.
     pub fn is_pending(&self) -> bool {
-        self.state != FlowState::Closed && !(self.store.is_empty() && self.urgent.is_empty())
+        let held = self.kernel.as_ref().is_some_and(|kernel| kernel.held() > 0);
+        let empty = self.store.is_empty() && self.urgent.is_empty() && !held;
+        self.state != FlowState::Closed && !empty
     }
 
     /// Bytes written to the sink.
@@ -161,6 +179,7 @@ impl Flow {
     /// by our not reading can go on reading.
     pub fn discard(&mut self) {
         self.discards = true;
+        self.kernel = None;
         self.store.clear();
     }
 
@@ -175,15 +194,57 @@ impl Flow {
     ) -> Moved {
         let mut moved = Moved::Nothing;
         for _ in 0..TURN {
-            let wrote = self.write(sink, now);
-            let read = self.read(source, back);
+            let did = match self.kernel.is_some() && self.urgent.is_empty() {
+                true => self.carry(source, sink),
+                false => {
+                    let wrote = self.write(sink, now);
+                    let offloads = self.offload(source, sink);
+                    let read = self.kernel.is_none() && self.read(source, back);
+                    wrote || read || offloads
+                }
+            };
             self.pass_on_end(sink);
-            match wrote || read {
+            match did {
                 true => moved = Moved::Some,
                 false => return moved,
             }
         }
         Moved::Budget
+    }
+
+    /// Goes over to a store inside the kernel once a read has filled the one in memory.
+    fn offload(&mut self, source: &Endpoint, sink: &Endpoint) -> bool {
+        let open = self.state == FlowState::Open && self.store.is_empty();
+        if !(open && self.may_offload && self.store.was_filled()) || self.kernel.is_some() {
+            return false;
+        }
+        self.kernel = Kernel::between(source, sink);
+        self.may_offload = self.kernel.is_some();
+        self.may_offload
+    }
+
+    fn carry(&mut self, source: &mut Endpoint, sink: &mut Endpoint) -> bool {
+        let takes = self.state == FlowState::Open;
+        let Some(kernel) = &mut self.kernel else {
+            return false;
+        };
+        match kernel.carry(source, sink, takes) {
+            Carry::Moved(n) => {
+                self.moved += n as u64;
+                return true;
+            }
+            Carry::Pending => return false,
+            Carry::Eof if takes => self.source_has_ended(None),
+            Carry::Eof => {}
+            Carry::GiveUp { held, for_good } => {
+                self.store.replace(&held);
+                self.may_offload = !for_good;
+            }
+            Carry::SourceError(error) => self.source_has_ended(Some(error)),
+            Carry::SinkError(error) => self.break_sink(error),
+        }
+        self.kernel = None;
+        true
     }
 
     fn read(&mut self, source: &mut Endpoint, back: &mut Vec<u8>) -> bool {

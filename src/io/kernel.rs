@@ -8,12 +8,16 @@ use crate::sys::offload::{Carried, Mover};
 const SMALL_BYTES: usize = 8 << 10;
 /// So many small moves in a row: traffic has turned small.
 const SMALL_MOVES: u32 = 16;
+/// So many moves in a row may say neither what they did nor what they wait for.
+const UNSURE_MOVES: u32 = 8;
 
 /// A store inside the kernel.
 #[derive(Debug)]
 pub struct Kernel {
     mover: Mover,
     small_moves: u32,
+    /// Moves in a row of which it was not told what they wait for.
+    unsure: u32,
 }
 
 /// What a turn of such a store came to.
@@ -25,8 +29,13 @@ pub enum Carry {
     Pending,
     /// The source has ended, and everything has reached the sink.
     Eof,
-    /// To be gone on with through memory, beginning with these bytes.
-    GiveUp(Vec<u8>),
+    /// To be gone on with through memory.
+    GiveUp {
+        /// Bytes that have left the source and not reached the sink.
+        held: Vec<u8>,
+        /// The kernel does not do this with these ends.
+        for_good: bool,
+    },
     /// Reading failed.
     SourceError(std::io::Error),
     /// Writing failed.
@@ -40,6 +49,7 @@ impl Kernel {
         Some(Kernel {
             mover,
             small_moves: 0,
+            unsure: 0,
         })
     }
 
@@ -59,23 +69,30 @@ impl Kernel {
             return Carry::Pending;
         }
         let (Some(from), Some(to)) = (source.raw_read(), sink.raw_write()) else {
-            return self.give_up();
+            return self.give_up(true);
         };
         match self.mover.carry(from, to, takes) {
             Carried::Bytes { taken, given } => {
                 self.count(taken, empties);
-                match self.small_moves > SMALL_MOVES && self.held() == 0 {
-                    true if given > 0 => Carry::Moved(given),
-                    true => self.give_up(),
-                    false => Carry::Moved(given),
-                }
+                self.unsure = 0;
+                Carry::Moved(given)
             }
             Carried::Eof => Carry::Eof,
-            // Neither blocks any more: it is not known what an event would tell.
+            // One has become ready since: try again, but not for ever.
             Carried::Blocked {
                 source: false,
                 sink: false,
-            } => self.give_up(),
+            } => {
+                self.unsure += 1;
+                match self.unsure > UNSURE_MOVES {
+                    true => self.give_up(false),
+                    false => Carry::Moved(0),
+                }
+            }
+            // Traffic that comes in small pieces leaves the source drained after each.
+            Carried::Blocked { source: true, .. } if self.small_moves > SMALL_MOVES => {
+                self.give_up(false)
+            }
             Carried::Blocked {
                 source: drained,
                 sink: full,
@@ -86,13 +103,9 @@ impl Kernel {
                 if full {
                     sink.is_full();
                 }
-                // Small traffic is what leaves the source drained after little.
-                match self.small_moves > SMALL_MOVES && self.held() == 0 {
-                    true => self.give_up(),
-                    false => Carry::Pending,
-                }
+                Carry::Pending
             }
-            Carried::Refused => self.give_up(),
+            Carried::Refused => self.give_up(true),
             Carried::SourceError(error) => Carry::SourceError(error),
             Carried::SinkError(error) => Carry::SinkError(error),
         }
@@ -109,8 +122,11 @@ impl Kernel {
         };
     }
 
-    fn give_up(&mut self) -> Carry {
+    fn give_up(&mut self, for_good: bool) -> Carry {
         let mover = std::mem::replace(&mut self.mover, Mover::Splice);
-        Carry::GiveUp(mover.into_held())
+        Carry::GiveUp {
+            held: mover.into_held(),
+            for_good,
+        }
     }
 }

@@ -2,9 +2,10 @@
 
 use super::reactor::Registrar;
 use super::ready::{Bits, Got, Put, Ready};
-use crate::sys::offload::{self, RawEnd};
+use crate::sys::offload::{self, Kind, RawEnd};
 use crate::sys::stdio::Shared;
 use mio::Interest;
+use std::cell::OnceCell;
 use std::io;
 
 /// Standard input as source, standard output as sink; either may be left out.
@@ -21,6 +22,8 @@ struct Half {
     shared: Shared,
     slot: u16,
     bits: Bits,
+    /// What the kernel can do with it; looked at once.
+    kind: OnceCell<Option<Kind>>,
 }
 
 /// Which of the two descriptors a session uses.
@@ -47,7 +50,12 @@ impl Stdio {
                 shared.is_pollable();
             }
             let bits = Bits::new(pollable);
-            Ok(Half { shared, slot, bits })
+            Ok(Half {
+                shared,
+                slot,
+                bits,
+                kind: OnceCell::new(),
+            })
         };
         let input = match uses.input {
             true => Some(half(Shared::stdin(), slots[0], Interest::READABLE)?),
@@ -170,6 +178,7 @@ impl Half {
     /// The descriptor and what the kernel can do with it.
     fn raw(&self) -> Option<RawEnd<'_>> {
         let fd = self.shared.fd();
-        offload::standard_kind(fd).map(|kind| RawEnd { fd, kind })
+        let kind = *self.kind.get_or_init(|| offload::standard_kind(fd));
+        kind.map(|kind| RawEnd { fd, kind })
     }
 }

@@ -59,6 +59,11 @@ impl Mem {
         }
     }
 
+    /// Says whether the last read filled the buffer: there is more where that came from.
+    pub fn was_filled(&self) -> bool {
+        self.grows
+    }
+
     /// The first `n` bytes have been written.
     pub fn consume(&mut self, n: usize) {
         self.start += n.min(self.end - self.start);
@@ -72,6 +77,7 @@ impl Mem {
         }
         self.buf[..bytes.len()].copy_from_slice(bytes);
         (self.start, self.end) = (0, bytes.len());
+        self.grows = false;
         self.empty_message &= bytes.is_empty();
     }
 

@@ -52,6 +52,8 @@ pub struct Session {
     pub max_reads: Option<u64>,
     /// The longest datagram made of standard input, in bytes.
     pub datagram_bytes: usize,
+    /// Bytes may go past this process where nothing in it wants to see them.
+    pub may_offload: bool,
     /// A broken session is a failure: told, and exit code 1.
     pub tells_breaks: bool,
 }

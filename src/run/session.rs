@@ -90,6 +90,7 @@ impl Joined {
             message_bytes: messages.then_some(session.datagram_bytes),
             max_reads: None,
             keeps_sink_open: !session.ends.passes_eof,
+            may_offload: session.may_offload,
         });
         let mut inn = Flow::new(Settings {
             stages: in_stage(session).into_iter().collect(),
@@ -97,6 +98,7 @@ impl Joined {
             message_bytes: messages.then_some(MAX_RECEIVED_BYTES),
             max_reads: session.max_reads,
             keeps_sink_open: false,
+            may_offload: session.may_offload,
         });
         if !left_over.is_empty() {
             inn.preload(left_over, out.urgent());

@@ -141,6 +141,9 @@ impl Cmd {
     #[track_caller]
     pub fn spawn(mut self) -> Running {
         let mut closed = Vec::new();
+        if env!("CARGO_CRATE_NAME").ends_with("_in_memory") {
+            self.command.env("RNC_FAST", "0");
+        }
         if self.group && self.terminal.is_none() {
             // With a terminal the new session makes the group.
             self.command.process_group(0);
