@@ -103,6 +103,8 @@ pub struct Reactor<O> {
     tasks: Vec<Option<Entry<O>>>,
     runnable: VecDeque<usize>,
     deadlines: BTreeSet<(Instant, usize)>,
+    /// Work put off until then.
+    deferred: Option<(Instant, Box<dyn FnOnce()>)>,
 }
 
 struct Entry<O> {
@@ -125,6 +127,7 @@ impl<O> Reactor<O> {
             tasks: Vec::new(),
             runnable: VecDeque::new(),
             deadlines: BTreeSet::new(),
+            deferred: None,
         })
     }
 
@@ -146,6 +149,12 @@ impl<O> Reactor<O> {
             deadline: None,
         });
         self.wake(index);
+    }
+
+    /// Puts off work that a loop which ends before `at` does not need; replaces what was put off
+    /// before.
+    pub fn defer(&mut self, at: Instant, work: Box<dyn FnOnce()>) {
+        self.deferred = Some((at, work));
     }
 
     /// Runs until no task is left; `ended` is told how each one ended.
@@ -170,6 +179,9 @@ impl<O> Reactor<O> {
                 self.deliver(task, &notice, now);
             }
             self.wake_due(now);
+            if let Some((_, work)) = self.deferred.take_if(|(at, _)| *at <= now) {
+                work();
+            }
         }
         Ok(())
     }
@@ -224,7 +236,14 @@ impl<O> Reactor<O> {
         let timeout = if !self.runnable.is_empty() {
             Some(std::time::Duration::ZERO)
         } else {
-            let next = self.deadlines.first().map(|(at, _)| *at);
+            let deferred = self.deferred.iter().map(|(at, _)| *at);
+            let next = self
+                .deadlines
+                .first()
+                .map(|(at, _)| *at)
+                .into_iter()
+                .chain(deferred)
+                .min();
             next.map(|at| at.saturating_duration_since(Instant::now()))
         };
         match self.poll.poll(events, timeout) {

@@ -17,6 +17,7 @@ use crate::sys;
 use anyhow::Context as _;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 /// Slots of the descriptors a task registers: standard input and output, the peer, listening
 /// sockets, and from `FIRST_SLOT` on those of which there can be many.
@@ -24,6 +25,10 @@ const STDIO_SLOTS: [u16; 2] = [0, 1];
 const PEER_SLOT: u16 = 2;
 const LISTENER_SLOT: u16 = 8;
 const FIRST_SLOT: u16 = 64;
+
+/// How long a client runs without its signal handler, which is a thread: most of the time of a
+/// session that is over sooner.
+const UNHANDLED: Duration = Duration::from_millis(5);
 
 /// Does what the plan says.
 ///
@@ -47,7 +52,19 @@ pub fn run(mut plan: Plan) -> anyhow::Result<Exit> {
         }
         inbox.post(None, Notice::Ending);
     };
-    sys::signal::on_ending_signal(notify).context("cannot handle signals")?;
+    let connects = matches!(
+        plan.mode,
+        Mode::Connect { .. } | Mode::ConnectUnix { datagram: None, .. } | Mode::ConnectVsock { .. }
+    );
+    let handle_signals = move || sys::signal::on_ending_signal(notify);
+    match connects {
+        // Until then a signal ends a client as it ends any program.
+        true => reactor.defer(
+            Instant::now() + UNHANDLED,
+            Box::new(|| drop(handle_signals())),
+        ),
+        false => handle_signals().context("cannot handle signals")?,
+    }
     // Only now: what `begin` says, such as "Listening on", tells others that rnc is ready.
     reactor.add(begin(Rc::new(plan))?);
     let mut exit = Exit::OK;
