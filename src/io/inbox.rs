@@ -1,6 +1,7 @@
 //! What other threads and signals tell the loop. Posting wakes it; the loop takes everything when
 //! it comes round.
 
+use super::reactor::TaskId;
 use mio::Waker;
 use std::io;
 use std::net::SocketAddr;
@@ -27,7 +28,7 @@ pub struct Inbox {
 struct Inner {
     waker: Waker,
     /// Notices with the task each is for; `None` is for all.
-    queue: Mutex<Vec<(Option<usize>, Notice)>>,
+    queue: Mutex<Vec<(Option<TaskId>, Notice)>>,
 }
 
 impl Inbox {
@@ -41,7 +42,7 @@ impl Inbox {
     }
 
     /// Posts a notice for one task, or for all, and wakes the loop.
-    pub fn post(&self, task: Option<usize>, notice: Notice) {
+    pub fn post(&self, task: Option<TaskId>, notice: Notice) {
         let mut queue = self
             .inner
             .queue
@@ -53,7 +54,7 @@ impl Inbox {
         let _ = self.inner.waker.wake();
     }
 
-    pub(super) fn take(&self) -> Vec<(Option<usize>, Notice)> {
+    pub(super) fn take(&self) -> Vec<(Option<TaskId>, Notice)> {
         let mut queue = self
             .inner
             .queue

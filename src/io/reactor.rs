@@ -3,6 +3,9 @@
 //! A round: drive the runnable tasks; poll until the next deadline (at once if something is still
 //! runnable); note the events and make their tasks runnable; take the inbox; wake due deadlines.
 //! A task may be driven once too often: the endpoints' cleared bits make that free.
+//!
+//! There may be thousands of tasks: what a round costs depends on those that have something to do,
+//! not on those that wait.
 
 use super::inbox::{Inbox, Notice};
 use super::ready::Ready;
@@ -21,12 +24,13 @@ const WAKER: Token = Token(usize::MAX);
 const EVENTS: usize = 256;
 
 /// What a task wants next.
-#[derive(Debug)]
 pub enum Step<O> {
     /// Nothing can be done until an event, a notice or the deadline.
     Wait,
     /// The task stopped for fairness: drive it again after the others.
     Again,
+    /// These tasks begin; then as `Again`.
+    Spawn(Vec<Box<dyn Drive<O>>>),
     /// The task has ended.
     Done(O),
 }
@@ -43,12 +47,20 @@ pub trait Drive<O> {
     fn deadline(&self) -> Option<Instant>;
 }
 
+/// Names a task: its place in the loop, and a number that no other task ever has, since places are
+/// used again and an answer may come after the one who asked has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TaskId {
+    place: usize,
+    serial: u64,
+}
+
 /// Registers the descriptors of one task with the loop.
 #[derive(Clone, Copy)]
 pub struct Registrar<'a> {
     registry: &'a Registry,
     inbox: &'a Inbox,
-    task: usize,
+    task: TaskId,
 }
 
 impl Registrar<'_> {
@@ -59,7 +71,7 @@ impl Registrar<'_> {
     /// # Errors
     /// Any other refusal of epoll_ctl(2).
     pub fn register(&self, fd: BorrowedFd<'_>, slot: u16, interest: Interest) -> io::Result<bool> {
-        let token = Token(self.task << SLOT_BITS | usize::from(slot));
+        let token = Token(self.task.place << SLOT_BITS | usize::from(slot));
         let raw = fd.as_raw_fd();
         let mut source = SourceFd(&raw);
         let mut result = self.registry.register(&mut source, token, interest);
@@ -101,6 +113,10 @@ pub struct Reactor<O> {
     poll: Poll,
     inbox: Inbox,
     tasks: Vec<Option<Entry<O>>>,
+    /// Places in `tasks` without a task.
+    free: Vec<usize>,
+    /// The number of the next task.
+    next_serial: u64,
     runnable: VecDeque<usize>,
     deadlines: BTreeSet<(Instant, usize)>,
     /// Work put off until then.
@@ -109,6 +125,7 @@ pub struct Reactor<O> {
 
 struct Entry<O> {
     task: Box<dyn Drive<O>>,
+    serial: u64,
     is_runnable: bool,
     deadline: Option<Instant>,
 }
@@ -125,6 +142,8 @@ impl<O> Reactor<O> {
             poll,
             inbox,
             tasks: Vec::new(),
+            free: Vec::new(),
+            next_serial: 0,
             runnable: VecDeque::new(),
             deadlines: BTreeSet::new(),
             deferred: None,
@@ -138,16 +157,17 @@ impl<O> Reactor<O> {
 
     /// Adds a task; it is driven in the next round.
     pub fn add(&mut self, task: Box<dyn Drive<O>>) {
-        let free = self.tasks.iter().position(Option::is_none);
-        let index = free.unwrap_or_else(|| {
+        let index = self.free.pop().unwrap_or_else(|| {
             self.tasks.push(None);
             self.tasks.len() - 1
         });
         self.tasks[index] = Some(Entry {
             task,
+            serial: self.next_serial,
             is_runnable: false,
             deadline: None,
         });
+        self.next_serial += 1;
         self.wake(index);
     }
 
@@ -157,16 +177,20 @@ impl<O> Reactor<O> {
         self.deferred = Some((at, work));
     }
 
+    fn is_empty(&self) -> bool {
+        self.free.len() == self.tasks.len()
+    }
+
     /// Runs until no task is left; `ended` is told how each one ended.
     ///
     /// # Errors
     /// Polling failed.
     pub fn run(&mut self, mut ended: impl FnMut(O)) -> io::Result<()> {
         let mut events = Events::with_capacity(EVENTS);
-        while self.tasks.iter().any(Option::is_some) {
+        loop {
             self.drive_runnable(&mut ended);
-            if self.tasks.iter().all(Option::is_none) {
-                break;
+            if self.is_empty() {
+                return Ok(());
             }
             self.wait(&mut events)?;
             for event in &events {
@@ -183,7 +207,6 @@ impl<O> Reactor<O> {
                 work();
             }
         }
-        Ok(())
     }
 
     /// Drives each task that is runnable now once; those that want more are left runnable.
@@ -199,7 +222,10 @@ impl<O> Reactor<O> {
             let registrar = Registrar {
                 registry: self.poll.registry(),
                 inbox: &self.inbox,
-                task: index,
+                task: TaskId {
+                    place: index,
+                    serial: entry.serial,
+                },
             };
             match entry.task.drive(&registrar, Instant::now()) {
                 Step::Wait => self.settle(index, entry),
@@ -207,8 +233,14 @@ impl<O> Reactor<O> {
                     self.settle(index, entry);
                     self.wake(index);
                 }
+                Step::Spawn(tasks) => {
+                    self.settle(index, entry);
+                    tasks.into_iter().for_each(|task| self.add(task));
+                    self.wake(index);
+                }
                 Step::Done(outcome) => {
                     self.forget_deadline(index, entry.deadline);
+                    self.free.push(index);
                     ended(outcome);
                 }
             }
@@ -264,11 +296,14 @@ impl<O> Reactor<O> {
         }
     }
 
-    fn deliver(&mut self, task: Option<usize>, notice: &Notice, now: Instant) {
+    /// Hands a notice to its task, if that is still there, or to all.
+    fn deliver(&mut self, task: Option<TaskId>, notice: &Notice, now: Instant) {
         let all = 0..self.tasks.len();
-        let range = task.map_or(all, |index| index..index + 1);
+        let range = task.map_or(all, |task| task.place..task.place + 1);
         for index in range {
-            if let Some(Some(entry)) = self.tasks.get_mut(index) {
+            if let Some(Some(entry)) = self.tasks.get_mut(index)
+                && task.is_none_or(|task| task.serial == entry.serial)
+            {
                 entry.task.notice(notice, now);
                 self.wake(index);
             }
