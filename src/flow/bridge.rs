@@ -1,5 +1,5 @@
-//! A session between two ends: ours (`local`: standard input and output) and the peer (`remote`),
-//! joined by two flows, `out` towards the peer and `inn` from it.
+//! A session between two ends: ours (`local`: standard input and output, or the client of a relay)
+//! and the peer (`remote`), joined by two flows, `out` towards the peer and `inn` from it.
 
 use super::flow::{Fault, Flow, FlowState, Moved};
 use super::verdict::{Verdict, Way, verdict};
@@ -17,9 +17,9 @@ pub const GRACE: Duration = Duration::from_secs(1);
 pub enum Place {
     /// Reading from or writing to the peer.
     Peer,
-    /// Reading standard input.
+    /// Reading standard input, or from our client.
     Input,
-    /// Writing standard output.
+    /// Writing standard output, or to our client.
     Output,
 }
 
@@ -96,6 +96,11 @@ impl Bridge {
     /// Gives back our own end, for the next session.
     pub fn into_local(self) -> Endpoint {
         self.local
+    }
+
+    /// Both ends, ours first.
+    pub fn ends(&self) -> [&Endpoint; 2] {
+        [&self.local, &self.remote]
     }
 
     /// The peer's end.
@@ -210,8 +215,10 @@ impl Bridge {
             self.inn.break_sink(error);
         }
         if let Some(Fault::Sink(error)) = self.inn.fault() {
-            if error.kind() != io::ErrorKind::BrokenPipe {
-                self.out.end_source();
+            match error.kind() {
+                io::ErrorKind::BrokenPipe => {}
+                _ if self.local.is_one_socket() => self.out.break_source(copy_of(error)),
+                _ => self.out.end_source(),
             }
             self.inn.discard();
         }

@@ -66,6 +66,8 @@ pub struct Settings {
     pub keeps_sink_open: bool,
     /// The bytes may go past this process, if the ends allow it and nothing here wants them.
     pub may_offload: bool,
+    /// A source that broke has no end to pass on: whoever owns the sink breaks it off.
+    pub passes_clean_ends_only: bool,
 }
 
 impl Settings {
@@ -356,10 +358,15 @@ impl Flow {
         }
     }
 
+    fn keeps_end_to_itself(&self) -> bool {
+        let broken = matches!(self.fault, Some(Fault::Source(_)));
+        self.settings.keeps_sink_open || (self.settings.passes_clean_ends_only && broken)
+    }
+
     fn pass_on_end(&mut self, sink: &mut Endpoint) {
         if self.state == FlowState::Draining && !self.is_pending() {
             self.state = FlowState::Closed;
-            if !self.settings.keeps_sink_open {
+            if !self.keeps_end_to_itself() {
                 sink.shutdown_write();
             }
         }

@@ -151,6 +151,11 @@ impl Endpoint {
         }
     }
 
+    /// Says whether reading and writing are one socket, which breaks as a whole.
+    pub fn is_one_socket(&self) -> bool {
+        !matches!(self, Endpoint::Stdio(_))
+    }
+
     /// Says whether one read is one message and one write is one message (datagrams).
     pub fn keeps_messages(&self) -> bool {
         matches!(self, Endpoint::Datagram(_))

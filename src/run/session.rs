@@ -91,6 +91,7 @@ impl Joined {
             max_reads: None,
             keeps_sink_open: !session.ends.passes_eof,
             may_offload: session.may_offload,
+            passes_clean_ends_only: false,
         });
         let mut inn = Flow::new(Settings {
             stages: in_stage(session).into_iter().collect(),
@@ -99,6 +100,7 @@ impl Joined {
             max_reads: session.max_reads,
             keeps_sink_open: false,
             may_offload: session.may_offload,
+            passes_clean_ends_only: false,
         });
         if !left_over.is_empty() {
             inn.preload(left_over, out.urgent());
