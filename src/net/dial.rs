@@ -7,6 +7,7 @@
 use super::handshake::{Talk, TalkError};
 use super::race::{Obstacle, Race, Raced};
 use super::resolve;
+use crate::io::inbox::Notice;
 use crate::io::reactor::Registrar;
 use crate::io::ready::Ready;
 use crate::io::stream::Stream;
@@ -114,8 +115,13 @@ impl Dialer {
     }
 
     /// Takes in the addresses that were asked for.
-    pub fn addresses(&mut self, answer: io::Result<Vec<SocketAddr>>) {
-        self.answer = Some(answer);
+    pub fn notice(&mut self, notice: &Notice) {
+        if let Notice::Addresses(answer) = notice {
+            self.answer = Some(match answer {
+                Ok(found) => Ok(found.clone()),
+                Err(error) => Err(io::Error::other(error.to_string())),
+            });
+        }
     }
 
     /// When the dialer wants to be driven even if nothing happens.

@@ -1,6 +1,6 @@
 //! Unix sockets: their addresses, and what becomes of the files they leave.
 
-use crate::plan::{UnixListening, UnixSource};
+use crate::plan::{UnixListening, UnixPath, UnixSource};
 use socket2::{Domain, SockAddr, Socket, Type};
 use std::ffi::OsString;
 use std::fs;
@@ -8,9 +8,12 @@ use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 /// The longest path a Unix socket may have, in bytes, without the NUL at its end. See unix(7).
 const MAX_PATH_BYTES: usize = 107;
+/// The pause before a listener whose queue is full is tried again.
+const TRY_AGAIN: Duration = Duration::from_millis(10);
 
 /// The address behind a word of the command line: a path, or an abstract name behind `@`.
 ///
@@ -43,6 +46,59 @@ pub fn connect_stream(path: &Path) -> io::Result<Socket> {
     sock.connect(&address(path)?)?;
     sock.set_nonblocking(true)?;
     Ok(sock)
+}
+
+/// Connects a stream socket without waiting: the kernel has no event for "there is room in the
+/// listener's queue", so while there is none it is tried again.
+#[derive(Debug)]
+pub struct Dialer {
+    path: UnixPath,
+    limit: Option<Duration>,
+    gives_up: Option<Instant>,
+    next_try: Option<Instant>,
+}
+
+impl Dialer {
+    /// A dialer that gives up after `limit`; zero is no limit.
+    pub fn new(path: &Path, limit: Option<Duration>) -> Dialer {
+        Dialer {
+            path: path.to_path_buf(),
+            limit: limit.filter(|limit| !limit.is_zero()),
+            gives_up: None,
+            next_try: None,
+        }
+    }
+
+    /// Tries, if it is time to; `None` when it has to be tried again.
+    ///
+    /// # Errors
+    /// As connect(2); `TimedOut` when the limit is reached.
+    pub fn drive(&mut self, now: Instant) -> io::Result<Option<Socket>> {
+        if self.next_try.is_some_and(|at| now < at) {
+            return Ok(None);
+        }
+        if self.gives_up.is_none() {
+            self.gives_up = self.limit.map(|limit| now + limit);
+        }
+        let sock = Socket::new(Domain::UNIX, Type::STREAM.nonblocking(), None)?;
+        match sock.connect(&address(&self.path)?) {
+            Ok(()) => Ok(Some(sock)),
+            Err(error) if error.kind() != io::ErrorKind::WouldBlock => Err(error),
+            Err(_) if self.gives_up.is_some_and(|at| now >= at) => {
+                Err(io::ErrorKind::TimedOut.into())
+            }
+            Err(_) => {
+                let next = now + TRY_AGAIN;
+                self.next_try = Some(self.gives_up.map_or(next, |at| next.min(at)));
+                Ok(None)
+            }
+        }
+    }
+
+    /// When the next try is.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.next_try
+    }
 }
 
 /// Connects a datagram socket that is itself bound, so that the peer can answer. Also gives the

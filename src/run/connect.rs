@@ -241,42 +241,17 @@ impl Connect {
     }
 
     fn dial_failed(&mut self, error: DialError, now: Instant) -> Result<(), Exit> {
-        let reason = report::reason;
-        match error {
-            DialError::Connect { message, timed_out } => {
-                // With -z a closed port is an answer, given by the exit code.
-                let is_answer = self.scan().is_some_and(|scan| scan.zero_io);
-                if !report::is_verbose(1) && !is_answer {
-                    report::failure(&message);
-                }
-                self.tally.timed_out |= timed_out;
-            }
-            DialError::Name(host, port, error) => {
-                let host = printable(host.as_bytes());
-                let reason = reason(&error);
-                report::error(&format!(
-                    "getaddrinfo for host \"{host}\" port {port}: {reason}"
-                ));
-                return Err(Exit::FAILED);
-            }
-            DialError::Obstacle(obstacle) => {
-                report::error(&words::obstacle(&obstacle));
-                return Err(Exit::FAILED);
-            }
-            DialError::Proxy(error) => {
-                let proxy = self
-                    .dialing
-                    .as_ref()
-                    .and_then(|dialing| dialing.proxy.as_ref());
-                let at = proxy.map(|proxy| format!("{} port {}", proxy.host, proxy.port));
-                report::error(&format!(
-                    "connect through {} failed: {error}",
-                    at.unwrap_or_default()
-                ));
-                return Err(Exit::FAILED);
-            }
-            DialError::PasswordWanted => return Err(Exit::FAILED),
+        // With -z a closed port is an answer, given by the exit code.
+        let is_answer = self.scan().is_some_and(|scan| scan.zero_io);
+        if let Some(dialing) = &self.dialing
+            && !(is_answer && matches!(error, DialError::Connect { .. }))
+        {
+            words::tell_not_connected(&error, dialing);
         }
+        let DialError::Connect { timed_out, .. } = error else {
+            return Err(Exit::FAILED);
+        };
+        self.tally.timed_out |= timed_out;
         self.port_failed(now);
         Ok(())
     }
@@ -446,13 +421,7 @@ impl Drive<Exit> for Connect {
         match (notice, &mut self.state) {
             (Notice::Ending, State::Session(joined)) => joined.leave(now),
             (Notice::Ending, _) => self.signalled = true,
-            (Notice::Addresses(answer), State::Dialing(dialer, _)) => {
-                let answer = match answer {
-                    Ok(found) => Ok(found.clone()),
-                    Err(error) => Err(io::Error::other(error.to_string())),
-                };
-                dialer.addresses(answer);
-            }
+            (_, State::Dialing(dialer, _)) => dialer.notice(notice),
             _ => {}
         }
     }
