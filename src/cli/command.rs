@@ -184,6 +184,19 @@ fn shape() -> Vec<Arg> {
                  removes its own at the end. Not with a port, -4, -6, -x, -F or --join. As nc: \
                  whatever is at the path is replaced, and the socket stays.",
             ),
+            setting(
+                "relay",
+                "HOST:PORT",
+                "With -l: join each client to a connection to there",
+                "Or unix:PATH. For each client, with -k for many at once, rnc connects to there \
+                 and passes on what either side sends, and each side's end. A client whose \
+                 connection cannot be made is reset, and so is one side when the other one breaks. \
+                 -w counts for each client: for its connection to be made, and for silence. -x is \
+                 the proxy to connect through. Needs -l; not with -u, nor with what is about \
+                 standard input and output or changes the bytes: -q, --until, -d, --send-only, \
+                 --no-shutdown, -W, -i, -C, -t.",
+            )
+            .value_hint(ValueHint::Hostname),
             flag(
                 'z',
                 "zero",

@@ -10,8 +10,8 @@ use crate::parse::hostport::{self, Address};
 use crate::parse::number::strtonum;
 use crate::parse::{ports, size, tos};
 use crate::plan::{
-    Clients, Codes, Dialing, Ends, Family, Group, Listening, Mode, Net, Plan, Proxy, ProxyKind,
-    Scan, Session, SocketOptions, Transport, UnixSource, Until,
+    Clients, Codes, Dialing, Ends, Family, Group, Listening, Mode, Net, Onward, Plan, Proxy,
+    ProxyKind, Relay, Scan, Session, SocketOptions, Transport, UnixSource, Until,
 };
 use crate::sys::names;
 use std::ffi::{OsStr, OsString};
@@ -72,6 +72,7 @@ impl Planner<'_> {
         let place = self.place()?;
         self.check_conflicts(&place)?;
         let timeout = self.time("-w", "timeout", self.args.wait.as_ref())?;
+        let relay = self.relay(timeout)?;
         let net = self.net(&place)?;
         let mode = self.mode(place, timeout)?;
         let session = self.session(&mode, timeout)?;
@@ -82,10 +83,12 @@ impl Planner<'_> {
         };
         Ok(Plan {
             mode,
+            relay,
             net,
             session,
             codes,
-            names_peers: self.dialect.names_peers && !self.args.nodns,
+            // Of a relay's many clients only the numbers: each name would be a look-up.
+            names_peers: self.dialect.names_peers && !self.args.nodns && self.args.relay.is_none(),
             tells_port: self.dialect.tells_port,
             plain_errors: self.dialect.plain_errors,
             asks_md5_key: self.args.md5sig,
@@ -256,7 +259,8 @@ impl Planner<'_> {
         let args = self.args;
         let unix = matches!(place, Place::Unix(_));
         let (udp, listen) = (args.udp, args.listen);
-        let proxy = args.proxy.is_some();
+        // With --relay it is the target that is dialled through a proxy, not the place.
+        let proxy = args.proxy.is_some() && args.relay.is_none();
         let no_port = matches!(place, Place::Ip { ports, .. } if ports.is_empty());
         // Condition, native text, nc's text.
         let table = [
@@ -306,7 +310,38 @@ impl Planner<'_> {
                 });
             }
         }
+        self.check_relay_conflicts()?;
         self.check_native_conflicts(unix, matches!(place, Place::Vsock(..)))
+    }
+
+    /// A relay has no standard input and output, and leaves the bytes alone. No option of nc's, so
+    /// the same in all dialects.
+    fn check_relay_conflicts(&self) -> Result<(), Wrong> {
+        let args = self.args;
+        if args.relay.is_none() {
+            return Ok(());
+        }
+        if !args.listen {
+            return said("--relay needs -l");
+        }
+        if args.udp {
+            return said("--relay cannot be used with -u yet");
+        }
+        let table = [
+            (args.quit.is_some(), "-q"),
+            (args.until.is_some(), "--until"),
+            (args.no_stdin, "-d (--recv-only)"),
+            (args.send_only, "--send-only"),
+            (args.no_shutdown, "--no-shutdown"),
+            (args.recv_limit.is_some(), "-W"),
+            (args.interval.is_some(), "-i"),
+            (args.crlf, "-C"),
+            (args.telnet, "-t"),
+        ];
+        match table.iter().find(|(found, _)| *found) {
+            Some((_, option)) => said(format!("{option} cannot be used with --relay")),
+            None => Ok(()),
+        }
     }
 
     /// Combinations nc takes in silence although they make no sense.
@@ -371,6 +406,33 @@ impl Planner<'_> {
             Some((_, message)) => said(*message),
             None => Ok(()),
         }
+    }
+
+    /// `--relay HOST:PORT|unix:PATH`
+    fn relay(&self, timeout: Option<Duration>) -> Result<Option<Relay>, Wrong> {
+        let Some(word) = &self.args.relay else {
+            return Ok(None);
+        };
+        let shown = printable(word.as_encoded_bytes());
+        let to = match hostport::address(word) {
+            Err(error) => return said(format!("--relay {shown}: {error}")),
+            Ok(Address::Unix(_)) if self.args.proxy.is_some() => {
+                return said(format!("-x cannot be used with --relay {shown}"));
+            }
+            Ok(Address::Unix(path)) => Onward::Unix(path),
+            Ok(Address::HostPort(host, word)) => {
+                let named = || names::service_port(&word, "tcp");
+                let port = ports::port(&word).or_else(|error| named().ok_or(error));
+                let port = port.map_err(|error| bad_port(&error, &word))?;
+                Onward::Ip { host, port }
+            }
+            Ok(Address::Vsock(..)) => return said("--relay to vsock is not supported yet"),
+            Ok(Address::Host(_)) => {
+                return said(format!("--relay {shown}: not HOST:PORT or unix:PATH"));
+            }
+        };
+        let dialing = self.dialing(timeout)?;
+        Ok(Some(Relay { to, dialing }))
     }
 
     // ---- the mode

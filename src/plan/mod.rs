@@ -236,6 +236,31 @@ pub enum Clients {
     AtOnce,
 }
 
+/// Where a relay dials for each client. Streams only, so far: a UDP relay would be one more kind of
+/// target, with a session for each peer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Onward {
+    /// A port of a host.
+    Ip {
+        /// Its name or address.
+        host: String,
+        /// The port.
+        port: u16,
+    },
+    /// A Unix stream socket.
+    Unix(UnixPath),
+}
+
+/// What becomes of the clients of a listener that relays: each is joined to a connection of its
+/// own.
+#[derive(Clone, Debug)]
+pub struct Relay {
+    /// Where to.
+    pub to: Onward,
+    /// How connections to there are made.
+    pub dialing: Dialing,
+}
+
 /// How a Unix listener treats what stands at its path.
 #[derive(Clone, Copy, Debug)]
 pub struct UnixListening {
@@ -322,6 +347,9 @@ pub struct Codes {
 pub struct Plan {
     /// The one thing to do.
     pub mode: Mode,
+    /// The clients of a listener are joined to connections to there, not to standard input and
+    /// output.
+    pub relay: Option<Relay>,
     /// Addresses and sockets.
     pub net: Net,
     /// What sessions do with their bytes.

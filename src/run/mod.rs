@@ -4,6 +4,7 @@ mod connect;
 mod crowd;
 mod listen;
 mod probe;
+mod relay;
 mod session;
 mod udp;
 mod words;
@@ -68,7 +69,13 @@ pub fn run(mut plan: Plan) -> anyhow::Result<Exit> {
     // Only now: what `begin` says, such as "Listening on", tells others that rnc is ready.
     reactor.add(begin(Rc::new(plan))?);
     let mut exit = Exit::OK;
-    reactor.run(|ended| exit = ended).context("polling error")?;
+    // Of several tasks the last that did not end well tells.
+    let ended = |ended| {
+        if ended != Exit::OK {
+            exit = ended;
+        }
+    };
+    reactor.run(ended).context("polling error")?;
     Ok(exit)
 }
 
@@ -86,8 +93,9 @@ fn begin(plan: Rc<Plan>) -> anyhow::Result<Box<dyn Drive<Exit>>> {
             ..
         } => {
             let bound = listen::bind(&plan)?;
-            match clients {
-                Clients::AtOnce => Box::new(crowd::Crowd::new(plan, bound)),
+            match (clients, plan.relay.clone()) {
+                (_, Some(to)) => Box::new(relay::Door::new(plan, to, bound, clients)),
+                (Clients::AtOnce, None) => Box::new(crowd::Crowd::new(plan, bound)),
                 _ => Box::new(listen::Serve::new(plan, bound, clients)),
             }
         }

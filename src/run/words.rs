@@ -1,10 +1,10 @@
 //! The lines said about connections; nc's own to the letter.
 
 use crate::net::addr::{self, show_ip};
-use crate::net::dial::Connected;
+use crate::net::dial::{Connected, DialError};
 use crate::net::race::Obstacle;
 use crate::parse::escape::printable;
-use crate::plan::Plan;
+use crate::plan::{Dialing, Plan};
 use crate::report;
 use crate::sys::names;
 use socket2::Socket;
@@ -40,6 +40,34 @@ pub fn refused(connected: &Connected, port: u16, error: &io::Error, plan: &Plan)
         "connect to {ip} port {port} ({proto}) failed: {}",
         report::reason(error)
     )
+}
+
+/// Says, in one line, why there is no connection.
+pub fn tell_not_connected(error: &DialError, dialing: &Dialing) {
+    let proxy = dialing.proxy.as_ref();
+    let proxy = proxy.map(|proxy| format!("{} port {}", proxy.host, proxy.port));
+    let proxy = proxy.unwrap_or_default();
+    match error {
+        // With -v each address has been told by now.
+        DialError::Connect { .. } if report::is_verbose(1) => {}
+        DialError::Connect { message, .. } => report::failure(message),
+        DialError::Name(host, port, error) => {
+            let host = printable(host.as_bytes());
+            let reason = report::reason(error);
+            report::error(&format!(
+                "getaddrinfo for host \"{host}\" port {port}: {reason}"
+            ));
+        }
+        DialError::Obstacle(what) => report::error(&obstacle(what)),
+        DialError::Proxy(error) => {
+            report::error(&format!("connect through {proxy} failed: {error}"));
+        }
+        DialError::PasswordWanted => {
+            report::error(&format!(
+                "connect through {proxy} failed: it wants a password (--proxy-auth)"
+            ));
+        }
+    }
 }
 
 /// What kept every address from being tried.
