@@ -18,6 +18,7 @@ set edit:completion:arg-completer[rnc] = {|@words|
     }
     var completions = [
         &'rnc'= {
+            cand --relay 'With -l: join each client to a connection to ADDR'
             cand -q 'Leave TIME after the end of input and the last byte'
             cand --quit 'Leave TIME after the end of input and the last byte'
             cand -w 'Give up after TIME of connecting, or of silence'

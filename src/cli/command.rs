@@ -152,8 +152,8 @@ fn shape() -> Vec<Arg> {
                 "As -l PORT, -l HOST PORT, -l -p PORT [HOST] or -l -s ADDR -p PORT. Port 0 lets \
                  the system choose; which one it is, is said on standard error. Without an \
                  address rnc listens on IPv6 and IPv4, and without -k it closes the listening \
-                 socket once the first client is there. Not with -z, -F, -r or -x. As nc: IPv4 \
-                 unless -6; the last two forms are errors; others may listen on the same port.",
+                 socket once the first client is there. Not with -z, -F or -r, nor with -x unless \
+                 there is --relay. As nc: IPv4 unless -6; the last two forms are errors; others may listen on the same port.",
             ),
             flag(
                 'k',
@@ -186,15 +186,15 @@ fn shape() -> Vec<Arg> {
             ),
             setting(
                 "relay",
-                "HOST:PORT",
-                "With -l: join each client to a connection to there",
-                "Or unix:PATH. For each client, with -k for many at once, rnc connects to there \
-                 and passes on what either side sends, and each side's end. A client whose \
-                 connection cannot be made is reset, and so is one side when the other one breaks. \
-                 -w counts for each client: for its connection to be made, and for silence. -x is \
-                 the proxy to connect through. Needs -l; not with -u, nor with what is about \
-                 standard input and output or changes the bytes: -q, --until, -d, --send-only, \
-                 --no-shutdown, -W, -i, -C, -t.",
+                "ADDR",
+                "With -l: join each client to a connection to ADDR",
+                "ADDR is HOST:PORT or unix:PATH. For each client, with -k for many at once, rnc \
+                 connects to there and passes on what either side sends, and each side's end. A \
+                 client whose connection cannot be made is reset, and so is one side when the \
+                 other one breaks. -w counts for each client: for its connection to be made, and \
+                 for silence. -x is the proxy to connect through. Needs -l; not with -u, nor with \
+                 what is about standard input and output or changes the bytes: -q, --until, -d, \
+                 --send-only, --no-shutdown, -W, -i, -C, -t.",
             )
             .value_hint(ValueHint::Hostname),
             flag(
@@ -455,7 +455,7 @@ fn proxies() -> Vec<Arg> {
                 "HOST[:PORT]",
                 "Connect through this proxy",
                 "An IPv6 address stands in brackets. The port is 1080 if not given, 3128 with -X \
-                 connect. Not with -l, -u, -U or -s.",
+                 connect. Not with -u, -U or -s, nor with -l unless there is --relay.",
             )
             .value_hint(ValueHint::Hostname),
             known(

@@ -4,7 +4,7 @@ use super::*;
 use crate::cli::args::Args;
 use crate::cli::command::command;
 use crate::cli::dialect::{NATIVE, NC};
-use crate::plan::{Clients, Family, Mode, Plan, ProxyKind, UnixSource, Until};
+use crate::plan::{Clients, Family, Mode, Onward, Plan, ProxyKind, UnixSource, Until};
 use std::time::Duration;
 
 fn facts() -> Facts {
@@ -299,6 +299,32 @@ fn clients_are_served_by_dialect() {
         [false, false]
     );
     assert_eq!([locks(nc("-ul 80")), locks(nc("-ulk 80"))], [true, false]);
+}
+
+#[test]
+fn relay_targets_are_read() {
+    let ip = |host: &str, port| Onward::Ip {
+        host: host.into(),
+        port,
+    };
+    for (words, to) in [
+        ("-l 80 --relay h:81", ip("h", 81)),
+        ("-lk 80 --relay [::1]:http", ip("::1", 80)),
+        ("-lkU /p --relay unix:/q", Onward::Unix("/q".into())),
+        ("-l unix:/p --relay unix:@q", Onward::Unix("@q".into())),
+    ] {
+        for plan in [native(words), nc(words)] {
+            assert_eq!(
+                plan.relay.map(|relay| relay.to),
+                Some(to.clone()),
+                "{words}"
+            );
+        }
+    }
+    let relay = native("-l -s 127.0.0.1 -p 80 -w 2 -x p --relay h:81").relay;
+    let dialing = relay.expect("a relay").dialing;
+    assert_eq!(dialing.timeout, seconds(2));
+    assert_eq!(dialing.proxy.expect("a proxy").host, "p");
 }
 
 #[test]
