@@ -340,6 +340,7 @@ impl Relayed {
             .and_then(|client| Ok((client, end(target, TARGET_SLOT, registrar)?)));
         let ends = ends.map_err(|error| super::failed(&error.into()))?;
         let settings = || Settings {
+            may_offload: self.plan.session.may_offload,
             passes_clean_ends_only: true,
             ..Settings::default()
         };
