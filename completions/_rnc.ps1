@@ -22,6 +22,7 @@ Register-ArgumentCompleter -Native -CommandName 'rnc' -ScriptBlock {
     $completions = @(switch ($command) {
         'rnc' {
             [CompletionResult]::new('--relay', '--relay', [CompletionResultType]::ParameterName, 'With -l: join each client to a connection to ADDR')
+            [CompletionResult]::new('--parallel', '--parallel', [CompletionResultType]::ParameterName, 'With -z: how many ports are tried at once')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Leave TIME after the end of input and the last byte')
             [CompletionResult]::new('--quit', '--quit', [CompletionResultType]::ParameterName, 'Leave TIME after the end of input and the last byte')
             [CompletionResult]::new('-w', '-w', [CompletionResultType]::ParameterName, 'Give up after TIME of connecting, or of silence')

@@ -19,6 +19,7 @@ set edit:completion:arg-completer[rnc] = {|@words|
     var completions = [
         &'rnc'= {
             cand --relay 'With -l: join each client to a connection to ADDR'
+            cand --parallel 'With -z: how many ports are tried at once'
             cand -q 'Leave TIME after the end of input and the last byte'
             cand --quit 'Leave TIME after the end of input and the last byte'
             cand -w 'Give up after TIME of connecting, or of silence'

@@ -1,4 +1,5 @@
 complete -c rnc -l relay -d 'With -l: join each client to a connection to ADDR' -r -f -a "(__fish_print_hostnames)"
+complete -c rnc -l parallel -d 'With -z: how many ports are tried at once' -r -f
 complete -c rnc -s q -l quit -d 'Leave TIME after the end of input and the last byte' -r -f
 complete -c rnc -s w -l wait -d 'Give up after TIME of connecting, or of silence' -r -f
 complete -c rnc -l until -d 'Leave at the end of: peer, stdin, both; or never' -r -f -a "peer\t''

@@ -30,8 +30,13 @@ pub fn is_verbose(level: u8) -> bool {
 
 /// Says `NAME: message`, always.
 pub fn error(message: &str) {
+    line(&named(message));
+}
+
+/// A message as `error` says it, for a line that is to be said later.
+pub fn named(message: &str) -> String {
     let name = VOICE.get().map_or("rnc", |voice| &voice.name);
-    line(&format!("{name}: {message}"));
+    format!("{name}: {message}")
 }
 
 /// Says `NAME: message` where failures of the network are told: always in native rnc, with `-v`

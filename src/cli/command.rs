@@ -202,7 +202,7 @@ fn shape() -> Vec<Arg> {
                 "zero",
                 "Only see whether ports are open",
                 "No data is sent over TCP; the exit code is 0 if any port is open, and -v tells \
-                 each. A UDP port is open unless it refuses one of the datagrams holding X that \
+                 each. Names are looked up once. A UDP port is open unless it refuses one of the datagrams holding X that \
                  it gets for three seconds, or the TIME of -w. Not with -l or -F. As nc: UDP \
                  ports are only probed with -v, and the last one decides.",
             )
@@ -212,6 +212,17 @@ fn shape() -> Vec<Arg> {
                 "randomize",
                 "Try ports in random order",
                 "Not with -l.",
+            )
+            .hide_short_help(true),
+            setting(
+                "parallel",
+                "N",
+                "With -z: how many ports are tried at once",
+                "Without it 512, as far as the limit on open files allows; but UDP ports of other \
+                 machines one after the other: their kernels say only about once a second that \
+                 a port is closed, and one that says nothing looks open. What is said comes in \
+                 the order of the ports all the same. Needs -z; not with \
+                 -U.",
             )
             .hide_short_help(true),
             flag(
@@ -322,7 +333,8 @@ fn data() -> Vec<Arg> {
                 "interval",
                 "TIME",
                 "Pause after each line sent, or each port tried",
-                "What comes in does not wait. As nc: no pause between ports with -z.",
+                "What comes in does not wait. With -z it is the time from the start of one port \
+                 to that of the next. As nc: no pause between ports with -z.",
             ),
         ],
     )

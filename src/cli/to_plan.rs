@@ -10,8 +10,8 @@ use crate::parse::hostport::{self, Address};
 use crate::parse::number::strtonum;
 use crate::parse::{ports, size, tos};
 use crate::plan::{
-    Clients, Codes, Dialing, Ends, Family, Group, Listening, Mode, Net, Onward, Plan, Proxy,
-    ProxyKind, Relay, Scan, Session, SocketOptions, Transport, UnixSource, Until,
+    Clients, Codes, Dialing, Ends, Family, Group, Listening, Mode, Net, Onward, Plan, Ports, Proxy,
+    ProxyKind, Relay, Session, SocketOptions, Transport, UnixSource, Until,
 };
 use crate::sys::names;
 use std::ffi::{OsStr, OsString};
@@ -367,6 +367,11 @@ impl Planner<'_> {
             (args.pass_fd && listen, "-F cannot be used with -l"),
             (args.pass_fd && args.zero, "-F cannot be used with -z"),
             (args.randomize && listen, "-r cannot be used with -l"),
+            (args.parallel.is_some() && !args.zero, "--parallel needs -z"),
+            (
+                args.parallel.is_some() && unix,
+                "--parallel cannot be used with -U",
+            ),
             (
                 !(args.join.is_empty() || udp && listen),
                 "--join needs -u and -l",
@@ -463,13 +468,16 @@ impl Planner<'_> {
             }
             Place::Vsock(cid, port) => Mode::ConnectVsock { cid, port },
             Place::Ip { host, ports } if args.listen => self.listen_mode(host, &ports, clients)?,
-            Place::Ip { host, ports } => Mode::Connect {
-                host: host.unwrap_or_default(),
-                ports: self.ports(&ports)?,
-                dialing: self.dialing(timeout)?,
-                scan: self.scan(timeout)?,
-                passes_fd: args.pass_fd,
-            },
+            Place::Ip { host, ports } => {
+                let to = self.ports(host.unwrap_or_default(), &ports, timeout)?;
+                let parallel = self.parallel()?;
+                let passes_fd = args.pass_fd;
+                // As nc, -F counts more than -z.
+                match args.zero && !passes_fd {
+                    true => Mode::Scan { to, parallel },
+                    false => Mode::Connect { to, passes_fd },
+                }
+            }
         })
     }
 
@@ -501,7 +509,7 @@ impl Planner<'_> {
         })
     }
 
-    fn ports(&self, words: &[String]) -> Result<Vec<RangeInclusive<u16>>, Wrong> {
+    fn ranges(&self, words: &[String]) -> Result<Vec<RangeInclusive<u16>>, Wrong> {
         let proto = self.transport().name();
         let service = |name: &str| names::service_port(name, proto);
         let read = |word: &String| {
@@ -526,20 +534,39 @@ impl Planner<'_> {
         }
     }
 
-    fn scan(&self, timeout: Option<Duration>) -> Result<Scan, Wrong> {
+    fn ports(
+        &self,
+        host: String,
+        words: &[String],
+        timeout: Option<Duration>,
+    ) -> Result<Ports, Wrong> {
         let (args, dialect) = (self.args, self.dialect);
+        let ranges = self.ranges(words)?;
+        let dialing = self.dialing(timeout)?;
         let interval = self.interval()?;
         let probes = match dialect.probes {
             Probes::Scanning => args.zero,
             Probes::Verbose => args.verbose > 0,
         };
-        Ok(Scan {
-            zero_io: args.zero,
+        Ok(Ports {
+            host,
+            ranges,
+            dialing,
             shuffled: args.randomize,
             interval: interval.filter(|_| !args.zero || dialect.interval_between_ports),
             udp_probe: (probes && args.udp).then(|| timeout.unwrap_or(UDP_PROBE)),
             last_udp_port_decides: dialect.last_udp_port_decides,
         })
+    }
+
+    fn parallel(&self) -> Result<Option<u16>, Wrong> {
+        let Some(word) = &self.args.parallel else {
+            return Ok(None);
+        };
+        match strtonum(word, 1, i64::from(u16::MAX)) {
+            Ok(count) => Ok(u16::try_from(count).ok()),
+            Err(error) => said(format!("--parallel {word}: {error} (1 to {})", u16::MAX)),
+        }
     }
 
     fn dialing(&self, timeout: Option<Duration>) -> Result<Dialing, Wrong> {
@@ -655,7 +682,8 @@ impl Planner<'_> {
             min_ttl: self.ttl("-m", "minttl", args.min_ttl.as_ref())?,
             tos,
             md5_key: None,
-            keepalive: self.dialect.keepalive,
+            // A scan leaves no connection that could last.
+            keepalive: self.dialect.keepalive && !args.zero,
         })
     }
 

@@ -43,8 +43,9 @@ fn listens(plan: &Plan) -> (Option<String>, u16) {
 /// Where a plan connects to: host and ports.
 fn connects(plan: &Plan) -> (String, Vec<u16>) {
     match &plan.mode {
-        Mode::Connect { host, ports, .. } => {
-            (host.clone(), ports.iter().cloned().flatten().collect())
+        Mode::Connect { to, .. } | Mode::Scan { to, .. } => {
+            let ports = to.ranges.iter().cloned().flatten();
+            (to.host.clone(), ports.collect())
         }
         other => panic!("does not connect: {other:?}"),
     }
@@ -53,7 +54,7 @@ fn connects(plan: &Plan) -> (String, Vec<u16>) {
 fn proxy(words: &str, facts: &Facts) -> Proxy {
     let plan = plan_with(words, &NATIVE, facts).expect("a plan");
     match plan.mode {
-        Mode::Connect { dialing, .. } => dialing.proxy.expect("a proxy"),
+        Mode::Connect { to, .. } => to.dialing.proxy.expect("a proxy"),
         other => panic!("does not connect: {other:?}"),
     }
 }
@@ -261,10 +262,10 @@ fn times_have_units_but_not_ncs() {
             (wanted, wanted),
             "{word}"
         );
-        let Mode::Connect { dialing, .. } = plan.mode else {
+        let Mode::Connect { to, .. } = plan.mode else {
             panic!("does not connect");
         };
-        assert_eq!(dialing.timeout, wanted);
+        assert_eq!(to.dialing.timeout, wanted);
     }
     assert_eq!(nc("-w 2 h 80").session.idle, seconds(2));
     assert_eq!(native("-i 0 h 80").session.interval, None);
@@ -471,7 +472,7 @@ fn nc_takes_in_silence_what_native_refuses() {
 #[test]
 fn udp_ports_are_probed_when_scanned_or_in_nc_when_verbose() {
     let probe = |plan: Plan| match plan.mode {
-        Mode::Connect { scan, .. } => scan.udp_probe,
+        Mode::Connect { to, .. } | Mode::Scan { to, .. } => to.udp_probe,
         other => panic!("does not connect: {other:?}"),
     };
     for (words, native_probes, nc_probes) in [

@@ -1,12 +1,12 @@
 //! Connecting: name → addresses → one connection → through a proxy, if there is one.
 //!
 //! ```text
-//! Start ──► (ResolvingTarget, for SOCKS4) ──► Resolving ──► Racing ──► Talking (to a proxy) ──► Done
+//! Looking (names up) ──► Racing ──► Talking (to a proxy) ──► Done
 //! ```
 
 use super::handshake::{Talk, TalkError};
-use super::race::{Obstacle, Race, Raced};
-use super::resolve;
+use super::lookup::{self, Found, Lookup, Unknown};
+use super::race::{Hop, Obstacle, Race, Raced};
 use crate::io::inbox::Notice;
 use crate::io::reactor::Registrar;
 use crate::io::ready::Ready;
@@ -17,20 +17,17 @@ use crate::report;
 use socket2::Socket;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
+use std::rc::Rc;
 use std::time::Instant;
 
 /// Why there is no connection.
 #[derive(Debug)]
 pub enum DialError {
-    /// The name could not be looked up: host, port, reason.
-    Name(String, u16, io::Error),
-    /// No address could be connected to. With `-v` the reason of each is told by then.
-    Connect {
-        /// The line to say where that has not been said yet.
-        message: String,
-        /// The time ran out.
-        timed_out: bool,
-    },
+    /// A name could not be looked up.
+    Name(Unknown),
+    /// No address could be connected to; `true` when the time ran out. With `-v` the reason of
+    /// each is in the news by then; without, it is in `Dialer::summary`.
+    Connect(bool),
     /// No address can work.
     Obstacle(Obstacle),
     /// The proxy refused.
@@ -62,65 +59,103 @@ pub enum Dialed {
 }
 
 enum State {
-    Start,
-    ResolvingTarget,
-    Resolving,
+    Looking(Lookup),
     Racing,
     Talking(Box<(Talk, Stream, SocketAddr)>),
 }
 
 /// Makes one connection.
 pub struct Dialer {
-    net: Net,
-    dialing: Dialing,
+    dialing: Rc<Dialing>,
     /// The peer's name or address, and port.
-    target: (String, u16),
-    /// The one connected to: the target, or the proxy.
-    hop: (String, u16),
+    target: Hop,
     state: State,
     race: Race,
-    answer: Option<io::Result<Vec<SocketAddr>>>,
     /// The address of the target, where the proxy has to be told that.
     target_addr: Option<IpAddr>,
-    first_slot: u16,
+    slot: u16,
     deadline: Option<Instant>,
+    /// The time for all of it ran out.
+    ran_out: bool,
+    news: Vec<String>,
 }
 
 impl Dialer {
-    /// A dialer that registers its sockets under `first_slot` and the slots behind it.
-    pub fn new(host: &str, port: u16, net: &Net, dialing: &Dialing, first_slot: u16) -> Dialer {
-        let target = (host.to_string(), port);
-        let proxy = dialing.proxy.as_ref();
-        let hop = proxy.map_or(target.clone(), |proxy| (proxy.host.clone(), proxy.port));
+    /// A dialer that registers its sockets under `slot`. Its time begins now.
+    pub fn new(
+        target: Hop,
+        net: &Rc<Net>,
+        dialing: &Rc<Dialing>,
+        slot: u16,
+        now: Instant,
+    ) -> Dialer {
+        let hop = dialing.proxy.as_ref().map(lookup::proxy_hop);
+        let hop = hop.unwrap_or_else(|| target.clone());
+        // A dialogue with a proxy counts into the time as well.
+        let whole = !dialing.timeout_per_address || dialing.proxy.is_some();
+        let limit = dialing.timeout;
+        let limit = limit.filter(|limit| whole && !limit.is_zero());
         Dialer {
-            net: net.clone(),
-            dialing: dialing.clone(),
+            state: State::Looking(Lookup::new(target.clone(), net, dialing)),
+            race: Race::new(hop, net, dialing, slot),
+            dialing: Rc::clone(dialing),
             target,
-            race: Race::new(hop.clone(), net, dialing, first_slot),
-            hop,
-            state: State::Start,
-            answer: None,
             target_addr: None,
-            first_slot,
-            deadline: None,
+            slot,
+            deadline: limit.map(|limit| now + limit),
+            ran_out: false,
+            news: Vec::new(),
         }
+    }
+
+    /// The same where the names have been looked up, for whatever port.
+    pub fn knowing(mut self, mut found: Found) -> Dialer {
+        if self.dialing.proxy.is_none() {
+            for addr in &mut found.hop {
+                addr.set_port(self.target.1);
+            }
+        }
+        self.begin_race(found);
+        self
     }
 
     /// Takes in an event.
     pub fn note(&mut self, slot: u16, ready: Ready) {
         match &mut self.state {
             State::Talking(talking) => talking.1.note(slot, ready),
-            _ => self.race.note(slot),
+            _ => self.race.note(),
+        }
+    }
+
+    /// Takes in a notice, if it is for a dialer.
+    pub fn notice(&mut self, notice: &Notice) {
+        if let Notice::Addresses(answer) = notice {
+            self.addresses(match answer {
+                Ok(found) => Ok(found.clone()),
+                Err(error) => Err(io::Error::other(error.to_string())),
+            });
         }
     }
 
     /// Takes in the addresses that were asked for.
-    pub fn notice(&mut self, notice: &Notice) {
-        if let Notice::Addresses(answer) = notice {
-            self.answer = Some(match answer {
-                Ok(found) => Ok(found.clone()),
-                Err(error) => Err(io::Error::other(error.to_string())),
-            });
+    pub fn addresses(&mut self, answer: io::Result<Vec<SocketAddr>>) {
+        if let State::Looking(lookup) = &mut self.state {
+            lookup.addresses(answer);
+        }
+    }
+
+    /// The lines there are to say by now, whole; there are none without `-v`.
+    pub fn take_news(&mut self) -> Vec<String> {
+        let mut news = self.race.take_news();
+        news.append(&mut self.news);
+        news
+    }
+
+    /// One line about a dialer that has given up, for those who were not told the news.
+    pub fn summary(&self) -> String {
+        match self.ran_out {
+            true => self.race.timeout_line(),
+            false => self.race.summary(),
         }
     }
 
@@ -144,27 +179,11 @@ impl Dialer {
         registrar: &Registrar<'_>,
         now: Instant,
     ) -> Result<Option<Connected>, DialError> {
-        if matches!(self.state, State::Start) {
-            self.start(now);
-            self.state = match self.resolves_target() {
-                true => self.ask_for(self.target.clone(), State::ResolvingTarget, registrar)?,
-                false => self.ask_for(self.hop.clone(), State::Resolving, registrar)?,
-            };
-        }
-        if matches!(self.state, State::ResolvingTarget)
-            && let Some(answer) = self.answer.take()
-        {
-            let found = named(answer, &self.target)?;
-            // SOCKS4 knows IPv4 only.
-            let v4 = found.iter().find(|addr| addr.is_ipv4());
-            self.target_addr = v4.or(found.first()).map(SocketAddr::ip);
-            self.state = self.ask_for(self.hop.clone(), State::Resolving, registrar)?;
-        }
-        if matches!(self.state, State::Resolving)
-            && let Some(answer) = self.answer.take()
-        {
-            self.race.enter(named(answer, &self.hop)?);
-            self.state = State::Racing;
+        if let State::Looking(lookup) = &mut self.state {
+            match lookup.drive(registrar).map_err(DialError::Name)? {
+                Some(found) => self.begin_race(found),
+                None => return Ok(None),
+            }
         }
         if matches!(self.state, State::Racing) {
             match self
@@ -173,7 +192,7 @@ impl Dialer {
                 .map_err(DialError::Obstacle)?
             {
                 Raced::Wait => return Ok(None),
-                Raced::Lost => return Err(self.lost()),
+                Raced::Lost => return Err(DialError::Connect(self.race.any_timed_out())),
                 Raced::Won(sock, addr) if self.dialing.proxy.is_none() => {
                     return Ok(Some(Connected {
                         sock,
@@ -187,33 +206,10 @@ impl Dialer {
         self.talk()
     }
 
-    fn start(&mut self, now: Instant) {
-        // A dialogue with a proxy counts into the time as well.
-        let whole = !self.dialing.timeout_per_address || self.dialing.proxy.is_some();
-        let limit = self.dialing.timeout;
-        let limit = limit.filter(|limit| whole && !limit.is_zero());
-        self.deadline = limit.map(|limit| now + limit);
-    }
-
-    /// The target has to be known by its address, since the proxy cannot look up its name.
-    fn resolves_target(&self) -> bool {
-        let proxy = self.dialing.proxy.as_ref();
-        proxy.is_some_and(|proxy| !proxy.resolves_names)
-    }
-
-    /// Asks for the addresses of a host; gives `next`, the state that waits for them.
-    fn ask_for(
-        &mut self,
-        host: (String, u16),
-        next: State,
-        registrar: &Registrar<'_>,
-    ) -> Result<State, DialError> {
-        match resolve::ask(&host.0, host.1, &self.net, registrar) {
-            Ok(resolve::Answer::Now(addrs)) => self.answer = Some(Ok(addrs)),
-            Ok(resolve::Answer::Later) => {}
-            Err(error) => return Err(DialError::Name(host.0, host.1, error)),
-        }
-        Ok(next)
+    fn begin_race(&mut self, found: Found) {
+        self.target_addr = found.target;
+        self.race.enter(found.hop);
+        self.state = State::Racing;
     }
 
     fn begin_talk(
@@ -227,7 +223,7 @@ impl Dialer {
         };
         let talk = Talk::new(proxy, &self.proxy_target(), self.target.1)
             .map_err(|refused| DialError::Proxy(TalkError::Refused(refused)))?;
-        let stream = Stream::new(sock, self.first_slot, registrar)
+        let stream = Stream::new(sock, self.slot, registrar)
             .map_err(|error| DialError::Proxy(TalkError::Io(error)))?;
         self.state = State::Talking(Box::new((talk, stream, addr)));
         Ok(())
@@ -246,7 +242,7 @@ impl Dialer {
             }
             Err(error) => return Err(DialError::Proxy(error)),
         };
-        let State::Talking(talking) = std::mem::replace(&mut self.state, State::Start) else {
+        let State::Talking(talking) = std::mem::replace(&mut self.state, State::Racing) else {
             return Ok(None);
         };
         let (_, stream, addr) = *talking;
@@ -267,7 +263,7 @@ impl Dialer {
     fn proxy_target(&self) -> Target {
         match self.target_addr {
             Some(addr) => Target::Ip(addr),
-            None => Target::from(self.target.0.as_str()),
+            None => Target::from(&*self.target.0),
         }
     }
 
@@ -275,29 +271,11 @@ impl Dialer {
         self.deadline.is_some_and(|deadline| now >= deadline)
     }
 
-    fn timed_out(&self) -> DialError {
-        let message = self.race.timeout_line();
+    fn timed_out(&mut self) -> DialError {
+        self.ran_out = true;
         if report::is_verbose(1) {
-            report::error(&message);
+            self.news.push(report::named(&self.race.timeout_line()));
         }
-        DialError::Connect {
-            message,
-            timed_out: true,
-        }
+        DialError::Connect(true)
     }
-
-    fn lost(&self) -> DialError {
-        DialError::Connect {
-            message: self.race.summary(),
-            timed_out: self.race.any_timed_out(),
-        }
-    }
-}
-
-/// The addresses, or the error with the host they were asked for.
-fn named(
-    answer: io::Result<Vec<SocketAddr>>,
-    host: &(String, u16),
-) -> Result<Vec<SocketAddr>, DialError> {
-    answer.map_err(|error| DialError::Name(host.0.clone(), host.1, error))
 }

@@ -5,6 +5,7 @@ pub mod addr;
 pub mod dial;
 pub mod handshake;
 pub mod listen;
+pub mod lookup;
 pub mod options;
 pub mod race;
 pub mod resolve;

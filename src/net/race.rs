@@ -17,7 +17,11 @@ use std::collections::VecDeque;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::AsFd;
+use std::rc::Rc;
 use std::time::{Duration, Instant};
+
+/// A host and a port to connect to.
+pub type Hop = (Rc<str>, u16);
 
 /// Why no address can work; those that merely do not are gone through.
 #[derive(Debug)]
@@ -28,6 +32,8 @@ pub enum Obstacle {
     Source(io::Error),
     /// A socket option was refused.
     Option(OptionError),
+    /// There are no descriptors left.
+    NoDescriptor(io::Error),
 }
 
 /// What a drive of a race came to.
@@ -42,9 +48,11 @@ pub enum Raced {
 }
 
 /// Tries addresses until one is connected.
+///
+/// All its sockets are registered under one slot: an event is only a hint to look at them.
 pub struct Race {
-    net: Net,
-    hop: (String, u16),
+    net: Rc<Net>,
+    hop: Hop,
     /// The time one address may take.
     limit: Option<Duration>,
     timeout_reason: Option<&'static str>,
@@ -53,7 +61,11 @@ pub struct Race {
     attempts: Vec<Attempt>,
     failures: Vec<(SocketAddr, io::Error)>,
     next_start: Option<Instant>,
-    slots: std::ops::RangeFrom<u16>,
+    slot: u16,
+    /// An event was seen.
+    may_be_done: bool,
+    /// Whole lines that `-v` is told, and the caller has not fetched yet.
+    news: Vec<String>,
 }
 
 /// One attempt to connect to one address.
@@ -61,14 +73,20 @@ pub struct Race {
 struct Attempt {
     sock: Socket,
     addr: SocketAddr,
-    slot: u16,
-    may_be_done: bool,
     deadline: Option<Instant>,
+}
+
+enum Begun {
+    /// Connected already, as it happens over loopback.
+    Connected(Socket),
+    Pending(Attempt),
 }
 
 enum BeginError {
     /// This address does not work.
     This(io::Error),
+    /// All descriptors are in use.
+    NoDescriptor(io::Error),
     /// No address can work.
     Fatal(Obstacle),
 }
@@ -81,14 +99,14 @@ enum Check {
 }
 
 impl Race {
-    /// A race that registers its sockets under `first_slot` and the slots behind it; `hop` is the
-    /// host and port the addresses are of, for messages.
-    pub fn new(hop: (String, u16), net: &Net, dialing: &Dialing, first_slot: u16) -> Race {
+    /// A race that registers its sockets under `slot`; `hop` is the host and port the addresses
+    /// are of, for messages.
+    pub fn new(hop: Hop, net: &Rc<Net>, dialing: &Dialing, slot: u16) -> Race {
         // Two sockets of one family cannot be bound to the same port at the same time.
         let stagger = dialing.stagger.filter(|_| net.source_port.is_none());
         let limit = dialing.timeout.filter(|_| dialing.timeout_per_address);
         Race {
-            net: net.clone(),
+            net: Rc::clone(net),
             hop,
             // nc's `-w 0` is no limit for connecting.
             limit: limit.filter(|limit| !limit.is_zero()),
@@ -98,7 +116,9 @@ impl Race {
             attempts: Vec::new(),
             failures: Vec::new(),
             next_start: None,
-            slots: first_slot..,
+            slot,
+            may_be_done: false,
+            news: Vec::new(),
         }
     }
 
@@ -112,12 +132,13 @@ impl Race {
     }
 
     /// Takes in an event.
-    pub fn note(&mut self, slot: u16) {
-        let concerned = self
-            .attempts
-            .iter_mut()
-            .filter(|attempt| attempt.slot == slot);
-        concerned.for_each(|attempt| attempt.may_be_done = true);
+    pub fn note(&mut self) {
+        self.may_be_done = true;
+    }
+
+    /// The lines there are to say by now.
+    pub fn take_news(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.news)
     }
 
     /// When the race wants to be driven even if nothing happens.
@@ -136,9 +157,7 @@ impl Race {
             if let Some(index) = self.check_attempts(registrar, now) {
                 let won = self.attempts.swap_remove(index);
                 registrar.deregister(won.sock.as_fd());
-                self.attempts.clear();
-                self.queue.clear();
-                return Ok(Raced::Won(won.sock, won.addr));
+                return Ok(self.won(won.sock, won.addr));
             }
             let due = self.stagger.is_some() && self.next_start.is_none_or(|at| now >= at);
             if !self.attempts.is_empty() && !due {
@@ -151,26 +170,25 @@ impl Race {
                 });
             };
             self.next_start = self.stagger.map(|stagger| now + stagger);
-            self.start(addr, registrar, now)?;
+            match self.begin(addr, registrar, now) {
+                Ok(Begun::Connected(sock)) => return Ok(self.won(sock, addr)),
+                Ok(Begun::Pending(attempt)) => self.attempts.push(attempt),
+                Err(BeginError::This(error)) => self.fail(addr, error, false),
+                // Its turn comes again when one under way is done, or later.
+                Err(BeginError::NoDescriptor(_)) if !self.attempts.is_empty() => {
+                    self.queue.push_front(addr);
+                    return Ok(Raced::Wait);
+                }
+                Err(BeginError::NoDescriptor(error)) => return Err(Obstacle::NoDescriptor(error)),
+                Err(BeginError::Fatal(obstacle)) => return Err(obstacle),
+            }
         }
     }
 
-    fn start(
-        &mut self,
-        addr: SocketAddr,
-        registrar: &Registrar<'_>,
-        now: Instant,
-    ) -> Result<(), Obstacle> {
-        if report::is_verbose(2) {
-            let (ip, port, proto) = (show_ip(&addr), addr.port(), self.net.transport.name());
-            report::line(&format!("Trying {ip} port {port} ({proto})"));
-        }
-        match self.begin(addr, registrar, now) {
-            Ok(attempt) => self.attempts.push(attempt),
-            Err(BeginError::Fatal(obstacle)) => return Err(obstacle),
-            Err(BeginError::This(error)) => self.fail(addr, error, false),
-        }
-        Ok(())
+    fn won(&mut self, sock: Socket, addr: SocketAddr) -> Raced {
+        self.attempts.clear();
+        self.queue.clear();
+        Raced::Won(sock, addr)
     }
 
     fn begin(
@@ -178,8 +196,15 @@ impl Race {
         addr: SocketAddr,
         registrar: &Registrar<'_>,
         now: Instant,
-    ) -> Result<Attempt, BeginError> {
-        let sock = listen::socket(addr, self.net.transport).map_err(BeginError::This)?;
+    ) -> Result<Begun, BeginError> {
+        let sock = match listen::socket(addr, self.net.transport) {
+            Err(error) if errno::is_no_descriptor(&error) => {
+                return Err(BeginError::NoDescriptor(error));
+            }
+            other => other,
+        };
+        self.say_trying(&addr);
+        let sock = sock.map_err(BeginError::This)?;
         self.bind_source(&sock, addr)?;
         options::apply(&sock, &addr, self.net.transport, &self.net.options)
             .map_err(|error| BeginError::Fatal(Obstacle::Option(error)))?;
@@ -188,19 +213,26 @@ impl Race {
             Err(error) if errno::is_in_progress(&error) => {}
             Err(error) => return Err(BeginError::This(error)),
         }
-        let slot = self.slots.next().unwrap_or(u16::MAX);
+        // Over loopback it is often done by now, and the loop need not be asked.
+        if is_connected(&sock).map_err(BeginError::This)? {
+            return Ok(Begun::Connected(sock));
+        }
         registrar
-            .register(sock.as_fd(), slot, Interest::WRITABLE)
+            .register(sock.as_fd(), self.slot, Interest::WRITABLE)
             .map_err(BeginError::This)?;
         let deadline = self.limit.map(|limit| now + limit);
-        // A connect over loopback is often done by now.
-        Ok(Attempt {
+        Ok(Begun::Pending(Attempt {
             sock,
             addr,
-            slot,
-            may_be_done: true,
             deadline,
-        })
+        }))
+    }
+
+    fn say_trying(&mut self, addr: &SocketAddr) {
+        if report::is_verbose(2) {
+            let (ip, port, proto) = (show_ip(addr), addr.port(), self.net.transport.name());
+            self.news.push(format!("Trying {ip} port {port} ({proto})"));
+        }
     }
 
     fn bind_source(&self, sock: &Socket, to: SocketAddr) -> Result<(), BeginError> {
@@ -229,11 +261,13 @@ impl Race {
             .map_err(|error| BeginError::Fatal(Obstacle::Source(error)))
     }
 
-    /// Looks at the attempts an event was seen for; gives the index of one that is connected.
+    /// Looks at the attempts after an event, and at their time; gives the index of one that is
+    /// connected.
     fn check_attempts(&mut self, registrar: &Registrar<'_>, now: Instant) -> Option<usize> {
+        let look = std::mem::take(&mut self.may_be_done);
         let mut index = 0;
         while index < self.attempts.len() {
-            match self.attempts[index].check(now) {
+            match self.attempts[index].check(look, now) {
                 Check::Connected => return Some(index),
                 Check::Pending => index += 1,
                 Check::Failed(error, timed_out) => {
@@ -248,10 +282,11 @@ impl Race {
         None
     }
 
-    /// Takes note of an address that did not work, and tells it with `-v`.
+    /// Takes note of an address that did not work; with `-v` it is told.
     fn fail(&mut self, addr: SocketAddr, error: io::Error, timed_out: bool) {
         if report::is_verbose(1) {
-            report::error(&self.failure_line(Some(addr), &error, timed_out));
+            let line = self.failure_line(Some(addr), &error, timed_out);
+            self.news.push(report::named(&line));
         }
         self.failures.push((addr, error));
     }
@@ -300,7 +335,7 @@ impl Race {
         let (host, port) = &self.hop;
         let proto = self.net.transport.name();
         let ip = addr.map(|addr| show_ip(&addr));
-        let ip = ip.filter(|ip| ip != host && !self.net.numeric);
+        let ip = ip.filter(|ip| **ip != **host && !self.net.numeric);
         let ip = ip.map(|ip| format!(" ({ip})")).unwrap_or_default();
         let end = match (timed_out, self.timeout_reason) {
             (true, Some(reason)) => format!("timed out: {reason}"),
@@ -313,13 +348,12 @@ impl Race {
 }
 
 impl Attempt {
-    /// A connect has worked when there is no error and there is a peer.
-    fn check(&mut self, now: Instant) -> Check {
-        if std::mem::take(&mut self.may_be_done) {
-            match self.sock.take_error() {
-                Ok(Some(error)) | Err(error) => return Check::Failed(error, false),
-                Ok(None) if self.sock.peer_addr().is_ok() => return Check::Connected,
-                Ok(None) => {}
+    fn check(&self, look: bool, now: Instant) -> Check {
+        if look {
+            match is_connected(&self.sock) {
+                Ok(true) => return Check::Connected,
+                Ok(false) => {}
+                Err(error) => return Check::Failed(error, false),
             }
         }
         match self.deadline {
@@ -328,6 +362,14 @@ impl Attempt {
             }
             _ => Check::Pending,
         }
+    }
+}
+
+/// A connect has worked when there is no error and there is a peer.
+fn is_connected(sock: &Socket) -> io::Result<bool> {
+    match sock.take_error()? {
+        Some(error) => Err(error),
+        None => Ok(sock.peer_addr().is_ok()),
     }
 }
 

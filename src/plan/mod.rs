@@ -181,11 +181,15 @@ pub struct Proxy {
     pub resolves_names: bool,
 }
 
-/// How ports of a list are tried.
+/// Ports of a host, and how they are tried.
 #[derive(Clone, Debug)]
-pub struct Scan {
-    /// Only see whether the ports are open (`-z`).
-    pub zero_io: bool,
+pub struct Ports {
+    /// The host's name or address.
+    pub host: String,
+    /// The ports, in order.
+    pub ranges: Vec<RangeInclusive<u16>>,
+    /// How connections are made.
+    pub dialing: Dialing,
     /// The ports in random order.
     pub shuffled: bool,
     /// Pause between ports.
@@ -275,16 +279,17 @@ pub struct UnixListening {
 pub enum Mode {
     /// Connect to the ports of a host, one after the other.
     Connect {
-        /// The host's name or address.
-        host: String,
-        /// The ports, in order.
-        ports: Vec<RangeInclusive<u16>>,
-        /// How connections are made.
-        dialing: Dialing,
-        /// How the ports are tried.
-        scan: Scan,
+        /// The host and its ports.
+        to: Ports,
         /// The connected socket is passed to standard output (`-F`).
         passes_fd: bool,
+    },
+    /// Only see which ports of a host are open (`-z`), many at once.
+    Scan {
+        /// The host and its ports.
+        to: Ports,
+        /// How many at once, if there are descriptors for them; `None`: a good number.
+        parallel: Option<u16>,
     },
     /// Connect to a Unix socket.
     ConnectUnix {

@@ -6,9 +6,10 @@
 //! ```
 
 use super::listen::ip_label;
+use super::ports::{self, Tally};
 use super::probe::{Look, Probe};
 use super::session::{self, Joined};
-use super::{FIRST_SLOT, signal_exit, words};
+use super::{FIRST_SLOT, PEER_SLOT, password, signal_exit, words};
 use crate::exit::Exit;
 use crate::flow::bridge;
 use crate::io::endpoint::Endpoint;
@@ -18,9 +19,9 @@ use crate::io::ready::Ready;
 use crate::net::dial::{Connected, DialError, Dialed, Dialer};
 use crate::net::unix::{self, SocketFile};
 use crate::parse::escape::printable;
-use crate::plan::{Dialing, Mode, Plan, ProxyKind, Scan, Transport, UnixSource};
+use crate::plan::{Dialing, Mode, Net, Plan, Ports, Transport, UnixSource};
 use crate::report;
-use crate::sys::{fdpass, tty};
+use crate::sys::fdpass;
 use socket2::{Domain, SockAddr, Socket, Type};
 use std::io;
 use std::os::fd::AsFd;
@@ -32,11 +33,14 @@ use std::time::Instant;
 /// Connects, and runs the sessions.
 pub struct Connect {
     plan: Rc<Plan>,
-    dialing: Option<Dialing>,
+    net: Rc<Net>,
+    dialing: Option<Rc<Dialing>>,
     /// Ports still to be tried, the next one last.
     ports: Vec<u16>,
     state: State,
     tally: Tally,
+    /// The code of a session that broke.
+    broken: Option<Exit>,
     signalled: bool,
     /// Our own socket file of a Unix datagram session.
     _file: Option<SocketFile>,
@@ -50,50 +54,33 @@ enum State {
     Session(Box<Joined>),
 }
 
-/// What became of the ports so far.
-#[derive(Default)]
-struct Tally {
-    any_open: bool,
-    last_failed: bool,
-    timed_out: bool,
-    /// The code of a session that broke.
-    session: Option<Exit>,
-}
-
 impl Connect {
     /// Goes through the ports of the plan.
     pub fn new(plan: Rc<Plan>) -> Connect {
         let (ports, dialing) = match &plan.mode {
-            Mode::Connect {
-                ports,
-                dialing,
-                scan,
-                ..
-            } => {
-                let mut list: Vec<u16> = ports.iter().cloned().flatten().collect();
-                if scan.shuffled {
-                    shuffle(&mut list);
-                }
+            Mode::Connect { to, .. } => {
+                let mut list = ports::list(to);
                 list.reverse();
-                (list, Some(dialing.clone()))
+                (list, Some(Rc::new(to.dialing.clone())))
             }
             _ => (vec![0], None),
         };
-        let (state, tally) = (State::Next, Tally::default());
         Connect {
+            net: Rc::new(plan.net.clone()),
             plan,
             dialing,
             ports,
-            state,
-            tally,
+            state: State::Next,
+            tally: Tally::default(),
+            broken: None,
             signalled: false,
             _file: None,
         }
     }
 
-    fn scan(&self) -> Option<&Scan> {
+    fn to(&self) -> Option<&Ports> {
         match &self.plan.mode {
-            Mode::Connect { scan, .. } => Some(scan),
+            Mode::Connect { to, .. } => Some(to),
             _ => None,
         }
     }
@@ -104,7 +91,7 @@ impl Connect {
             return Err(self.exit());
         };
         match &self.plan.mode {
-            Mode::Connect { host, .. } => self.dial(&host.clone(), port, now),
+            Mode::Connect { to, .. } => self.dial(to.host.as_str().into(), port, now),
             Mode::ConnectUnix {
                 path,
                 datagram,
@@ -118,17 +105,12 @@ impl Connect {
         }
     }
 
-    fn dial(&mut self, host: &str, port: u16, _now: Instant) -> Result<(), Exit> {
+    fn dial(&mut self, host: Rc<str>, port: u16, now: Instant) -> Result<(), Exit> {
         let Some(dialing) = &mut self.dialing else {
             return Err(Exit::FAILED);
         };
-        let asks_first = dialing.proxy.as_ref().is_some_and(|proxy| {
-            proxy.kind == ProxyKind::Socks5 && proxy.user.is_some() && proxy.password.is_none()
-        });
-        if asks_first {
-            ask_password(dialing)?;
-        }
-        let dialer = Dialer::new(host, port, &self.plan.net, dialing, FIRST_SLOT);
+        password::ask_first(dialing)?;
+        let dialer = Dialer::new((host, port), &self.net, dialing, FIRST_SLOT, now);
         self.state = State::Dialing(Box::new(dialer), port);
         Ok(())
     }
@@ -155,7 +137,7 @@ impl Connect {
             Exit::FAILED
         })?;
         self._file = file;
-        self.tally.any_open = true;
+        self.tally.open();
         if zero_io {
             return Ok(());
         }
@@ -190,7 +172,7 @@ impl Connect {
             ));
             Exit::FAILED
         })?;
-        self.tally.any_open = true;
+        self.tally.open();
         let remote = session::stream_end(sock, registrar).map_err(io_exit)?;
         self.join(remote, &[], label, registrar, now)
     }
@@ -225,15 +207,16 @@ impl Connect {
                 let Some(dialing) = &mut self.dialing else {
                     return Err(Exit::FAILED);
                 };
-                ask_password(dialing)?;
+                password::ask(dialing)?;
                 self.state = State::Next;
                 return Ok(());
             }
             Err(error) => return self.dial_failed(error, now),
         };
-        let probe = self.scan().and_then(|scan| scan.udp_probe);
+        let probe = self.to().and_then(|to| to.udp_probe);
         if let (Transport::Udp, Some(limit)) = (self.plan.net.transport, probe) {
-            let probe = Probe::new(connected, port, limit, registrar, now).map_err(io_exit)?;
+            let probe =
+                Probe::new(connected, port, limit, PEER_SLOT, registrar, now).map_err(io_exit)?;
             self.state = State::Probing(Box::new(probe));
             return Ok(());
         }
@@ -241,29 +224,31 @@ impl Connect {
     }
 
     fn dial_failed(&mut self, error: DialError, now: Instant) -> Result<(), Exit> {
-        // With -z a closed port is an answer, given by the exit code.
-        let is_answer = self.scan().is_some_and(|scan| scan.zero_io);
-        if let Some(dialing) = &self.dialing
-            && !(is_answer && matches!(error, DialError::Connect { .. }))
-        {
-            words::tell_not_connected(&error, dialing);
-        }
-        let DialError::Connect { timed_out, .. } = error else {
+        let DialError::Connect(timed_out) = error else {
+            let proxy = self
+                .dialing
+                .as_ref()
+                .and_then(|dialing| dialing.proxy.as_ref());
+            report::error(&words::no_connection(&error, proxy));
             return Err(Exit::FAILED);
         };
-        self.tally.timed_out |= timed_out;
-        self.port_failed(now);
+        if let State::Dialing(dialer, _) = &self.state
+            && !report::is_verbose(1)
+        {
+            report::failure(&dialer.summary());
+        }
+        self.port_failed(timed_out, now);
         Ok(())
     }
 
     /// A port is not open: on to the next.
-    fn port_failed(&mut self, now: Instant) {
-        self.tally.last_failed = true;
+    fn port_failed(&mut self, timed_out: bool, now: Instant) {
+        self.tally.closed(timed_out);
         self.pause(now);
     }
 
     fn pause(&mut self, now: Instant) {
-        let pause = self.scan().and_then(|scan| scan.interval);
+        let pause = self.to().and_then(|to| to.interval);
         self.state = match pause {
             Some(pause) if !self.ports.is_empty() => State::Pausing(now + pause),
             _ => State::Next,
@@ -278,24 +263,21 @@ impl Connect {
         registrar: &Registrar<'_>,
         now: Instant,
     ) -> Result<(), Exit> {
-        let Mode::Connect {
-            host,
-            scan,
-            passes_fd,
-            ..
-        } = &self.plan.mode
-        else {
+        let Mode::Connect { to, passes_fd } = &self.plan.mode else {
             return Err(Exit::FAILED);
         };
-        self.tally.any_open = true;
-        self.tally.last_failed = false;
+        self.tally.open();
         let via_proxy = self
             .dialing
             .as_ref()
             .is_some_and(|dialing| dialing.proxy.is_some());
         if report::is_verbose(1) {
             report::line(&words::succeeded(
-                host, port, &connected, via_proxy, &self.plan,
+                &to.host,
+                port,
+                &connected.addr,
+                via_proxy,
+                &self.plan,
             ));
         }
         if report::is_verbose(2) {
@@ -304,12 +286,8 @@ impl Connect {
         if *passes_fd {
             return Err(pass_fd(&connected));
         }
-        if scan.zero_io {
-            self.pause(now);
-            return Ok(());
-        }
         let label = match via_proxy {
-            true => format!("{} port {port} (tcp)", printable(host.as_bytes())),
+            true => format!("{} port {port} (tcp)", printable(to.host.as_bytes())),
             false => ip_label(&connected.addr, &self.plan.net),
         };
         let remote = match self.plan.net.transport {
@@ -336,9 +314,9 @@ impl Connect {
         if let Look::Refused(error) = look {
             // nc says nothing here, not even with -v.
             if self.plan.session.tells_breaks && report::is_verbose(1) {
-                report::error(&words::refused(&connected, port, &error, &self.plan));
+                report::error(&words::refused(&connected.addr, port, &error, &self.plan));
             }
-            self.port_failed(now);
+            self.port_failed(false, now);
         } else {
             self.connected(connected, port, registrar, now)?;
         }
@@ -346,20 +324,8 @@ impl Connect {
     }
 
     fn exit(&self) -> Exit {
-        if let Some(exit) = self.tally.session {
-            return exit;
-        }
-        let last_decides = self.plan.net.transport == Transport::Udp
-            && self.scan().is_some_and(|scan| scan.last_udp_port_decides);
-        let failed = match last_decides {
-            true => self.tally.last_failed,
-            false => !self.tally.any_open,
-        };
-        match (failed, self.tally.timed_out) {
-            (false, _) => Exit::OK,
-            (true, true) => Exit::Code(self.plan.codes.connect_timed_out),
-            (true, false) => Exit::FAILED,
-        }
+        let ports = || self.tally.exit(self.to(), &self.plan);
+        self.broken.unwrap_or_else(ports)
     }
 
     /// One step of the state machine; `None` when it has to wait.
@@ -374,7 +340,11 @@ impl Connect {
             State::Pausing(_) => return Ok(Some(Step::Wait)),
             State::Dialing(dialer, port) => {
                 let port = *port;
-                match dialer.drive(registrar, now) {
+                let dialed = dialer.drive(registrar, now);
+                for line in dialer.take_news() {
+                    report::line(&line);
+                }
+                match dialed {
                     Dialed::Wait => return Ok(Some(Step::Wait)),
                     Dialed::Done(connected) => self.dialed(Ok(connected), port, registrar, now)?,
                     Dialed::Failed(error) => self.dialed(Err(error), port, registrar, now)?,
@@ -395,7 +365,7 @@ impl Connect {
                     };
                     let exit = joined.finish(&ended, &self.plan);
                     if exit != Exit::OK {
-                        self.tally.session = Some(exit);
+                        self.broken = Some(exit);
                     }
                     if matches!(exit, Exit::Signal(_)) {
                         return Err(exit);
@@ -464,35 +434,5 @@ fn pass_fd(connected: &Connected) -> Exit {
             ));
             Exit::FAILED
         }
-    }
-}
-
-fn ask_password(dialing: &mut Dialing) -> Result<(), Exit> {
-    let Some(proxy) = &mut dialing.proxy else {
-        return Ok(());
-    };
-    let user = proxy.user.as_deref().unwrap_or_default();
-    let prompt = format!("Proxy password for {user}@{}: ", proxy.host);
-    match tty::password(&prompt) {
-        Ok(password) => {
-            proxy.password = Some(password);
-            Ok(())
-        }
-        Err(error) => {
-            let reason = report::reason(&error);
-            report::error(&format!("cannot ask for the proxy password: {reason}"));
-            Err(Exit::FAILED)
-        }
-    }
-}
-
-/// Fisher–Yates, with the randomness of std's hash keys: no secret hangs on the order.
-fn shuffle(ports: &mut [u16]) {
-    use std::hash::{BuildHasher, RandomState};
-    let keys = RandomState::new();
-    for at in (1..ports.len()).rev() {
-        let span = at as u64 + 1;
-        let other = usize::try_from(keys.hash_one(at) % span).unwrap_or_default();
-        ports.swap(at, other);
     }
 }

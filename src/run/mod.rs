@@ -3,9 +3,13 @@
 mod connect;
 mod crowd;
 mod listen;
+mod password;
+mod ports;
 mod probe;
 mod relay;
+mod scan;
 mod session;
+mod turns;
 mod udp;
 mod words;
 
@@ -16,6 +20,7 @@ use crate::plan::{Clients, Mode, Plan};
 use crate::report;
 use crate::sys;
 use anyhow::Context as _;
+use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -86,6 +91,7 @@ fn begin(plan: Rc<Plan>) -> anyhow::Result<Box<dyn Drive<Exit>>> {
         Mode::Connect { .. } | Mode::ConnectUnix { .. } | Mode::ConnectVsock { .. } => {
             Box::new(connect::Connect::new(plan))
         }
+        Mode::Scan { to, parallel } => Box::new(scan::Scan::new(plan, to, parallel)),
         Mode::Listen { clients, .. }
         | Mode::ListenUnix {
             datagram: false,
@@ -103,6 +109,14 @@ fn begin(plan: Rc<Plan>) -> anyhow::Result<Box<dyn Drive<Exit>>> {
             Box::new(udp::Receive::bind(plan)?)
         }
     })
+}
+
+/// An answer of the resolver to keep.
+fn kept(answer: &std::io::Result<Vec<SocketAddr>>) -> std::io::Result<Vec<SocketAddr>> {
+    match answer {
+        Ok(found) => Ok(found.clone()),
+        Err(error) => Err(std::io::Error::other(error.to_string())),
+    }
 }
 
 /// How rnc ends after a signal.

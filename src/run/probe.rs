@@ -1,7 +1,6 @@
 //! Asking a UDP port whether somebody is there, as OpenBSD nc does: datagrams holding `X`, two at
 //! once and then one a second. Only a refusal (ICMP) is an answer; silence is taken for yes.
 
-use super::PEER_SLOT;
 use crate::io::reactor::Registrar;
 use crate::net::dial::Connected;
 use mio::Interest;
@@ -33,7 +32,8 @@ pub enum Look {
 }
 
 impl Probe {
-    /// Begins to ask; an answer is waited for until `limit` is over.
+    /// Begins to ask, with the socket registered under `slot`; an answer is waited for until
+    /// `limit` is over.
     ///
     /// # Errors
     /// The socket cannot be registered.
@@ -41,11 +41,12 @@ impl Probe {
         connected: Connected,
         port: u16,
         limit: Duration,
+        slot: u16,
         registrar: &Registrar<'_>,
         now: Instant,
     ) -> io::Result<Probe> {
         let interest = Interest::READABLE | Interest::WRITABLE;
-        registrar.register(connected.sock.as_fd(), PEER_SLOT, interest)?;
+        registrar.register(connected.sock.as_fd(), slot, interest)?;
         // The first of two; whether it arrived is seen later.
         let _ = connected.sock.send(DATAGRAM);
         Ok(Probe {
@@ -80,6 +81,11 @@ impl Probe {
     /// When the probe wants to be looked at even if nothing happens.
     pub fn deadline(&self) -> Instant {
         self.next.min(self.until)
+    }
+
+    /// The connection.
+    pub fn connected(&self) -> &Connected {
+        &self.connected
     }
 
     /// Gives back the connection, and the port it is to.

@@ -97,7 +97,7 @@ impl Door {
             };
             self.greeter.greet(&addr, &self.plan, registrar);
             let (plan, relay) = (Rc::clone(&self.plan), Rc::clone(&self.relay));
-            let relayed = Relayed::new(plan, relay, self.is_single, (sock, &addr), reserve);
+            let relayed = Relayed::new(plan, relay, self.is_single, (sock, &addr), reserve, now);
             clients.push(Box::new(relayed));
         }
         clients
@@ -225,10 +225,13 @@ impl Relayed {
         is_single: bool,
         (client, addr): (Socket, &SockAddr),
         reserve: OwnedFd,
+        now: Instant,
     ) -> Relayed {
         let dial = match &relay.to {
             Onward::Ip { host, port } => {
-                let dialer = Dialer::new(host, *port, &plan.net, &relay.dialing, DIAL_SLOT);
+                let (net, dialing) = (Rc::new(plan.net.clone()), Rc::new(relay.dialing.clone()));
+                let hop = (host.as_str().into(), *port);
+                let dialer = Dialer::new(hop, &net, &dialing, DIAL_SLOT, now);
                 Dial::Ip(Box::new(dialer))
             }
             Onward::Unix(path) => Dial::Unix(unix::Dialer::new(path, relay.dialing.timeout)),
@@ -256,11 +259,21 @@ impl Relayed {
         };
         dialing.reserve = None;
         let dialed = match &mut dialing.dial {
-            Dial::Ip(dialer) => match dialer.drive(registrar, now) {
-                Dialed::Wait => return Ok(false),
-                Dialed::Done(connected) => Ok(self.connected(connected)),
-                Dialed::Failed(error) => Err(self.not_connected(&error)),
-            },
+            Dial::Ip(dialer) => {
+                let dialed = dialer.drive(registrar, now);
+                dialer
+                    .take_news()
+                    .iter()
+                    .for_each(|line| report::line(line));
+                match dialed {
+                    Dialed::Wait => return Ok(false),
+                    Dialed::Done(connected) => Ok(self.connected(connected)),
+                    Dialed::Failed(error) => {
+                        let summary = dialer.summary();
+                        Err(self.not_connected(&error, &summary))
+                    }
+                }
+            }
             Dial::Unix(dialer) => match dialer.drive(now) {
                 Ok(None) => return Ok(false),
                 Ok(Some(sock)) => Ok((sock, Vec::new(), self.unix_label())),
@@ -286,7 +299,7 @@ impl Relayed {
         };
         let via_proxy = self.relay.dialing.proxy.is_some();
         if report::is_verbose(1) {
-            let line = words::succeeded(host, *port, &connected, via_proxy, &self.plan);
+            let line = words::succeeded(host, *port, &connected.addr, via_proxy, &self.plan);
             report::line(&line);
         }
         if report::is_verbose(2) {
@@ -299,12 +312,23 @@ impl Relayed {
         (connected.sock, connected.left_over, label)
     }
 
-    fn not_connected(&self, error: &DialError) -> Exit {
-        words::tell_not_connected(error, &self.relay.dialing);
+    fn not_connected(&self, error: &DialError, summary: &str) -> Exit {
+        let proxy = self.relay.dialing.proxy.as_ref();
         match error {
-            DialError::Connect {
-                timed_out: true, ..
-            } => Exit::Code(self.plan.codes.connect_timed_out),
+            // With -v each address has been told by now.
+            DialError::Connect(_) if report::is_verbose(1) => {}
+            DialError::Connect(_) => report::failure(summary),
+            DialError::PasswordWanted => {
+                let at = proxy.map(|proxy| format!("{} port {}", proxy.host, proxy.port));
+                let at = at.unwrap_or_default();
+                report::error(&format!(
+                    "connect through {at} failed: it wants a password (--proxy-auth)"
+                ));
+            }
+            _ => report::error(&words::no_connection(error, proxy)),
+        }
+        match error {
+            DialError::Connect(true) => Exit::Code(self.plan.codes.connect_timed_out),
             _ => Exit::FAILED,
         }
     }

@@ -1,29 +1,25 @@
 //! The lines said about connections; nc's own to the letter.
 
 use crate::net::addr::{self, show_ip};
-use crate::net::dial::{Connected, DialError};
+use crate::net::dial::DialError;
+use crate::net::lookup::Unknown;
 use crate::net::race::Obstacle;
 use crate::parse::escape::printable;
-use crate::plan::{Dialing, Plan};
+use crate::plan::{Plan, Proxy};
 use crate::report;
 use crate::sys::names;
 use socket2::Socket;
 use std::io;
+use std::net::SocketAddr;
 
 /// nc's line about a connection, to the letter.
-pub fn succeeded(
-    host: &str,
-    port: u16,
-    connected: &Connected,
-    via_proxy: bool,
-    plan: &Plan,
-) -> String {
+pub fn succeeded(host: &str, port: u16, addr: &SocketAddr, via_proxy: bool, plan: &Plan) -> String {
     let proto = plan.net.transport.name();
     let service = (!plan.net.numeric)
         .then(|| names::service_name(port, proto))
         .flatten();
     let service = service.unwrap_or_else(|| "*".into());
-    let ip = show_ip(&connected.addr);
+    let ip = show_ip(addr);
     let shown = printable(host.as_bytes());
     let ip = match plan.net.numeric || via_proxy || ip == host {
         true => String::new(),
@@ -33,8 +29,8 @@ pub fn succeeded(
 }
 
 /// The line about a UDP port that refused.
-pub fn refused(connected: &Connected, port: u16, error: &io::Error, plan: &Plan) -> String {
-    let ip = show_ip(&connected.addr);
+pub fn refused(addr: &SocketAddr, port: u16, error: &io::Error, plan: &Plan) -> String {
+    let ip = show_ip(addr);
     let proto = plan.net.transport.name();
     format!(
         "connect to {ip} port {port} ({proto}) failed: {}",
@@ -42,36 +38,27 @@ pub fn refused(connected: &Connected, port: u16, error: &io::Error, plan: &Plan)
     )
 }
 
-/// Says, in one line, why there is no connection.
-pub fn tell_not_connected(error: &DialError, dialing: &Dialing) {
-    let proxy = dialing.proxy.as_ref();
-    let proxy = proxy.map(|proxy| format!("{} port {}", proxy.host, proxy.port));
-    let proxy = proxy.unwrap_or_default();
+/// Why no connection can be made at all, to this port or another. Nothing is said about a port
+/// that merely is not open, or about a password that is wanted.
+pub fn no_connection(error: &DialError, proxy: Option<&Proxy>) -> String {
     match error {
-        // With -v each address has been told by now.
-        DialError::Connect { .. } if report::is_verbose(1) => {}
-        DialError::Connect { message, .. } => report::failure(message),
-        DialError::Name(host, port, error) => {
+        DialError::Name(Unknown((host, port), error)) => {
             let host = printable(host.as_bytes());
             let reason = report::reason(error);
-            report::error(&format!(
-                "getaddrinfo for host \"{host}\" port {port}: {reason}"
-            ));
+            format!("getaddrinfo for host \"{host}\" port {port}: {reason}")
         }
-        DialError::Obstacle(what) => report::error(&obstacle(what)),
+        DialError::Obstacle(what) => obstacle(what),
         DialError::Proxy(error) => {
-            report::error(&format!("connect through {proxy} failed: {error}"));
+            let at = proxy.map(|proxy| format!("{} port {}", proxy.host, proxy.port));
+            let at = at.unwrap_or_default();
+            format!("connect through {at} failed: {error}")
         }
-        DialError::PasswordWanted => {
-            report::error(&format!(
-                "connect through {proxy} failed: it wants a password (--proxy-auth)"
-            ));
-        }
+        DialError::Connect(_) | DialError::PasswordWanted => String::new(),
     }
 }
 
 /// What kept every address from being tried.
-pub fn obstacle(what: &Obstacle) -> String {
+fn obstacle(what: &Obstacle) -> String {
     match what {
         Obstacle::SourceName(host, error) => {
             let host = printable(host.as_bytes());
@@ -81,6 +68,9 @@ pub fn obstacle(what: &Obstacle) -> String {
             )
         }
         Obstacle::Source(error) => format!("bind failed: {}", report::reason(error)),
+        Obstacle::NoDescriptor(error) => {
+            format!("cannot make a socket: {}", report::reason(error))
+        }
         Obstacle::Option(option) => {
             format!("{}: {}", option.doing, report::reason(&option.error))
         }

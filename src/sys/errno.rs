@@ -32,6 +32,11 @@ pub fn is_lost_client(error: &io::Error) -> bool {
         .is_some_and(|code| client.contains(&code))
 }
 
+/// Says whether there are no descriptors left, for this process or for the whole system.
+pub fn is_no_descriptor(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE))
+}
+
 /// Says whether a connect that returned this error is under way (EINPROGRESS).
 pub fn is_in_progress(error: &io::Error) -> bool {
     error.raw_os_error() == Some(libc::EINPROGRESS)

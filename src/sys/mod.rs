@@ -5,6 +5,7 @@ pub mod alloc;
 pub mod entry;
 pub mod errno;
 pub mod fdpass;
+pub mod limits;
 pub mod names;
 pub mod offload;
 pub mod signal;

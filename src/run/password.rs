@@ -1,0 +1,50 @@
+//! The password for a proxy, asked for on the terminal when it is wanted and was not given.
+
+use crate::exit::Exit;
+use crate::plan::{Dialing, ProxyKind};
+use crate::report;
+use crate::sys::tty;
+use std::rc::Rc;
+
+/// There is a user but no password, as long as the proxy has not asked for one.
+pub fn is_open(dialing: &Dialing) -> bool {
+    let proxy = dialing.proxy.as_ref();
+    proxy.is_some_and(|proxy| proxy.user.is_some() && proxy.password.is_none())
+}
+
+/// Asks before the first connection where the proxy cannot ask: in SOCKS5 the user and the
+/// password go together.
+///
+/// # Errors
+/// There is no terminal; it has been told.
+pub fn ask_first(dialing: &mut Rc<Dialing>) -> Result<(), Exit> {
+    let proxy = dialing.proxy.as_ref();
+    let is_socks5 = proxy.is_some_and(|proxy| proxy.kind == ProxyKind::Socks5);
+    match is_socks5 && is_open(dialing) {
+        true => ask(dialing),
+        false => Ok(()),
+    }
+}
+
+/// Asks.
+///
+/// # Errors
+/// As `ask_first`.
+pub fn ask(dialing: &mut Rc<Dialing>) -> Result<(), Exit> {
+    let Some(proxy) = &mut Rc::make_mut(dialing).proxy else {
+        return Ok(());
+    };
+    let user = proxy.user.as_deref().unwrap_or_default();
+    let prompt = format!("Proxy password for {user}@{}: ", proxy.host);
+    match tty::password(&prompt) {
+        Ok(password) => {
+            proxy.password = Some(password);
+            Ok(())
+        }
+        Err(error) => {
+            let reason = report::reason(&error);
+            report::error(&format!("cannot ask for the proxy password: {reason}"));
+            Err(Exit::FAILED)
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! Limits of this process.
+
+use rustix::process::{Resource, getrlimit, setrlimit};
+
+/// How many descriptors this process may have, after the soft limit has been raised towards
+/// `wanted` as far as the hard limit allows. See getrlimit(2).
+pub fn descriptors(wanted: usize) -> usize {
+    let wanted = u64::try_from(wanted).unwrap_or(u64::MAX);
+    let mut limit = getrlimit(Resource::Nofile);
+    let most = limit.maximum.unwrap_or(u64::MAX);
+    if let Some(current) = limit.current
+        && current < wanted.min(most)
+    {
+        limit.current = Some(wanted.min(most));
+        // Refused: what there is has to do.
+        let _ = setrlimit(Resource::Nofile, limit);
+        limit = getrlimit(Resource::Nofile);
+    }
+    let current = limit.current.unwrap_or(u64::MAX);
+    usize::try_from(current).unwrap_or(usize::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_is_raised_and_never_lowered() {
+        let now = descriptors(0);
+        assert!(now > 0);
+        assert!(descriptors(usize::MAX) >= now);
+        assert!(descriptors(1) >= now);
+    }
+}
