@@ -137,6 +137,20 @@ fn all_ports_of_a_machine_are_told() {
 }
 
 #[test]
+fn a_socket_connected_to_itself_is_no_open_port() {
+    // With one port to choose from, the kernel chooses the one that is asked for.
+    let setup = "ip link set lo up; sysctl -qw 'net.ipv4.ip_local_port_range=40001 40001'";
+    let Some(machine) = alone(setup) else { return };
+    for options in ["-zv", "-zuv -w 300ms", "--as nc -zv"] {
+        let done = machine(&format!("{options} 127.0.0.1 40001")).run();
+        let done = done.expect_code(1).expect_complaint("Connection refused");
+        assert_eq!(told(&done), [(40001, false)]);
+    }
+    // Asked for in so many words, it is what it is.
+    machine("-z -p 40001 127.0.0.1 40001").run().expect_code(0);
+}
+
+#[test]
 fn nothing_is_said_without_v() {
     let ports = Ports::hold(30);
     line(&format!("-z 127.0.0.1 {}", ports.words()))

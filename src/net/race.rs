@@ -214,7 +214,7 @@ impl Race {
             Err(error) => return Err(BeginError::This(error)),
         }
         // Over loopback it is often done by now, and the loop need not be asked.
-        if is_connected(&sock).map_err(BeginError::This)? {
+        if is_connected(&sock, &self.net).map_err(BeginError::This)? {
             return Ok(Begun::Connected(sock));
         }
         registrar
@@ -267,7 +267,7 @@ impl Race {
         let look = std::mem::take(&mut self.may_be_done);
         let mut index = 0;
         while index < self.attempts.len() {
-            match self.attempts[index].check(look, now) {
+            match self.attempts[index].check(look, &self.net, now) {
                 Check::Connected => return Some(index),
                 Check::Pending => index += 1,
                 Check::Failed(error, timed_out) => {
@@ -348,9 +348,9 @@ impl Race {
 }
 
 impl Attempt {
-    fn check(&self, look: bool, now: Instant) -> Check {
+    fn check(&self, look: bool, net: &Net, now: Instant) -> Check {
         if look {
-            match is_connected(&self.sock) {
+            match is_connected(&self.sock, net) {
                 Ok(true) => return Check::Connected,
                 Ok(false) => {}
                 Err(error) => return Check::Failed(error, false),
@@ -365,11 +365,19 @@ impl Attempt {
     }
 }
 
-/// A connect has worked when there is no error and there is a peer.
-fn is_connected(sock: &Socket) -> io::Result<bool> {
-    match sock.take_error()? {
-        Some(error) => Err(error),
-        None => Ok(sock.peer_addr().is_ok()),
+/// A connect has worked when there is no error and there is a peer, other than the socket itself:
+/// the local port the kernel chooses for a connect to this machine can be the one connected to, and
+/// a TCP socket that meets itself is connected (RFC 9293, section 3.5). Nobody listens there then.
+/// Where the user chose the port, it was wished for.
+fn is_connected(sock: &Socket, net: &Net) -> io::Result<bool> {
+    if let Some(error) = sock.take_error()? {
+        return Err(error);
+    }
+    match sock.peer_addr() {
+        Ok(peer) if net.source_port.is_none() && sock.local_addr()? == peer => {
+            Err(errno::refused())
+        }
+        peer => Ok(peer.is_ok()),
     }
 }
 

@@ -48,6 +48,11 @@ pub fn in_progress() -> io::Error {
     io::Error::from_raw_os_error(libc::EINPROGRESS)
 }
 
+/// The error of a connect to a port where nobody listens.
+pub fn refused() -> io::Error {
+    io::Error::from_raw_os_error(libc::ECONNREFUSED)
+}
+
 /// The error of an address family this system does not have.
 pub fn no_family() -> io::Error {
     io::Error::from_raw_os_error(libc::EAFNOSUPPORT)
