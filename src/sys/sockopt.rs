@@ -1,7 +1,8 @@
-//! Socket options that neither socket2 nor rustix offers.
+//! Socket options that socket2 does not offer.
 
+use rustix::net::sockopt;
 use std::io;
-use std::mem::size_of;
+use std::mem::{size_of, size_of_val};
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, AsRawFd};
 
@@ -85,6 +86,61 @@ pub fn unsent(fd: impl AsFd) -> io::Result<usize> {
     match failed {
         0 => Ok(usize::try_from(bytes).unwrap_or_default()),
         _ => Err(io::Error::last_os_error()),
+    }
+}
+
+/// Makes room for `bytes` of datagrams that wait to be read, beyond the system's limit
+/// (SO_RCVBUFFORCE, with CAP_NET_ADMIN) or else as far as it goes. Never makes it smaller, and
+/// never fails: a small buffer only loses datagrams earlier. See socket(7).
+pub fn widen_recv_buffer(fd: impl AsFd, bytes: usize) {
+    let fd = fd.as_fd();
+    // What is read back is twice what was set: the kernel's bookkeeping is counted in.
+    if sockopt::socket_recv_buffer_size(fd).is_ok_and(|now| now >= 2 * bytes) {
+        return;
+    }
+    if sockopt::set_socket_recv_buffer_size_force(fd, bytes).is_err() {
+        let _ = sockopt::set_socket_recv_buffer_size(fd, bytes);
+    }
+}
+
+/// Has the kernel cut what is sent on a UDP socket into datagrams of `bytes`, the last one of each
+/// send being shorter (UDP_SEGMENT, udp(7)); 0 ends that.
+///
+/// # Errors
+/// ENOPROTOOPT before Linux 4.18, and for sockets that are not UDP's.
+pub fn set_udp_segment(fd: impl AsFd, bytes: u16) -> io::Result<()> {
+    set(fd, libc::SOL_UDP, libc::UDP_SEGMENT, &i32::from(bytes))
+}
+
+/// `SO_MEMINFO` of asm-generic/socket.h, which libc does not have.
+const SO_MEMINFO: i32 = 55;
+/// The place of the drops among the numbers of SO_MEMINFO. See linux/sock_diag.h.
+const SK_MEMINFO_DROPS: usize = 8;
+
+/// Datagrams the kernel has dropped at this socket so far, most often for want of room in its
+/// receive buffer. The counter SO_RXQ_OVFL tells too, but with the next datagram only: the ones
+/// dropped after the last that was read would be missing.
+///
+/// # Errors
+/// ENOPROTOOPT before Linux 4.12.
+pub fn drops(fd: impl AsFd) -> io::Result<u32> {
+    let mut info = [0u32; SK_MEMINFO_DROPS + 1];
+    let mut len = libc::socklen_t::try_from(size_of_val(&info)).map_err(io::Error::other)?;
+    // SAFETY: the pointer and the length describe `info`, which lives through the call; the
+    // kernel writes at most `len` bytes, and any bytes are u32s.
+    let failed = unsafe {
+        libc::getsockopt(
+            fd.as_fd().as_raw_fd(),
+            libc::SOL_SOCKET,
+            SO_MEMINFO,
+            info.as_mut_ptr().cast(),
+            &mut len,
+        )
+    };
+    if failed == 0 {
+        Ok(info[SK_MEMINFO_DROPS])
+    } else {
+        Err(io::Error::last_os_error())
     }
 }
 
