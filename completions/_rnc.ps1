@@ -32,6 +32,7 @@ Register-ArgumentCompleter -Native -CommandName 'rnc' -ScriptBlock {
             [CompletionResult]::new('--recv-limit', '--recv-limit', [CompletionResultType]::ParameterName, 'Leave after N reads from the network')
             [CompletionResult]::new('-i', '-i', [CompletionResultType]::ParameterName, 'Pause after each line sent, or each port tried')
             [CompletionResult]::new('--interval', '--interval', [CompletionResultType]::ParameterName, 'Pause after each line sent, or each port tried')
+            [CompletionResult]::new('--datagram-size', '--datagram-size', [CompletionResultType]::ParameterName, 'With -u: longest datagram made of standard input')
             [CompletionResult]::new('-s', '-s', [CompletionResultType]::ParameterName, 'Address to send from, or to listen on')
             [CompletionResult]::new('--source', '--source', [CompletionResultType]::ParameterName, 'Address to send from, or to listen on')
             [CompletionResult]::new('-p', '-p', [CompletionResultType]::ParameterName, 'Port to send from, or to listen on')

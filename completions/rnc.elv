@@ -29,6 +29,7 @@ set edit:completion:arg-completer[rnc] = {|@words|
             cand --recv-limit 'Leave after N reads from the network'
             cand -i 'Pause after each line sent, or each port tried'
             cand --interval 'Pause after each line sent, or each port tried'
+            cand --datagram-size 'With -u: longest datagram made of standard input'
             cand -s 'Address to send from, or to listen on'
             cand --source 'Address to send from, or to listen on'
             cand -p 'Port to send from, or to listen on'

@@ -8,6 +8,7 @@ both\t''
 never\t''"
 complete -c rnc -s W -l recv-limit -d 'Leave after N reads from the network' -r -f
 complete -c rnc -s i -l interval -d 'Pause after each line sent, or each port tried' -r -f
+complete -c rnc -l datagram-size -d 'With -u: longest datagram made of standard input' -r -f
 complete -c rnc -s s -l source -d 'Address to send from, or to listen on' -r -f
 complete -c rnc -s p -l source-port -d 'Port to send from, or to listen on' -r -f
 complete -c rnc -l join -d 'With -u -l: join a multicast group' -r -f

@@ -169,8 +169,9 @@ fn shape() -> Vec<Arg> {
                 'u',
                 "udp",
                 "UDP instead of TCP; with -U datagrams",
-                "A read of standard input is one datagram, of up to 65507 bytes, and a datagram \
-                 is one write to standard output; an empty one is no end. A client leaves one \
+                "A read of standard input is one datagram, of up to 65507 bytes (see \
+                 --datagram-size); a datagram is one write to a terminal, socket or packet pipe, \
+                 and files and other pipes get them joined; an empty one is no end. A client leaves one \
                  second after the end of standard input and the last byte (see -q). A listener \
                  hears all peers and answers the one heard last. Not with -x. As nc: a client \
                  stays until it is stopped, a listener has only the first peer, and standard \
@@ -336,6 +337,15 @@ fn data() -> Vec<Arg> {
                 "What comes in does not wait. With -z it is the time from the start of one port \
                  to that of the next. As nc: no pause between ports with -z.",
             ),
+            setting(
+                "datagram-size",
+                "SIZE",
+                "With -u: longest datagram made of standard input",
+                "1 to 65507 bytes; 65507 if not told otherwise. What one read gives is cut into \
+                 datagrams of that many bytes, and the rest is a shorter one. Up to 1472 bytes \
+                 fit an Ethernet packet. Needs -u. As nc: 16384 if not told otherwise.",
+            )
+            .hide_short_help(true),
         ],
     )
 }
@@ -426,7 +436,8 @@ fn addresses() -> Vec<Arg> {
                 "recv-buffer",
                 "SIZE",
                 "Size of the socket's receive buffer",
-                "1 byte to 1 GiB, as far as the system allows.",
+                "1 byte to 1 GiB, as far as the system allows. UDP has 4 MiB if not told \
+                 otherwise.",
             )
             .hide_short_help(true),
             value(

@@ -33,6 +33,10 @@ pub struct Facts {
 /// How long a UDP port may take to refuse a probe, without `-w`.
 const UDP_PROBE: Duration = Duration::from_secs(3);
 
+/// The payload of the largest UDP datagram over IPv4: 65,535 bytes without the headers of IP and
+/// UDP. RFC 768.
+const MOST_DATAGRAM_BYTES: usize = 65_507;
+
 /// Says what to do.
 ///
 /// # Errors
@@ -311,6 +315,9 @@ impl Planner<'_> {
             }
         }
         self.check_relay_conflicts()?;
+        if args.datagram_size.is_some() && !udp {
+            return said("--datagram-size needs -u");
+        }
         self.check_native_conflicts(unix, matches!(place, Place::Vsock(..)))
     }
 
@@ -741,10 +748,25 @@ impl Planner<'_> {
             telnet: args.telnet,
             interval: self.interval()?,
             max_reads,
-            datagram_bytes: dialect.datagram_bytes,
             may_offload: self.facts.may_offload,
+            datagram_bytes: self.datagram_bytes()?,
             tells_breaks: dialect.tells_failures,
         })
+    }
+
+    /// `--datagram-size`: from an empty datagram nothing would ever come, and beyond
+    /// `MOST_DATAGRAM_BYTES` none could be sent.
+    fn datagram_bytes(&self) -> Result<usize, Wrong> {
+        let Some(word) = &self.args.datagram_size else {
+            return Ok(self.dialect.datagram_bytes);
+        };
+        match size::size(word).map(usize::try_from) {
+            Ok(Ok(bytes)) if (1..=MOST_DATAGRAM_BYTES).contains(&bytes) => Ok(bytes),
+            Ok(_) => said(format!(
+                "--datagram-size {word}: not between 1 and {MOST_DATAGRAM_BYTES} bytes"
+            )),
+            Err(error) => said(format!("--datagram-size {word}: {error}")),
+        }
     }
 
     fn ends(&self, mode: &Mode) -> Result<Ends, Wrong> {

@@ -502,3 +502,22 @@ fn sizes_have_units_but_not_ncs() {
     let wrong = Wrong::Said("TCP receive window invalid: 64k".into());
     assert_eq!(plan_with("-I 64k h 80", &NC, &facts()).err(), Some(wrong));
 }
+
+#[test]
+fn datagram_size_is_a_size_that_fits_a_datagram() {
+    let bytes = |plan: Plan| plan.session.datagram_bytes;
+    assert_eq!(bytes(native("-u host 1")), 65_507);
+    assert_eq!(bytes(nc("-u host 1")), 16_384);
+    for dialect in [&NATIVE, &NC] {
+        let read = |words: &str| plan_with(words, dialect, &facts()).map(bytes).ok();
+        assert_eq!(read("-u --datagram-size 1400 h 1"), Some(1400));
+        assert_eq!(read("-u --datagram-size 1Ki h 1"), Some(1024));
+        assert_eq!(read("-lu --datagram-size 1 127.0.0.1 1"), Some(1));
+        assert_eq!(read("-uU --datagram-size 65507 p"), Some(65_507));
+        for wrong in ["0", "65508", "1x", "-1", ""] {
+            let words = format!("-u --datagram-size={wrong} h 1");
+            assert_eq!(read(&words), None, "{wrong:?}");
+        }
+        assert_eq!(read("--datagram-size 1400 h 1"), None);
+    }
+}
