@@ -1,8 +1,14 @@
-//! Datagram sockets: UDP and Unix. One read is one message, one write is one message; there is no
-//! end of file, and an empty message is a message.
+//! Datagram sockets: UDP and Unix. One read is one message, or several where nobody can tell; one
+//! write is as many messages as its bytes make; there is no end of file, and an empty message is a
+//! message.
+//!
+//! Messages come and go several to a system call. What has come waits in a batch, out of which
+//! reads are served; what is sent is cut by sendmmsg(2), or by the kernel (UDP_SEGMENT).
 
 use super::reactor::Registrar;
 use super::ready::{Bits, Got, Put, Ready};
+use crate::sys::batch::{self, Batch};
+use crate::sys::sockopt;
 use mio::Interest;
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags, SocketAddrAny, SocketAddrUnix};
@@ -32,6 +38,15 @@ pub enum PeerAddr {
     Unix(PathBuf),
 }
 
+/// How messages of a socket and bytes go together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shape {
+    /// The longest message to send, in bytes.
+    pub message_bytes: usize,
+    /// A read may give several messages at once, one behind the other.
+    pub joins: bool,
+}
+
 /// A datagram socket.
 #[derive(Debug)]
 pub struct Datagram {
@@ -44,10 +59,43 @@ pub struct Datagram {
     news: Option<SocketAddrAny>,
     /// A send to one of many peers failed; not yet told to the user.
     send_fault: Option<io::Error>,
+    shape: Shape,
+    /// UDP: no message is longer than 64 KiB. Unix ones may be, and come one by one.
+    is_ip: bool,
+    /// What has come and not been read; made by the first read that finds something.
+    batch: Option<Batch>,
+    /// What receiving failed with behind messages that were still to be read.
+    recv_fault: Option<Errno>,
+    /// The last message was long: taken in one by one, such are not copied once more.
+    long: bool,
+    segments: Segments,
+    /// The next message goes alone: a batch has stopped at it, and only so is it told why.
+    alone: bool,
 }
 
+/// Whether the kernel cuts what is sent into messages.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Segments {
+    Untried,
+    On,
+    Refused,
+}
+
+/// From this length on a message is received where it is wanted, and not by way of a batch: its
+/// copy would cost more than the system call it saves.
+const LONG_BYTES: usize = 8 << 10;
+/// The most messages one read joins: empty ones fill no buffer.
+const MOST_JOINED: usize = 1024;
+/// The room a UDP message may need, in bytes.
+const MESSAGE_BYTES: usize = 64 << 10;
+/// The most the kernel cuts at once: UDP_MAX_SEGMENTS was 64 before Linux 6.9, and all of it, with
+/// its header, has to fit an IP packet.
+const MOST_SEGMENTS: usize = 64;
+const MOST_SEGMENTED_BYTES: usize = 65_507;
+
 impl Datagram {
-    /// Takes over a bound or connected, non-blocking socket and registers it.
+    /// Takes over a bound or connected, non-blocking socket and registers it. Until told otherwise
+    /// by `set_shape`, every write is one message and every read too.
     ///
     /// # Errors
     /// The socket cannot be registered.
@@ -59,20 +107,41 @@ impl Datagram {
     ) -> io::Result<Datagram> {
         let interest = Interest::READABLE | Interest::WRITABLE;
         registrar.register(sock.as_fd(), slot, interest)?;
+        let is_ip = sock.local_addr().is_ok_and(|addr| !addr.is_unix());
         Ok(Datagram {
             sock,
             slot,
+            is_ip,
             bits: Bits::new(true),
             peers,
             peer: None,
             news: None,
             send_fault: None,
+            shape: Shape {
+                message_bytes: usize::MAX,
+                joins: false,
+            },
+            batch: None,
+            recv_fault: None,
+            long: false,
+            segments: Segments::Untried,
+            alone: true,
         })
+    }
+
+    /// Says how messages and bytes go together.
+    pub fn set_shape(&mut self, shape: Shape) {
+        self.shape = shape;
     }
 
     /// The socket itself, for its addresses and options.
     pub fn socket(&self) -> &Socket {
         &self.sock
+    }
+
+    /// How many datagrams for this socket the kernel has dropped: most often there was no room.
+    pub fn drops(&self) -> u32 {
+        sockopt::drops(&self.sock).unwrap_or_default()
     }
 
     /// See `Endpoint::has_peer`.
@@ -97,60 +166,175 @@ impl Datagram {
         }
     }
 
-    /// Reads one message; what `buf` cannot hold of it is lost, so offer 64 KiB.
+    /// Reads one message, or as many as there are and `buf` has room for where they are to be
+    /// joined. What `buf` cannot hold of the first is lost, so offer 64 KiB, and
+    /// 256 KiB for Unix ones.
     ///
     /// # Errors
     /// ECONNREFUSED after an ICMP refusal, and the like.
     pub fn try_read(&mut self, buf: &mut [u8]) -> io::Result<Got> {
-        if !self.bits.readable() {
+        let Some(mut len) = self.read_first(buf)? else {
             return Ok(Got::Pending);
-        }
-        loop {
-            match rustix::net::recvfrom(&self.sock, &mut *buf, RecvFlags::empty()) {
-                Ok((n, _, from)) => {
-                    self.hears(from);
-                    return Ok(Got::Bytes(n));
+        };
+        let more = if self.shape.joins { MOST_JOINED } else { 1 };
+        for _ in 1..more {
+            match self.read_another(&mut buf[len..]) {
+                Ok(Some(n)) => len += n,
+                Ok(None) => break,
+                Err(error) => {
+                    self.recv_fault = Some(error);
+                    break;
                 }
-                Err(Errno::INTR) => {}
-                Err(Errno::AGAIN) => {
-                    self.bits.is_drained();
-                    return Ok(Got::Pending);
-                }
-                Err(error) => return Err(error.into()),
             }
+        }
+        Ok(Got::Bytes(len))
+    }
+
+    /// Reads a message; `None` when there is none.
+    fn read_first(&mut self, buf: &mut [u8]) -> Result<Option<usize>, Errno> {
+        if let Some(len) = self.take(buf) {
+            return Ok(Some(len));
+        }
+        if let Some(error) = self.recv_fault.take() {
+            return Err(error);
+        }
+        self.receive(buf)
+    }
+
+    /// Reads one more message if it surely fits into `buf`.
+    fn read_another(&mut self, buf: &mut [u8]) -> Result<Option<usize>, Errno> {
+        match self.batch.as_ref().and_then(Batch::next_len) {
+            Some(len) if len <= buf.len() => Ok(self.take(buf)),
+            None if self.is_ip && buf.len() >= MESSAGE_BYTES && self.recv_fault.is_none() => {
+                self.receive(buf)
+            }
+            _ => Ok(None),
         }
     }
 
-    /// Sends `buf` as one message. Waits (`Pending`) while there is
-    /// no peer to send to.
+    /// Takes the next message out of the batch.
+    fn take(&mut self, buf: &mut [u8]) -> Option<usize> {
+        let (message, from) = self.batch.as_mut()?.take()?;
+        let len = message.len().min(buf.len());
+        buf[..len].copy_from_slice(&message[..len]);
+        self.long = len >= LONG_BYTES;
+        self.hears(from);
+        Some(len)
+    }
+
+    /// Receives messages, and puts the first into `buf`. Until the first peer is known, and its
+    /// socket connected, they come one by one, so that no other's is taken in with its own.
+    fn receive(&mut self, buf: &mut [u8]) -> Result<Option<usize>, Errno> {
+        while self.bits.readable() {
+            let one_by_one = self.long || !self.is_ip || self.peers == Peers::First;
+            let received = match one_by_one {
+                true => self.receive_one(buf).map(Some),
+                false => self.receive_batch().map(|()| self.take(buf)),
+            };
+            match received {
+                Err(Errno::INTR) => {}
+                Err(Errno::AGAIN) => self.bits.is_drained(),
+                other => return other,
+            }
+        }
+        Ok(None)
+    }
+
+    fn receive_one(&mut self, buf: &mut [u8]) -> Result<usize, Errno> {
+        let (n, _, from) = rustix::net::recvfrom(&self.sock, &mut *buf, RecvFlags::empty())?;
+        self.long = n >= LONG_BYTES;
+        self.hears(from);
+        Ok(n)
+    }
+
+    fn receive_batch(&mut self) -> Result<(), Errno> {
+        let names = self.peers != Peers::Connected;
+        let batch = self.batch.get_or_insert_default();
+        let came = batch.receive(&self.sock, names)?;
+        self.bits.has_read(came.count, came.of);
+        Ok(())
+    }
+
+    /// Sends `buf` as one message, or as several when it is longer than a message may be. Takes
+    /// whole messages only. Waits (`Pending`) while there is no peer to send to.
     ///
     /// # Errors
     /// ECONNREFUSED after an ICMP refusal, EMSGSIZE, and the like; with many peers, one that
     /// cannot be reached is no error.
     pub fn try_write(&mut self, buf: &[u8]) -> io::Result<Put> {
-        if !self.bits.writable() {
+        if !self.bits.writable() || !self.has_peer() {
             return Ok(Put::Pending);
         }
         loop {
-            let sent = match (self.peers, &self.peer) {
-                (Peers::Connected, _) => rustix::net::send(&self.sock, buf, SendFlags::NOSIGNAL),
-                (_, Some(peer)) => rustix::net::sendto(&self.sock, buf, SendFlags::NOSIGNAL, peer),
-                (_, None) => return Ok(Put::Pending),
-            };
-            match sent {
+            let piece = self.piece_bytes(buf.len());
+            match self.send(buf, piece) {
                 Ok(n) => return Ok(Put::Bytes(n)),
                 Err(Errno::INTR) => {}
                 Err(Errno::AGAIN) => {
                     self.bits.is_full();
                     return Ok(Put::Pending);
                 }
+                Err(Errno::INVAL | Errno::MSGSIZE | Errno::IO) if self.stops_segments() => {}
                 Err(error) if self.peers == Peers::Last => {
                     self.send_fault = Some(error.into());
-                    return Ok(Put::Bytes(buf.len()));
+                    return Ok(Put::Bytes(buf.len().min(piece)));
                 }
                 Err(error) => return Err(error.into()),
             }
         }
+    }
+
+    /// Sends as much of `buf` as goes with one system call, in pieces of `piece` bytes.
+    fn send(&mut self, buf: &[u8], piece: usize) -> Result<usize, Errno> {
+        let peer = self
+            .peer
+            .as_ref()
+            .filter(|_| self.peers != Peers::Connected);
+        if buf.len() <= piece || self.alone {
+            let buf = &buf[..buf.len().min(piece)];
+            let sent = match peer {
+                Some(peer) => rustix::net::sendto(&self.sock, buf, SendFlags::NOSIGNAL, peer),
+                None => rustix::net::send(&self.sock, buf, SendFlags::NOSIGNAL),
+            }?;
+            self.alone = false;
+            return Ok(sent);
+        }
+        let sent = batch::send(&self.sock, buf, piece, peer)?;
+        self.alone = sent < buf.len().min(piece * batch::MOST_SENT);
+        Ok(sent)
+    }
+
+    /// How many of `len` bytes one send takes: one message, or as many as the kernel cuts.
+    fn piece_bytes(&mut self, len: usize) -> usize {
+        let message = self.shape.message_bytes;
+        if len <= message {
+            return message;
+        }
+        let count = MOST_SEGMENTS.min(MOST_SEGMENTED_BYTES / message);
+        if self.segments == Segments::Untried {
+            let bytes = u16::try_from(message).ok().filter(|_| count > 1);
+            let set = bytes.map(|bytes| sockopt::set_udp_segment(&self.sock, bytes));
+            self.segments = match set {
+                Some(Ok(())) => Segments::On,
+                Some(Err(_)) | None => Segments::Refused,
+            };
+        }
+        match self.segments {
+            Segments::On => message * count,
+            Segments::Untried | Segments::Refused => message,
+        }
+    }
+
+    /// Gives up having messages cut by the kernel, which it refuses for those that do not fit the
+    /// way (MTU) and on some ways altogether (IPsec); `false` when it was not tried.
+    fn stops_segments(&mut self) -> bool {
+        let stops = self.segments == Segments::On;
+        if stops {
+            self.segments = Segments::Refused;
+            // 0 is always taken where another number was.
+            let _ = sockopt::set_udp_segment(&self.sock, 0);
+        }
+        stops
     }
 
     /// Takes note of who wrote. With `Peers::First` the socket is connected to the first.

@@ -156,6 +156,15 @@ impl Endpoint {
         !matches!(self, Endpoint::Stdio(_))
     }
 
+    /// Says whether nobody can tell how many writes brought the bytes, so that messages may be
+    /// written several at once.
+    pub fn joins_writes(&self) -> bool {
+        match self {
+            Endpoint::Stdio(end) => end.joins_writes(),
+            Endpoint::Stream(_) | Endpoint::Datagram(_) => false,
+        }
+    }
+
     /// Says whether one read is one message and one write is one message (datagrams).
     pub fn keeps_messages(&self) -> bool {
         matches!(self, Endpoint::Datagram(_))

@@ -122,6 +122,12 @@ impl Stdio {
         }
     }
 
+    /// See `Endpoint::joins_writes`.
+    pub fn joins_writes(&self) -> bool {
+        let output = self.output.as_ref();
+        output.is_none_or(|half| half.shared.joins_writes())
+    }
+
     /// Closes standard output, so that the rest of a pipeline sees the end.
     pub fn shutdown_write(&mut self) {
         if !self.keeps_open

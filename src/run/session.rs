@@ -5,7 +5,7 @@ use crate::exit::Exit;
 use crate::flow::bridge::{Bridge, Ended, Place, Turn};
 use crate::flow::flow::{Flow, Settings};
 use crate::flow::stages::{Pace, Stage};
-use crate::io::datagram::{Datagram, Peers};
+use crate::io::datagram::{Datagram, Peers, Shape};
 use crate::io::endpoint::Endpoint;
 use crate::io::reactor::Registrar;
 use crate::io::ready::Ready;
@@ -20,8 +20,11 @@ use std::io;
 use std::time::Instant;
 
 /// The longest datagram that can come, in bytes: a Unix one is bounded by its sender's SO_SNDBUF,
-/// by default 208 KiB.
+/// by default 208 KiB. Where datagrams are joined, several UDP ones.
 const MAX_RECEIVED_BYTES: usize = 256 << 10;
+/// As much of standard input as is read at once when it makes several datagrams, in bytes. It is
+/// what a pipe holds.
+const SENT_BYTES: usize = 64 << 10;
 
 /// A session under way.
 pub struct Joined {
@@ -72,22 +75,37 @@ pub fn in_stage(session: &Session) -> Option<Box<dyn Stage>> {
         .then(|| Box::new(Telnet::default()) as Box<dyn Stage>)
 }
 
+/// How much of standard input is read at once: whole datagrams, so that a full pipe gives no short
+/// ones in between.
+fn read_bytes(shape: Shape) -> usize {
+    let count = SENT_BYTES / shape.message_bytes;
+    shape.message_bytes * count.max(1)
+}
+
 impl Joined {
     /// Joins the peer to our own end. `left_over` are the peer's first bytes, read already.
     /// `label` names the peer in messages: `127.0.0.1 port 80 (tcp)`.
     pub fn new(
-        (local, remote): (Endpoint, Endpoint),
+        (local, mut remote): (Endpoint, Endpoint),
         left_over: &[u8],
         plan: &Plan,
         label: String,
         now: Instant,
     ) -> Joined {
         let session = &plan.session;
-        let messages = remote.keeps_messages();
+        let mut message_bytes = (None, None);
+        if let Endpoint::Datagram(end) = &mut remote {
+            let shape = Shape {
+                message_bytes: session.datagram_bytes,
+                joins: local.joins_writes() && session.max_reads.is_none(),
+            };
+            message_bytes = (Some(read_bytes(shape)), Some(MAX_RECEIVED_BYTES));
+            end.set_shape(shape);
+        }
         let mut out = Flow::new(Settings {
             stages: out_stages(session),
             pace: session.interval.map(Pace::new),
-            message_bytes: messages.then_some(session.datagram_bytes),
+            message_bytes: message_bytes.0,
             max_reads: None,
             keeps_sink_open: !session.ends.passes_eof,
             may_offload: session.may_offload,
@@ -96,7 +114,7 @@ impl Joined {
         let mut inn = Flow::new(Settings {
             stages: in_stage(session).into_iter().collect(),
             pace: None,
-            message_bytes: messages.then_some(MAX_RECEIVED_BYTES),
+            message_bytes: message_bytes.1,
             max_reads: session.max_reads,
             keeps_sink_open: false,
             may_offload: session.may_offload,
@@ -153,6 +171,11 @@ impl Joined {
         let totals =
             format!("{sent} bytes sent, {received} bytes received in {seconds:.3} seconds");
         report::verbose(2, &totals);
+        let drops = self.datagram().map_or(0, |end| end.drops());
+        if drops > 0 {
+            let datagrams = if drops == 1 { "datagram" } else { "datagrams" };
+            report::verbose(2, &format!("{drops} {datagrams} dropped by the kernel"));
+        }
         let label = &self.label;
         match ended {
             Ended::Clean | Ended::Quit => Exit::OK,

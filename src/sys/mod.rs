@@ -2,6 +2,7 @@
 //! these functions, mio, socket2 or rustix. A port to another system supplies the same names.
 
 pub mod alloc;
+pub mod batch;
 pub mod entry;
 pub mod errno;
 pub mod fdpass;

@@ -155,6 +155,18 @@ impl Shared {
         }
     }
 
+    /// Says whether a reader cannot tell where a write has ended: files and pipes, but not
+    /// terminals, sockets and packet pipes (O_DIRECT).
+    pub fn joins_writes(&self) -> bool {
+        match self.way.get() {
+            Way::Plain => true,
+            Way::Polled | Way::Socket => false,
+            Way::NoWait => {
+                rustix::fs::fcntl_getfl(self.fd).is_ok_and(|flags| !flags.contains(OFlags::DIRECT))
+            }
+        }
+    }
+
     /// Says whether nobody can read any more what would be written here: the reader of a pipe or
     /// the peer of a socket is gone.
     pub fn reader_is_gone(&self) -> bool {

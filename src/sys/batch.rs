@@ -1,0 +1,176 @@
+//! Several datagrams with one system call: recvmmsg(2) and sendmmsg(2).
+
+use rustix::io::Errno;
+use rustix::net::addr::SocketAddrStorage;
+use rustix::net::{MMsgHdr, SendAncillaryBuffer, SendFlags, SocketAddrAny};
+use std::io::IoSlice;
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, AsRawFd};
+
+/// Datagrams one call takes in. Of what single calls cost more, 8 of them saved most and 64 hardly
+/// more than 16.
+const SLOTS: usize = 16;
+/// Room for one datagram, in bytes: no UDP datagram is longer.
+const SLOT_BYTES: usize = 64 << 10;
+/// From one slot to the next. Starts that are powers of two apart would share the same few lines
+/// of the processor's first cache.
+const STRIDE_BYTES: usize = SLOT_BYTES + 192;
+/// The most messages of one `send`.
+pub const MOST_SENT: usize = 64;
+
+/// Datagrams received with one call and handed out one by one. 1 MiB of addresses, of which only
+/// what datagrams have been written to is memory.
+pub struct Batch {
+    slots: Box<[u8]>,
+    names: Box<[MaybeUninit<SocketAddrStorage>; SLOTS]>,
+    /// Length of the datagram and of its sender's address.
+    lens: [(usize, u32); SLOTS],
+    next: usize,
+    count: usize,
+}
+
+impl Default for Batch {
+    fn default() -> Batch {
+        Batch {
+            slots: vec![0; SLOTS * STRIDE_BYTES].into(),
+            names: Box::new([const { MaybeUninit::zeroed() }; SLOTS]),
+            lens: [(0, 0); SLOTS],
+            next: 0,
+            count: 0,
+        }
+    }
+}
+
+impl Batch {
+    /// Says whether all datagrams have been handed out.
+    pub fn is_empty(&self) -> bool {
+        self.next == self.count
+    }
+
+    /// The length of the datagram that is next.
+    pub fn next_len(&self) -> Option<usize> {
+        (!self.is_empty()).then(|| self.lens[self.next].0)
+    }
+
+    /// Hands out the next datagram and who sent it, when that was asked for and is known.
+    pub fn take(&mut self) -> Option<(&[u8], Option<SocketAddrAny>)> {
+        let at = self.next;
+        if at == self.count {
+            return None;
+        }
+        self.next += 1;
+        let (len, name_len) = self.lens[at];
+        let start = at * STRIDE_BYTES;
+        // An unnamed Unix socket has an address family at most.
+        let named = name_len as usize > size_of::<libc::sa_family_t>();
+        let from = named.then(|| {
+            // SAFETY: the kernel wrote a socket address of this length, which `receive` has
+            // limited to the size of the storage.
+            unsafe { SocketAddrAny::read(self.names[at].as_ptr(), name_len) }
+        });
+        Some((&self.slots[start..start + len], from))
+    }
+
+    /// Takes in as many datagrams as there are and as it has room for, at least one; only for an
+    /// empty batch. Gives how many came, and whether there may be more. `names` says whether the
+    /// senders are wanted.
+    ///
+    /// # Errors
+    /// EAGAIN when there is none, and whatever else the socket has to report. What comes behind
+    /// the first datagram the kernel keeps for the next call.
+    pub fn receive(&mut self, sock: impl AsFd, names: bool) -> Result<Came, Errno> {
+        // SAFETY: all-zero is valid for these C structs of integers and pointers.
+        let (mut headers, mut parts): ([libc::mmsghdr; SLOTS], [libc::iovec; SLOTS]) =
+            unsafe { std::mem::zeroed() };
+        let slots = self.slots.chunks_mut(STRIDE_BYTES);
+        for (((header, part), slot), name) in headers
+            .iter_mut()
+            .zip(&mut parts)
+            .zip(slots)
+            .zip(self.names.iter_mut())
+        {
+            part.iov_base = slot.as_mut_ptr().cast();
+            part.iov_len = SLOT_BYTES;
+            header.msg_hdr.msg_iov = part;
+            header.msg_hdr.msg_iovlen = 1;
+            if names {
+                header.msg_hdr.msg_name = name.as_mut_ptr().cast();
+                header.msg_hdr.msg_namelen = NAME_BYTES;
+            }
+        }
+        (self.next, self.count) = (0, 0);
+        // SAFETY: each header points at one part, each part at SLOT_BYTES of its own slot, each
+        // name at a whole storage; all of them live through the call and nothing else uses them.
+        let came = unsafe {
+            libc::recvmmsg(
+                sock.as_fd().as_raw_fd(),
+                headers.as_mut_ptr(),
+                SLOTS as libc::c_uint,
+                libc::MSG_DONTWAIT,
+                std::ptr::null_mut(),
+            )
+        };
+        let Ok(count) = usize::try_from(came) else {
+            let error = std::io::Error::last_os_error();
+            return Err(Errno::from_io_error(&error).unwrap_or(Errno::IO));
+        };
+        for (lens, header) in self.lens.iter_mut().zip(&headers[..count]) {
+            let len = usize::try_from(header.msg_len).unwrap_or(SLOT_BYTES);
+            *lens = (
+                len.min(SLOT_BYTES),
+                header.msg_hdr.msg_namelen.min(NAME_BYTES),
+            );
+        }
+        self.count = count;
+        Ok(Came { count, of: SLOTS })
+    }
+}
+
+/// The size of the storage of an address.
+const NAME_BYTES: libc::socklen_t = size_of::<SocketAddrStorage>() as libc::socklen_t;
+
+impl std::fmt::Debug for Batch {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(out, "Batch({} of {})", self.next, self.count)
+    }
+}
+
+/// What one call took in.
+#[derive(Clone, Copy, Debug)]
+pub struct Came {
+    /// Datagrams.
+    pub count: usize,
+    /// Datagrams there was room for.
+    pub of: usize,
+}
+
+/// Sends the first `MOST_SENT` pieces of `data`, each of `piece_bytes` but for the last, as one
+/// message each, to `peer` or to whom the socket is connected to. Gives the bytes that were sent,
+/// at least one piece.
+///
+/// # Errors
+/// What the first message failed with. What a later one failed with is lost: the kernel only
+/// tells how many were sent.
+pub fn send(
+    sock: impl AsFd,
+    data: &[u8],
+    piece_bytes: usize,
+    peer: Option<&SocketAddrAny>,
+) -> Result<usize, Errno> {
+    let pieces = || data.chunks(piece_bytes).take(MOST_SENT);
+    let parts: Vec<[IoSlice<'_>; 1]> = pieces().map(|piece| [IoSlice::new(piece)]).collect();
+    let mut controls: Vec<SendAncillaryBuffer<'_, '_, '_>> = parts
+        .iter()
+        .map(|_| SendAncillaryBuffer::default())
+        .collect();
+    let mut messages: Vec<MMsgHdr<'_>> = parts
+        .iter()
+        .zip(&mut controls)
+        .map(|(part, control)| match peer {
+            Some(peer) => MMsgHdr::new_with_addr(peer, part, control),
+            None => MMsgHdr::new(part, control),
+        })
+        .collect();
+    let sent = rustix::net::sendmmsg(sock, &mut messages, SendFlags::NOSIGNAL)?;
+    Ok(pieces().take(sent).map(<[u8]>::len).sum())
+}
