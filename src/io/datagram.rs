@@ -62,7 +62,8 @@ pub struct Datagram {
     shape: Shape,
     /// UDP: no message is longer than 64 KiB. Unix ones may be, and come one by one.
     is_ip: bool,
-    /// What has come and not been read; made by the first read that finds something.
+    /// What has come and not been read; made when the first message has come that may be followed
+    /// by more of its kind: a short one of UDP.
     batch: Option<Batch>,
     /// What receiving failed with behind messages that were still to be read.
     recv_fault: Option<Errno>,
@@ -226,7 +227,7 @@ impl Datagram {
     /// socket connected, they come one by one, so that no other's is taken in with its own.
     fn receive(&mut self, buf: &mut [u8]) -> Result<Option<usize>, Errno> {
         while self.bits.readable() {
-            let one_by_one = self.long || !self.is_ip || self.peers == Peers::First;
+            let one_by_one = self.long || self.batch.is_none() || self.peers == Peers::First;
             let received = match one_by_one {
                 true => self.receive_one(buf).map(Some),
                 false => self.receive_batch().map(|()| self.take(buf)),
@@ -243,6 +244,9 @@ impl Datagram {
     fn receive_one(&mut self, buf: &mut [u8]) -> Result<usize, Errno> {
         let (n, _, from) = rustix::net::recvfrom(&self.sock, &mut *buf, RecvFlags::empty())?;
         self.long = n >= LONG_BYTES;
+        if self.is_ip && !self.long {
+            self.batch.get_or_insert_default();
+        }
         self.hears(from);
         Ok(n)
     }
