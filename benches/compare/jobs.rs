@@ -12,6 +12,7 @@ use crate::netns::Network;
 use crate::oneshot::{self, Server};
 use crate::options::Options;
 use crate::pingpong::{self, Placing};
+use crate::udp::{self, Load};
 
 /// One thing to measure.
 #[derive(Debug)]
@@ -43,6 +44,7 @@ enum Kind {
     OneShot,
     OneShotMemory,
     PingPong(Placing),
+    Udp(Load),
 }
 
 const fn rate(name: &'static str) -> Metric {
@@ -71,6 +73,9 @@ const BULK: &[Metric] = &[
 
 /// See [`pingpong::play`].
 const PING_PONG: &[Metric] = &[cost("µs/trip", 1.0), cost("CPU µs/trip", 1.0)];
+
+/// See [`udp::run`].
+const UDP_RECEIVED: &[Metric] = &[rate("arrived %"), cost("CPU µs/datagram", 0.7)];
 
 /// All jobs. More shapes of bulk transfer are more lines here.
 pub const JOBS: &[Job] = &[
@@ -124,6 +129,39 @@ pub const JOBS: &[Job] = &[
         about: "the same, on all processors",
         metrics: PING_PONG,
         kind: Kind::PingPong(Placing::Free),
+    },
+    Job {
+        name: "udp-steady",
+        about: "300,000 datagrams of 64 bytes a second → file",
+        metrics: UDP_RECEIVED,
+        kind: Kind::Udp(Load::Receive {
+            bytes: 64,
+            rate: Some(300_000),
+        }),
+    },
+    Job {
+        name: "udp-flood",
+        about: "datagrams of 64 bytes, as many as go → file",
+        metrics: UDP_RECEIVED,
+        kind: Kind::Udp(Load::Receive {
+            bytes: 64,
+            rate: None,
+        }),
+    },
+    Job {
+        name: "udp-flood-1400",
+        about: "datagrams of 1400 bytes, as many as go → file",
+        metrics: UDP_RECEIVED,
+        kind: Kind::Udp(Load::Receive {
+            bytes: 1400,
+            rate: None,
+        }),
+    },
+    Job {
+        name: "udp-send-1400",
+        about: "pipe → datagrams of 1400 bytes, beside a plain loop of send(2)",
+        metrics: &[rate("GB/s"), rate("× plain loop")],
+        kind: Kind::Udp(Load::Send { bytes: 1400 }),
     },
 ];
 
@@ -189,6 +227,9 @@ impl Bench {
         if let Kind::Bulk { mixed: true, .. } = job.kind {
             pairs.extend(Pair::mixed(contenders));
         }
+        if let Kind::Udp(load) = job.kind {
+            pairs.retain(|pair| udp::can(&pair.sender, load));
+        }
         let empty = vec![Vec::new(); job.metrics.len()];
         let row = |pair: &Pair| Row {
             name: pair.name(),
@@ -231,6 +272,7 @@ impl Bench {
     fn once(&self, job: &Job, pair: &Pair, check: Check) -> Result<Vec<f64>> {
         match job.kind {
             Kind::Bulk { ends, .. } => bulk::transfer(&self.data, &self.network, pair, ends, check),
+            Kind::Udp(load) => udp::run(&pair.receiver, load),
             Kind::OneShot => oneshot::timed(&self.server, &pair.sender),
             Kind::OneShotMemory => oneshot::memory(&self.server, &pair.sender),
             Kind::PingPong(placing) => {

@@ -17,6 +17,7 @@ mod options;
 mod pingpong;
 mod report;
 mod sys;
+mod udp;
 
 use std::process::ExitCode;
 
