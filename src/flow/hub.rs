@@ -305,24 +305,26 @@ impl Hub {
             });
             busy = true;
         }
-        self.drop_late(now);
-        busy
+        // One that is dropped may have kept standard input from being read.
+        self.drop_late(now) || busy
     }
 
     /// Drops the peers whose time is up.
-    fn drop_late(&mut self, now: Instant) {
+    fn drop_late(&mut self, now: Instant) -> bool {
         let late: Vec<(u16, bool)> = self
             .members
             .iter()
             .filter(|(_, member)| self.member_deadline(member).is_some_and(|at| now >= at))
             .map(|(&slot, member)| (slot, member.has_room()))
             .collect();
+        let any = !late.is_empty();
         for (slot, idle) in late {
             self.depart(slot, |member| match idle {
                 true => Departure::Idle(member.label),
                 false => Departure::Stalled(member.label),
             });
         }
+        any
     }
 
     fn depart(&mut self, slot: u16, how: impl FnOnce(Member) -> Departure) {

@@ -110,6 +110,12 @@ impl Pty {
         self.slave.try_clone().expect("dup")
     }
 
+    /// A descriptor of the person's end, to hand to a program in the person's place. Only for a
+    /// terminal opened with `open_unwatched`.
+    pub fn master(&self) -> OwnedFd {
+        self.keyboard.try_clone().expect("dup").into()
+    }
+
     pub fn slave_fd(&self) -> RawFd {
         self.slave.as_raw_fd()
     }

@@ -1,0 +1,75 @@
+//! A session that ends before its peer does loses nothing on the way out.
+
+use crate::common::{Stdin, Stdout, assert_bytes, pattern};
+use crate::{comes_to_rest, connected};
+use std::io::{Read, Write};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+#[test]
+fn send_only_loses_nothing_when_the_peer_talks_back() {
+    loses_nothing_though_the_peer_talks(&["--send-only"]);
+}
+
+#[test]
+fn until_stdin_loses_nothing_when_the_peer_talks_back() {
+    loses_nothing_though_the_peer_talks(&["--until", "stdin"]);
+}
+
+#[test]
+fn q_0_loses_nothing_when_the_peer_talks_back() {
+    loses_nothing_though_the_peer_talks(&["-q", "0"]);
+}
+
+#[test]
+fn until_stdin_delivers_what_came_before_to_a_slow_stdout() {
+    let (mut rnc, mut peer) = connected(&["--until", "stdin"], |cmd| {
+        cmd.stdin(Stdin::Pipe).stdout(Stdout::Unread)
+    });
+    let payload = pattern(200_000, 1);
+    peer.say(&payload, &rnc);
+    comes_to_rest(&rnc);
+    rnc.close_stdin();
+    assert_bytes("the peer got", &peer.read_all(&rnc), b"");
+    let mut stdout = Vec::new();
+    let mut pipe = rnc.stdout_pipe.take().expect("stdout");
+    pipe.read_to_end(&mut stdout).expect("read stdout");
+    assert_bytes("stdout", &stdout, &payload);
+    rnc.wait().expect_code(0).expect_silence();
+}
+
+/// rnc leaves when stdin is sent. Were it to leave with something of the peer's unread, RST would
+/// destroy what the peer has not read yet.
+#[track_caller]
+fn loses_nothing_though_the_peer_talks(options: &[&str]) {
+    let (mut rnc, mut peer) = connected(options, |cmd| cmd.stdin(Stdin::Pipe).stdout(Stdout::Null));
+    let payload = pattern(8_000_000, 2);
+    rnc.feed(payload.clone());
+    let has_all = Arc::new(AtomicBool::new(false));
+    let talk = {
+        let (mut peer, has_all) = (peer.try_clone(), Arc::clone(&has_all));
+        let words = b"progress\n".repeat(20);
+        std::thread::spawn(move || {
+            while !has_all.load(Ordering::Relaxed) && peer.write_all(&words).is_ok() {}
+        })
+    };
+    let mut got = Vec::new();
+    let mut piece = vec![0; 1 << 16];
+    loop {
+        match peer.read(&mut piece) {
+            Ok(0) => break,
+            Ok(n) => got.extend_from_slice(&piece[..n]),
+            Err(error) => rnc.fail(&format!(
+                "its peer got {} bytes and then: {error}",
+                got.len()
+            )),
+        }
+        // A peer slower than rnc: much of it is still on the way when rnc has sent the last byte.
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    has_all.store(true, Ordering::Relaxed);
+    assert_bytes("the peer got", &got, &payload);
+    rnc.wait().expect_code(0).expect_silence();
+    talk.join().expect("talk");
+}
