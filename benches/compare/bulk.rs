@@ -1,7 +1,5 @@
 //! Bulk transfer: a source, a sender, a receiver, a sink; and the check that all arrived.
 
-use std::fs::File;
-use std::io::Seek;
 use std::process::Stdio;
 use std::thread::{self, JoinHandle};
 use std::time::Instant;
@@ -10,27 +8,54 @@ use anyhow::{Result, anyhow, ensure};
 
 use crate::child::{Child, LINGER, PATIENCE};
 use crate::contender::Pair;
-use crate::data::{Check, Data};
-use crate::netns::{self, Counters, Network};
+use crate::data::{Check, Data, Target};
+use crate::netns::{Counters, Network};
+use crate::place::{Place, Transport};
 
-/// What the sender's stdin is.
+/// One kind of transfer.
+#[derive(Clone, Copy, Debug)]
+pub struct Shape {
+    /// Between the netcats.
+    pub transport: Transport,
+    /// The sender's stdin.
+    pub source: Source,
+    /// The receiver's stdout.
+    pub sink: Sink,
+    /// The receiver sends as much at the same time.
+    pub both_ways: bool,
+}
+
+impl Shape {
+    /// How many times the data goes through.
+    fn directions(self) -> u64 {
+        1 + u64::from(self.both_ways)
+    }
+}
+
+/// What a stdin is.
 #[derive(Clone, Copy, Debug)]
 pub enum Source {
     /// A file in /dev/shm.
     File,
     /// A pipe with a plain writer at its other end.
     Pipe,
+    /// A large pipe that is given pages, which costs the writer next to nothing.
+    GivenPipe,
 }
 
-/// What the receiver's stdout is.
+/// What a stdout is.
 #[derive(Clone, Copy, Debug)]
 pub enum Sink {
     /// /dev/null.
     Null,
     /// A pipe with a plain reader at its other end.
     Pipe,
+    /// A large pipe whose reader splices to /dev/null.
+    DroppedPipe,
     /// A file in /dev/shm that is overwritten, its pages being there already.
     File,
+    /// An empty file in /dev/shm.
+    NewFile,
 }
 
 /// What is left to look at when both netcats have ended.
@@ -39,8 +64,8 @@ enum Evidence {
     Null(Counters),
     /// The reader's count.
     Pipe(JoinHandle<Result<u64>>),
-    /// The description the receiver wrote through, whose position it has moved.
-    File(File),
+    /// What the receiver wrote to.
+    File(Target),
 }
 
 /// Moves the data once; GB/s, and processor seconds per GB of both ends, sender and receiver.
@@ -49,31 +74,43 @@ pub fn transfer(
     data: &Data,
     network: &Network,
     pair: &Pair,
-    (source, sink): (Source, Sink),
+    shape: Shape,
     check: Check,
 ) -> Result<Vec<f64>> {
-    // /dev/null tells nothing: what is compared is taken from a pipe. The timed rounds have the
-    // counters.
-    let sink = match (sink, check) {
-        (Sink::Null, Check::Bytes) => Sink::Pipe,
-        _ => sink,
-    };
     let deadline = Instant::now() + PATIENCE;
-    let port = netns::free_port()?;
-    let (stdout, evidence) = open_sink(data, sink, check)?;
-    let receiver = Child::start(pair.receiver.receive(port), Stdio::null(), stdout)?;
-    netns::wait_listening(port, &receiver, deadline)?;
-    let (stdin, writer) = open_source(data, source, check)?;
+    let place = Place::new(shape.transport)?;
+    let (stdout, evidence) = open_sink(data, shape, check)?;
+    let receiver = &pair.receiver;
+    let (command, stdin, writer) = match shape.both_ways {
+        false => (receiver.receive(&place), Stdio::null(), None),
+        true => {
+            let (stdin, writer) = open_source(data, shape.source, check)?;
+            (receiver.serve(&place), stdin, writer)
+        }
+    };
+    let receiver = Child::start(command, stdin, stdout)?;
+    place.wait_listening(&receiver, deadline)?;
+    let (stdin, other_writer) = open_source(data, shape.source, check)?;
+    let (command, stdout, back) = match shape.both_ways {
+        false => (pair.sender.send(&place), Stdio::null(), None),
+        true => {
+            let (stdout, evidence) = open_sink(data, shape, check)?;
+            (pair.sender.talk(&place), stdout, Some(evidence))
+        }
+    };
     let start = Instant::now();
-    let sender = Child::start(pair.sender.send(port), stdin, Stdio::null())?;
+    let sender = Child::start(command, stdin, stdout)?;
     let sent = sender.finish(deadline)?;
     let received = receiver.finish(deadline.min(Instant::now() + LINGER))?;
     let wall = start.elapsed();
-    if let Some(writer) = writer {
+    for writer in [writer, other_writer].into_iter().flatten() {
         join(writer)?;
     }
-    evidence.judge(data, network, check)?;
-    let gigabytes = data.len as f64 / 1e9;
+    evidence.judge(data, network, shape, check)?;
+    if let Some(back) = back {
+        back.judge(data, network, shape, check)?;
+    }
+    let gigabytes = (data.len * shape.directions()) as f64 / 1e9;
     let (sent, received) = (sent.cpu.as_secs_f64(), received.cpu.as_secs_f64());
     Ok(vec![
         gigabytes / wall.as_secs_f64(),
@@ -83,57 +120,72 @@ pub fn transfer(
     ])
 }
 
-/// The sender's stdin, and the thread that fills it where one is needed.
+/// A stdin, and the thread that fills it where one is needed.
 fn open_source(
     data: &Data,
     source: Source,
     check: Check,
 ) -> Result<(Stdio, Option<JoinHandle<Result<()>>>)> {
-    match source {
-        Source::File => Ok((data.open_source()?.into(), None)),
-        Source::Pipe => {
-            let (reader, writer) = std::io::pipe()?;
-            let work = data.writer(check)?;
-            Ok((reader.into(), Some(thread::spawn(move || work(writer)))))
-        }
+    if let Source::File = source {
+        return Ok((data.open_source()?.into(), None));
     }
+    let (reader, pipe) = std::io::pipe()?;
+    let thread = match (source, check) {
+        // Given pages have no meaning to compare.
+        (Source::GivenPipe, Check::Length | Check::Counted) => {
+            let work = data.giver();
+            thread::spawn(move || work(pipe))
+        }
+        _ => {
+            let work = data.writer(check)?;
+            thread::spawn(move || work(pipe))
+        }
+    };
+    Ok((reader.into(), Some(thread)))
 }
 
-/// The receiver's stdout, and what will tell how much came out of it.
-fn open_sink(data: &Data, sink: Sink, check: Check) -> Result<(Stdio, Evidence)> {
-    Ok(match sink {
-        Sink::Null => (Stdio::null(), Evidence::Null(Counters::now()?)),
-        Sink::Pipe => {
-            let (reader, writer) = std::io::pipe()?;
-            let work = data.reader(check)?;
-            (
-                writer.into(),
-                Evidence::Pipe(thread::spawn(move || work(reader))),
-            )
+/// A stdout, and what will tell how much came out of it.
+fn open_sink(data: &Data, shape: Shape, check: Check) -> Result<(Stdio, Evidence)> {
+    Ok(match (shape.sink, check) {
+        // The timed rounds over TCP have the kernel's counters; of a Unix socket nothing tells.
+        (Sink::Null, Check::Length) => (Stdio::null(), Evidence::Null(Counters::now()?)),
+        (Sink::File, _) => {
+            let target = data.open_target(check)?;
+            (target.stdout()?.into(), Evidence::File(target))
         }
-        Sink::File => {
-            let file = data.open_target(check)?;
-            (file.try_clone()?.into(), Evidence::File(file))
+        (Sink::NewFile, _) => {
+            let target = data.new_target()?;
+            (target.stdout()?.into(), Evidence::File(target))
+        }
+        (Sink::DroppedPipe, Check::Length | Check::Counted) => {
+            let (pipe, writer) = std::io::pipe()?;
+            let work = data.dropper()?;
+            let thread = thread::spawn(move || work(pipe));
+            (writer.into(), Evidence::Pipe(thread))
+        }
+        (Sink::Pipe | Sink::DroppedPipe | Sink::Null, _) => {
+            let (pipe, writer) = std::io::pipe()?;
+            let work = data.reader(check)?;
+            let thread = thread::spawn(move || work(pipe));
+            (writer.into(), Evidence::Pipe(thread))
         }
     })
 }
 
 impl Evidence {
     /// Says whether all bytes arrived.
-    fn judge(self, data: &Data, network: &Network, check: Check) -> Result<()> {
+    fn judge(self, data: &Data, network: &Network, shape: Shape, check: Check) -> Result<()> {
+        let is_tcp = shape.transport == Transport::Tcp;
         let arrived = match self {
             Self::Pipe(reader) => join(reader)?,
-            Self::File(mut file) => {
-                data.check_target(check)?;
-                file.stream_position()?
-            }
+            Self::File(target) => data.check_target(&target, check)?,
             // As many bytes went over the wire, and no socket was closed with some unread: what
             // can be known about bytes that were thrown away.
-            Self::Null(before) if network.is_private => {
+            Self::Null(before) if network.is_private && is_tcp => {
                 let now = Counters::now()?;
                 let unread = now.closed_unread - before.closed_unread;
                 ensure!(unread == 0, "the receiver closed before it had read all");
-                (now.bytes - before.bytes).min(data.len)
+                ((now.bytes - before.bytes) / shape.directions()).min(data.len)
             }
             Self::Null(_) => data.len,
         };

@@ -16,7 +16,7 @@ use crate::data::Unnamed;
 use crate::sys::{self, Exit};
 
 /// How long a child may run.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How long a receiver may stay when the sender has ended well.
 pub const LINGER: Duration = Duration::from_secs(10);
@@ -78,11 +78,7 @@ impl Child {
     /// # Errors
     /// When the deadline passes (it is killed then), or when it failed.
     pub fn finish(mut self, deadline: Instant) -> Result<Exit> {
-        if !self.ends_within(deadline.saturating_duration_since(Instant::now())) {
-            bail!("{} did not end and was killed{}", self.what, self.said());
-        }
-        self.is_reaped = true;
-        let exit = sys::wait(self.pid)?;
+        let exit = self.reap(deadline)?;
         ensure!(
             exit.status.success(),
             "{}: {}{}",
@@ -91,6 +87,38 @@ impl Child {
             self.said()
         );
         Ok(exit)
+    }
+
+    /// Waits for its end, however it ends.
+    ///
+    /// # Errors
+    /// When the deadline passes; it is killed then.
+    pub fn finish_anyway(mut self, deadline: Instant) -> Result<Exit> {
+        self.reap(deadline)
+    }
+
+    /// Asks one that serves for ever to end.
+    ///
+    /// # Errors
+    /// When it had ended already, or will not.
+    pub fn stop(mut self) -> Result<Exit> {
+        ensure!(
+            !self.is_gone(),
+            "{} has ended by itself{}",
+            self.what,
+            self.said()
+        );
+        pidfd_send_signal(&self.pidfd, Signal::TERM)?;
+        self.reap(Instant::now() + LINGER)
+    }
+
+    /// Its end.
+    fn reap(&mut self, deadline: Instant) -> Result<Exit> {
+        if !self.ends_within(deadline.saturating_duration_since(Instant::now())) {
+            bail!("{} did not end and was killed{}", self.what, self.said());
+        }
+        self.is_reaped = true;
+        Ok(sys::wait(self.pid)?)
     }
 
     /// Sees to its end after [`PATIENCE`], for callers that wait for something else than its end.

@@ -1,13 +1,27 @@
 //! Who runs, and with which flags, so that both ends finish by themselves.
 
+use std::ffi::OsString;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+
+use crate::limit;
+use crate::place::Place;
 
 /// The contender all ratios refer to.
 pub const REFERENCE: &str = "nc.openbsd";
 
 /// The contender this package builds.
 pub const OURS: &str = "rnc";
+
+/// socat with buffers as large as ours.
+pub const BIG_SOCAT: &str = "socat-256k";
+
+/// What the kernel gives to a program that does nothing else.
+pub const LIMIT: &str = "limit";
+
+/// All others that are netcats.
+pub const PEERS: &[&str] = &[REFERENCE, "nc.traditional", "ncat", "socat", BIG_SOCAT];
 
 /// One netcat.
 #[derive(Clone, Debug)]
@@ -38,6 +52,35 @@ enum Kind {
     Ncat,
     /// The transfer size, where it is not socat's own (8192).
     Socat(Option<&'static str>),
+    /// This program, see [`limit`].
+    Limit,
+}
+
+/// What a job asks of its contenders.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Skill {
+    /// Both ends of a one-way transfer, over TCP.
+    Tcp,
+    /// The same over a Unix socket.
+    Unix,
+    /// Data both ways at once, each direction to its end.
+    BothWays,
+    /// The part of a client people use.
+    Talk,
+    /// Receives datagrams.
+    Udp,
+    /// Sends datagrams of a size that can be chosen.
+    UdpSizes,
+    /// Looks at a range of ports.
+    Scan,
+    /// Dials on for clients that come in, many at once.
+    Relay,
+    /// The same, each over in a moment.
+    RelayShort,
+    /// Relays one large stream.
+    RelayBulk,
+    /// As BothWays, over a Unix socket.
+    UnixBothWays,
 }
 
 /// All that are known: name in the tables, program, command line.
@@ -47,12 +90,14 @@ const KNOWN: &[(&str, &str, Kind)] = &[
     ("nc.traditional", "nc.traditional", Kind::Traditional),
     ("ncat", "ncat", Kind::Ncat),
     ("socat", "socat", Kind::Socat(None)),
-    ("socat-256k", "socat", Kind::Socat(Some("262144"))),
+    (BIG_SOCAT, "socat", Kind::Socat(Some("262144"))),
+    (LIMIT, "/proc/self/exe", Kind::Limit),
 ];
 
 impl Contender {
-    /// Those of `with` (of all, when that is empty) whose program is there.
-    pub fn installed(with: &[String]) -> Vec<Self> {
+    /// Those of `with` (of all, when that is empty) whose program is there, and other builds of
+    /// rnc by their names and paths.
+    pub fn installed(with: &[String], also: &[(&'static str, PathBuf)]) -> Vec<Self> {
         let wanted = |name: &str| with.is_empty() || with.iter().any(|word| word == name);
         let mut found = Vec::new();
         for &(name, program, kind) in KNOWN.iter().filter(|known| wanted(known.0)) {
@@ -61,6 +106,11 @@ impl Contender {
                 None => eprintln!("compare: {program} is not installed: {name} is left out"),
             }
         }
+        found.extend(also.iter().map(|(name, path)| Self {
+            name,
+            path: path.clone(),
+            kind: Kind::Rnc,
+        }));
         for word in with
             .iter()
             .filter(|&word| !KNOWN.iter().any(|known| known.0 == word))
@@ -70,44 +120,136 @@ impl Contender {
         found
     }
 
-    /// Listens on `port`, writes what the first client sends to stdout, leaves at its end.
+    /// True if it can take part in a job that asks for this.
+    pub fn can(&self, skill: Skill) -> bool {
+        match (skill, self.kind) {
+            (Skill::Tcp, _) => true,
+            (Skill::Unix | Skill::BothWays, kind) => !matches!(kind, Kind::Traditional),
+            // With buffers larger than the sockets' both socats wait in a write for ever.
+            (Skill::UnixBothWays, kind) => {
+                !matches!(kind, Kind::Traditional | Kind::Socat(Some(_)))
+            }
+            (Skill::Udp, kind) => !matches!(kind, Kind::Limit),
+            (Skill::UdpSizes, kind) => matches!(kind, Kind::Rnc | Kind::Socat(None)),
+            (Skill::Talk, kind) => !matches!(kind, Kind::Limit),
+            (Skill::Scan, kind) => matches!(kind, Kind::Rnc | Kind::OpenBsd | Kind::Traditional),
+            (Skill::Relay | Skill::RelayShort | Skill::RelayBulk, Kind::Rnc) => self.has_relay(),
+            (Skill::Relay | Skill::RelayShort | Skill::RelayBulk, Kind::Socat(_)) => true,
+            // A server's end does not come through to the client; or, once the client has ended,
+            // the answer does not.
+            (Skill::RelayShort, Kind::Ncat) => false,
+            (Skill::Relay | Skill::RelayBulk, Kind::Ncat) => true,
+            (Skill::RelayBulk, Kind::Limit) => true,
+            (Skill::Relay | Skill::RelayShort | Skill::RelayBulk, _) => false,
+        }
+    }
+
+    /// True if a relay of its kind starts two programs for every client: it is given fewer.
+    pub fn relays_by_program(&self) -> bool {
+        matches!(self.kind, Kind::Ncat)
+    }
+
+    /// True if it looks at one port after the other: it is given fewer that do not answer.
+    pub fn scans_in_turn(&self) -> bool {
+        !matches!(self.kind, Kind::Rnc)
+    }
+
+    /// True if its exit code says whether a scan found anything; nc.traditional's is always 0.
+    pub fn tells_by_exit_code(&self) -> bool {
+        !matches!(self.kind, Kind::Traditional)
+    }
+
+    /// Listens, writes what the first client sends to stdout, leaves at its end.
     /// Its stdin is meant to be /dev/null.
-    pub fn receive(&self, port: u16) -> Command {
+    pub fn receive(&self, place: &Place) -> Command {
         let mut command = self.program();
-        let port = port.to_string();
-        match self.kind {
-            Kind::Rnc | Kind::OpenBsd => command.args(["-l", &port]),
-            Kind::Traditional => command.args(["-l", "-p", &port]),
-            Kind::Ncat => command.args(["-l", "--recv-only", "127.0.0.1", &port]),
-            Kind::Socat(_) => command.args(["-u", &format!("TCP4-LISTEN:{port}"), "STDOUT"]),
+        match (self.kind, place) {
+            (Kind::Rnc | Kind::OpenBsd, Place::Tcp(port)) => command.arg("-l").arg(text(port)),
+            (Kind::Rnc | Kind::OpenBsd, Place::Unix(path)) => command.arg("-lU").arg(path),
+            (Kind::Traditional, _) => command.args(["-l", "-p"]).arg(word(place)),
+            (Kind::Ncat, _) => {
+                command.args(["-l", "--recv-only"]);
+                nc_address(&mut command, place)
+            }
+            (Kind::Socat(_), _) => command.args(["-u", &socat_listen(place), "STDOUT"]),
+            (Kind::Limit, _) => command.arg(limit::RECEIVE).arg(word(place)),
         };
         command
     }
 
-    /// Connects to `port`, sends stdin to its end, and leaves.
-    pub fn send(&self, port: u16) -> Command {
+    /// Connects, sends stdin to its end, and leaves.
+    pub fn send(&self, place: &Place) -> Command {
         let mut command = self.program();
-        let text = port.to_string();
         match self.kind {
-            Kind::Rnc => command.args(["127.0.0.1", &text]),
-            Kind::OpenBsd => command.args(["-N", "127.0.0.1", &text]),
-            Kind::Traditional => command.args(["-q", "0", "127.0.0.1", &text]),
-            Kind::Ncat => command.args(["--send-only", "127.0.0.1", &text]),
-            Kind::Socat(_) => command.args(["-u", "STDIN", &address(port)]),
+            Kind::Rnc => nc_address(&mut command, place),
+            Kind::OpenBsd => nc_address(command.arg("-N"), place),
+            Kind::Traditional => nc_address(command.args(["-q", "0"]), place),
+            Kind::Ncat => nc_address(command.arg("--send-only"), place),
+            Kind::Socat(_) => command.args(["-u", "STDIN", &socat_connect(place)]),
+            Kind::Limit => command.arg(limit::SEND).arg(word(place)),
         };
         command
     }
 
-    /// Connects to `port`, carries both directions, and leaves once the server has closed and
-    /// stdin has ended.
-    pub fn talk(&self, port: u16) -> Command {
+    /// Listens, carries both directions of the first client to their ends, and leaves.
+    pub fn serve(&self, place: &Place) -> Command {
+        let mut command = self.program();
+        match (self.kind, place) {
+            (Kind::Rnc | Kind::Traditional, _) => return self.receive(place),
+            (Kind::OpenBsd, Place::Tcp(port)) => command.args(["-N", "-l"]).arg(text(port)),
+            (Kind::OpenBsd, Place::Unix(path)) => command.args(["-N", "-lU"]).arg(path),
+            (Kind::Ncat, _) => nc_address(command.arg("-l"), place),
+            (Kind::Socat(_), _) => command.args(["-t", "30", "STDIO", &socat_listen(place)]),
+            (Kind::Limit, _) => command.arg(limit::SERVE).arg(word(place)),
+        };
+        command
+    }
+
+    /// Connects, carries both directions, and leaves once the server has closed and stdin has
+    /// ended.
+    pub fn talk(&self, place: &Place) -> Command {
         let mut command = self.program();
         match self.kind {
+            Kind::Rnc | Kind::OpenBsd | Kind::Traditional => nc_address(&mut command, place),
+            Kind::Ncat => nc_address(&mut command, place),
             // socat would give the server half a second after the end of stdin.
-            Kind::Socat(_) => command.args(["-t", "30", "STDIO", &address(port)]),
-            _ => command.args(["127.0.0.1", &port.to_string()]),
+            Kind::Socat(_) => command.args(["-t", "30", "STDIO", &socat_connect(place)]),
+            Kind::Limit => command.arg(limit::EXCHANGE).arg(word(place)),
         };
         command
+    }
+
+    /// Looks which of these ports take connections, and says it with its exit code.
+    pub fn scan(&self, host: &str, ports: &RangeInclusive<u16>) -> Command {
+        let mut command = self.program();
+        let ports = format!("{}-{}", ports.start(), ports.end());
+        command.args(["-n", "-z", "-w", "1", host, &ports]);
+        command
+    }
+
+    /// Listens for clients and dials the target for each, until it is ended.
+    pub fn relay(&self, port: u16, target: u16) -> Command {
+        let mut command = self.program();
+        let (port, to) = (port.to_string(), format!("127.0.0.1:{target}"));
+        match self.kind {
+            Kind::Socat(_) => command.args([
+                &format!("TCP4-LISTEN:{port},fork,reuseaddr,backlog=128"),
+                &format!("TCP4:{to}"),
+            ]),
+            Kind::Ncat => {
+                let dial = format!("{} 127.0.0.1 {target}", self.path.display());
+                command.args(["-lk", "-m", "1000", "127.0.0.1", &port, "-c", &dial])
+            }
+            Kind::Limit => command.args([limit::RELAY, &port, &target.to_string()]),
+            _ => command.args(["-lk", &port, "--relay", &to]),
+        };
+        command
+    }
+
+    /// True if this build of rnc has `--relay`.
+    fn has_relay(&self) -> bool {
+        let help = Command::new(&self.path).arg("--help").output();
+        help.is_ok_and(|help| String::from_utf8_lossy(&help.stdout).contains("--relay"))
     }
 
     /// The program with the options all its uses share.
@@ -161,9 +303,42 @@ impl Pair {
     }
 }
 
-/// A TCP address as socat wants it.
-fn address(port: u16) -> String {
-    format!("TCP4:127.0.0.1:{port}")
+/// Where to connect, as all that follow nc say it; ncat says so where to listen, too.
+fn nc_address<'a>(command: &'a mut Command, place: &Place) -> &'a mut Command {
+    match place {
+        Place::Tcp(port) => command.arg("127.0.0.1").arg(text(port)),
+        Place::Unix(path) => command.arg("-U").arg(path),
+    }
+}
+
+/// Where to connect, as socat says it.
+fn socat_connect(place: &Place) -> String {
+    match place {
+        Place::Tcp(port) => format!("TCP4:127.0.0.1:{port}"),
+        Place::Unix(path) => format!("UNIX-CONNECT:{}", path.display()),
+    }
+}
+
+/// Where to listen, as socat says it.
+fn socat_listen(place: &Place) -> String {
+    match place {
+        // Without reuseaddr it finds its own last connection in the way.
+        Place::Tcp(port) => format!("TCP4-LISTEN:{port},reuseaddr"),
+        Place::Unix(path) => format!("UNIX-LISTEN:{}", path.display()),
+    }
+}
+
+/// The port or the path in one word.
+fn word(place: &Place) -> OsString {
+    match place {
+        Place::Tcp(port) => text(port).into(),
+        Place::Unix(path) => path.into(),
+    }
+}
+
+/// A port in digits.
+fn text(port: &u16) -> String {
+    port.to_string()
 }
 
 /// The path of a program: itself if it has a slash, else as the shell would find it.

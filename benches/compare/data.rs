@@ -5,12 +5,16 @@
 //! alike, and comparing with it byte by byte is stronger than any hash.
 
 use std::fs::{File, OpenOptions};
-use std::io::{self, PipeReader, PipeWriter, Read, Write};
-use std::os::fd::AsRawFd;
+use std::io::{self, PipeReader, PipeWriter, Read, Seek, Write};
+use std::os::fd::{AsFd, AsRawFd};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use anyhow::{Context, Result, ensure};
+use rustix::pipe::{SpliceFlags, fcntl_setpipe_size, splice};
+
+use crate::sys;
 
 /// Bytes of one piece in every loop here.
 const PIECE: usize = 256 * 1024;
@@ -22,11 +26,19 @@ const WRITE: usize = 64 * 1024;
 const MARK_EVERY: u64 = 1024 * 1024;
 const MARK: usize = 8;
 
+/// Bytes a pipe is made to hold where it should cost least.
+const LARGE_PIPE: usize = 1024 * 1024;
+
+/// Bytes of a page of memory, or a part of one.
+const PAGE: usize = 4096;
+
 /// How closely a transfer is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Check {
     /// Lengths and samples only: costs nothing while the clock runs.
     Length,
+    /// The same for runs that are not timed: what would go to /dev/null is counted.
+    Counted,
     /// Every byte against the source. For runs that are not timed.
     Bytes,
 }
@@ -108,33 +120,42 @@ impl Data {
     }
 
     /// The target, for overwriting from its start, spoiled so that what is left unwritten shows.
-    pub fn open_target(&self, check: Check) -> io::Result<File> {
+    pub fn open_target(&self, check: Check) -> Result<Target> {
+        let target = &self.target.0;
         if check == Check::Bytes {
             let zeros = vec![0; PIECE];
             for at in (0..self.len).step_by(PIECE) {
-                self.target
-                    .0
-                    .write_all_at(&zeros[..PIECE.min((self.len - at) as usize)], at)?;
+                target.write_all_at(&zeros[..PIECE.min((self.len - at) as usize)], at)?;
             }
         }
         for at in self.marks() {
             let mut mark = [0; MARK];
             self.source.0.read_exact_at(&mut mark, at)?;
-            self.target.0.write_all_at(&mark.map(|byte| !byte), at)?;
+            target.write_all_at(&mark.map(|byte| !byte), at)?;
         }
-        self.target.open(OpenOptions::new().write(true))
+        Ok(Target(
+            self.target
+                .open(OpenOptions::new().read(true).write(true))?,
+        ))
     }
 
-    /// Compares target and source: at the marks, or everywhere.
-    pub fn check_target(&self, check: Check) -> Result<()> {
+    /// A target that is empty, and whose pages have to be made.
+    pub fn new_target(&self) -> Result<Target> {
+        Ok(Target(Unnamed::new("new")?.0))
+    }
+
+    /// Compares target and source: at the marks, or everywhere. The length of what was written
+    /// is what comes back.
+    pub fn check_target(&self, target: &Target, check: Check) -> Result<u64> {
+        let mut file = &target.0;
         ensure!(
-            self.target.0.metadata()?.len() == self.len,
+            file.metadata()?.len() == self.len,
             "the target has a wrong length"
         );
         for at in self.marks() {
             let (mut sent, mut got) = ([0; MARK], [0; MARK]);
             self.source.0.read_exact_at(&mut sent, at)?;
-            self.target.0.read_exact_at(&mut got, at)?;
+            file.read_exact_at(&mut got, at)?;
             ensure!(sent == got, "the target is wrong at byte {at}");
         }
         if check == Check::Bytes {
@@ -142,11 +163,11 @@ impl Data {
             let mut piece = vec![0; PIECE];
             for at in (0..self.len).step_by(PIECE) {
                 let piece = &mut piece[..PIECE.min((self.len - at) as usize)];
-                self.target.0.read_exact_at(piece, at)?;
+                file.read_exact_at(piece, at)?;
                 compare.next(piece)?;
             }
         }
-        Ok(())
+        Ok(file.stream_position()?)
     }
 
     /// The plain writer's work: all of the source, or as many bytes of no meaning, which come
@@ -167,13 +188,46 @@ impl Data {
         })
     }
 
+    /// The work of a writer that costs next to nothing: always the same pages, which are given,
+    /// not copied.
+    pub fn giver(&self) -> impl FnOnce(PipeWriter) -> Result<()> + use<> {
+        let len = self.len;
+        move |pipe: PipeWriter| {
+            // It stays slower where it may not be as large as that, and right.
+            let _ = fcntl_setpipe_size(&pipe, LARGE_PIPE);
+            let mut left = len;
+            while left > 0 {
+                let pages = &pages()[..PIECE.min(left as usize)];
+                let given = sys::give_pages(pipe.as_fd(), pages);
+                left -=
+                    given.with_context(|| format!("the sender broke off, {left} to go"))? as u64;
+            }
+            Ok(())
+        }
+    }
+
+    /// The work of a reader that costs next to nothing: counts what it sends to /dev/null.
+    pub fn dropper(&self) -> Result<impl FnOnce(PipeReader) -> Result<u64> + use<>> {
+        let null = OpenOptions::new().write(true).open("/dev/null")?;
+        Ok(move |pipe: PipeReader| {
+            let _ = fcntl_setpipe_size(&pipe, LARGE_PIPE);
+            let mut total = 0;
+            loop {
+                match splice(&pipe, None, &null, None, LARGE_PIPE, SpliceFlags::empty())? {
+                    0 => return Ok(total),
+                    len => total += len as u64,
+                }
+            }
+        })
+    }
+
     /// The plain reader's work: counts to the end, and compares where that is asked for.
-    pub fn reader(&self, check: Check) -> Result<impl FnOnce(PipeReader) -> Result<u64> + use<>> {
+    pub fn reader<R: Read>(&self, check: Check) -> Result<impl FnOnce(R) -> Result<u64> + use<R>> {
         let mut compare = match check {
             Check::Bytes => Some(Compare::new(self.open_source()?)),
-            Check::Length => None,
+            Check::Length | Check::Counted => None,
         };
-        Ok(move |mut pipe: PipeReader| {
+        Ok(move |mut pipe: R| {
             let (mut piece, mut total, mut wrong) = (vec![0; PIECE], 0, None);
             loop {
                 let len = pipe.read(&mut piece)?;
@@ -195,6 +249,27 @@ impl Data {
     fn marks(&self) -> impl Iterator<Item = u64> + use<> {
         let last = self.len - MARK as u64;
         (0..last).step_by(MARK_EVERY as usize).chain([last])
+    }
+}
+
+/// Pages that never change, of [`PIECE`] bytes.
+fn pages() -> &'static [u8] {
+    static PAGES: OnceLock<&[u8]> = OnceLock::new();
+    PAGES.get_or_init(|| {
+        // Whole pages: a pipe counts the parts of one as a page each.
+        let room: &[u8] = Box::leak(vec![b'.'; PIECE + PAGE].into_boxed_slice());
+        &room[room.as_ptr().align_offset(PAGE)..][..PIECE]
+    })
+}
+
+/// A file to receive into, and its position.
+#[derive(Debug)]
+pub struct Target(File);
+
+impl Target {
+    /// The same description, for a child's stdout.
+    pub fn stdout(&self) -> io::Result<File> {
+        self.0.try_clone()
     }
 }
 

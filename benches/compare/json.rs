@@ -2,8 +2,9 @@
 
 use std::fmt::Write;
 
+use crate::bench::{Bench, Outcome, Row};
 use crate::contender::{Contender, REFERENCE};
-use crate::jobs::{Bench, Outcome, Row};
+use crate::goals::Verdict;
 use crate::report::{Machine, Summary, ratio};
 
 /// The whole document. Figures keep their samples, so that nothing has to be measured again to
@@ -13,6 +14,7 @@ pub fn document(
     contenders: &[Contender],
     bench: &Bench,
     outcomes: &[Outcome],
+    goals: &[Verdict],
 ) -> String {
     let machine = object(&[
         ("date", string(&machine.date)),
@@ -33,6 +35,7 @@ pub fn document(
         ("bulk_bytes", bench.data.len.to_string()),
         ("contenders", array(contenders)),
         ("jobs", array(outcomes.iter().map(job))),
+        ("goals", array(goals.iter().map(goal))),
     ]);
     text + "\n"
 }
@@ -42,11 +45,30 @@ fn job(outcome: &Outcome) -> String {
     object(&[
         ("name", string(outcome.job.name)),
         ("about", string(outcome.job.about)),
+        ("reference", string(outcome.job.reference)),
         ("rounds", outcome.rounds.to_string()),
+        (
+            "left_out",
+            outcome
+                .left_out
+                .as_deref()
+                .map_or("null".to_owned(), string),
+        ),
         (
             "rows",
             array(outcome.rows.iter().map(|row| self::row(outcome, row))),
         ),
+    ])
+}
+
+/// One goal.
+fn goal(goal: &Verdict) -> String {
+    let seen = goal.seen.map_or("null".to_owned(), |seen| seen.to_string());
+    object(&[
+        ("job", string(goal.job)),
+        ("goal", string(&goal.goal)),
+        ("seen", seen),
+        ("met", goal.is_met.to_string()),
     ])
 }
 

@@ -2,20 +2,28 @@
 //!
 //! Contenders run in turn, each once a round, in a network namespace of their own; every transfer
 //! is checked; what is printed are medians, extremes and ratios to OpenBSD nc. The order here:
-//! `jobs` says what is measured, `bulk`, `oneshot` and `pingpong` measure it once for one
-//! contender, `report` and `json` tell it, and only `sys` speaks to the kernel.
+//! `jobs` says what is measured and `bench` does the rounds; `bulk`, `oneshot`, `pingpong`, `relay`,
+//! `scan` and `idle` measure once; `report`, `goals`, and `json` tell it; `limit` is a
+//! contender; `sys` has what rustix lacks.
 
+mod bench;
 mod bulk;
 mod child;
 mod contender;
 mod data;
+mod goals;
+mod idle;
 mod jobs;
 mod json;
+mod limit;
 mod netns;
 mod oneshot;
 mod options;
 mod pingpong;
+mod place;
+mod relay;
 mod report;
+mod scan;
 mod sys;
 mod udp;
 
@@ -23,13 +31,22 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
 
-use crate::contender::Contender;
-use crate::jobs::Bench;
+use crate::bench::Bench;
+use crate::contender::{Contender, PEERS};
 use crate::options::Options;
 
-/// Runs the benchmark; 0 all answers were right, 1 one was wrong or nothing could run, 2 usage.
+/// Runs the benchmark; 0 all answers of rnc were right, 1 one was wrong or nothing could run, 2 usage.
 fn main() -> ExitCode {
     let words: Vec<String> = std::env::args().skip(1).collect();
+    if let Some(result) = limit::run(&words) {
+        return match result {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(why) => {
+                eprintln!("limit: {why:#}");
+                ExitCode::FAILURE
+            }
+        };
+    }
     // `cargo bench` says --bench; `cargo test --benches` does not, and must not start this.
     if !words.iter().any(|word| word == "--bench") {
         println!("compare: not run (it needs `cargo bench --bench compare`)");
@@ -56,14 +73,14 @@ fn main() -> ExitCode {
     }
 }
 
-/// Does all that was asked for; true when every answer was right.
+/// Does all that was asked for; true when every answer of rnc was right.
 ///
 /// # Errors
 /// When nothing could be measured, or the JSON file cannot be written.
 fn run(options: &Options) -> Result<bool> {
     // First of all: a namespace is entered by a thread, and so far this is the only one.
     let network = netns::enter();
-    let contenders = Contender::installed(&options.with);
+    let contenders = Contender::installed(&options.with, &options.also);
     if contenders.is_empty() {
         bail!("no contender is left");
     }
@@ -77,11 +94,14 @@ fn run(options: &Options) -> Result<bool> {
         results.push(result);
     }
     print!("{}", report::behind(&results));
+    let goals = goals::judge(&results);
+    print!("{}", goals::table(&goals));
     if let Some(file) = &options.json {
-        let text = json::document(&machine, &contenders, &bench, &results);
+        let text = json::document(&machine, &contenders, &bench, &results, &goals);
         std::fs::write(file, text).with_context(|| format!("cannot write {}", file.display()))?;
     }
-    Ok(results
-        .iter()
-        .all(|result| result.rows.iter().all(|row| row.failures.is_empty())))
+    // What a peer cannot do is told, and no failure of ours.
+    let rows = results.iter().flat_map(|result| &result.rows);
+    let mut ours = rows.filter(|row| !PEERS.contains(&row.name.as_str()));
+    Ok(ours.all(|row| row.failures.is_empty()))
 }

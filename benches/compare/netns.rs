@@ -3,12 +3,7 @@
 use std::fs;
 use std::io;
 use std::net::{Ipv4Addr, TcpListener};
-use std::thread;
-use std::time::{Duration, Instant};
 
-use anyhow::{Result, ensure};
-
-use crate::child::Child;
 use crate::sys;
 
 /// Where the contenders meet.
@@ -66,31 +61,9 @@ pub fn free_port() -> io::Result<u16> {
         .port())
 }
 
-/// Waits until somebody listens on `port`, without connecting: a netcat would take that for its
-/// client.
-///
-/// # Errors
-/// When the child that should listen has gone, or the deadline has passed.
-pub fn wait_listening(port: u16, listener: &Child, deadline: Instant) -> Result<()> {
-    while !is_listening(port)? {
-        ensure!(
-            !listener.is_gone(),
-            "{} left instead of listening",
-            listener.what()
-        );
-        ensure!(
-            Instant::now() < deadline,
-            "{} does not listen",
-            listener.what()
-        );
-        thread::sleep(Duration::from_millis(1));
-    }
-    Ok(())
-}
-
 /// True if a TCP socket of either family listens on `port`. See proc_net_tcp in the kernel's
 /// documentation: the second word is the local address, the fourth the state, 0A is LISTEN.
-fn is_listening(port: u16) -> io::Result<bool> {
+pub fn is_listening(port: u16) -> io::Result<bool> {
     let port = format!(":{port:04X}");
     let listens = |line: &str| {
         let mut words = line.split_ascii_whitespace().skip(1);

@@ -1,16 +1,19 @@
 //! One-shot: start, connect, send a GET, print the answer, leave.
 
+use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::process::Stdio;
+use std::path::PathBuf;
+use std::process::{self, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Instant;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context, Result, ensure};
 
 use crate::child::{Child, PATIENCE};
 use crate::contender::Contender;
+use crate::place::Place;
 use crate::sys;
 
 /// What is asked.
@@ -69,7 +72,7 @@ pub fn timed(server: &Server, contender: &Contender) -> Result<Vec<f64>> {
     let deadline = Instant::now() + PATIENCE;
     let (stdin, stdout, mut reader) = ends()?;
     let start = Instant::now();
-    let child = Child::start(contender.talk(server.port), stdin, stdout)?;
+    let child = Child::start(contender.talk(&Place::Tcp(server.port)), stdin, stdout)?;
     let exit = child.finish(deadline)?;
     let wall = start.elapsed();
     check_answer(server, &mut reader)?;
@@ -82,12 +85,53 @@ pub fn memory(server: &Server, contender: &Contender) -> Result<Vec<f64>> {
     let (stdin, stdout, mut reader) = ends()?;
     // Without an answer it cannot leave before it is traced.
     let held = server.gate.lock();
-    let child = Child::start(contender.talk(server.port), stdin, stdout)?;
+    let child = Child::start(contender.talk(&Place::Tcp(server.port)), stdin, stdout)?;
     sys::trace_exit(child.pid())?;
     drop(held);
     let peak = child.finish_traced(deadline)?;
     check_answer(server, &mut reader)?;
     Ok(vec![peak / 1024.0])
+}
+
+/// Says whether instructions can be counted here.
+///
+/// # Errors
+/// When there is no valgrind.
+pub fn has_callgrind() -> Result<()> {
+    let version = Command::new("valgrind").arg("--version").output();
+    version.context("valgrind is not installed").map(drop)
+}
+
+/// One GET inside valgrind; millions of instructions in user space.
+pub fn instructions(server: &Server, contender: &Contender) -> Result<Vec<f64>> {
+    let deadline = Instant::now() + PATIENCE;
+    let (stdin, stdout, mut reader) = ends()?;
+    let words = contender.talk(&Place::Tcp(server.port));
+    let profile = Profile(std::env::temp_dir().join(format!("rnc-compare-{}", process::id())));
+    let mut command = Command::new("valgrind");
+    command
+        .args([
+            "-q",
+            "--tool=callgrind",
+            &format!("--callgrind-out-file={}", profile.0.display()),
+        ])
+        .arg(words.get_program())
+        .args(words.get_args());
+    Child::start(command, stdin, stdout)?.finish(deadline)?;
+    check_answer(server, &mut reader)?;
+    let text = fs::read_to_string(&profile.0)?;
+    let total = text.lines().find_map(|line| line.strip_prefix("totals:"));
+    let total = total.and_then(|total| total.trim().parse::<f64>().ok());
+    Ok(vec![total.context("callgrind tells no total")? / 1e6])
+}
+
+/// A file callgrind writes; removed when dropped.
+struct Profile(PathBuf);
+
+impl Drop for Profile {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.0);
+    }
 }
 
 /// A stdin that holds the request and ends, a stdout, and the reading end of that.

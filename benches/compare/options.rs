@@ -13,6 +13,10 @@ pub struct Options {
     pub quick: bool,
     /// Compare every byte once for each contender and job, before the timed rounds.
     pub verify: bool,
+    /// Count instructions too, which takes long.
+    pub instructions: bool,
+    /// Other builds of rnc to run, by name and path.
+    pub also: Vec<(&'static str, PathBuf)>,
     /// Where to write the results as JSON.
     pub json: Option<PathBuf>,
     /// Beginnings of the names of the jobs to run; all when empty.
@@ -44,6 +48,8 @@ impl Options {
                 "--quick" => options.quick = true,
                 "--verify" => options.verify = true,
                 "--json" => options.json = Some(value()?.into()),
+                "--instructions" => options.instructions = true,
+                "--also" => options.also.push(build(value()?)?),
                 "--only" => options.only.push(value()?.clone()),
                 "--with" => options.with.extend(value()?.split(',').map(str::to_owned)),
                 "--rounds" => options.rounds = Some(positive(word, value()?)? as usize),
@@ -68,21 +74,34 @@ impl Options {
 
     /// The jobs asked for, in the order of the table.
     pub fn jobs(&self) -> impl Iterator<Item = &'static Job> {
-        let wanted = |job: &&Job| self.only.is_empty() || self.only.iter().any(|only| job.is(only));
-        JOBS.iter().filter(wanted)
+        let chosen = |job: &Job| self.only.is_empty() || self.only.iter().any(|only| job.is(only));
+        let named = |job: &Job| self.only.iter().any(|only| only == job.name);
+        let allowed = move |job: &Job| !job.is_optional() || self.instructions || named(job);
+        JOBS.iter().filter(move |job| chosen(job) && allowed(job))
     }
 }
 
 /// The text of --help.
 pub fn help() -> String {
     let mut text = String::from(
-        "usage: cargo bench --bench compare -- [--quick] [--verify] [--json FILE] [--only JOB]...\n\
-         \x20      [--with NAME,NAME...] [--rounds N] [--mib N]\n\njobs (a beginning is enough):\n",
+        "usage: cargo bench --bench compare -- [--quick] [--verify] [--instructions] [--json FILE]\n\
+         \x20      [--only JOB]... [--with NAME,NAME...] [--also NAME=RNC]...\n\
+         \x20      [--rounds N] [--mib N]\n\njobs (a beginning is enough):\n",
     );
     for job in JOBS {
-        text.push_str(&format!("  {:<15} {}\n", job.name, job.about));
+        text.push_str(&format!("  {:<22} {}\n", job.name, job.about));
     }
     text
+}
+
+/// Reads `NAME=PATH`, another build of rnc.
+fn build(text: &str) -> Result<(&'static str, PathBuf)> {
+    let Some((name, path)) = text.split_once('=') else {
+        bail!("--also {text}: not NAME=PATH");
+    };
+    let path = std::fs::canonicalize(path).with_context(|| format!("--also {text}"))?;
+    // Names live as long as the program; there are few.
+    Ok((name.to_owned().leak(), path))
 }
 
 /// Reads a number of at least 1.

@@ -9,6 +9,7 @@ use anyhow::{Context, Result, ensure};
 
 use crate::child::{Child, PATIENCE};
 use crate::contender::Contender;
+use crate::place::Place;
 use crate::sys::{self, Processors};
 
 /// Bytes of a message.
@@ -44,7 +45,11 @@ fn play_here(contender: &Contender, trips: u32) -> Result<Vec<f64>> {
     thread::spawn(move || echo(&listener, WARM_UP + trips));
     let (stdin, mut to) = std::io::pipe()?;
     let (mut from, stdout) = std::io::pipe()?;
-    let child = Child::start(contender.talk(port), stdin.into(), stdout.into())?;
+    let child = Child::start(
+        contender.talk(&Place::Tcp(port)),
+        stdin.into(),
+        stdout.into(),
+    )?;
     let watchdog = child.watch()?;
     for number in 0..WARM_UP {
         trip(number, &mut to, &mut from)?;

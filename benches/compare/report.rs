@@ -4,8 +4,9 @@ use std::fmt::Write;
 use std::fs;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use crate::bench::{Outcome, Row};
 use crate::contender::{Contender, OURS, REFERENCE};
-use crate::jobs::{Metric, Outcome, Row};
+use crate::jobs::Metric;
 use crate::netns::Network;
 
 /// Where and when it ran.
@@ -72,7 +73,10 @@ impl Summary {
 
 /// The median of a row's metric over that of the reference.
 pub fn ratio(outcome: &Outcome, row: &Row, metric: usize) -> Option<f64> {
-    let reference = outcome.rows.iter().find(|row| row.name == REFERENCE)?;
+    let reference = outcome
+        .rows
+        .iter()
+        .find(|row| row.name == outcome.job.reference)?;
     let reference = Summary::of(&reference.samples[metric])?.median;
     let own = Summary::of(&row.samples[metric])?.median;
     (reference > 0.0).then(|| own / reference)
@@ -113,7 +117,19 @@ pub fn heading(machine: &Machine, contenders: &[Contender]) -> String {
 /// The table of one job.
 pub fn table(outcome: &Outcome) -> String {
     let job = outcome.job;
-    let mut text = format!("\n{}: {}, {} rounds\n", job.name, job.about, outcome.rounds);
+    let plural = if outcome.rounds == 1 { "" } else { "s" };
+    let mut text = format!(
+        "\n{}: {}, {} round{}",
+        job.name, job.about, outcome.rounds, plural
+    );
+    if job.reference != REFERENCE {
+        let _ = write!(text, "; ratios to {}", job.reference);
+    }
+    text.push('\n');
+    if let Some(why) = &outcome.left_out {
+        let _ = writeln!(text, "  left out: {why}");
+        return text;
+    }
     let wide = |cells: &[String]| {
         cells
             .iter()
@@ -164,14 +180,18 @@ pub fn behind(outcomes: &[Outcome]) -> String {
     for outcome in outcomes {
         let ours = |row: &&Row| row.name == OURS || row.name.contains(" → ");
         for row in outcome.rows.iter().filter(ours) {
-            for (at, metric) in outcome.job.metrics.iter().enumerate() {
+            // Of a mixed pair one end is not ours: only what both do together counts.
+            let is_mixed = row.name.contains(" → ");
+            let counting = if is_mixed { 2 } else { usize::MAX };
+            let metrics = outcome.job.metrics.iter().enumerate();
+            for (at, metric) in metrics.take(counting) {
                 match ratio(outcome, row, at) {
                     Some(ratio) if is_behind(metric, ratio) => {
-                        let (job, allowed) = (outcome.job.name, metric.allowed);
+                        let (job, allowed) = (outcome.job, metric.allowed);
                         let _ = writeln!(
                             lines,
-                            "  {job}, {}: {} {ratio:.2}× ({allowed:.1}× allowed)",
-                            row.name, metric.name
+                            "  {}, {}: {} {ratio:.2}× {} ({allowed:.1}× allowed)",
+                            job.name, row.name, metric.name, job.reference
                         );
                     }
                     _ => {}
@@ -181,7 +201,7 @@ pub fn behind(outcomes: &[Outcome]) -> String {
     }
     match lines.is_empty() {
         true => String::new(),
-        false => format!("\n{OURS} is behind {REFERENCE} in:\n{lines}"),
+        false => format!("\n{OURS} is behind in:\n{lines}"),
     }
 }
 

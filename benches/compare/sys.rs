@@ -1,12 +1,15 @@
 //! What the benchmark needs from the kernel beyond std and rustix; its only unsafe code.
 
+use std::fs::OpenOptions;
 use std::io;
 use std::mem::{self, MaybeUninit};
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 use std::time::Duration;
 
+use rustix::io::Errno;
+use rustix::pipe::{IoSliceRaw, SpliceFlags, vmsplice};
 use rustix::process::Pid;
 
 /// Moves this thread, and what it starts, into a new network namespace; with `user`, into a new
@@ -33,6 +36,58 @@ pub fn raise_loopback() -> io::Result<()> {
         )
     })
     .map(drop)
+}
+
+/// Makes an interface whose other end is a host that takes every packet and never says anything:
+/// a TUN device nobody reads. `address` is this side's, in a network of 24 bits; all ends when
+/// the descriptor is closed.
+pub fn make_tunnel(address: [u8; 4]) -> io::Result<OwnedFd> {
+    let tunnel = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open("/dev/net/tun")?;
+    // SAFETY: ifreq is plain data, and all zeros is a value of each of its fields.
+    let mut request: libc::ifreq = unsafe { mem::zeroed() };
+    for (to, from) in request.ifr_name.iter_mut().zip(b"mute") {
+        *to = *from as libc::c_char;
+    }
+    let socket = std::net::UdpSocket::bind("0.0.0.0:0")?;
+    let ask = |fd: i32, call: libc::c_ulong, request: &mut libc::ifreq| {
+        // SAFETY: each call here reads or writes one ifreq, which lives through it.
+        check(unsafe { libc::ioctl(fd, call as _, &raw mut *request) }).map(drop)
+    };
+    request.ifr_ifru.ifru_flags = (libc::IFF_TUN | libc::IFF_NO_PI) as libc::c_short;
+    ask(tunnel.as_raw_fd(), libc::TUNSETIFF as _, &mut request)?;
+    for (call, address) in [
+        (libc::SIOCSIFADDR, address),
+        (libc::SIOCSIFNETMASK, [255, 255, 255, 0]),
+    ] {
+        let [a, b, c, d] = address.map(|byte| byte as libc::c_char);
+        request.ifr_ifru.ifru_addr = libc::sockaddr {
+            sa_family: libc::AF_INET as libc::sa_family_t,
+            // Two bytes of port, then the address. See sockaddr_in in ip(7).
+            sa_data: [0, 0, a, b, c, d, 0, 0, 0, 0, 0, 0, 0, 0],
+        };
+        ask(socket.as_raw_fd(), call as _, &mut request)?;
+    }
+    request.ifr_ifru.ifru_flags = (libc::IFF_UP | libc::IFF_RUNNING) as libc::c_short;
+    ask(socket.as_raw_fd(), libc::SIOCSIFFLAGS as _, &mut request)?;
+    Ok(tunnel.into())
+}
+
+/// Takes up to `len` bytes from a TCP socket and throws them away: MSG_TRUNC with no buffer.
+pub fn discard(socket: BorrowedFd, len: usize) -> Result<usize, Errno> {
+    let (fd, nowhere) = (socket.as_raw_fd(), std::ptr::null_mut());
+    // SAFETY: with MSG_TRUNC TCP writes nothing, see tcp(7); any other socket says EFAULT.
+    let taken = unsafe { libc::recv(fd, nowhere, len, libc::MSG_TRUNC) };
+    usize::try_from(taken).map_err(|_| last_errno())
+}
+
+/// Puts the pages of `bytes` themselves into a pipe. They must never change again, which
+/// `'static` and shared sees to.
+pub fn give_pages(pipe: BorrowedFd, bytes: &'static [u8]) -> Result<usize, Errno> {
+    // SAFETY: the pages are neither freed nor written to while the pipe refers to them.
+    unsafe { vmsplice(pipe, &[IoSliceRaw::from_slice(bytes)], SpliceFlags::empty()) }
 }
 
 /// How a child ended, and the processor time it took in all.
@@ -134,6 +189,11 @@ impl Processors {
         // SAFETY: the size is that of the set behind the pointer.
         check(unsafe { libc::sched_setaffinity(0, mem::size_of_val(&self.0), &self.0) }).map(drop)
     }
+}
+
+/// What errno says now.
+fn last_errno() -> Errno {
+    Errno::from_io_error(&io::Error::last_os_error()).unwrap_or(Errno::IO)
 }
 
 /// The result of a call that says -1 for "see errno".

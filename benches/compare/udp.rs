@@ -50,12 +50,6 @@ pub fn run(contender: &Contender, load: Load) -> Result<Vec<f64>> {
     }
 }
 
-/// Says whether a contender can do this: of the senders, only some can be told the size of
-/// datagrams.
-pub fn can(contender: &Contender, load: Load) -> bool {
-    matches!(load, Load::Receive { .. }) || [OURS, "socat"].contains(&contender.name)
-}
-
 /// The command line of a receiver; its stdin is /dev/null.
 fn receiver(contender: &Contender, port: u16) -> Command {
     let mut command = Command::new(&contender.path);
