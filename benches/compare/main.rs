@@ -3,11 +3,12 @@
 //! Contenders run in turn, each once a round, in a network namespace of their own; every transfer
 //! is checked; what is printed are medians, extremes and ratios to OpenBSD nc. The order here:
 //! `jobs` says what is measured and `bench` does the rounds; `bulk`, `oneshot`, `pingpong`, `relay`,
-//! `scan` and `idle` measure once; `report`, `goals`, and `json` tell it; `limit` is a
+//! `scan` and `idle` measure once; `report`, `goals`, `json` and `chart` tell it; `limit` is a
 //! contender; `sys` has what rustix lacks.
 
 mod bench;
 mod bulk;
+mod chart;
 mod child;
 mod contender;
 mod data;
@@ -99,6 +100,10 @@ fn run(options: &Options) -> Result<bool> {
     if let Some(file) = &options.json {
         let text = json::document(&machine, &contenders, &bench, &results, &goals);
         std::fs::write(file, text).with_context(|| format!("cannot write {}", file.display()))?;
+    }
+    if let Some(file) = &options.chart {
+        let svg = chart::draw(&machine, &results);
+        std::fs::write(file, svg).with_context(|| format!("cannot write {}", file.display()))?;
     }
     // What a peer cannot do is told, and no failure of ours.
     let rows = results.iter().flat_map(|result| &result.rows);

@@ -15,6 +15,8 @@ pub struct Options {
     pub verify: bool,
     /// Count instructions too, which takes long.
     pub instructions: bool,
+    /// Where to draw the chart.
+    pub chart: Option<PathBuf>,
     /// Other builds of rnc to run, by name and path.
     pub also: Vec<(&'static str, PathBuf)>,
     /// Where to write the results as JSON.
@@ -48,6 +50,7 @@ impl Options {
                 "--quick" => options.quick = true,
                 "--verify" => options.verify = true,
                 "--json" => options.json = Some(value()?.into()),
+                "--chart" => options.chart = Some(value()?.into()),
                 "--instructions" => options.instructions = true,
                 "--also" => options.also.push(build(value()?)?),
                 "--only" => options.only.push(value()?.clone()),
@@ -85,7 +88,7 @@ impl Options {
 pub fn help() -> String {
     let mut text = String::from(
         "usage: cargo bench --bench compare -- [--quick] [--verify] [--instructions] [--json FILE]\n\
-         \x20      [--only JOB]... [--with NAME,NAME...] [--also NAME=RNC]...\n\
+         \x20      [--chart FILE] [--only JOB]... [--with NAME,NAME...] [--also NAME=RNC]...\n\
          \x20      [--rounds N] [--mib N]\n\njobs (a beginning is enough):\n",
     );
     for job in JOBS {
