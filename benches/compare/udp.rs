@@ -62,7 +62,7 @@ fn receiver(contender: &Contender, port: u16) -> Command {
     command
 }
 
-/// The command line of a sender; see [`can`].
+/// The command line of a sender; one whose datagrams can be given a size.
 fn sender(contender: &Contender, port: u16, bytes: usize) -> Command {
     let mut command = Command::new(&contender.path);
     let (port, bytes) = (port.to_string(), bytes.to_string());
