@@ -5,6 +5,7 @@ use rustix::fs::{FileType, OFlags};
 use rustix::io::Errno;
 use rustix::net::RecvFlags;
 use rustix::pipe::{PipeFlags, SpliceFlags};
+use std::cell::RefCell;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
@@ -95,17 +96,31 @@ pub enum Mover {
     /// From a TCP socket to nowhere; the buffer is never touched, only its length counts.
     Discard(Vec<u8>),
     /// From a socket to a file or socket, through a pipe of our own.
-    ThroughPipe(OwnPipe),
+    ThroughPipe(ThroughPipe),
+}
+
+/// A way through a pipe, which is held only while bytes are in it: idle ways cost no descriptors.
+#[derive(Debug, Default)]
+pub struct ThroughPipe {
+    pipe: Option<OwnPipe>,
+    /// Bytes in the pipe.
+    held: usize,
 }
 
 /// A pipe of our own, non-blocking at both ends.
 #[derive(Debug)]
-pub struct OwnPipe {
+struct OwnPipe {
     reader: OwnedFd,
     writer: OwnedFd,
-    /// Bytes in it.
-    held: usize,
 }
+
+thread_local! {
+    /// Empty pipes, for whoever needs one next.
+    static SPARE: RefCell<Vec<OwnPipe>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Empty pipes kept; more are closed.
+const SPARE_PIPES: usize = 4;
 
 impl Mover {
     /// The way between two ends, if there is one.
@@ -122,7 +137,7 @@ impl Mover {
                 }
                 Some(Mover::Splice)
             }
-            (Tcp | Socket, File | Tcp | Socket) => OwnPipe::new().ok().map(Mover::ThroughPipe),
+            (Tcp | Socket, File | Tcp | Socket) => Some(Mover::ThroughPipe(ThroughPipe::default())),
             _ => None,
         }
     }
@@ -130,7 +145,7 @@ impl Mover {
     /// Moves once. Never waits.
     pub fn carry(&mut self, source: RawEnd<'_>, sink: RawEnd<'_>, takes: bool) -> Carried {
         match self {
-            Mover::ThroughPipe(pipe) => pipe.carry(source, sink, takes),
+            Mover::ThroughPipe(way) => way.carry(source, sink, takes),
             _ if !takes => Carried::Eof,
             Mover::SendFile => {
                 let moved = rustix::fs::sendfile(sink.fd, source.fd, None, PIECE_BYTES);
@@ -156,17 +171,21 @@ impl Mover {
     /// Bytes that have left the source and not reached the sink.
     pub fn held(&self) -> usize {
         match self {
-            Mover::ThroughPipe(pipe) => pipe.held,
+            Mover::ThroughPipe(way) => way.held,
             Mover::SendFile | Mover::Splice | Mover::Discard(_) => 0,
         }
     }
 
     /// Takes out what is held, to go on in another way.
     pub fn into_held(self) -> Vec<u8> {
-        let Mover::ThroughPipe(pipe) = self else {
+        let Mover::ThroughPipe(ThroughPipe {
+            pipe: Some(pipe),
+            held,
+        }) = self
+        else {
             return Vec::new();
         };
-        let mut held = vec![0; pipe.held];
+        let mut held = vec![0; held];
         let mut got = 0;
         while got < held.len() {
             match rustix::io::read(&pipe.reader, &mut held[got..]) {
@@ -181,44 +200,53 @@ impl Mover {
     }
 }
 
-impl OwnPipe {
-    fn new() -> io::Result<OwnPipe> {
-        let flags = PipeFlags::CLOEXEC | PipeFlags::NONBLOCK;
-        let (reader, writer) = rustix::pipe::pipe_with(flags)?;
-        enlarge(writer.as_fd());
-        Ok(OwnPipe {
-            reader,
-            writer,
-            held: 0,
-        })
-    }
-
+impl ThroughPipe {
     /// Empties the pipe into the sink, or fills it from the source.
     fn carry(&mut self, source: RawEnd<'_>, sink: RawEnd<'_>, takes: bool) -> Carried {
-        if self.held > 0 {
-            return match splice(self.reader.as_fd(), sink.fd, self.held) {
-                Ok(n) => {
-                    self.held -= n.min(self.held);
-                    Carried::Bytes { taken: 0, given: n }
+        match (&self.pipe, takes) {
+            (Some(pipe), _) if self.held > 0 => {
+                let moved = splice(pipe.reader.as_fd(), sink.fd, self.held);
+                self.emptied_by(moved)
+            }
+            (_, false) => Carried::Eof,
+            (_, true) => self.fill(source),
+        }
+    }
+
+    fn emptied_by(&mut self, moved: rustix::io::Result<usize>) -> Carried {
+        match moved {
+            Ok(given) => {
+                self.held -= given.min(self.held);
+                if self.held == 0 {
+                    self.pipe.take().into_iter().for_each(OwnPipe::give_back);
                 }
-                Err(Errno::AGAIN) => Carried::Blocked {
-                    source: false,
-                    sink: true,
-                },
-                Err(Errno::INTR) => Carried::Bytes { taken: 0, given: 0 },
-                Err(Errno::INVAL | Errno::NOSYS) => Carried::Refused,
-                Err(error) => Carried::SinkError(error.into()),
+                Carried::Bytes { taken: 0, given }
+            }
+            Err(Errno::AGAIN) => Carried::Blocked {
+                source: false,
+                sink: true,
+            },
+            Err(Errno::INTR) => Carried::Bytes { taken: 0, given: 0 },
+            Err(Errno::INVAL | Errno::NOSYS) => Carried::Refused,
+            Err(error) => Carried::SinkError(error.into()),
+        }
+    }
+
+    fn fill(&mut self, source: RawEnd<'_>) -> Carried {
+        let Ok(pipe) = OwnPipe::take() else {
+            return Carried::Refused;
+        };
+        let moved = splice(source.fd, pipe.writer.as_fd(), PIECE_BYTES);
+        if let Ok(held @ 1..) = moved {
+            (self.pipe, self.held) = (Some(pipe), held);
+            return Carried::Bytes {
+                taken: held,
+                given: 0,
             };
         }
-        if !takes {
-            return Carried::Eof;
-        }
-        match splice(source.fd, self.writer.as_fd(), PIECE_BYTES) {
-            Ok(0) => Carried::Eof,
-            Ok(n) => {
-                self.held = n;
-                Carried::Bytes { taken: n, given: 0 }
-            }
+        pipe.give_back();
+        match moved {
+            Ok(_) => Carried::Eof,
             Err(Errno::AGAIN) => Carried::Blocked {
                 source: true,
                 sink: false,
@@ -227,6 +255,28 @@ impl OwnPipe {
             Err(Errno::INVAL | Errno::NOSYS) => Carried::Refused,
             Err(error) => Carried::SourceError(error.into()),
         }
+    }
+}
+
+impl OwnPipe {
+    /// An empty pipe: a spare one, or a new one.
+    fn take() -> io::Result<OwnPipe> {
+        if let Some(spare) = SPARE.with_borrow_mut(Vec::pop) {
+            return Ok(spare);
+        }
+        let flags = PipeFlags::CLOEXEC | PipeFlags::NONBLOCK;
+        let (reader, writer) = rustix::pipe::pipe_with(flags)?;
+        enlarge(writer.as_fd());
+        Ok(OwnPipe { reader, writer })
+    }
+
+    /// Keeps an empty pipe for whoever needs one next.
+    fn give_back(self) {
+        SPARE.with_borrow_mut(|spare| {
+            if spare.len() < SPARE_PIPES {
+                spare.push(self);
+            }
+        });
     }
 }
 
