@@ -7,6 +7,7 @@ mod password;
 mod ports;
 mod probe;
 mod relay;
+mod relayed;
 mod scan;
 mod session;
 mod turns;

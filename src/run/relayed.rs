@@ -1,0 +1,378 @@
+//! One relayed client: dialling the target, then a bridge between the two.
+//!
+//! ```text
+//! Dialing ── connected ──► Joined ──► over
+//!    └────── failed ──► the client is reset
+//! ```
+//! A header for the target that says who the client is (PROXY protocol) would be preloaded into
+//! the flow towards it, as a proxy's left-over bytes are into the flow from it.
+
+use super::listen::{ip_label, label};
+use super::{signal_exit, words};
+use crate::exit::Exit;
+use crate::flow::bridge::{Bridge, Ended, Place, Turn};
+use crate::flow::flow::{Flow, Settings};
+use crate::io::endpoint::Endpoint;
+use crate::io::inbox::Notice;
+use crate::io::reactor::{Drive, Registrar, Step};
+use crate::io::ready::Ready;
+use crate::io::stream::Stream;
+use crate::net::dial::{Connected, DialError, Dialed, Dialer};
+use crate::net::unix;
+use crate::parse::escape::printable;
+use crate::plan::{Ends, Onward, Plan, Relay, Until};
+use crate::report;
+use socket2::{SockAddr, Socket};
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+/// Slots of a relayed connection: the client, the target, and the sockets dialled with.
+const CLIENT_SLOT: u16 = 0;
+const TARGET_SLOT: u16 = 1;
+const DIAL_SLOT: u16 = 2;
+
+/// A relay ends when both sides have; each side's end is passed on.
+const ENDS: Ends = Ends {
+    until: Until::Both,
+    passes_eof: true,
+    quit: None,
+    linger: None,
+};
+
+/// A client, and its connection to the target.
+pub struct Relayed {
+    plan: Rc<Plan>,
+    relay: Rc<Relay>,
+    /// There is no other client: what becomes of this one is told, and is rnc's exit code.
+    is_single: bool,
+    /// Who is at either side, for messages.
+    client: Box<str>,
+    target: Box<str>,
+    signalled: bool,
+    state: State,
+}
+
+enum State {
+    Dialing(Box<Dialing>),
+    Joined(Box<Bridge>),
+    Over,
+}
+
+struct Dialing {
+    client: Socket,
+    dial: Dial,
+    /// To be given up for the socket to the target.
+    reserve: Option<OwnedFd>,
+}
+
+enum Dial {
+    Ip(Box<Dialer>),
+    Unix(unix::Dialer),
+}
+
+/// A connection to the target: the socket, its first bytes, which came behind a proxy's answer, and
+/// its name for messages.
+type Target = (Socket, Vec<u8>, String);
+
+impl Relayed {
+    /// Begins to dial the target for a client that has come.
+    pub fn new(
+        plan: Rc<Plan>,
+        relay: Rc<Relay>,
+        is_single: bool,
+        (client, addr): (Socket, &SockAddr),
+        reserve: OwnedFd,
+        now: Instant,
+    ) -> Relayed {
+        let dial = match &relay.to {
+            Onward::Ip { host, port } => {
+                let (net, dialing) = (Rc::new(plan.net.clone()), Rc::new(relay.dialing.clone()));
+                let hop = (host.as_str().into(), *port);
+                let dialer = Dialer::new(hop, &net, &dialing, DIAL_SLOT, now);
+                Dial::Ip(Box::new(dialer))
+            }
+            Onward::Unix(path) => Dial::Unix(unix::Dialer::new(path, relay.dialing.timeout)),
+        };
+        let dialing = Dialing {
+            client,
+            dial,
+            reserve: Some(reserve),
+        };
+        Relayed {
+            client: label(addr, &plan.net).into(),
+            target: Box::default(),
+            plan,
+            relay,
+            is_single,
+            signalled: false,
+            state: State::Dialing(Box::new(dialing)),
+        }
+    }
+
+    /// Goes on dialling; `false` when that has to wait.
+    fn dial(&mut self, registrar: &Registrar<'_>, now: Instant) -> Result<bool, Exit> {
+        let State::Dialing(dialing) = &mut self.state else {
+            return Ok(true);
+        };
+        dialing.reserve = None;
+        let dialed = match &mut dialing.dial {
+            Dial::Ip(dialer) => {
+                let dialed = dialer.drive(registrar, now);
+                dialer
+                    .take_news()
+                    .iter()
+                    .for_each(|line| report::line(line));
+                match dialed {
+                    Dialed::Wait => return Ok(false),
+                    Dialed::Done(connected) => Ok(self.connected(connected)),
+                    Dialed::Failed(error) => {
+                        let summary = dialer.summary();
+                        Err(self.not_connected(&error, &summary))
+                    }
+                }
+            }
+            Dial::Unix(dialer) => match dialer.drive(now) {
+                Ok(None) => return Ok(false),
+                Ok(Some(sock)) => Ok((sock, Vec::new(), self.unix_label())),
+                Err(error) => Err(self.unix_not_connected(&error)),
+            },
+        };
+        let State::Dialing(dialing) = std::mem::replace(&mut self.state, State::Over) else {
+            return Ok(true);
+        };
+        match dialed {
+            Ok(target) => self.join(dialing.client, target, registrar, now)?,
+            Err(exit) => {
+                reset(&dialing.client);
+                return Err(exit);
+            }
+        }
+        Ok(true)
+    }
+
+    fn connected(&self, connected: Connected) -> Target {
+        let Onward::Ip { host, port } = &self.relay.to else {
+            return (connected.sock, connected.left_over, String::new());
+        };
+        let via_proxy = self.relay.dialing.proxy.is_some();
+        if report::is_verbose(1) {
+            let line = words::succeeded(host, *port, &connected.addr, via_proxy, &self.plan);
+            report::line(&line);
+        }
+        if report::is_verbose(2) {
+            report::line(&words::socket_details(&connected.sock));
+        }
+        let label = match via_proxy {
+            true => format!("{} port {port} (tcp)", printable(host.as_bytes())),
+            false => ip_label(&connected.addr, &self.plan.net),
+        };
+        (connected.sock, connected.left_over, label)
+    }
+
+    fn not_connected(&self, error: &DialError, summary: &str) -> Exit {
+        let proxy = self.relay.dialing.proxy.as_ref();
+        match error {
+            // With -v each address has been told by now.
+            DialError::Connect(_) if report::is_verbose(1) => {}
+            DialError::Connect(_) => report::failure(summary),
+            DialError::PasswordWanted => {
+                let at = proxy.map(|proxy| format!("{} port {}", proxy.host, proxy.port));
+                let at = at.unwrap_or_default();
+                report::error(&format!(
+                    "connect through {at} failed: it wants a password (--proxy-auth)"
+                ));
+            }
+            _ => report::error(&words::no_connection(error, proxy)),
+        }
+        match error {
+            DialError::Connect(true) => Exit::Code(self.plan.codes.connect_timed_out),
+            _ => Exit::FAILED,
+        }
+    }
+
+    fn unix_label(&self) -> String {
+        match &self.relay.to {
+            Onward::Unix(path) => format!("{} (unix)", printable(path.as_os_str().as_bytes())),
+            Onward::Ip { .. } => String::new(),
+        }
+    }
+
+    fn unix_not_connected(&self, error: &io::Error) -> Exit {
+        let label = self.unix_label();
+        // The kernel never says this of a Unix socket: it is our limit.
+        if error.kind() == io::ErrorKind::TimedOut {
+            report::failure(&format!("connect to {label} timed out"));
+            return Exit::Code(self.plan.codes.connect_timed_out);
+        }
+        let reason = report::reason(error);
+        report::failure(&format!("connect to {label} failed: {reason}"));
+        Exit::FAILED
+    }
+
+    fn join(
+        &mut self,
+        client: Socket,
+        (target, left_over, label): Target,
+        registrar: &Registrar<'_>,
+        now: Instant,
+    ) -> Result<(), Exit> {
+        self.target = label.into();
+        let ends = end(client, CLIENT_SLOT, registrar)
+            .and_then(|client| Ok((client, end(target, TARGET_SLOT, registrar)?)));
+        let ends = ends.map_err(|error| super::failed(&error.into()))?;
+        let settings = || Settings {
+            may_offload: self.plan.session.may_offload,
+            passes_clean_ends_only: true,
+            ..Settings::default()
+        };
+        let (mut out, mut inn) = (Flow::new(settings()), Flow::new(settings()));
+        if !left_over.is_empty() {
+            inn.preload(&left_over, out.urgent());
+        }
+        let bridge = Bridge::new(ends, (out, inn), ENDS, self.plan.session.idle, now);
+        self.state = State::Joined(Box::new(bridge));
+        Ok(())
+    }
+
+    /// Says what there is to say about the end, and gives the exit code.
+    fn finish(&mut self, ended: &Ended) -> Exit {
+        let State::Joined(bridge) = &self.state else {
+            return Exit::OK;
+        };
+        if report::is_verbose(2) {
+            let (client, (sent, received)) = (&self.client, bridge.moved());
+            report::line(&format!(
+                "{client} left: {sent} bytes sent, {received} received"
+            ));
+        }
+        match ended {
+            Ended::Clean | Ended::Quit => Exit::OK,
+            Ended::Signalled => signal_exit(),
+            Ended::TimedOut => {
+                let idle = self.plan.session.idle.unwrap_or_default();
+                // `-w 0`: leave as soon as nothing moves; that is what was asked for.
+                if idle.is_zero() {
+                    return Exit::OK;
+                }
+                let client = &self.client;
+                self.tell(&format!(
+                    "connection from {client} timed out: nothing moved for {idle:?}"
+                ));
+                Exit::Code(self.plan.codes.timed_out)
+            }
+            Ended::Broken(place, error) => {
+                bridge.ends().into_iter().for_each(reset_end);
+                let who = match place {
+                    Place::Peer => format!("to {}", self.target),
+                    Place::Input | Place::Output => format!("from {}", self.client),
+                };
+                self.tell(&format!(
+                    "connection {who} failed: {}",
+                    report::reason(error)
+                ));
+                Exit::Code(self.plan.codes.broken)
+            }
+        }
+    }
+
+    /// Tells a failure: that of one client among many only with `-v`.
+    fn tell(&self, message: &str) {
+        if self.is_single || report::is_verbose(1) {
+            report::failure(message);
+        }
+    }
+
+    /// The task has ended. What becomes of one client among many is not what becomes of rnc.
+    fn done(&self, exit: Exit) -> Step<Exit> {
+        match exit {
+            Exit::Code(_) if !self.is_single => Step::Done(Exit::OK),
+            exit => Step::Done(exit),
+        }
+    }
+}
+
+/// Makes an end of a socket. What is read is passed on at once: the sender has gathered what
+/// belongs together.
+fn end(sock: Socket, slot: u16, registrar: &Registrar<'_>) -> io::Result<Endpoint> {
+    // No TCP socket: nothing is held back there.
+    let _ = sock.set_tcp_nodelay(true);
+    Ok(Endpoint::Stream(Stream::new(sock, slot, registrar)?))
+}
+
+/// Has a socket's peer see a reset, not an end, once it is closed.
+fn reset(sock: &Socket) {
+    // A Unix socket knows no reset: its peer sees the end.
+    let _ = sock.set_linger(Some(Duration::ZERO));
+}
+
+fn reset_end(end: &Endpoint) {
+    if let Endpoint::Stream(stream) = end {
+        reset(stream.socket());
+    }
+}
+
+impl Drive<Exit> for Relayed {
+    fn note(&mut self, slot: u16, ready: Ready) {
+        match &mut self.state {
+            State::Dialing(dialing) => {
+                if let Dial::Ip(dialer) = &mut dialing.dial {
+                    dialer.note(slot, ready);
+                }
+            }
+            State::Joined(bridge) => bridge.note(slot, ready),
+            State::Over => {}
+        }
+    }
+
+    fn notice(&mut self, notice: &Notice, now: Instant) {
+        match (notice, &mut self.state) {
+            (Notice::Ending, State::Joined(bridge)) => bridge.leave(Ended::Signalled, now),
+            (Notice::Ending, _) => self.signalled = true,
+            (_, State::Dialing(dialing)) => {
+                if let Dial::Ip(dialer) = &mut dialing.dial {
+                    dialer.notice(notice);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn drive(&mut self, registrar: &Registrar<'_>, now: Instant) -> Step<Exit> {
+        if self.signalled {
+            if let State::Dialing(dialing) = &self.state {
+                reset(&dialing.client);
+            }
+            return self.done(signal_exit());
+        }
+        match self.dial(registrar, now) {
+            Ok(true) => {}
+            Ok(false) => return Step::Wait,
+            Err(exit) => return self.done(exit),
+        }
+        let State::Joined(bridge) = &mut self.state else {
+            return self.done(Exit::OK);
+        };
+        match bridge.drive(now) {
+            Turn::Wait => Step::Wait,
+            Turn::Again => Step::Again,
+            Turn::Over(ended) => {
+                let exit = self.finish(&ended);
+                self.done(exit)
+            }
+        }
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        match &self.state {
+            State::Dialing(dialing) => match &dialing.dial {
+                Dial::Ip(dialer) => dialer.deadline(),
+                Dial::Unix(dialer) => dialer.deadline(),
+            },
+            State::Joined(bridge) => bridge.deadline(),
+            State::Over => None,
+        }
+    }
+}
