@@ -1,0 +1,166 @@
+//! Which options do not go together.
+
+use super::*;
+
+impl Planner<'_> {
+    pub(super) fn check_conflicts(&self, place: &Place) -> Result<(), Wrong> {
+        let args = self.args;
+        let unix = matches!(place, Place::Unix(_));
+        let (udp, listen) = (args.udp, args.listen);
+        // With --relay it is the target that is dialled through a proxy, not the place.
+        let proxy = args.proxy.is_some() && args.relay.is_none();
+        let no_port = matches!(place, Place::Ip { ports, .. } if ports.is_empty());
+        // Condition, native text, nc's text.
+        let table = [
+            (no_port, "missing port number", "missing port number"),
+            (
+                listen && args.zero,
+                "-z cannot be used with -l",
+                "cannot use -z and -l",
+            ),
+            (
+                !listen && args.keep_open,
+                "-k needs -l",
+                "must use -l with -k",
+            ),
+            (
+                unix && args.pass_fd,
+                "-F cannot be used with -U",
+                "cannot use -F and -U",
+            ),
+            (
+                proxy && udp,
+                "-x cannot be used with -u",
+                "no proxy support for UDP mode",
+            ),
+            (
+                proxy && listen,
+                "-x cannot be used with -l",
+                "no proxy support for listen",
+            ),
+            (
+                proxy && unix,
+                "-x cannot be used with -U",
+                "no proxy support for unix sockets",
+            ),
+            (
+                proxy && args.source.is_some(),
+                "-x cannot be used with -s",
+                "no proxy support for local source address",
+            ),
+        ];
+        for (found, native, nc) in table {
+            if found {
+                return said(if self.dialect.strict_operands {
+                    nc
+                } else {
+                    native
+                });
+            }
+        }
+        self.check_relay_conflicts()?;
+        if args.datagram_size.is_some() && !udp {
+            return said("--datagram-size needs -u");
+        }
+        self.check_native_conflicts(unix, matches!(place, Place::Vsock(..)))
+    }
+
+    /// A relay has no standard input and output, and leaves the bytes alone. No option of nc's, so
+    /// the same in all dialects.
+    fn check_relay_conflicts(&self) -> Result<(), Wrong> {
+        let args = self.args;
+        if args.relay.is_none() {
+            return Ok(());
+        }
+        if !args.listen {
+            return said("--relay needs -l");
+        }
+        if args.udp {
+            return said("--relay cannot be used with -u yet");
+        }
+        let table = [
+            (args.quit.is_some(), "-q"),
+            (args.until.is_some(), "--until"),
+            (args.no_stdin, "-d (--recv-only)"),
+            (args.send_only, "--send-only"),
+            (args.no_shutdown, "--no-shutdown"),
+            (args.recv_limit.is_some(), "-W"),
+            (args.interval.is_some(), "-i"),
+            (args.crlf, "-C"),
+            (args.telnet, "-t"),
+        ];
+        match table.iter().find(|(found, _)| *found) {
+            Some((_, option)) => said(format!("{option} cannot be used with --relay")),
+            None => Ok(()),
+        }
+    }
+
+    /// Combinations nc takes in silence although they make no sense.
+    fn check_native_conflicts(&self, unix: bool, vsock: bool) -> Result<(), Wrong> {
+        let args = self.args;
+        let (udp, listen) = (args.udp, args.listen);
+        let no_proxy = args.proxy.is_none();
+        let table = [
+            (
+                args.shutdown && args.no_shutdown,
+                "-N cannot be used with --no-shutdown",
+            ),
+            (
+                args.send_only && args.no_stdin,
+                "--send-only cannot be used with -d (--recv-only)",
+            ),
+            (no_proxy && args.proxy_type.is_some(), "-X needs -x"),
+            (no_proxy && args.proxy_user.is_some(), "-P needs -x"),
+            (
+                no_proxy && args.proxy_auth.is_some(),
+                "--proxy-auth needs -x",
+            ),
+            (args.pass_fd && listen, "-F cannot be used with -l"),
+            (args.pass_fd && args.zero, "-F cannot be used with -z"),
+            (args.randomize && listen, "-r cannot be used with -l"),
+            (args.parallel.is_some() && !args.zero, "--parallel needs -z"),
+            (
+                args.parallel.is_some() && unix,
+                "--parallel cannot be used with -U",
+            ),
+            (
+                !(args.join.is_empty() || udp && listen),
+                "--join needs -u and -l",
+            ),
+            (
+                !args.join.is_empty() && unix,
+                "--join cannot be used with -U",
+            ),
+            (vsock && listen, "listening on vsock is not supported yet"),
+            (
+                vsock && (udp || args.zero),
+                "vsock: only a plain connection is supported",
+            ),
+            (
+                vsock && args.proxy.is_some(),
+                "-x cannot be used with vsock",
+            ),
+            (
+                vsock && args.source.is_some(),
+                "-s cannot be used with vsock",
+            ),
+            (vsock && args.pass_fd, "-F cannot be used with vsock"),
+            (
+                unix && args.source.is_some() && !(udp || listen),
+                "-s with -U needs -u or -l",
+            ),
+            (unix && args.zero && listen, "-z cannot be used with -l"),
+            (
+                unix && (args.ipv4 || args.ipv6),
+                "-4 and -6 cannot be used with -U",
+            ),
+        ];
+        match table
+            .iter()
+            .find(|(found, _)| *found && !self.dialect.strict_operands)
+        {
+            Some((_, message)) => said(*message),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! Where to go: what the operands, `-p` and `-s` mean together.
+
+use super::*;
+
+impl Planner<'_> {
+    pub(super) fn place(&self) -> Result<Place, Wrong> {
+        if self.dialect.strict_operands {
+            self.check_nc_operands()?;
+        }
+        let operands = &self.args.operands;
+        let first = operands.first().map(OsString::as_os_str);
+        if self.args.unix {
+            return self.unix_place(first);
+        }
+        let read = |word: &OsStr| {
+            let bad = |error| {
+                format!(
+                    "address \"{}\": {error}",
+                    printable(word.as_encoded_bytes())
+                )
+            };
+            hostport::address(word).map_err(|error| Wrong::Said(bad(error)))
+        };
+        let address = first.map(read).transpose()?;
+        let rest: Vec<String> = operands.iter().skip(1).map(|word| text(word)).collect();
+        match address {
+            Some(Address::Unix(path)) => self.alone(Place::Unix(path)),
+            Some(Address::Vsock(cid, port)) => self.alone(Place::Vsock(cid, port)),
+            Some(Address::HostPort(host, port)) => {
+                if let Some(again) = rest.first().or(self.listen_port_option()) {
+                    return said(format!("port given twice: {port} and {again}"));
+                }
+                Ok(Place::Ip {
+                    host: Some(host),
+                    ports: vec![port],
+                })
+            }
+            Some(Address::Host(word)) if self.args.listen => self.listen_place(word, rest),
+            Some(Address::Host(host)) => Ok(Place::Ip {
+                host: Some(host),
+                ports: rest,
+            }),
+            None if self.args.listen => {
+                let ports = self.args.source_port.iter().cloned().collect();
+                Ok(Place::Ip {
+                    host: self.source_host(),
+                    ports,
+                })
+            }
+            None => Err(Wrong::Shape(
+                "missing host and port (rnc -h shows how)".into(),
+            )),
+        }
+    }
+
+    /// `-p` where it means the port to listen on.
+    pub(super) fn listen_port_option(&self) -> Option<&String> {
+        self.args.source_port.as_ref().filter(|_| self.args.listen)
+    }
+
+    pub(super) fn source_host(&self) -> Option<String> {
+        self.args.source.as_ref().map(|word| text(word))
+    }
+
+    /// `-l` with operands: PORT, HOST PORT, or HOST with -p.
+    fn listen_place(&self, first: String, rest: Vec<String>) -> Result<Place, Wrong> {
+        match (rest.as_slice(), self.listen_port_option()) {
+            ([], None) => Ok(Place::Ip {
+                host: self.source_host(),
+                ports: vec![first],
+            }),
+            ([], Some(port)) => {
+                self.one_listen_host(&first)?;
+                Ok(Place::Ip {
+                    host: Some(first),
+                    ports: vec![port.clone()],
+                })
+            }
+            ([port], None) => {
+                self.one_listen_host(&first)?;
+                Ok(Place::Ip {
+                    host: Some(first),
+                    ports: vec![port.clone()],
+                })
+            }
+            ([port, ..], Some(again)) => said(format!("port given twice: {port} and -p {again}")),
+            ([_, extra, ..], None) => said(format!("-l takes one port: {extra} is too many")),
+        }
+    }
+
+    fn one_listen_host(&self, host: &str) -> Result<(), Wrong> {
+        match self.source_host() {
+            Some(source) => said(format!("address given twice: {host} and -s {source}")),
+            None => Ok(()),
+        }
+    }
+
+    fn unix_place(&self, first: Option<&OsStr>) -> Result<Place, Wrong> {
+        if self.args.operands.len() > 1 || self.args.source_port.is_some() {
+            return said("cannot use port with -U");
+        }
+        let listen_source = self.args.source.as_ref().filter(|_| self.args.listen);
+        if let (Some(first), Some(_)) = (first, listen_source) {
+            self.one_listen_host(&text(first))?;
+        }
+        match first.or(listen_source.map(OsString::as_os_str)) {
+            Some(word) => match hostport::address(word) {
+                Ok(Address::Unix(path)) => Ok(Place::Unix(path)),
+                _ => Ok(Place::Unix(PathBuf::from(word))),
+            },
+            None => Err(Wrong::Shape("missing socket pathname".into())),
+        }
+    }
+
+    fn alone(&self, place: Place) -> Result<Place, Wrong> {
+        match self
+            .args
+            .operands
+            .get(1)
+            .map(|word| text(word))
+            .or(self.args.source_port.clone())
+        {
+            Some(extra) => said(format!(
+                "{}: no port goes with it, but there is {extra}",
+                text(&self.args.operands[0])
+            )),
+            None => Ok(place),
+        }
+    }
+
+    /// The combinations of operands, -p and -s that OpenBSD nc takes.
+    fn check_nc_operands(&self) -> Result<(), Wrong> {
+        let args = self.args;
+        let (port, source) = (args.source_port.is_some(), args.source.is_some());
+        let fits = match args.operands.len() {
+            0 => args.listen,
+            1 => !port && (!source || (args.unix && args.udp && !args.listen)),
+            2 => !(args.listen && (port || source)),
+            _ => !args.listen,
+        };
+        match fits {
+            true => Ok(()),
+            false => Err(Wrong::Shape("usage".into())),
+        }
+    }
+}
