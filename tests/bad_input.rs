@@ -6,12 +6,11 @@ mod common;
 
 use common::{
     ClosedPort, Cmd, DEADLINE, Finished, Running, Server, Sock, Stdin, Stdout, TempDir, eventually,
-    require, rnc, rnc_binary, skip,
+    never_answers, require, rnc, rnc_binary, skip,
 };
-use socket2::{Domain, Socket, Type};
 use std::ffi::OsStr;
-use std::io::{ErrorKind, Write};
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::io::Write;
+use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::ffi::OsStrExt;
 use std::time::Duration;
 
@@ -428,27 +427,6 @@ fn a_session_that_is_idle_for_too_long_is_3() {
         &["127.0.0.1", &server.port().to_string(), "timed out"],
     );
     drop((peer, stdin));
-}
-
-/// A listener whose queue is full, so that connects to it are never answered.
-fn never_answers() -> (Vec<Socket>, u16) {
-    let listener = Socket::new(Domain::IPV4, Type::STREAM, None).expect("socket");
-    let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    listener.bind(&any.into()).expect("bind");
-    listener.listen(0).expect("listen");
-    let addr = listener.local_addr().expect("local_addr");
-    let port = addr.as_socket().expect("an address").port();
-    let mut socks = vec![listener];
-    loop {
-        let client = Socket::new(Domain::IPV4, Type::STREAM, None).expect("socket");
-        let result = client.connect_timeout(&addr, Duration::from_millis(200));
-        socks.push(client);
-        match result {
-            Ok(()) => {}
-            Err(error) if error.kind() == ErrorKind::TimedOut => return (socks, port),
-            Err(error) => panic!("filling the queue: {error}"),
-        }
-    }
 }
 
 // ---- sessions

@@ -6,11 +6,12 @@ mod common;
 
 use common::{
     ClosedPort, Cmd, Finished, Log, Pty, Running, Server, Sock, Stdin, Stdout, TempDir,
-    assert_bytes, connect_to_listener, eventually, pattern, require, rnc, udp_socket,
+    assert_bytes, connect_to_listener, eventually, never_answers, pattern, require, rnc,
+    udp_socket,
 };
 use rustix::process::Signal;
 use socket2::{Domain, Socket, Type};
-use std::io::{ErrorKind, Read, Write};
+use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
@@ -146,27 +147,6 @@ fn datagrams(sock: &UdpSocket) -> Vec<Vec<u8>> {
 
 fn sock_port(sock: &UdpSocket) -> u16 {
     sock.local_addr().expect("local_addr").port()
-}
-
-/// A listener whose queue is full, so that connects to it are never answered.
-fn never_answers() -> (Vec<Socket>, u16) {
-    let listener = Socket::new(Domain::IPV4, Type::STREAM, None).expect("socket");
-    let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    listener.bind(&any.into()).expect("bind");
-    listener.listen(0).expect("listen");
-    let addr = listener.local_addr().expect("local_addr");
-    let port = addr.as_socket().expect("an address").port();
-    let mut socks = vec![listener];
-    loop {
-        let client = Socket::new(Domain::IPV4, Type::STREAM, None).expect("socket");
-        let result = client.connect_timeout(&addr, Duration::from_millis(200));
-        socks.push(client);
-        match result {
-            Ok(()) => {}
-            Err(error) if error.kind() == ErrorKind::TimedOut => return (socks, port),
-            Err(error) => panic!("filling the queue: {error}"),
-        }
-    }
 }
 
 /// Two ports next to each other: the first open, the second closed, both held.

@@ -93,11 +93,6 @@ impl Bridge {
         }
     }
 
-    /// Gives back our own end, for the next session.
-    pub fn into_local(self) -> Endpoint {
-        self.local
-    }
-
     /// Both ends, ours first.
     pub fn ends(&self) -> [&Endpoint; 2] {
         [&self.local, &self.remote]

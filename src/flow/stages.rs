@@ -1,6 +1,7 @@
 //! Ordered changes to the bytes of one flow, and the pacing of lines.
 
 use crate::proto::crlf::Crlf;
+use crate::proto::lines::line_end;
 use crate::proto::telnet::Telnet;
 use std::time::{Duration, Instant};
 
@@ -46,9 +47,7 @@ impl Pace {
             return 0;
         }
         self.paused_until = None;
-        data.iter()
-            .position(|&byte| byte == b'\n')
-            .map_or(data.len(), |at| at + 1)
+        line_end(data).unwrap_or(data.len())
     }
 
     /// Takes note of what was written; the end of a line begins a pause.

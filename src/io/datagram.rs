@@ -135,11 +135,6 @@ impl Datagram {
         self.shape = shape;
     }
 
-    /// The socket itself, for its addresses and options.
-    pub fn socket(&self) -> &Socket {
-        &self.sock
-    }
-
     /// How many datagrams for this socket the kernel has dropped: most often there was no room.
     pub fn drops(&self) -> u32 {
         sockopt::drops(&self.sock).unwrap_or_default()

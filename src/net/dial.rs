@@ -15,7 +15,6 @@ use crate::plan::{Dialing, Net};
 use crate::proto::{Refused, Target};
 use crate::report;
 use socket2::Socket;
-use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 use std::time::Instant;
@@ -127,20 +126,10 @@ impl Dialer {
         }
     }
 
-    /// Takes in a notice, if it is for a dialer.
+    /// Takes in a notice: the addresses that were asked for.
     pub fn notice(&mut self, notice: &Notice) {
-        if let Notice::Addresses(answer) = notice {
-            self.addresses(match answer {
-                Ok(found) => Ok(found.clone()),
-                Err(error) => Err(io::Error::other(error.to_string())),
-            });
-        }
-    }
-
-    /// Takes in the addresses that were asked for.
-    pub fn addresses(&mut self, answer: io::Result<Vec<SocketAddr>>) {
         if let State::Looking(lookup) = &mut self.state {
-            lookup.addresses(answer);
+            lookup.notice(notice);
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::race::Hop;
 use super::resolve;
+use crate::io::inbox::Notice;
 use crate::io::reactor::Registrar;
 use crate::plan::{Dialing, Net};
 use std::io;
@@ -48,9 +49,14 @@ impl Lookup {
         }
     }
 
-    /// Takes in the addresses that were asked for.
-    pub fn addresses(&mut self, answer: io::Result<Vec<SocketAddr>>) {
-        self.answer = Some(answer);
+    /// Takes in a notice: the addresses that were asked for.
+    pub fn notice(&mut self, notice: &Notice) {
+        if let Notice::Addresses(answer) = notice {
+            self.answer = Some(match answer {
+                Ok(found) => Ok(found.clone()),
+                Err(error) => Err(io::Error::other(error.to_string())),
+            });
+        }
     }
 
     /// Goes on as far as it can; `None` when it has to wait for an answer.

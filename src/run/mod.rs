@@ -21,7 +21,6 @@ use crate::plan::{Clients, Mode, Plan};
 use crate::report;
 use crate::sys;
 use anyhow::Context as _;
-use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -110,14 +109,6 @@ fn begin(plan: Rc<Plan>) -> anyhow::Result<Box<dyn Drive<Exit>>> {
             Box::new(udp::Receive::bind(plan)?)
         }
     })
-}
-
-/// An answer of the resolver to keep.
-fn kept(answer: &std::io::Result<Vec<SocketAddr>>) -> std::io::Result<Vec<SocketAddr>> {
-    match answer {
-        Ok(found) => Ok(found.clone()),
-        Err(error) => Err(std::io::Error::other(error.to_string())),
-    }
 }
 
 /// How rnc ends after a signal.

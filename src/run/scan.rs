@@ -9,7 +9,7 @@
 use super::ports::{self, Tally};
 use super::probe::{Look, Probe};
 use super::turns::Turns;
-use super::{FIRST_SLOT, kept, password, signal_exit, words};
+use super::{FIRST_SLOT, password, signal_exit, words};
 use crate::exit::Exit;
 use crate::io::inbox::Notice;
 use crate::io::reactor::{Drive, Registrar, Step};
@@ -407,9 +407,7 @@ impl Drive<Exit> for Scan {
     fn notice(&mut self, notice: &Notice, _now: Instant) {
         match (notice, &mut self.names) {
             (Notice::Ending, _) => self.signalled = true,
-            (Notice::Addresses(answer), Names::Asked(lookup, _)) => {
-                lookup.addresses(kept(answer));
-            }
+            (_, Names::Asked(lookup, _)) => lookup.notice(notice),
             _ => {}
         }
     }

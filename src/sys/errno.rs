@@ -42,12 +42,6 @@ pub fn is_in_progress(error: &io::Error) -> bool {
     error.raw_os_error() == Some(libc::EINPROGRESS)
 }
 
-/// The error that `connect(2)` shows while it is under way; OpenBSD nc prints its text when the
-/// time runs out.
-pub fn in_progress() -> io::Error {
-    io::Error::from_raw_os_error(libc::EINPROGRESS)
-}
-
 /// The error of a connect to a port where nobody listens.
 pub fn refused() -> io::Error {
     io::Error::from_raw_os_error(libc::ECONNREFUSED)

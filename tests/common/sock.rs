@@ -162,7 +162,10 @@ impl Server {
     }
 
     pub fn tcp() -> Server {
-        Server::Tcp(TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("bind"))
+        let bind = || TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("bind");
+        Server::Tcp(unnamed("tcp", bind, |bound| {
+            bound.local_addr().expect("local_addr")
+        }))
     }
 
     /// The words that make rnc connect to it.
@@ -276,7 +279,8 @@ impl ClosedPort {
 
 /// A UDP socket of 127.0.0.1 whose reads fail at the deadline.
 pub fn udp_socket() -> UdpSocket {
-    let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("bind");
+    let bind = || UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("bind");
+    let socket = unnamed("udp", bind, |bound| bound.local_addr().expect("local_addr"));
     socket
         .set_read_timeout(Some(DEADLINE))
         .expect("SO_RCVTIMEO");
@@ -287,4 +291,41 @@ fn is_ready(fd: &impl AsFd, what: PollFlags, at_most: Duration) -> bool {
     let mut fds = [PollFd::new(fd, what)];
     let at_most = Timespec::try_from(at_most).expect("a short time");
     matches!(rustix::event::poll(&mut fds, Some(&at_most)), Ok(n) if n > 0)
+}
+
+/// A listener whose queue is full, so that connects to it are never answered.
+pub fn never_answers() -> (Vec<Socket>, u16) {
+    let listener = Socket::new(Domain::IPV4, Type::STREAM, None).expect("socket");
+    let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    listener.bind(&any.into()).expect("bind");
+    listener.listen(0).expect("listen");
+    let addr = listener.local_addr().expect("local_addr");
+    let port = addr.as_socket().expect("an address").port();
+    let mut socks = vec![listener];
+    loop {
+        let client = Socket::new(Domain::IPV4, Type::STREAM, None).expect("socket");
+        let result = client.connect_timeout(&addr, Duration::from_millis(200));
+        socks.push(client);
+        match result {
+            Ok(()) => {}
+            Err(error) if error.kind() == ErrorKind::TimedOut => return (socks, port),
+            Err(error) => panic!("filling the queue: {error}"),
+        }
+    }
+}
+
+/// Binds until the port the system chose is no known service's, whose name would be shown beside
+/// it. Those passed over are kept until then, so that they are not chosen again.
+fn unnamed<T>(proto: &str, bind: impl Fn() -> T, addr: impl Fn(&T) -> SocketAddr) -> T {
+    // The look-up is not for several threads at a time; see getservbyport(3).
+    static LOOK_UP: std::sync::Mutex<()> = std::sync::Mutex::new(());
+    let _alone = LOOK_UP.lock();
+    let mut named = Vec::new();
+    loop {
+        let bound = bind();
+        if rnc::sys::names::service_name(addr(&bound).port(), proto).is_none() {
+            return bound;
+        }
+        named.push(bound);
+    }
 }
