@@ -33,7 +33,7 @@ const LISTENER_SLOT: u16 = 8;
 const FIRST_SLOT: u16 = 64;
 
 /// How long a client runs without its signal handler, which is a thread: most of the time of a
-/// session that is over sooner.
+/// session that is over sooner. A signal that comes meanwhile waits.
 const UNHANDLED: Duration = Duration::from_millis(5);
 
 /// Does what the plan says.
@@ -58,17 +58,16 @@ pub fn run(mut plan: Plan) -> anyhow::Result<Exit> {
         }
         inbox.post(None, Notice::Ending);
     };
-    let connects = matches!(
-        plan.mode,
-        Mode::Connect { .. } | Mode::ConnectUnix { datagram: None, .. } | Mode::ConnectVsock { .. }
-    );
     let handle_signals = move || sys::signal::on_ending_signal(notify);
-    match connects {
-        // Until then a signal ends a client as it ends any program.
-        true => reactor.defer(
-            Instant::now() + UNHANDLED,
-            Box::new(|| drop(handle_signals())),
-        ),
+    match begins_within_reach(&plan) {
+        true => {
+            let held = sys::signal::Held::new();
+            let handle_signals = move || {
+                let _ = handle_signals();
+                drop(held);
+            };
+            reactor.defer(Instant::now() + UNHANDLED, Box::new(handle_signals));
+        }
         false => handle_signals().context("cannot handle signals")?,
     }
     // Only now: what `begin` says, such as "Listening on", tells others that rnc is ready.
@@ -82,6 +81,15 @@ pub fn run(mut plan: Plan) -> anyhow::Result<Exit> {
     };
     reactor.run(ended).context("polling error")?;
     Ok(exit)
+}
+
+/// Whether this is a client that comes round to its loop at once, whatever the network does.
+fn begins_within_reach(plan: &Plan) -> bool {
+    let connects = matches!(
+        plan.mode,
+        Mode::Connect { .. } | Mode::ConnectUnix { datagram: None, .. }
+    );
+    connects && plan.net.source.is_none()
 }
 
 /// Makes the task for a mode. What can fail before anything is served, such as binding, does so

@@ -17,7 +17,7 @@ static CTRLC_HANDLER: AtomicUsize = AtomicUsize::new(0);
 /// Whatever kept the handler from being set.
 pub fn on_ending_signal(notify: impl FnMut() + Send + 'static) -> io::Result<()> {
     // A signal that comes while only ctrlc's handler is set would not be noted.
-    let blocked = Blocked::new();
+    let held = Held::new();
     let before = ENDING.map(current_action);
     ctrlc::set_handler(notify).map_err(io::Error::other)?;
     for (signal, before) in ENDING.into_iter().zip(before) {
@@ -30,7 +30,7 @@ pub fn on_ending_signal(notify: impl FnMut() + Send + 'static) -> io::Result<()>
         action.sa_sigaction = note_signal as *const () as usize;
         set_action(signal, &action);
     }
-    drop(blocked);
+    drop(held);
     Ok(())
 }
 
@@ -64,13 +64,16 @@ extern "C" fn note_signal(signal: libc::c_int) {
     }
 }
 
-/// Holds back the ending signals while it lives.
-struct Blocked {
+/// Holds back the ending signals while it lives; those that came meanwhile are acted on when it
+/// goes. Threads started meanwhile never take one.
+pub struct Held {
     before: libc::sigset_t,
 }
 
-impl Blocked {
-    fn new() -> Blocked {
+impl Held {
+    /// Begins to hold them back, from this thread.
+    #[allow(clippy::new_without_default, reason = "it changes the thread")]
+    pub fn new() -> Held {
         // SAFETY: all-zero is valid for a signal set; the calls only fill in and read the two
         // sets, which live through them.
         unsafe {
@@ -81,12 +84,12 @@ impl Blocked {
                 libc::sigaddset(&mut ending, signal);
             }
             libc::pthread_sigmask(libc::SIG_BLOCK, &ending, &mut before);
-            Blocked { before }
+            Held { before }
         }
     }
 }
 
-impl Drop for Blocked {
+impl Drop for Held {
     fn drop(&mut self) {
         // SAFETY: `before` is the mask this thread had, filled in by `new`.
         unsafe {
