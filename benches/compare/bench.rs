@@ -1,7 +1,9 @@
 //! The rounds: every contender once in each, and what came out.
 
+use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::io::IsTerminal;
+use std::rc::Rc;
 use std::time::Duration;
 
 use anyhow::Result;
@@ -25,6 +27,8 @@ use crate::udp;
 pub struct Bench {
     pub network: Network,
     pub data: Data,
+    /// The source of the size measured last.
+    sized: RefCell<Option<Rc<Data>>>,
     server: Server,
     rounds: Option<usize>,
     quick: bool,
@@ -53,6 +57,9 @@ pub struct Row {
     is_out: bool,
 }
 
+/// Transfers of fewer bytes are over in a moment, and want more rounds.
+const SMALL: u64 = 32 << 20;
+
 /// After so many failures a contender is not run again in that job.
 const ENOUGH_FAILURES: usize = 2;
 
@@ -64,7 +71,8 @@ impl Bench {
             .unwrap_or(if options.quick { 256 } else { 1024 });
         Ok(Self {
             network,
-            data: Data::new(mib * 1024 * 1024)?,
+            data: Data::new(mib * 1024 * 1024, true)?,
+            sized: RefCell::default(),
             server: Server::start()?,
             rounds: options.rounds,
             quick: options.quick,
@@ -145,13 +153,21 @@ impl Bench {
             Kind::Bulk { shape, .. } => {
                 bulk::transfer(&self.data, &self.network, pair, shape, check)
             }
+            Kind::Size(bytes) => {
+                let data = self.sized(bytes)?;
+                let figures = bulk::transfer(&data, &self.network, pair, bulk::SIZED, check)?;
+                Ok(vec![bytes as f64 / 1e6 / figures[0]])
+            }
             Kind::OneShot => oneshot::timed(&self.server, &pair.sender),
             Kind::OneShotMemory => oneshot::memory(&self.server, &pair.sender),
             Kind::PingPong(placing) => {
-                let trips = if self.quick { 2_000 } else { 10_000 };
+                let trips = if self.quick { 1_000 } else { 10_000 };
                 pingpong::play(&pair.sender, placing, trips)
             }
-            Kind::Udp(load) => udp::run(&pair.receiver, load),
+            Kind::Udp(load) => {
+                let time = Duration::from_millis(if self.quick { 300 } else { 1000 });
+                udp::run(&pair.receiver, load, time)
+            }
             Kind::OneShotInstructions => oneshot::instructions(&self.server, &pair.sender),
             Kind::RelayBulk => relay::bulk(&self.data, &pair.sender, check),
             Kind::RelayShort => {
@@ -164,11 +180,23 @@ impl Bench {
         }
     }
 
+    /// A source of so many bytes.
+    fn sized(&self, bytes: u64) -> Result<Rc<Data>> {
+        let mut sized = self.sized.borrow_mut();
+        if let Some(data) = sized.as_ref().filter(|data| data.len == bytes) {
+            return Ok(Rc::clone(data));
+        }
+        *sized = None;
+        Ok(Rc::clone(sized.insert(Rc::new(Data::new(bytes, false)?))))
+    }
+
     /// How often each contender runs in a job.
     fn rounds(&self, job: &Job) -> usize {
         match (&job.kind, self.quick) {
             (Kind::OneShot, false) => 200,
             (Kind::OneShot, true) => 50,
+            (Kind::Size(0..SMALL), false) => self.rounds.unwrap_or(5) * 10,
+            (Kind::Size(0..SMALL), true) => self.rounds.unwrap_or(3) * 5,
             // Where the kernel places the three differs from start to start, and that is most of
             // what a round shows: many short rounds tell more than a few long ones.
             (Kind::PingPong(_), false) => self.rounds.unwrap_or(5) * 5,

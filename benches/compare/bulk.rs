@@ -25,6 +25,14 @@ pub struct Shape {
     pub both_ways: bool,
 }
 
+/// What is sent in all sizes.
+pub const SIZED: Shape = Shape {
+    transport: Transport::Tcp,
+    source: Source::File,
+    sink: Sink::Pipe,
+    both_ways: false,
+};
+
 impl Shape {
     /// How many times the data goes through.
     fn directions(self) -> u64 {

@@ -51,10 +51,12 @@ text{font:11px system-ui,sans-serif;fill:#57606a}\
 .ours{fill:#c2410c}.peer{fill:#aab4bf}\
 .limit{fill:none;stroke:#8c959f;stroke-dasharray:3 2}\
 .one{stroke:#8c959f}\
+.figure{paint-order:stroke;stroke:#fff;stroke-width:3px}\
 @media(prefers-color-scheme:dark){\
 text{fill:#9198a1}.title,.job,.strong{fill:#f0f6fc}\
 .ours{fill:#f97316}.peer{fill:#4b5562}\
-.limit{stroke:#7d8590}.one{stroke:#7d8590}}";
+.limit{stroke:#7d8590}.one{stroke:#7d8590}\
+.figure{stroke:#0d1117}}";
 
 /// The bars of one job: name, class, and how many times as fast.
 type Group = (&'static str, Vec<(&'static str, &'static str, f64)>);
@@ -94,7 +96,7 @@ pub fn draw(machine: &Machine, outcomes: &[Outcome]) -> String {
          <text class=\"title\" x=\"8\" y=\"24\">Times as fast as {REFERENCE}</text>\n\
          <text x=\"8\" y=\"42\">longer is better; the line is {REFERENCE}; dashed: the kernel's own \
          sendfile and splice with no netcat around them</text>\n\
-         {body}{line}{}</svg>\n",
+         {line}{body}{}</svg>\n",
         footer(machine, top + 12.0)
     )
 }
@@ -108,7 +110,7 @@ fn draw_bar(body: &mut String, top: f64, (name, class): (&str, &str), times: f64
         body,
         "<text class=\"{text}\" x=\"{:.0}\" y=\"{base:.0}\" text-anchor=\"end\">{name}</text>\
          <rect class=\"{class}\" x=\"{left:.0}\" y=\"{top:.0}\" width=\"{width:.1}\" height=\"{BAR}\" rx=\"2\"/>\
-         <text class=\"{text}\" x=\"{:.1}\" y=\"{base:.0}\">{times:.2} ×</text>",
+         <text class=\"{text} figure\" x=\"{:.1}\" y=\"{base:.0}\">{times:.2} ×</text>",
         left - 8.0,
         left + width + 6.0,
     );

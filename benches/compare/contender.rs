@@ -123,13 +123,12 @@ impl Contender {
     /// True if it can take part in a job that asks for this.
     pub fn can(&self, skill: Skill) -> bool {
         match (skill, self.kind) {
-            (Skill::Tcp, _) => true,
+            (Skill::Tcp | Skill::Udp, _) => true,
             (Skill::Unix | Skill::BothWays, kind) => !matches!(kind, Kind::Traditional),
             // With buffers larger than the sockets' both socats wait in a write for ever.
             (Skill::UnixBothWays, kind) => {
                 !matches!(kind, Kind::Traditional | Kind::Socat(Some(_)))
             }
-            (Skill::Udp, kind) => !matches!(kind, Kind::Limit),
             (Skill::UdpSizes, kind) => matches!(kind, Kind::Rnc | Kind::Socat(None)),
             (Skill::Talk, kind) => !matches!(kind, Kind::Limit),
             (Skill::Scan, kind) => matches!(kind, Kind::Rnc | Kind::OpenBsd | Kind::Traditional),

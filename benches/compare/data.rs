@@ -90,8 +90,8 @@ pub struct Data {
 }
 
 impl Data {
-    /// Makes `len` bytes of source, and a target of the same length.
-    pub fn new(len: u64) -> Result<Self> {
+    /// Makes `len` bytes of source, and a target of the same length; an empty one unless `targets`.
+    pub fn new(len: u64, targets: bool) -> Result<Self> {
         let data = Self {
             len,
             source: Unnamed::new("source")?,
@@ -109,7 +109,9 @@ impl Data {
             }
             let piece = &piece[..PIECE.min((len - at) as usize)];
             data.source.0.write_all_at(piece, at)?;
-            data.target.0.write_all_at(piece, at)?;
+            if targets {
+                data.target.0.write_all_at(piece, at)?;
+            }
         }
         Ok(data)
     }

@@ -43,6 +43,9 @@ const ROUNDING: f64 = 0.005;
 
 const RATE: &str = "GB/s";
 const CPU: &str = "CPU s/GB";
+const WALL: &str = "wall ms";
+const ARRIVED: &str = "arrived %";
+const CPU_DATAGRAM: &str = "CPU µs/datagram";
 
 /// At least so many times the reference.
 const fn rate(job: &'static str, bound: f64) -> Goal {
@@ -85,11 +88,22 @@ const GOALS: &[Goal] = &[
     cost("file-new", CPU, 0.7),
     rate("both-ways", 1.4),
     cost("both-ways", CPU, 0.5),
-    cost("one-shot", "wall ms", 1.0),
+    cost("size-1", WALL, 1.0),
+    cost("size-1k", WALL, 1.0),
+    cost("size-64k", WALL, 1.0),
+    cost("size-1m", WALL, 1.0),
+    cost("size-16m", WALL, 1.0),
+    cost("size-4g", WALL, 1.0),
+    cost("one-shot", WALL, 1.0),
     cost("one-shot", "CPU ms", 1.0),
     cost("one-shot-memory", "peak RSS MiB", 1.2),
     cost("one-shot-instructions", "M instructions", 1.0),
     cost("ping-pong", "µs/trip", 1.0),
+    goal("udp-steady", ARRIVED, None, Bound::AtLeast(100.0)),
+    cost("udp-steady", CPU_DATAGRAM, 0.7),
+    goal("udp-flood", ARRIVED, Some(REFERENCE), Bound::AtLeast(1.1)),
+    cost("udp-flood", CPU_DATAGRAM, 0.7),
+    goal("udp-send-1400", "× plain loop", None, Bound::AtLeast(2.0)),
     goal("relay-bulk", RATE, Some(BIG_SOCAT), Bound::AtLeast(1.5)),
     goal("relay-bulk", RATE, Some("socat"), Bound::AtLeast(5.0)),
     goal("relay-bulk", CPU, Some(BIG_SOCAT), Bound::AtMost(0.4)),

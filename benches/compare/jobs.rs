@@ -43,6 +43,8 @@ pub enum Kind {
         shape: Shape,
         mixed: bool,
     },
+    /// So many bytes, from the start of the sender to the end of both: see [`crate::bulk`].
+    Size(u64),
     /// See [`crate::oneshot`].
     OneShot,
     OneShotMemory,
@@ -139,6 +141,17 @@ const fn job(
     }
 }
 
+/// One transfer of a file of so many bytes.
+const fn size(name: &'static str, about: &'static str, bytes: u64) -> Job {
+    job(name, about, WALL, Skill::Tcp, Kind::Size(bytes))
+}
+
+/// Files of so many bytes take long to make.
+const LONG: u64 = 2 << 30;
+
+/// See [`size`].
+const WALL: &[Metric] = &[cost("wall ms", 1.0)];
+
 /// See [`crate::udp::run`].
 const UDP_RECEIVED: &[Metric] = &[rate("arrived %"), cost("CPU µs/datagram", 0.7)];
 
@@ -234,6 +247,16 @@ pub const JOBS: &[Job] = &[
         Sink::Null,
     )
     .both_ways(),
+    size("size-1", "a file of 1 byte → socket → pipe", 1),
+    size("size-1k", "a file of 1 KiB → socket → pipe", 1 << 10),
+    size("size-64k", "a file of 64 KiB → socket → pipe", 64 << 10),
+    size("size-1m", "a file of 1 MiB → socket → pipe", 1 << 20),
+    size("size-16m", "a file of 16 MiB → socket → pipe", 16 << 20),
+    size(
+        "size-4g",
+        "a file of 4 GiB → socket → pipe (not with --quick)",
+        4 << 30,
+    ),
     job(
         "one-shot",
         "start, connect, GET, read to the end, leave",
@@ -363,6 +386,11 @@ impl Job {
     /// True if it is only done when asked for.
     pub fn is_optional(&self) -> bool {
         matches!(self.kind, Kind::OneShotInstructions)
+    }
+
+    /// True if it takes too long for a quick look.
+    pub fn is_long(&self) -> bool {
+        matches!(self.kind, Kind::Size(LONG..))
     }
 
     /// True if it moves data from one netcat to another.

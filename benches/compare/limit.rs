@@ -5,7 +5,7 @@
 
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, TcpListener, TcpStream, UdpSocket};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -15,6 +15,7 @@ use anyhow::{Context, Result, bail};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::fs::sendfile;
 use rustix::io::{Errno, ioctl_fionbio};
+use rustix::net::sockopt::{set_socket_recv_buffer_size, set_socket_recv_buffer_size_force};
 use rustix::net::{Shutdown, shutdown};
 use rustix::pipe::{SpliceFlags, fcntl_setpipe_size, splice};
 
@@ -26,12 +27,16 @@ const PIECE: usize = 1024 * 1024;
 /// Bytes of a buffer, where there must be one.
 const BUF: usize = 256 * 1024;
 
+/// Bytes of datagrams that may wait.
+const DATAGRAM_ROOM: usize = 4 * 1024 * 1024;
+
 /// What it can be told to be, by its first word.
 pub const RECEIVE: &str = "limit-receive";
 pub const SEND: &str = "limit-send";
 pub const SERVE: &str = "limit-serve";
 pub const EXCHANGE: &str = "limit-exchange";
 pub const RELAY: &str = "limit-relay";
+pub const DATAGRAMS: &str = "limit-datagrams";
 
 /// Does what the words say; `None` if they do not mean this program.
 pub fn run(words: &[String]) -> Option<Result<()>> {
@@ -44,6 +49,7 @@ pub fn run(words: &[String]) -> Option<Result<()>> {
         SERVE => accept(address).and_then(|socket| both_ways(&socket)),
         EXCHANGE => connect(address).and_then(|socket| both_ways(&socket)),
         RELAY => relay(address, rest),
+        DATAGRAMS => datagrams(address),
         _ => return None,
     })
 }
@@ -154,6 +160,25 @@ fn relay(address: &str, rest: &[String]) -> Result<()> {
 fn pass(from: &OwnedFd, to: &OwnedFd) -> Result<()> {
     pump(from.as_fd(), to.as_fd())?;
     shutdown(to, Shutdown::Write).context("cannot pass on the end")
+}
+
+/// Brings datagrams of up to 2 KiB to stdout, for ever.
+fn datagrams(port: &str) -> Result<()> {
+    const SLOT: usize = 2048;
+    const SLOTS: usize = 64;
+    let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, port.parse()?))?;
+    set_socket_recv_buffer_size_force(&socket, DATAGRAM_ROOM)
+        .or_else(|_| set_socket_recv_buffer_size(&socket, DATAGRAM_ROOM))?;
+    let mut stdout = File::from(rustix::stdio::stdout().try_clone_to_owned()?);
+    let (mut buf, mut joined) = (vec![0; SLOT * SLOTS], Vec::with_capacity(SLOT * SLOTS));
+    loop {
+        let lens = sys::receive_many(socket.as_fd(), &mut buf, SLOT)?;
+        joined.clear();
+        for (slot, len) in buf.chunks_exact(SLOT).zip(lens) {
+            joined.extend_from_slice(&slot[..len]);
+        }
+        stdout.write_all(&joined)?;
+    }
 }
 
 /// From a socket to anything, through a pipe of its own.

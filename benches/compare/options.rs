@@ -79,7 +79,8 @@ impl Options {
     pub fn jobs(&self) -> impl Iterator<Item = &'static Job> {
         let chosen = |job: &Job| self.only.is_empty() || self.only.iter().any(|only| job.is(only));
         let named = |job: &Job| self.only.iter().any(|only| only == job.name);
-        let allowed = move |job: &Job| !job.is_optional() || self.instructions || named(job);
+        let asked = move |job: &Job| !job.is_optional() || self.instructions;
+        let allowed = move |job: &Job| named(job) || (asked(job) && !(self.quick && job.is_long()));
         JOBS.iter().filter(move |job| chosen(job) && allowed(job))
     }
 }

@@ -83,6 +83,44 @@ pub fn discard(socket: BorrowedFd, len: usize) -> Result<usize, Errno> {
     usize::try_from(taken).map_err(|_| last_errno())
 }
 
+/// Waits for a datagram and takes all that are there, up to one a slot of `slot` bytes, into `buf`,
+/// the first slot first. Gives their lengths.
+pub fn receive_many(socket: BorrowedFd, buf: &mut [u8], slot: usize) -> Result<Vec<usize>, Errno> {
+    let mut parts: Vec<libc::iovec> = buf
+        .chunks_exact_mut(slot)
+        .map(|slot| libc::iovec {
+            iov_base: slot.as_mut_ptr().cast(),
+            iov_len: slot.len(),
+        })
+        .collect();
+    let mut headers: Vec<libc::mmsghdr> = parts
+        .iter_mut()
+        .map(|part| {
+            // SAFETY: mmsghdr is plain data, and all zeros is a value of each of its fields.
+            let mut header: libc::mmsghdr = unsafe { mem::zeroed() };
+            header.msg_hdr.msg_iov = part;
+            header.msg_hdr.msg_iovlen = 1;
+            header
+        })
+        .collect();
+    // SAFETY: each header points at one part, each part at a slot of its own, and all of them
+    // live through the call.
+    let came = unsafe {
+        libc::recvmmsg(
+            socket.as_raw_fd(),
+            headers.as_mut_ptr(),
+            headers.len() as libc::c_uint,
+            libc::MSG_WAITFORONE,
+            std::ptr::null_mut(),
+        )
+    };
+    let came = usize::try_from(came).map_err(|_| last_errno())?;
+    Ok(headers[..came]
+        .iter()
+        .map(|header| header.msg_len as usize)
+        .collect())
+}
+
 /// Puts the pages of `bytes` themselves into a pipe. They must never change again, which
 /// `'static` and shared sees to.
 pub fn give_pages(pipe: BorrowedFd, bytes: &'static [u8]) -> Result<usize, Errno> {

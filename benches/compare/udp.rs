@@ -9,22 +9,18 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 
 use crate::child::{Child, PATIENCE};
-use crate::contender::{Contender, OURS, REFERENCE};
+use crate::contender::{Contender, LIMIT, OURS, REFERENCE};
 use crate::data::Unnamed;
-use crate::sys;
+use crate::{limit, sys};
 
 /// What is measured.
 #[derive(Clone, Copy, Debug)]
 pub enum Load {
-    /// Datagrams of so many bytes into the receiver for a second, so many of them a second, or as
-    /// many as go.
+    /// Datagrams of so many bytes into the receiver, so many of them a second, or as many as go.
     Receive { bytes: usize, rate: Option<u32> },
     /// A pipe of zeros cut into datagrams of so many bytes, to a socket that nobody reads.
     Send { bytes: usize },
 }
-
-/// How long a receiver is sent to.
-const TIME: Duration = Duration::from_secs(1);
 
 /// No datagram and no write for so long: the receiver has them all.
 const QUIET: Duration = Duration::from_millis(100);
@@ -32,12 +28,12 @@ const QUIET: Duration = Duration::from_millis(100);
 /// Bytes a sender is given.
 const SENT: usize = 256 << 20;
 
-/// One run; for receivers the share of the datagrams that arrived in percent and processor
+/// One run, a receiver's of `time`; for receivers the share of the datagrams that arrived in percent and processor
 /// microseconds per datagram, for senders GB/s and how often that is of a plain loop of send(2)
 /// over the same pipe.
-pub fn run(contender: &Contender, load: Load) -> Result<Vec<f64>> {
+pub fn run(contender: &Contender, load: Load, time: Duration) -> Result<Vec<f64>> {
     match load {
-        Load::Receive { bytes, rate } => receive(contender, bytes, rate),
+        Load::Receive { bytes, rate } => receive(contender, bytes, rate, time),
         Load::Send { bytes } => {
             let theirs = send(bytes, |port| {
                 let stdin = fed_pipe()?;
@@ -56,6 +52,7 @@ fn receiver(contender: &Contender, port: u16) -> Command {
     match contender.name {
         OURS | REFERENCE => command.args(["-d", "-l", "-u", "127.0.0.1", &port.to_string()]),
         "nc.traditional" => command.args(["-l", "-u", "-p", &port.to_string()]),
+        LIMIT => command.args([limit::DATAGRAMS, &port.to_string()]),
         "ncat" => command.args(["-l", "-u", "--recv-only", "127.0.0.1", &port.to_string()]),
         _ => command.args(["-u", &format!("UDP4-RECV:{port}"), "STDOUT"]),
     };
@@ -84,8 +81,13 @@ fn sender(contender: &Contender, port: u16, bytes: usize) -> Command {
     command
 }
 
-/// One second of datagrams into a receiver that writes to a file.
-fn receive(contender: &Contender, bytes: usize, rate: Option<u32>) -> Result<Vec<f64>> {
+/// Datagrams into a receiver that writes to a file.
+fn receive(
+    contender: &Contender,
+    bytes: usize,
+    rate: Option<u32>,
+    time: Duration,
+) -> Result<Vec<f64>> {
     let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0))?;
     let port = free_udp_port()?;
     let file = Unnamed::new("udp")?;
@@ -95,7 +97,7 @@ fn receive(contender: &Contender, bytes: usize, rate: Option<u32>) -> Result<Vec
     let _watchdog = child.watch()?;
     wait_bound(port, &child)?;
     socket.connect((Ipv4Addr::LOCALHOST, port))?;
-    let sent = flood(&socket, &vec![b'.'; bytes], rate)?;
+    let sent = flood(&socket, &vec![b'.'; bytes], rate, time)?;
     let mut len = 0;
     loop {
         thread::sleep(QUIET);
@@ -115,14 +117,14 @@ fn receive(contender: &Contender, bytes: usize, rate: Option<u32>) -> Result<Vec
     ])
 }
 
-/// Sends for `TIME`; gives the number of datagrams.
-fn flood(socket: &UdpSocket, datagram: &[u8], rate: Option<u32>) -> Result<u64> {
+/// Sends for `time`; gives the number of datagrams.
+fn flood(socket: &UdpSocket, datagram: &[u8], rate: Option<u32>, time: Duration) -> Result<u64> {
     /// Looked at the clock after so many, when there is no rate to keep.
     const BURST: u64 = 64;
     let (start, mut sent) = (Instant::now(), 0);
     loop {
         let passed = start.elapsed();
-        if passed >= TIME {
+        if passed >= time {
             return Ok(sent);
         }
         let due = rate.map_or(sent + BURST, |rate| {

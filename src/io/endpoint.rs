@@ -72,6 +72,14 @@ impl Endpoint {
         }
     }
 
+    /// Gives whoever writes to us more room, where that can be had: bytes come in bulk.
+    pub fn widen(&self) {
+        match self {
+            Endpoint::Stdio(end) => end.widen(),
+            Endpoint::Stream(_) | Endpoint::Datagram(_) => {}
+        }
+    }
+
     /// The descriptor to read from, if bytes may leave it without passing through this process.
     pub fn raw_read(&self) -> Option<RawEnd<'_>> {
         match self {

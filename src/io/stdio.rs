@@ -138,6 +138,17 @@ impl Stdio {
         }
     }
 
+    /// See `Endpoint::widen`.
+    pub fn widen(&self) {
+        if let Some(RawEnd {
+            fd,
+            kind: Kind::Pipe,
+        }) = self.raw_read()
+        {
+            offload::enlarge(fd);
+        }
+    }
+
     /// See `Endpoint::raw_read`.
     pub fn raw_read(&self) -> Option<RawEnd<'_>> {
         self.input.as_ref().and_then(Half::raw)

@@ -11,6 +11,8 @@ const FIRST_BYTES: usize = 16 << 10;
 /// The size it grows to when reads fill it, in bytes: beyond this nothing was gained in
 /// measurements, and two of these stay small beside everything else.
 const MOST_BYTES: usize = 256 << 10;
+/// A read of so many bytes that fills its buffer empties the usual pipe: its writer has had to wait.
+const BULK_BYTES: usize = 60 << 10;
 /// Buffers kept for the next who needs one; more are given back to the system. Two serve any number
 /// of stores as long as their sinks keep up.
 const SPARE: usize = 4;
@@ -34,6 +36,8 @@ pub struct Mem {
     size: usize,
     /// The last read filled the buffer.
     filled: bool,
+    /// The source has been told that its bytes come in bulk.
+    widened: bool,
 }
 
 impl Mem {
@@ -61,6 +65,10 @@ impl Mem {
                 (self.start, self.end) = (0, n);
                 self.empty_message = n == 0;
                 self.filled = n == size;
+                if self.filled && size >= BULK_BYTES && !self.widened {
+                    self.widened = true;
+                    source.widen();
+                }
                 self.size = if self.filled {
                     (size * 4).min(MOST_BYTES)
                 } else {

@@ -95,7 +95,8 @@ pub enum Mover {
     Splice,
     /// From a TCP socket to nowhere; the buffer is never touched, only its length counts.
     Discard(Vec<u8>),
-    /// From a socket to a file or socket, through a pipe of our own.
+    /// From a socket to a file or socket, or from one that is not TCP to nowhere, through a pipe of
+    /// our own.
     ThroughPipe(ThroughPipe),
 }
 
@@ -137,7 +138,9 @@ impl Mover {
                 }
                 Some(Mover::Splice)
             }
-            (Tcp | Socket, File | Tcp | Socket) => Some(Mover::ThroughPipe(ThroughPipe::default())),
+            (Socket, Null) | (Tcp | Socket, File | Tcp | Socket) => {
+                Some(Mover::ThroughPipe(ThroughPipe::default()))
+            }
             _ => None,
         }
     }
@@ -319,7 +322,7 @@ fn splice(from: BorrowedFd<'_>, to: BorrowedFd<'_>, len: usize) -> rustix::io::R
 
 /// Gives a pipe room for a whole piece, if the system allows it. That of a user may be enlarged
 /// too: nobody loses by it.
-fn enlarge(pipe: BorrowedFd<'_>) {
+pub fn enlarge(pipe: BorrowedFd<'_>) {
     // Refused above the system's limit, or below what is in it: then it stays as it is.
     let _ = rustix::pipe::fcntl_setpipe_size(pipe, PIECE_BYTES);
 }

@@ -11,8 +11,8 @@ use std::net::{Ipv4Addr, TcpStream};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-/// What rnc may need at most, whatever goes through it.
-const MAX_RSS_KIB: u64 = 16 * 1024;
+/// What rnc may need at most, whatever goes through it. A build without optimization has more code.
+const MAX_RSS_KIB: u64 = if cfg!(debug_assertions) { 8 } else { 4 } * 1024;
 
 /// How much goes each way.
 const LOAD_BYTES: usize = 256 << 20;
@@ -21,12 +21,12 @@ const LOAD_BYTES: usize = 256 << 20;
 const BLOCK_BYTES: usize = 1 << 16;
 
 #[test]
-fn a_quarter_of_a_gibibyte_each_way_takes_under_16_mib_over_tcp() {
+fn a_quarter_of_a_gibibyte_each_way_takes_little_memory_over_tcp() {
     carries_the_load(Role::Connect, Transport::Tcp);
 }
 
 #[test]
-fn a_quarter_of_a_gibibyte_each_way_takes_under_16_mib_over_unix() {
+fn a_quarter_of_a_gibibyte_each_way_takes_little_memory_over_unix() {
     carries_the_load(Role::Listen, Transport::Unix);
 }
 
