@@ -15,7 +15,7 @@ use crate::parse::number::strtonum;
 use crate::parse::{ports, size, tos};
 use crate::plan::{
     Clients, Codes, Dialing, Ends, Family, Group, Listening, Mode, Net, Onward, Plan, Ports, Proxy,
-    ProxyKind, Relay, Session, SocketOptions, Transport, UnixSource, Until,
+    ProxyKind, Relay, Service, Session, SocketOptions, Transport, UnixSource, Until,
 };
 use crate::sys::names;
 use std::ffi::{OsStr, OsString};
@@ -80,7 +80,7 @@ impl Planner<'_> {
         let place = self.place()?;
         self.check_conflicts(&place)?;
         let timeout = self.time("-w", "timeout", self.args.wait.as_ref())?;
-        let relay = self.relay(timeout)?;
+        let service = self.service(timeout)?;
         let net = self.net(&place)?;
         let mode = self.mode(place, timeout)?;
         let session = self.session(&mode, timeout)?;
@@ -91,7 +91,7 @@ impl Planner<'_> {
         };
         Ok(Plan {
             mode,
-            relay,
+            service,
             net,
             session,
             codes,
@@ -118,11 +118,16 @@ impl Planner<'_> {
         Ok(())
     }
 
+    /// What peers are joined to.
+    fn service(&self, timeout: Option<Duration>) -> Result<Service, Wrong> {
+        match &self.args.relay {
+            Some(word) => Ok(Service::Relay(self.relay(word, timeout)?)),
+            None => Ok(Service::Stdio),
+        }
+    }
+
     /// `--relay HOST:PORT|unix:PATH`
-    fn relay(&self, timeout: Option<Duration>) -> Result<Option<Relay>, Wrong> {
-        let Some(word) = &self.args.relay else {
-            return Ok(None);
-        };
+    fn relay(&self, word: &OsStr, timeout: Option<Duration>) -> Result<Relay, Wrong> {
         let shown = printable(word.as_encoded_bytes());
         let to = match hostport::address(word) {
             Err(error) => return said(format!("--relay {shown}: {error}")),
@@ -142,7 +147,7 @@ impl Planner<'_> {
             }
         };
         let dialing = self.dialing(timeout)?;
-        Ok(Some(Relay { to, dialing }))
+        Ok(Relay { to, dialing })
     }
 
     fn mode(&self, place: Place, timeout: Option<Duration>) -> Result<Mode, Wrong> {

@@ -132,8 +132,7 @@ pub enum Accepted {
     /// None now.
     Pending,
     /// None can be taken, most often for want of descriptors; it is tried again after a pause.
-    /// `true` the first time, when it is to be told.
-    Failed(io::Error, bool),
+    Failed(io::Error),
 }
 
 /// Accepts clients from one or more sockets; no failure of a single client ever ends it.
@@ -142,7 +141,6 @@ pub struct Listener {
     socks: Vec<(Socket, Bits)>,
     first_slot: u16,
     paused_until: Option<Instant>,
-    told: bool,
 }
 
 impl Listener {
@@ -164,7 +162,6 @@ impl Listener {
             socks: registered,
             first_slot,
             paused_until: None,
-            told: false,
         })
     }
 
@@ -186,16 +183,12 @@ impl Listener {
         for (sock, bits) in &mut self.socks {
             while bits.readable() {
                 match sock.accept4(SOCK_FLAGS) {
-                    Ok((client, addr)) => {
-                        self.told = false;
-                        return Accepted::Client(client, addr);
-                    }
+                    Ok((client, addr)) => return Accepted::Client(client, addr),
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => bits.is_drained(),
                     Err(error) if errno::is_lost_client(&error) && lost < LOST => lost += 1,
                     Err(error) => {
                         self.paused_until = Some(now + PAUSE);
-                        let is_news = !std::mem::replace(&mut self.told, true);
-                        return Accepted::Failed(error, is_news);
+                        return Accepted::Failed(error);
                     }
                 }
             }

@@ -265,6 +265,15 @@ pub struct Relay {
     pub dialing: Dialing,
 }
 
+/// What a peer is joined to.
+#[derive(Clone, Debug)]
+pub enum Service {
+    /// Standard input and output.
+    Stdio,
+    /// A connection of its own to elsewhere.
+    Relay(Relay),
+}
+
 /// How a Unix listener treats what stands at its path.
 #[derive(Clone, Copy, Debug)]
 pub struct UnixListening {
@@ -352,9 +361,8 @@ pub struct Codes {
 pub struct Plan {
     /// The one thing to do.
     pub mode: Mode,
-    /// The clients of a listener are joined to connections to there, not to standard input and
-    /// output.
-    pub relay: Option<Relay>,
+    /// What peers are joined to.
+    pub service: Service,
     /// Addresses and sockets.
     pub net: Net,
     /// What sessions do with their bytes.

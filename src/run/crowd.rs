@@ -1,7 +1,8 @@
 //! Listening for streams, all clients at once (`-lk`).
 
-use super::listen::{Bound, Greeter, label, tell_accept_failed, tell_listening};
-use super::{FIRST_SLOT, LISTENER_SLOT, session, signal_exit};
+use super::entrance::{Client, Entrance, Next};
+use super::listen::{Bound, label};
+use super::{FIRST_SLOT, session, signal_exit};
 use crate::exit::Exit;
 use crate::flow::bridge::{self, Ended, GRACE, Place};
 use crate::flow::hub::{Departure, Hub, Settings};
@@ -12,11 +13,8 @@ use crate::io::inbox::Notice;
 use crate::io::reactor::{Drive, Registrar, Step};
 use crate::io::ready::Ready;
 use crate::io::stream::Stream;
-use crate::net::listen::{Accepted, Listener};
-use crate::net::unix::SocketFile;
 use crate::plan::{Ends, Plan, Until};
 use crate::report;
-use socket2::{SockAddr, Socket};
 use std::io;
 use std::rc::Rc;
 use std::time::Instant;
@@ -27,38 +25,29 @@ const ACCEPTS: usize = 64;
 /// Serves all clients at once.
 pub struct Crowd {
     plan: Rc<Plan>,
-    bound: Option<Bound>,
-    listener: Option<Listener>,
+    entrance: Entrance,
     hub: Option<Hub>,
-    greeter: Greeter,
     next_slot: u16,
     signalled: bool,
-    /// Removes our socket file when we leave.
-    _file: Option<SocketFile>,
 }
 
 impl Crowd {
     /// Serves clients of the bound sockets.
-    pub fn new(plan: Rc<Plan>, mut bound: Bound) -> Crowd {
-        let file = bound.file.take();
-        tell_listening(&bound, &plan);
+    pub fn new(plan: Rc<Plan>, bound: Bound) -> Crowd {
         Crowd {
+            entrance: Entrance::new(&plan, bound),
             plan,
-            bound: Some(bound),
-            listener: None,
             hub: None,
-            greeter: Greeter::default(),
             next_slot: FIRST_SLOT,
             signalled: false,
-            _file: file,
         }
     }
 
     fn start(&mut self, registrar: &Registrar<'_>, now: Instant) -> io::Result<()> {
-        let Some(bound) = self.bound.take() else {
+        self.entrance.open(registrar)?;
+        if self.hub.is_some() {
             return Ok(());
-        };
-        self.listener = Some(Listener::new(bound.socks, LISTENER_SLOT, registrar)?);
+        }
         let session = &self.plan.session;
         // Sessions come and go: each ends when its peer does, unless input is still to be sent.
         let until = match session.ends.until {
@@ -82,22 +71,17 @@ impl Crowd {
 
     fn accept(&mut self, registrar: &Registrar<'_>, now: Instant) -> bool {
         for _ in 0..ACCEPTS {
-            let Some(listener) = &mut self.listener else {
-                return false;
-            };
-            match listener.try_accept(now) {
-                Accepted::Client(sock, addr) => {
+            match self.entrance.next(now) {
+                Next::Client(client) => {
                     // A client that is gone before it is registered is no client.
-                    let _ = self.join(sock, &addr, registrar, now);
+                    let _ = self.join(client, registrar, now);
                 }
-                Accepted::Pending => return false,
-                Accepted::Failed(..) if self.hub.as_mut().is_some_and(Hub::make_room) => {
-                    listener.resume();
+                Next::Pending => return false,
+                Next::Short(_) if self.hub.as_mut().is_some_and(Hub::make_room) => {
+                    self.entrance.resume();
                 }
-                Accepted::Failed(error, is_news) => {
-                    if is_news {
-                        tell_accept_failed(&error);
-                    }
+                Next::Short(error) => {
+                    self.entrance.tell_shortage(&error);
                     return false;
                 }
             }
@@ -105,13 +89,7 @@ impl Crowd {
         true
     }
 
-    fn join(
-        &mut self,
-        sock: Socket,
-        addr: &SockAddr,
-        registrar: &Registrar<'_>,
-        now: Instant,
-    ) -> io::Result<()> {
+    fn join(&mut self, client: Client, registrar: &Registrar<'_>, now: Instant) -> io::Result<()> {
         let Some(hub) = &mut self.hub else {
             return Ok(());
         };
@@ -120,18 +98,16 @@ impl Crowd {
         }
         let slot = self.next_slot;
         self.next_slot = slot.wrapping_add(1);
-        let end = Endpoint::Stream(Stream::new(sock, slot, registrar)?);
-        self.greeter.greet(addr, &self.plan, registrar);
+        let end = Endpoint::Stream(Stream::new(client.sock, slot, registrar)?);
+        self.entrance.greet(&client.addr, registrar);
         let stage = session::in_stage(&self.plan.session);
-        hub.join(
-            slot,
-            Member::new(end, label(addr, &self.plan.net), stage, now),
-        );
+        let label = label(&client.addr, &self.plan.net);
+        hub.join(slot, Member::new(end, label, stage, now));
         Ok(())
     }
 
     fn over(&mut self, ended: &Ended) -> Exit {
-        self.greeter.flush();
+        self.entrance.flush();
         let (what, error) = match ended {
             Ended::Broken(Place::Output, error) => ("write to standard output", error),
             Ended::Broken(_, error) => ("read from standard input", error),
@@ -167,19 +143,17 @@ fn tell(departure: &Departure) {
 
 impl Drive<Exit> for Crowd {
     fn note(&mut self, slot: u16, ready: Ready) {
-        if let Some(listener) = &mut self.listener {
-            listener.note(slot, ready);
-        }
+        self.entrance.note(slot, ready);
         if let Some(hub) = &mut self.hub {
             hub.note(slot, ready);
         }
     }
 
     fn notice(&mut self, notice: &Notice, now: Instant) {
-        self.greeter.notice(notice);
+        self.entrance.notice(notice);
         if matches!(notice, Notice::Ending) {
             self.signalled = true;
-            self.listener = None;
+            self.entrance.close();
             if let Some(hub) = &mut self.hub {
                 hub.leave(now + GRACE);
             }
@@ -208,7 +182,6 @@ impl Drive<Exit> for Crowd {
 
     fn deadline(&self) -> Option<Instant> {
         let hub = self.hub.as_ref().and_then(Hub::deadline);
-        let accept = self.listener.as_ref().and_then(Listener::deadline);
-        hub.into_iter().chain(accept).min()
+        hub.into_iter().chain(self.entrance.deadline()).min()
     }
 }

@@ -1,14 +1,15 @@
 //! Listening for streams, and serving one client, or one after the other.
 
+use super::entrance::{Entrance, Next};
 use super::session::{self, Joined};
-use super::{LISTENER_SLOT, signal_exit};
+use super::signal_exit;
 use crate::exit::Exit;
 use crate::flow::bridge::{self, Ended};
 use crate::io::inbox::Notice;
 use crate::io::reactor::{Drive, Registrar, Step};
 use crate::io::ready::Ready;
 use crate::net::addr::{self, show_ip};
-use crate::net::listen::{self, Accepted, ListenError, Listener};
+use crate::net::listen::{self, ListenError};
 use crate::net::unix::{self, SocketFile};
 use crate::parse::escape::printable;
 use crate::plan::{Clients, Listening, Mode, Net, Plan};
@@ -205,76 +206,52 @@ impl Greeter {
     }
 }
 
-/// Tells, once, that no clients can be taken for now.
-pub fn tell_accept_failed(error: &io::Error) {
-    report::error(&format!(
-        "accept failed: {}; clients wait",
-        report::reason(error)
-    ));
-}
-
 /// Serves one client, or one after the other.
 pub struct Serve {
     plan: Rc<Plan>,
     clients: Clients,
-    bound: Option<Bound>,
-    listener: Option<Listener>,
+    entrance: Entrance,
     session: Option<Joined>,
-    greeter: Greeter,
     signalled: bool,
-    /// Removes our socket file when we leave.
-    _file: Option<SocketFile>,
 }
 
 impl Serve {
     /// Serves clients of the bound sockets.
-    pub fn new(plan: Rc<Plan>, mut bound: Bound, clients: Clients) -> Serve {
-        let file = bound.file.take();
-        tell_listening(&bound, &plan);
+    pub fn new(plan: Rc<Plan>, bound: Bound, clients: Clients) -> Serve {
         Serve {
+            entrance: Entrance::new(&plan, bound),
             plan,
             clients,
-            bound: Some(bound),
-            listener: None,
             session: None,
-            greeter: Greeter::default(),
             signalled: false,
-            _file: file,
         }
     }
 
     fn accept(&mut self, registrar: &Registrar<'_>, now: Instant) -> io::Result<()> {
-        if let Some(bound) = self.bound.take() {
-            self.listener = Some(Listener::new(bound.socks, LISTENER_SLOT, registrar)?);
-        }
-        let Some(listener) = &mut self.listener else {
-            return Ok(());
-        };
-        let (sock, addr) = match listener.try_accept(now) {
-            Accepted::Client(sock, addr) => (sock, addr),
-            Accepted::Pending => return Ok(()),
-            Accepted::Failed(error, is_news) => {
-                if is_news {
-                    tell_accept_failed(&error);
-                }
+        self.entrance.open(registrar)?;
+        let client = match self.entrance.next(now) {
+            Next::Client(client) => client,
+            Next::Pending => return Ok(()),
+            Next::Short(error) => {
+                self.entrance.tell_shortage(&error);
                 return Ok(());
             }
         };
         if self.clients == Clients::One {
-            self.listener = None;
+            self.entrance.close();
         }
-        self.greeter.greet(&addr, &self.plan, registrar);
+        self.entrance.greet(&client.addr, registrar);
         let is_last = self.clients != Clients::InTurn;
         let local = session::local_end(&self.plan.session, is_last, registrar)?;
-        let remote = session::stream_end(sock, registrar)?;
-        let label = label(&addr, &self.plan.net);
+        let remote = session::stream_end(client.sock, registrar)?;
+        let label = label(&client.addr, &self.plan.net);
         self.session = Some(Joined::new((local, remote), &[], &self.plan, label, now));
         Ok(())
     }
 
     /// A session is over: is everything?
     fn session_over(&mut self, ended: &Ended) -> Option<Exit> {
-        self.greeter.flush();
+        self.entrance.flush();
         let exit = self.session.take()?.finish(ended, &self.plan);
         let goes_on = match ended {
             Ended::Clean | Ended::TimedOut | Ended::Broken(bridge::Place::Peer, _) => true,
@@ -296,16 +273,14 @@ pub fn tell_listening(bound: &Bound, plan: &Plan) {
 
 impl Drive<Exit> for Serve {
     fn note(&mut self, slot: u16, ready: Ready) {
-        if let Some(listener) = &mut self.listener {
-            listener.note(slot, ready);
-        }
+        self.entrance.note(slot, ready);
         if let Some(session) = &mut self.session {
             session.note(slot, ready);
         }
     }
 
     fn notice(&mut self, notice: &Notice, now: Instant) {
-        self.greeter.notice(notice);
+        self.entrance.notice(notice);
         if matches!(notice, Notice::Ending) {
             self.signalled = true;
             if let Some(session) = &mut self.session {
@@ -337,12 +312,9 @@ impl Drive<Exit> for Serve {
     }
 
     fn deadline(&self) -> Option<Instant> {
-        let session = self.session.as_ref();
-        let accept = self.listener.as_ref().filter(|_| session.is_none());
-        session
-            .and_then(Joined::deadline)
-            .into_iter()
-            .chain(accept.and_then(Listener::deadline))
-            .min()
+        match &self.session {
+            Some(session) => session.deadline(),
+            None => self.entrance.deadline(),
+        }
     }
 }

@@ -2,11 +2,12 @@
 
 mod connect;
 mod crowd;
+mod door;
+mod entrance;
 mod listen;
 mod password;
 mod ports;
 mod probe;
-mod relay;
 mod relayed;
 mod scan;
 mod session;
@@ -17,7 +18,7 @@ mod words;
 use crate::exit::Exit;
 use crate::io::inbox::Notice;
 use crate::io::reactor::{Drive, Reactor};
-use crate::plan::{Clients, Mode, Plan};
+use crate::plan::{Clients, Mode, Plan, Service};
 use crate::report;
 use crate::sys;
 use anyhow::Context as _;
@@ -107,9 +108,9 @@ fn begin(plan: Rc<Plan>) -> anyhow::Result<Box<dyn Drive<Exit>>> {
             ..
         } => {
             let bound = listen::bind(&plan)?;
-            match (clients, plan.relay.clone()) {
-                (_, Some(to)) => Box::new(relay::Door::new(plan, to, bound, clients)),
-                (Clients::AtOnce, None) => Box::new(crowd::Crowd::new(plan, bound)),
+            match (clients, plan.service.clone()) {
+                (_, Service::Relay(to)) => Box::new(door::Door::new(plan, to, bound, clients)),
+                (Clients::AtOnce, Service::Stdio) => Box::new(crowd::Crowd::new(plan, bound)),
                 _ => Box::new(listen::Serve::new(plan, bound, clients)),
             }
         }

@@ -7,6 +7,7 @@
 //! A header for the target that says who the client is (PROXY protocol) would be preloaded into
 //! the flow towards it, as a proxy's left-over bytes are into the flow from it.
 
+use super::entrance::Client;
 use super::listen::{ip_label, label};
 use super::{signal_exit, words};
 use crate::exit::Exit;
@@ -22,7 +23,7 @@ use crate::net::unix;
 use crate::parse::escape::printable;
 use crate::plan::{Ends, Onward, Plan, Relay, Until};
 use crate::report;
-use socket2::{SockAddr, Socket};
+use socket2::Socket;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
@@ -83,7 +84,7 @@ impl Relayed {
         plan: Rc<Plan>,
         relay: Rc<Relay>,
         is_single: bool,
-        (client, addr): (Socket, &SockAddr),
+        client: Client,
         reserve: OwnedFd,
         now: Instant,
     ) -> Relayed {
@@ -97,12 +98,12 @@ impl Relayed {
             Onward::Unix(path) => Dial::Unix(unix::Dialer::new(path, relay.dialing.timeout)),
         };
         let dialing = Dialing {
-            client,
+            client: client.sock,
             dial,
             reserve: Some(reserve),
         };
         Relayed {
-            client: label(addr, &plan.net).into(),
+            client: label(&client.addr, &plan.net).into(),
             target: Box::default(),
             plan,
             relay,

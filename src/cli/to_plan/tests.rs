@@ -302,6 +302,13 @@ fn clients_are_served_by_dialect() {
     assert_eq!([locks(nc("-ul 80")), locks(nc("-ulk 80"))], [true, false]);
 }
 
+fn relay(plan: Plan) -> Relay {
+    match plan.service {
+        Service::Relay(relay) => relay,
+        other => panic!("no relay: {other:?}"),
+    }
+}
+
 #[test]
 fn relay_targets_are_read() {
     let ip = |host: &str, port| Onward::Ip {
@@ -315,15 +322,10 @@ fn relay_targets_are_read() {
         ("-l unix:/p --relay unix:@q", Onward::Unix("@q".into())),
     ] {
         for plan in [native(words), nc(words)] {
-            assert_eq!(
-                plan.relay.map(|relay| relay.to),
-                Some(to.clone()),
-                "{words}"
-            );
+            assert_eq!(relay(plan).to, to, "{words}");
         }
     }
-    let relay = native("-l -s 127.0.0.1 -p 80 -w 2 -x p --relay h:81").relay;
-    let dialing = relay.expect("a relay").dialing;
+    let dialing = relay(native("-l -s 127.0.0.1 -p 80 -w 2 -x p --relay h:81")).dialing;
     assert_eq!(dialing.timeout, seconds(2));
     assert_eq!(dialing.proxy.expect("a proxy").host, "p");
 }
