@@ -5,6 +5,7 @@
 //! | --- | --- | --- |
 //! | file, block device, /dev/null and its like | plain | plain |
 //! | pipe | `preadv2` with RWF_NOWAIT | `pwritev2` with RWF_NOWAIT |
+//! | pipe that splice(2) was used on (the kernel then takes RWF_NOWAIT away) | a private O_NONBLOCK description, else as a FIFO | the same |
 //! | socket | `recv` with MSG_DONTWAIT | `send` with MSG_DONTWAIT |
 //! | terminal, FIFO (it has no RWF_NOWAIT), other devices | poll(2), then read | a private O_NONBLOCK description, else poll and small pieces |
 
@@ -12,7 +13,7 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::fs::{FileType, Mode, OFlags};
 use rustix::io::{Errno, ReadWriteFlags};
 use rustix::net::{RecvFlags, SendFlags};
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::io::{self, IoSlice, IoSliceMut};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 
@@ -33,45 +34,48 @@ enum Way {
 #[derive(Debug)]
 pub struct Shared {
     fd: BorrowedFd<'static>,
-    /// A private, non-blocking description of the same terminal or FIFO, for writing.
-    private: Option<OwnedFd>,
+    /// A private, non-blocking description of the same terminal, FIFO or pipe.
+    private: OnceCell<OwnedFd>,
+    /// How it would be opened.
+    access: OFlags,
     way: Cell<Way>,
 }
 
 impl Shared {
     /// Standard input.
     pub fn stdin() -> Shared {
-        Shared::new(rustix::stdio::stdin())
+        Shared::new(rustix::stdio::stdin(), OFlags::RDONLY)
     }
 
     /// Standard output.
     pub fn stdout() -> Shared {
-        let mut shared = Shared::new(rustix::stdio::stdout());
-        shared.open_private_writer();
+        let shared = Shared::new(rustix::stdio::stdout(), OFlags::WRONLY);
+        if shared.way.get() == Way::Polled {
+            shared.open_private();
+        }
         shared
     }
 
-    fn new(fd: BorrowedFd<'static>) -> Shared {
-        let way = match rustix::fs::fstat(fd) {
-            Ok(stat) => match FileType::from_raw_mode(stat.st_mode) {
-                FileType::Fifo if is_anonymous(fd) => Way::NoWait,
-                FileType::Fifo => Way::Polled,
-                FileType::Socket => Way::Socket,
-                FileType::CharacterDevice if rustix::termios::isatty(fd) => Way::Polled,
-                _ => Way::Plain,
-            },
-            Err(_) => Way::Plain,
+    fn new(fd: BorrowedFd<'static>, access: OFlags) -> Shared {
+        let kind = rustix::fs::fstat(fd).map(|stat| FileType::from_raw_mode(stat.st_mode));
+        let way = match kind {
+            Ok(FileType::Fifo) if is_anonymous(fd) => Way::NoWait,
+            Ok(FileType::Fifo) => Way::Polled,
+            Ok(FileType::Socket) => Way::Socket,
+            Ok(FileType::CharacterDevice) if rustix::termios::isatty(fd) => Way::Polled,
+            _ => Way::Plain,
         };
         Shared {
             fd,
-            private: None,
+            private: OnceCell::new(),
+            access,
             way: Cell::new(way),
         }
     }
 
     /// The descriptor to wait on.
     pub fn fd(&self) -> BorrowedFd<'_> {
-        self.private.as_ref().map_or(self.fd, |own| own.as_fd())
+        self.private.get().map_or(self.fd, |own| own.as_fd())
     }
 
     /// Reads what is there, 0 bytes at the end; `None` when a read would block.
@@ -81,16 +85,17 @@ impl Shared {
     /// error.
     pub fn try_read(&self, buf: &mut [u8]) -> io::Result<Option<usize>> {
         loop {
-            let result = match self.way.get() {
-                Way::Plain => rustix::io::read(self.fd, &mut *buf),
-                Way::NoWait => {
+            let result = match (self.way.get(), self.private.get()) {
+                (_, Some(own)) => rustix::io::read(own, &mut *buf),
+                (Way::Plain, None) => rustix::io::read(self.fd, &mut *buf),
+                (Way::NoWait, None) => {
                     let bufs = &mut [IoSliceMut::new(buf)];
                     rustix::io::preadv2(self.fd, bufs, u64::MAX, ReadWriteFlags::NOWAIT)
                 }
-                Way::Socket => {
+                (Way::Socket, None) => {
                     rustix::net::recv(self.fd, &mut *buf, RecvFlags::DONTWAIT).map(|(n, _)| n)
                 }
-                Way::Polled => {
+                (Way::Polled, None) => {
                     if !is_readable(self.fd) {
                         return Ok(None);
                     }
@@ -114,7 +119,7 @@ impl Shared {
     /// Whatever the write says (EPIPE, ENOSPC, …); EINTR is tried again.
     pub fn try_write(&self, buf: &[u8]) -> io::Result<Option<usize>> {
         loop {
-            let result = match (self.way.get(), &self.private) {
+            let result = match (self.way.get(), self.private.get()) {
                 (_, Some(own)) => rustix::io::write(own, buf),
                 (Way::Plain, None) => rustix::io::write(self.fd, buf),
                 (Way::NoWait, None) => {
@@ -149,9 +154,9 @@ impl Shared {
         }
     }
 
-    fn open_private_writer(&mut self) {
-        if self.way.get() == Way::Polled {
-            self.private = private_writer(self.fd);
+    fn open_private(&self) {
+        if let Some(own) = private(self.fd, self.access) {
+            self.private.get_or_init(|| own);
         }
     }
 
@@ -202,6 +207,7 @@ impl Shared {
         let falls = refused && self.way.get() == Way::NoWait;
         if falls {
             self.way.set(Way::Polled);
+            self.open_private();
         }
         falls
     }
@@ -233,15 +239,15 @@ fn polls(fd: BorrowedFd<'_>, what: PollFlags) -> bool {
     rustix::event::poll(&mut fds, Some(&now)).is_ok() && !fds[0].revents().is_empty()
 }
 
-/// A description of the terminal or FIFO that is ours alone, so that O_NONBLOCK is too. `None`
+/// A description of the terminal, FIFO or pipe that is ours alone, so that O_NONBLOCK is too. `None`
 /// where /proc is missing, it belongs to someone else, or it is the master of a pseudo-terminal,
 /// which opened anew is another one.
-fn private_writer(fd: BorrowedFd<'_>) -> Option<OwnedFd> {
+fn private(fd: BorrowedFd<'_>, access: OFlags) -> Option<OwnedFd> {
     let stat = rustix::fs::fstat(fd).ok()?;
     if stat.st_rdev == rustix::fs::makedev(5, 2) {
         return None;
     }
     let path = format!("/proc/self/fd/{}", fd.as_raw_fd());
-    let flags = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+    let flags = access | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
     rustix::fs::open(path, flags, Mode::empty()).ok()
 }
