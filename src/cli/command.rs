@@ -5,6 +5,8 @@
 //! Help is the line for `-h`, which fits an 80-column screen, and behind it what `--help` and the
 //! man page add: units, what it cannot be combined with, and what is different as nc.
 
+mod limits;
+
 use clap::builder::{PossibleValue, TypedValueParser};
 use clap::{Arg, ArgAction, Command, ValueHint, value_parser};
 use std::ffi::{OsStr, OsString};
@@ -18,7 +20,15 @@ const OTHER: &str = "Other";
 
 /// The command line of rnc.
 pub fn command() -> Command {
-    let table = [shape(), ends(), data(), addresses(), proxies(), others()];
+    let table = [
+        shape(),
+        ends(),
+        limits::limits(),
+        data(),
+        addresses(),
+        proxies(),
+        others(),
+    ];
     Command::new("rnc")
         .version(env!("CARGO_PKG_VERSION"))
         .about("Joins standard input and output to TCP, UDP and Unix sockets")

@@ -2,6 +2,7 @@
 //! after it no combination needs checking again.
 
 mod conflicts;
+mod limits;
 mod operands;
 mod sockets;
 
@@ -92,6 +93,7 @@ impl Planner<'_> {
         Ok(Plan {
             mode,
             service,
+            reception: self.reception()?,
             net,
             session,
             codes,
@@ -280,7 +282,7 @@ impl Planner<'_> {
     fn dialing(&self, timeout: Option<Duration>) -> Result<Dialing, Wrong> {
         let dialect = self.dialect;
         Ok(Dialing {
-            timeout,
+            timeout: self.connect_limit(timeout)?,
             timeout_per_address: dialect.timeout_per_address,
             timeout_reason: dialect.timeout_reason,
             stagger: dialect.stagger,
@@ -361,7 +363,7 @@ impl Planner<'_> {
         };
         Ok(Session {
             ends: self.ends(mode)?,
-            idle: timeout,
+            limits: self.limits(timeout)?,
             reads_stdin: !args.no_stdin,
             writes_stdout: !args.send_only,
             crlf: args.crlf,

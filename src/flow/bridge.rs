@@ -2,10 +2,11 @@
 //! and the peer (`remote`), joined by two flows, `out` towards the peer and `inn` from it.
 
 use super::flow::{Fault, Flow, FlowState, Moved};
+use super::limits::Late;
 use super::verdict::{Verdict, Way, verdict};
 use crate::io::endpoint::Endpoint;
 use crate::io::ready::Ready;
-use crate::plan::Ends;
+use crate::plan::{Ends, Limits};
 use std::io;
 use std::time::{Duration, Instant};
 
@@ -30,8 +31,8 @@ pub enum Ended {
     Clean,
     /// The time after the end of standard input is over (`-q`), or all reads are used up (`-W`).
     Quit,
-    /// Nothing moved for the idle time.
-    TimedOut,
+    /// A limit of time was reached.
+    TimedOut(Late),
     /// A signal came.
     Signalled,
     /// Something broke; bytes may be lost.
@@ -56,7 +57,9 @@ pub struct Bridge {
     out: Flow,
     inn: Flow,
     ends: Ends,
-    idle: Option<Duration>,
+    limits: Limits,
+    /// Since when it counts, once there is a peer.
+    began: Option<Instant>,
     /// When a byte last moved, or a direction ended.
     last: Instant,
     /// Since when the verdict has been that the session is over but for lingering.
@@ -75,22 +78,29 @@ impl Bridge {
         (local, remote): (Endpoint, Endpoint),
         (out, inn): (Flow, Flow),
         ends: Ends,
-        idle: Option<Duration>,
+        limits: Limits,
         now: Instant,
     ) -> Bridge {
+        let began = remote.has_peer().then_some(now);
         Bridge {
             local,
             remote,
             out,
             inn,
             ends,
-            idle,
+            limits,
+            began,
             last: now,
             over_since: None,
             sent_at_peer_end: None,
             leaving: None,
             rechecked: false,
         }
+    }
+
+    /// Counts the time for the whole connection from `began` on, which was before this.
+    pub fn count_from(&mut self, began: Instant) {
+        self.began = Some(began);
     }
 
     /// Both ends, ours first.
@@ -131,6 +141,9 @@ impl Bridge {
         let (out_before, inn_before) = (self.out.state(), self.inn.state());
         let moved = self.pump(now);
         self.watch_ends();
+        if self.began.is_none() && self.remote.has_peer() {
+            self.began = Some(now);
+        }
         let changed = (out_before, inn_before) != (self.out.state(), self.inn.state());
         if moved != Moved::Nothing || changed {
             self.last = now;
@@ -170,7 +183,7 @@ impl Bridge {
         };
         let all = [
             judged,
-            self.idle_deadline(),
+            self.time_limit().map(|(at, _)| at),
             self.out.paused_until(),
             self.inn.paused_until(),
         ];
@@ -276,16 +289,15 @@ impl Bridge {
         if self.is_output_broken() && !self.out.is_pending() {
             return self.name_fault();
         }
-        match self.idle_deadline() {
-            Some(deadline) if now >= deadline => {
-                if self.out.is_pending() || self.inn.is_pending() {
-                    self.leave(Ended::TimedOut, now);
-                    return None;
-                }
-                Some(self.name_fault().unwrap_or(Ended::TimedOut))
-            }
-            _ => None,
+        let (_, late) = self.time_limit().filter(|(at, _)| now >= *at)?;
+        if matches!(late, Late::Whole(_)) {
+            self.inn.end_source();
         }
+        if self.out.is_pending() || self.inn.is_pending() {
+            self.leave(Ended::TimedOut(late), now);
+            return None;
+        }
+        Some(self.name_fault().unwrap_or(Ended::TimedOut(late)))
     }
 
     /// Standard output is broken for another reason than that its reader had enough.
@@ -294,11 +306,15 @@ impl Bridge {
             if error.kind() != io::ErrorKind::BrokenPipe)
     }
 
-    fn idle_deadline(&self) -> Option<Instant> {
+    /// The limit of time that is reached first, and when. Waiting for the first peer does not
+    /// count.
+    fn time_limit(&self) -> Option<(Instant, Late)> {
+        let began = self.began?;
         let paused = self.out.paused_until().unwrap_or(self.last);
-        // Waiting for the first peer is not idleness.
-        let idle = self.idle.filter(|_| self.remote.has_peer());
-        idle.map(|idle| self.last.max(paused) + idle)
+        let idle = |idle| (self.last.max(paused) + idle, Late::Idle(idle));
+        let whole = |whole| (began + whole, Late::Whole(whole));
+        let limits = [self.limits.idle.map(idle), self.limits.whole.map(whole)];
+        limits.into_iter().flatten().min_by_key(|(at, _)| *at)
     }
 
     fn drive_leaving(&mut self, moved: Moved, now: Instant) -> Turn {

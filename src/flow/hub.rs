@@ -6,12 +6,13 @@
 //! that it cannot stop the others for ever. With nobody there, standard input waits.
 
 use super::bridge::{Ended, Place, Turn};
+use super::limits::Late;
 use super::member::{Member, Presence};
 use super::stages::{Pace, Stage};
 use crate::io::endpoint::Endpoint;
 use crate::io::ready::{Got, Put, Ready};
 use crate::io::store::Mem;
-use crate::plan::Ends;
+use crate::plan::{Ends, Limits};
 use std::collections::BTreeMap;
 use std::io;
 use std::rc::Rc;
@@ -33,8 +34,8 @@ pub enum Departure {
     Ended(String, (u64, u64)),
     /// It broke.
     Broken(String, io::Error),
-    /// It was idle for too long.
-    Idle(String),
+    /// It reached a limit of time.
+    Late(String, Late),
     /// It did not read for too long.
     Stalled(String),
 }
@@ -43,8 +44,8 @@ pub enum Departure {
 pub struct Settings {
     /// The rules at the end of each peer's stream.
     pub ends: Ends,
-    /// A peer is dropped when nothing moved for that long.
-    pub idle: Option<Duration>,
+    /// How much each peer may take.
+    pub limits: Limits,
     /// Changes to what is read from standard input.
     pub stages: Vec<Box<dyn Stage>>,
     /// One line of standard input at a time.
@@ -194,11 +195,8 @@ impl Hub {
 
     fn member_deadline(&self, member: &Member) -> Option<Instant> {
         let stalled = member.stalled_deadline(STALLED);
-        member
-            .idle_deadline(self.settings.idle)
-            .into_iter()
-            .chain(stalled)
-            .min()
+        let limit = member.time_limit(&self.settings.limits).map(|(at, _)| at);
+        limit.into_iter().chain(stalled).min()
     }
 
     fn quit_deadline(&self) -> Option<Instant> {
@@ -311,17 +309,23 @@ impl Hub {
 
     /// Drops the peers whose time is up.
     fn drop_late(&mut self, now: Instant) -> bool {
-        let late: Vec<(u16, bool)> = self
+        let late: Vec<(u16, Option<Late>)> = self
             .members
             .iter()
             .filter(|(_, member)| self.member_deadline(member).is_some_and(|at| now >= at))
-            .map(|(&slot, member)| (slot, member.has_room()))
+            .map(|(&slot, member)| {
+                let limit = member.time_limit(&self.settings.limits);
+                let limit = limit.filter(|(at, _)| now >= *at);
+                // One that does not read is told apart from one that is idle.
+                let limit = limit.filter(|(_, late)| member.has_room() || !late.is_idle());
+                (slot, limit.map(|(_, late)| late))
+            })
             .collect();
         let any = !late.is_empty();
-        for (slot, idle) in late {
-            self.depart(slot, |member| match idle {
-                true => Departure::Idle(member.label),
-                false => Departure::Stalled(member.label),
+        for (slot, late) in late {
+            self.depart(slot, |member| match late {
+                Some(late) => Departure::Late(member.label, late),
+                None => Departure::Stalled(member.label),
             });
         }
         any

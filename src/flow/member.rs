@@ -2,11 +2,12 @@
 //! lines received from it.
 
 use super::flow::FlowState;
+use super::limits::Late;
 use super::stages::Stage;
 use super::verdict::{Verdict, Way, verdict};
 use crate::io::endpoint::Endpoint;
 use crate::io::ready::{Got, Put, Ready};
-use crate::plan::Ends;
+use crate::plan::{Ends, Limits};
 use crate::proto::lines::Lines;
 use std::collections::VecDeque;
 use std::io;
@@ -34,12 +35,14 @@ pub struct Member {
     stage: Option<Box<dyn Stage>>,
     out: FlowState,
     inn: FlowState,
+    came: Instant,
     /// When a byte last moved, either way.
     last: Instant,
     /// When a byte was last sent to it, or it came.
     last_sent: Instant,
     fault: Option<io::Error>,
     moved: (u64, u64),
+    _seat: Rc<()>,
 }
 
 /// What a drive of a member came to.
@@ -54,11 +57,13 @@ pub enum Presence {
 }
 
 impl Member {
-    /// A peer that has just come; `stage` changes what it sends.
+    /// A peer that has just come; `stage` changes what it sends, and `seat` is its place among
+    /// those who may be there, which it keeps until it is gone.
     pub fn new(
         end: Endpoint,
         label: String,
         stage: Option<Box<dyn Stage>>,
+        seat: Rc<()>,
         now: Instant,
     ) -> Member {
         Member {
@@ -71,10 +76,12 @@ impl Member {
             stage,
             out: FlowState::Open,
             inn: FlowState::Open,
+            came: now,
             last: now,
             last_sent: now,
             fault: None,
             moved: (0, 0),
+            _seat: seat,
         }
     }
 
@@ -132,10 +139,17 @@ impl Member {
         (self.inn == FlowState::Closed && self.queue.is_empty()).then_some(self.last)
     }
 
-    /// When it will have been idle for `idle`. What waits for standard output is not its idleness.
-    pub fn idle_deadline(&self, idle: Option<Duration>) -> Option<Instant> {
-        let idle = idle.filter(|_| self.lines.is_empty());
-        idle.map(|idle| self.last + idle)
+    /// The limit of time it reaches first, and when. What waits for standard output is not its
+    /// idleness.
+    pub fn time_limit(&self, limits: &Limits) -> Option<(Instant, Late)> {
+        let idle = limits.idle.filter(|_| self.lines.is_empty());
+        let idle = idle.map(|idle| (self.last + idle, Late::Idle(idle)));
+        let whole = limits.whole;
+        let whole = whole.map(|whole| (self.came + whole, Late::Whole(whole)));
+        [idle, whole]
+            .into_iter()
+            .flatten()
+            .min_by_key(|(at, _)| *at)
     }
 
     /// When it will have taken nothing for `limit` although its queue is full.

@@ -5,6 +5,7 @@ pub mod flow;
 
 pub mod bridge;
 pub mod hub;
+pub mod limits;
 pub mod member;
 pub mod stages;
 pub mod verdict;

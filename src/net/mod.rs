@@ -7,6 +7,7 @@ pub mod handshake;
 pub mod listen;
 pub mod lookup;
 pub mod options;
+pub mod own_file;
 pub mod race;
 pub mod resolve;
 pub mod unix;

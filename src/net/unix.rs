@@ -1,5 +1,6 @@
 //! Unix sockets: their addresses, and what becomes of the files they leave.
 
+use super::own_file::OwnFile;
 use crate::plan::{UnixListening, UnixPath, UnixSource};
 use socket2::{Domain, SockAddr, Socket, Type};
 use std::ffi::OsString;
@@ -106,14 +107,14 @@ impl Dialer {
 ///
 /// # Errors
 /// As bind(2) and connect(2).
-pub fn connect_datagram(path: &Path, from: &UnixSource) -> io::Result<(Socket, SocketFile)> {
+pub fn connect_datagram(path: &Path, from: &UnixSource) -> io::Result<(Socket, OwnFile)> {
     let sock = Socket::new(Domain::UNIX, Type::DGRAM, None)?;
     let own = match from {
         UnixSource::Path(own) => own.clone(),
         UnixSource::Temporary => temporary_path(),
     };
     sock.bind(&address(&own)?)?;
-    let file = SocketFile::new(&own, &sock);
+    let file = file_of(&sock, &own);
     sock.connect(&address(path)?)?;
     sock.set_nonblocking(true)?;
     Ok((sock, file))
@@ -127,7 +128,7 @@ pub fn bind(
     path: &Path,
     kind: Type,
     rules: UnixListening,
-) -> io::Result<(Socket, Option<SocketFile>)> {
+) -> io::Result<(Socket, Option<OwnFile>)> {
     let addr = address(path)?;
     let sock = Socket::new(Domain::UNIX, kind.nonblocking(), None)?;
     if rules.replaces_anything && !addr.is_unnamed() && addr.as_pathname().is_some() {
@@ -140,7 +141,7 @@ pub fn bind(
         }
         other => other?,
     }
-    let file = rules.removed_at_end.then(|| SocketFile::new(path, &sock));
+    let file = rules.removed_at_end.then(|| file_of(&sock, path));
     if kind == Type::STREAM {
         sock.listen(super::listen::BACKLOG)?;
     }
@@ -164,39 +165,13 @@ fn is_stale(path: &Path, kind: Type) -> bool {
     answer.is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
 }
 
-/// A socket file of ours, removed when this is dropped; not if another has taken its place.
-#[derive(Debug)]
-pub struct SocketFile {
-    path: PathBuf,
-    identity: Option<(u64, u64)>,
-}
-
-impl SocketFile {
-    fn new(path: &Path, sock: &Socket) -> SocketFile {
-        let named = sock
-            .local_addr()
-            .is_ok_and(|addr| addr.as_pathname().is_some());
-        let identity = if named { identity(path) } else { None };
-        SocketFile {
-            path: path.to_path_buf(),
-            identity,
-        }
+/// The file of a bound socket, if it has one.
+fn file_of(sock: &Socket, path: &Path) -> OwnFile {
+    let is_named = |addr: SockAddr| addr.as_pathname().is_some();
+    match sock.local_addr().is_ok_and(is_named) {
+        true => OwnFile::at(path),
+        false => OwnFile::none(),
     }
-}
-
-impl Drop for SocketFile {
-    fn drop(&mut self) {
-        if self.identity.is_some() && identity(&self.path) == self.identity {
-            let _ = fs::remove_file(&self.path);
-        }
-    }
-}
-
-/// Device and inode of what is at a path.
-fn identity(path: &Path) -> Option<(u64, u64)> {
-    use std::os::unix::fs::MetadataExt;
-    let meta = fs::symlink_metadata(path).ok()?;
-    Some((meta.dev(), meta.ino()))
 }
 
 /// A path for a temporary socket that nobody else uses: binding fails if somebody does.

@@ -1,6 +1,10 @@
 //! Floor 0: what to do, as data. Made by `cli::to_plan` from what was typed; nothing in here needs
 //! checking again, and no dialect is named in it: dialects are values of these types.
 
+mod limits;
+
+pub use limits::{Limits, Reception};
+
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -36,8 +40,8 @@ pub struct Ends {
 pub struct Session {
     /// The rules at its end.
     pub ends: Ends,
-    /// It is over when nothing moved for that long (`-w`).
-    pub idle: Option<Duration>,
+    /// How much it may take.
+    pub limits: Limits,
     /// Standard input is read.
     pub reads_stdin: bool,
     /// Standard output is written.
@@ -363,6 +367,8 @@ pub struct Plan {
     pub mode: Mode,
     /// What peers are joined to.
     pub service: Service,
+    /// How they are received where rnc listens.
+    pub reception: Reception,
     /// Addresses and sockets.
     pub net: Net,
     /// What sessions do with their bytes.

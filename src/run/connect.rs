@@ -17,7 +17,8 @@ use crate::io::inbox::Notice;
 use crate::io::reactor::{Drive, Registrar, Step};
 use crate::io::ready::Ready;
 use crate::net::dial::{Connected, DialError, Dialed, Dialer};
-use crate::net::unix::{self, SocketFile};
+use crate::net::own_file::OwnFile;
+use crate::net::unix;
 use crate::parse::escape::printable;
 use crate::plan::{Dialing, Mode, Net, Plan, Ports, Transport, UnixSource};
 use crate::report;
@@ -38,12 +39,14 @@ pub struct Connect {
     /// Ports still to be tried, the next one last.
     ports: Vec<u16>,
     state: State,
+    /// When the connection that is under way was begun.
+    began: Instant,
     tally: Tally,
     /// The code of a session that broke.
     broken: Option<Exit>,
     signalled: bool,
     /// Our own socket file of a Unix datagram session.
-    _file: Option<SocketFile>,
+    _file: Option<OwnFile>,
 }
 
 enum State {
@@ -71,6 +74,7 @@ impl Connect {
             dialing,
             ports,
             state: State::Next,
+            began: Instant::now(),
             tally: Tally::default(),
             broken: None,
             signalled: false,
@@ -90,6 +94,7 @@ impl Connect {
         let Some(port) = self.ports.pop() else {
             return Err(self.exit());
         };
+        self.began = now;
         match &self.plan.mode {
             Mode::Connect { to, .. } => self.dial(to.host.as_str().into(), port, now),
             Mode::ConnectUnix {
@@ -187,7 +192,8 @@ impl Connect {
     ) -> Result<(), Exit> {
         let is_last = self.ports.is_empty();
         let local = session::local_end(&self.plan.session, is_last, registrar).map_err(io_exit)?;
-        let joined = Joined::new((local, remote), left_over, &self.plan, label, now);
+        let mut joined = Joined::new((local, remote), left_over, &self.plan, label, now);
+        joined.count_from(self.began);
         self.state = State::Session(Box::new(joined));
         Ok(())
     }

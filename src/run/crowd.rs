@@ -59,7 +59,7 @@ impl Crowd {
                 until,
                 ..session.ends
             },
-            idle: session.idle,
+            limits: session.limits,
             stages: session::out_stages(session),
             pace: session.interval.map(Pace::new),
             max_reads: session.max_reads,
@@ -77,6 +77,7 @@ impl Crowd {
                     let _ = self.join(client, registrar, now);
                 }
                 Next::Pending => return false,
+                Next::Refused => {}
                 Next::Short(_) if self.hub.as_mut().is_some_and(Hub::make_room) => {
                     self.entrance.resume();
                 }
@@ -102,7 +103,7 @@ impl Crowd {
         self.entrance.greet(&client.addr, registrar);
         let stage = session::in_stage(&self.plan.session);
         let label = label(&client.addr, &self.plan.net);
-        hub.join(slot, Member::new(end, label, stage, now));
+        hub.join(slot, Member::new(end, label, stage, client.seat, now));
         Ok(())
     }
 
@@ -134,7 +135,12 @@ fn tell(departure: &Departure) {
                 ));
             }
         }
-        Departure::Idle(peer) => report::verbose(1, &format!("{peer} was idle: dropped")),
+        Departure::Late(peer, late) if late.is_idle() => {
+            report::verbose(1, &format!("{peer} was idle: dropped"));
+        }
+        Departure::Late(peer, late) => {
+            report::verbose(1, &format!("{peer} timed out: {late}: dropped"));
+        }
         Departure::Stalled(peer) => {
             report::error(&format!("{peer} does not read: dropped"));
         }
@@ -165,6 +171,9 @@ impl Drive<Exit> for Crowd {
             return Step::Done(super::failed(&error.into()));
         }
         let more_clients = !self.signalled && self.accept(registrar, now);
+        if let Some(exit) = self.entrance.nobody_came(now) {
+            return Step::Done(exit);
+        }
         let Some(hub) = &mut self.hub else {
             return Step::Done(signal_exit());
         };

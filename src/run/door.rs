@@ -40,26 +40,37 @@ impl Door {
         }
     }
 
-    fn accept(&mut self, registrar: &Registrar<'_>, now: Instant) -> Vec<Box<dyn Drive<Exit>>> {
+    /// One turn of accepting.
+    fn accept(&mut self, registrar: &Registrar<'_>, now: Instant) -> Step<Exit> {
         let most = if self.is_single { 1 } else { ACCEPTS };
         let mut clients: Vec<Box<dyn Drive<Exit>>> = Vec::new();
-        while clients.len() < most {
+        let mut next = Step::Again;
+        for _ in 0..most {
             let client = match self.entrance.next(now) {
                 Next::Client(client) => client,
-                Next::Pending => break,
+                Next::Refused => continue,
+                Next::Pending => {
+                    next = Step::Wait;
+                    break;
+                }
                 Next::Short(error) => {
                     self.entrance.tell_shortage(&error);
+                    next = Step::Wait;
                     break;
                 }
             };
             let Some(reserve) = self.reserve(&client.sock) else {
                 self.entrance.hold(client, now);
+                next = Step::Wait;
                 break;
             };
             self.entrance.greet(&client.addr, registrar);
             clients.push(self.task(client, reserve, now));
         }
-        clients
+        match clients.is_empty() {
+            true => next,
+            false => Step::Spawn(clients),
+        }
     }
 
     /// What is done for a client.
@@ -96,17 +107,15 @@ impl Drive<Exit> for Door {
         if let Err(error) = self.entrance.open(registrar) {
             return Step::Done(super::failed(&error.into()));
         }
-        let clients = self.accept(registrar, now);
-        if !clients.is_empty() {
-            if self.is_single {
-                self.entrance.close();
-            }
-            return Step::Spawn(clients);
+        if !self.entrance.is_open() {
+            return Step::Done(Exit::OK);
         }
-        match self.entrance.is_open() {
-            true => Step::Wait,
-            false => Step::Done(Exit::OK),
+        let step = self.accept(registrar, now);
+        if self.is_single && matches!(step, Step::Spawn(_)) {
+            self.entrance.close();
         }
+        let nobody_came = self.entrance.nobody_came(now);
+        nobody_came.map_or(step, Step::Done)
     }
 
     fn deadline(&self) -> Option<Instant> {

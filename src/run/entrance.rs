@@ -1,13 +1,14 @@
-//! The way in, the same for every listener of streams: who comes is accepted and greeted; when
-//! there are no descriptors left, that is told once.
+//! The way in, the same for every listener of streams: who comes is accepted and greeted, as long
+//! as there is a place; when there are no descriptors left, that is told once.
 
 use super::LISTENER_SLOT;
 use super::listen::{Bound, Greeter, tell_listening};
+use crate::exit::Exit;
 use crate::io::inbox::Notice;
 use crate::io::reactor::Registrar;
 use crate::io::ready::Ready;
 use crate::net::listen::{Accepted, Listener};
-use crate::net::unix::SocketFile;
+use crate::net::own_file::OwnFile;
 use crate::plan::Plan;
 use crate::report;
 use socket2::{SockAddr, Socket};
@@ -27,9 +28,16 @@ pub struct Entrance {
     held: Option<(Client, Instant)>,
     told_shortage: bool,
     greeter: Greeter,
-    /// Removes our socket file when we leave.
-    _file: Option<SocketFile>,
+    patience: Patience,
+    /// One more than there are clients holds it.
+    seats: Seat,
+    /// Removed when we leave.
+    _files: Vec<OwnFile>,
 }
+
+/// A client's place among those who may be there at once. Whoever serves the client keeps it as
+/// long as the client is there.
+pub type Seat = Rc<()>;
 
 /// Somebody who has come.
 pub struct Client {
@@ -37,6 +45,8 @@ pub struct Client {
     pub sock: Socket,
     /// Where from.
     pub addr: SockAddr,
+    /// To be kept as long as it is there.
+    pub seat: Seat,
 }
 
 /// What a look at the entrance gave.
@@ -45,6 +55,8 @@ pub enum Next {
     Client(Client),
     /// None now.
     Pending,
+    /// One was turned away; there may be others.
+    Refused,
     /// None can be taken, most often for want of descriptors: it is tried again after a pause.
     Short(io::Error),
 }
@@ -52,7 +64,7 @@ pub enum Next {
 impl Entrance {
     /// The entrance of bound sockets; tells where clients are awaited.
     pub fn new(plan: &Rc<Plan>, mut bound: Bound) -> Entrance {
-        let file = bound.file.take();
+        let files = std::mem::take(&mut bound.files);
         tell_listening(&bound, plan);
         Entrance {
             plan: Rc::clone(plan),
@@ -61,7 +73,9 @@ impl Entrance {
             held: None,
             told_shortage: false,
             greeter: Greeter::default(),
-            _file: file,
+            patience: Patience::new(plan),
+            seats: Seat::default(),
+            _files: files,
         }
     }
 
@@ -100,7 +114,7 @@ impl Entrance {
             return Next::Pending;
         };
         match listener.try_accept(now) {
-            Accepted::Client(sock, addr) => Next::Client(Client { sock, addr }),
+            Accepted::Client(sock, addr) => self.seat(sock, addr),
             Accepted::Pending => {
                 let is_paused = listener.deadline().is_some();
                 self.told_shortage &= is_paused;
@@ -108,6 +122,28 @@ impl Entrance {
             }
             Accepted::Failed(error) => Next::Short(error),
         }
+    }
+
+    /// Gives a client who has come a place, if there is one.
+    fn seat(&mut self, sock: Socket, addr: SockAddr) -> Next {
+        let taken = Rc::strong_count(&self.seats) - 1;
+        match self.plan.reception.most_clients {
+            Some(most) if taken >= most => {
+                let line = format!("New connection denied: connection limit reached ({most})");
+                report::verbose(1, &line);
+                Next::Refused
+            }
+            _ => {
+                self.patience.is_over();
+                let seat = Rc::clone(&self.seats);
+                Next::Client(Client { sock, addr, seat })
+            }
+        }
+    }
+
+    /// How rnc ends when nobody has come for too long: it is told, and this is the exit code.
+    pub fn nobody_came(&mut self, now: Instant) -> Option<Exit> {
+        self.patience.exit(now)
     }
 
     /// Has a client wait for which there was something missing.
@@ -154,9 +190,45 @@ impl Entrance {
 
     /// When it wants to be looked at even if nobody comes.
     pub fn deadline(&self) -> Option<Instant> {
-        match &self.held {
+        let next = match &self.held {
             Some((_, until)) => Some(*until),
             None => self.listener.as_ref().and_then(Listener::deadline),
+        };
+        next.into_iter().chain(self.patience.deadline()).min()
+    }
+}
+
+/// How long the first client is waited for (`--accept-timeout`).
+pub struct Patience {
+    /// The time, and when it is over.
+    limit: Option<(Duration, Instant)>,
+    code: u8,
+}
+
+impl Patience {
+    /// The patience of a listener that begins now.
+    pub fn new(plan: &Plan) -> Patience {
+        let limit = plan.reception.accept_timeout;
+        Patience {
+            limit: limit.map(|limit| (limit, Instant::now() + limit)),
+            code: plan.codes.connect_timed_out,
         }
+    }
+
+    /// Somebody has come: nothing is waited for any more.
+    pub fn is_over(&mut self) {
+        self.limit = None;
+    }
+
+    /// Says that nobody came, once it is time to, and gives the exit code for it.
+    pub fn exit(&self, now: Instant) -> Option<Exit> {
+        let (limit, _) = self.limit.filter(|(_, until)| now >= *until)?;
+        report::error(&format!("nobody came within {limit:?}"));
+        Some(Exit::Code(self.code))
+    }
+
+    /// When it ends.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.limit.map(|(_, until)| until)
     }
 }

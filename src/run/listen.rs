@@ -10,7 +10,8 @@ use crate::io::reactor::{Drive, Registrar, Step};
 use crate::io::ready::Ready;
 use crate::net::addr::{self, show_ip};
 use crate::net::listen::{self, ListenError};
-use crate::net::unix::{self, SocketFile};
+use crate::net::own_file::OwnFile;
+use crate::net::unix;
 use crate::parse::escape::printable;
 use crate::plan::{Clients, Listening, Mode, Net, Plan};
 use crate::report;
@@ -24,12 +25,12 @@ use std::path::Path;
 use std::rc::Rc;
 use std::time::Instant;
 
-/// Sockets that listen, and the file of a Unix one, which goes with them.
+/// Sockets that listen, and the files that say where.
 pub struct Bound {
     /// The sockets.
     pub socks: Vec<Socket>,
-    /// Removes our socket file when dropped.
-    pub file: Option<SocketFile>,
+    /// The file of a Unix socket, and the one with the port.
+    pub files: Vec<OwnFile>,
 }
 
 /// Binds what the plan says to listen on, and tells where that is.
@@ -42,7 +43,8 @@ pub fn bind(plan: &Plan) -> anyhow::Result<Bound> {
         Mode::Listen { at, .. } | Mode::ListenUdp { at, .. } => {
             let socks = listen::bind(at, &plan.net);
             let socks = socks.map_err(|error| describe(error, at, plan))?;
-            Ok(Bound { socks, file: None })
+            let files = write_port(plan, &socks)?;
+            Ok(Bound { socks, files })
         }
         _ => Err(anyhow!("nothing to listen on")),
     }
@@ -67,8 +69,22 @@ pub fn bind_unix(plan: &Plan, path: &Path, kind: Type) -> anyhow::Result<Bound> 
     }
     Ok(Bound {
         socks: vec![sock],
-        file,
+        files: file.into_iter().collect(),
     })
+}
+
+/// Writes the port, where that is asked for.
+fn write_port(plan: &Plan, socks: &[Socket]) -> anyhow::Result<Vec<OwnFile>> {
+    let bound = socks.first().and_then(|sock| sock.local_addr().ok());
+    let bound = bound.and_then(|addr| addr::ip(&addr));
+    let (Some(path), Some(bound)) = (&plan.reception.port_file, bound) else {
+        return Ok(Vec::new());
+    };
+    let written = OwnFile::with_port(path, bound.port()).map_err(|error| {
+        let shown = printable(path.as_os_str().as_bytes());
+        anyhow::Error::new(error).context(format!("write the port to {shown} failed"))
+    })?;
+    Ok(vec![written])
 }
 
 /// Tells where we listen, as nc does: `Listening on 0.0.0.0 8080`.
@@ -227,14 +243,16 @@ impl Serve {
         }
     }
 
-    fn accept(&mut self, registrar: &Registrar<'_>, now: Instant) -> io::Result<()> {
+    /// Takes the next client, if there is one; says whether to look again.
+    fn accept(&mut self, registrar: &Registrar<'_>, now: Instant) -> io::Result<bool> {
         self.entrance.open(registrar)?;
         let client = match self.entrance.next(now) {
             Next::Client(client) => client,
-            Next::Pending => return Ok(()),
+            Next::Pending => return Ok(false),
+            Next::Refused => return Ok(true),
             Next::Short(error) => {
                 self.entrance.tell_shortage(&error);
-                return Ok(());
+                return Ok(false);
             }
         };
         if self.clients == Clients::One {
@@ -246,7 +264,7 @@ impl Serve {
         let remote = session::stream_end(client.sock, registrar)?;
         let label = label(&client.addr, &self.plan.net);
         self.session = Some(Joined::new((local, remote), &[], &self.plan, label, now));
-        Ok(())
+        Ok(true)
     }
 
     /// A session is over: is everything?
@@ -254,7 +272,7 @@ impl Serve {
         self.entrance.flush();
         let exit = self.session.take()?.finish(ended, &self.plan);
         let goes_on = match ended {
-            Ended::Clean | Ended::TimedOut | Ended::Broken(bridge::Place::Peer, _) => true,
+            Ended::Clean | Ended::TimedOut(_) | Ended::Broken(bridge::Place::Peer, _) => true,
             Ended::Quit | Ended::Signalled | Ended::Broken(..) => false,
         };
         (self.clients != Clients::InTurn || !goes_on).then_some(exit)
@@ -294,8 +312,15 @@ impl Drive<Exit> for Serve {
             if self.signalled {
                 return Step::Done(signal_exit());
             }
-            if let Err(error) = self.accept(registrar, now) {
-                return Step::Done(super::failed(&error.into()));
+            let looks_again = match self.accept(registrar, now) {
+                Ok(looks_again) => looks_again,
+                Err(error) => return Step::Done(super::failed(&error.into())),
+            };
+            if let Some(exit) = self.entrance.nobody_came(now) {
+                return Step::Done(exit);
+            }
+            if looks_again && self.session.is_none() {
+                return Step::Again;
             }
         }
         let Some(session) = &mut self.session else {

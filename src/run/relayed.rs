@@ -7,7 +7,7 @@
 //! A header for the target that says who the client is (PROXY protocol) would be preloaded into
 //! the flow towards it, as a proxy's left-over bytes are into the flow from it.
 
-use super::entrance::Client;
+use super::entrance::{Client, Seat};
 use super::listen::{ip_label, label};
 use super::{signal_exit, words};
 use crate::exit::Exit;
@@ -52,8 +52,11 @@ pub struct Relayed {
     /// Who is at either side, for messages.
     client: Box<str>,
     target: Box<str>,
+    came: Instant,
     signalled: bool,
     state: State,
+    /// Its place among those who may be there at once.
+    _seat: Seat,
 }
 
 enum State {
@@ -108,8 +111,10 @@ impl Relayed {
             plan,
             relay,
             is_single,
+            came: now,
             signalled: false,
             state: State::Dialing(Box::new(dialing)),
+            _seat: client.seat,
         }
     }
 
@@ -233,7 +238,9 @@ impl Relayed {
         if !left_over.is_empty() {
             inn.preload(&left_over, out.urgent());
         }
-        let bridge = Bridge::new(ends, (out, inn), ENDS, self.plan.session.idle, now);
+        let limits = self.plan.session.limits;
+        let mut bridge = Bridge::new(ends, (out, inn), ENDS, limits, now);
+        bridge.count_from(self.came);
         self.state = State::Joined(Box::new(bridge));
         Ok(())
     }
@@ -252,16 +259,10 @@ impl Relayed {
         match ended {
             Ended::Clean | Ended::Quit => Exit::OK,
             Ended::Signalled => signal_exit(),
-            Ended::TimedOut => {
-                let idle = self.plan.session.idle.unwrap_or_default();
-                // `-w 0`: leave as soon as nothing moves; that is what was asked for.
-                if idle.is_zero() {
-                    return Exit::OK;
-                }
+            Ended::TimedOut(late) if late.is_wanted() => Exit::OK,
+            Ended::TimedOut(late) => {
                 let client = &self.client;
-                self.tell(&format!(
-                    "connection from {client} timed out: nothing moved for {idle:?}"
-                ));
+                self.tell(&format!("connection from {client} timed out: {late}"));
                 Exit::Code(self.plan.codes.timed_out)
             }
             Ended::Broken(place, error) => {

@@ -123,12 +123,23 @@ impl Joined {
         if !left_over.is_empty() {
             inn.preload(left_over, out.urgent());
         }
-        let bridge = Bridge::new((local, remote), (out, inn), session.ends, session.idle, now);
+        let bridge = Bridge::new(
+            (local, remote),
+            (out, inn),
+            session.ends,
+            session.limits,
+            now,
+        );
         Joined {
             bridge,
             label,
             started: now,
         }
+    }
+
+    /// Counts the time for the whole connection from `began` on, which was before this.
+    pub fn count_from(&mut self, began: Instant) {
+        self.bridge.count_from(began);
     }
 
     /// Takes in an event.
@@ -180,15 +191,11 @@ impl Joined {
         match ended {
             Ended::Clean | Ended::Quit => Exit::OK,
             Ended::Signalled => super::signal_exit(),
-            Ended::TimedOut => {
-                let idle = plan.session.idle.unwrap_or_default();
-                // `-w 0`: leave as soon as nothing moves; that is what was asked for.
-                if idle.is_zero() {
-                    return Exit::OK;
-                }
+            Ended::TimedOut(late) if late.is_wanted() => Exit::OK,
+            Ended::TimedOut(late) => {
                 // nc takes silence for an ordinary end, and says nothing even with -v.
                 if plan.session.tells_breaks {
-                    report::failure(&format!("{label} timed out: nothing moved for {idle:?}"));
+                    report::failure(&format!("{label} timed out: {late}"));
                 }
                 Exit::Code(plan.codes.timed_out)
             }

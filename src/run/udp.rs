@@ -1,5 +1,6 @@
 //! Receiving datagrams: UDP and Unix. One socket, any number of peers, one session.
 
+use super::entrance::Patience;
 use super::listen::{self, Bound, Greeter, ip_label, tell_bound};
 use super::session::{self, Joined};
 use super::{PEER_SLOT, signal_exit};
@@ -12,7 +13,7 @@ use crate::io::reactor::{Drive, Registrar, Step};
 use crate::io::ready::Ready;
 use crate::net::addr::unmapped;
 use crate::net::options;
-use crate::net::unix::SocketFile;
+use crate::net::own_file::OwnFile;
 use crate::parse::escape::printable;
 use crate::plan::{Mode, Plan};
 use crate::report;
@@ -30,8 +31,9 @@ pub struct Receive {
     session: Option<Joined>,
     greeter: Greeter,
     signalled: bool,
-    /// Removes our socket file when we leave.
-    _file: Option<SocketFile>,
+    patience: Patience,
+    /// Removed when we leave.
+    _files: Vec<OwnFile>,
 }
 
 impl Receive {
@@ -40,7 +42,7 @@ impl Receive {
     /// # Errors
     /// It cannot be bound: one line for the user.
     pub fn bind(plan: Rc<Plan>) -> anyhow::Result<Receive> {
-        let Bound { mut socks, file } = match &plan.mode {
+        let Bound { mut socks, files } = match &plan.mode {
             Mode::ListenUnix { path, .. } => listen::bind_unix(&plan, path, Type::DGRAM)?,
             _ => listen::bind(&plan)?,
         };
@@ -58,12 +60,13 @@ impl Receive {
         }
         let greeter = Greeter::default();
         Ok(Receive {
+            patience: Patience::new(&plan),
             plan,
             sock,
             session: None,
             greeter,
             signalled: false,
-            _file: file,
+            _files: files,
         })
     }
 
@@ -97,6 +100,9 @@ impl Receive {
         let Some(datagram) = session.datagram() else {
             return;
         };
+        if datagram.has_peer() {
+            self.patience.is_over();
+        }
         let (peer, fault) = (datagram.take_new_peer(), datagram.take_send_fault());
         match peer {
             Some(PeerAddr::Ip(ip)) => {
@@ -146,6 +152,9 @@ impl Drive<Exit> for Receive {
         };
         let turn = session.drive(now);
         self.tell_news(registrar);
+        if let Some(exit) = self.patience.exit(now) {
+            return Step::Done(exit);
+        }
         match turn {
             bridge::Turn::Wait => Step::Wait,
             bridge::Turn::Again => Step::Again,
@@ -160,6 +169,7 @@ impl Drive<Exit> for Receive {
     }
 
     fn deadline(&self) -> Option<Instant> {
-        self.session.as_ref().and_then(Joined::deadline)
+        let session = self.session.as_ref().and_then(Joined::deadline);
+        session.into_iter().chain(self.patience.deadline()).min()
     }
 }

@@ -59,6 +59,7 @@ impl Planner<'_> {
             }
         }
         self.check_relay_conflicts()?;
+        self.check_limit_conflicts(unix)?;
         if args.datagram_size.is_some() && !udp {
             return said("--datagram-size needs -u");
         }

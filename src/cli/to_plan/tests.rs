@@ -1,5 +1,7 @@
 //! Words → plan, by tables: what follows from what, in both dialects.
 
+mod limits;
+
 use super::*;
 use crate::cli::args::Args;
 use crate::cli::command::command;
@@ -258,7 +260,7 @@ fn times_have_units_but_not_ncs() {
         let plan = native(&words);
         let wanted = Some(Duration::from_millis(wanted));
         assert_eq!(
-            (plan.session.idle, plan.session.interval),
+            (plan.session.limits.idle, plan.session.interval),
             (wanted, wanted),
             "{word}"
         );
@@ -267,7 +269,7 @@ fn times_have_units_but_not_ncs() {
         };
         assert_eq!(to.dialing.timeout, wanted);
     }
-    assert_eq!(nc("-w 2 h 80").session.idle, seconds(2));
+    assert_eq!(nc("-w 2 h 80").session.limits.idle, seconds(2));
     assert_eq!(native("-i 0 h 80").session.interval, None);
     for word in ["500ms", "2s", "0.5", "x"] {
         let words = format!("-w {word} h 80");

@@ -1,0 +1,60 @@
+//! Options for rnc left running: how much a connection may take, and how clients are received.
+
+use super::{grouped, setting};
+use clap::{Arg, ValueHint};
+
+const LIMITS: &str = "Limits";
+
+/// The options, with their group.
+pub fn limits() -> Vec<Arg> {
+    grouped(
+        LIMITS,
+        [
+            setting(
+                "idle-timeout",
+                "TIME",
+                "End a connection where nothing moves for TIME",
+                "As -w, but connecting has no limit of its own; where both are given, -w is that \
+                 one. A UDP listener ends when its peers are silent, once there was one. With \
+                 many clients only the silent one is dropped. The exit code is 3. Not with -z.",
+            )
+            .hide_short_help(true),
+            setting(
+                "timeout",
+                "TIME",
+                "End a connection after TIME, whatever moves",
+                "It counts from when a client begins to connect, or has come to a listener, and \
+                 for each client alone; connecting has no more time either. The exit code is 3. \
+                 Not with -z.",
+            )
+            .hide_short_help(true),
+            setting(
+                "max-conns",
+                "N",
+                "With -l: no more than N clients at once",
+                "Another one is turned away: its connection is closed at once, and -v tells. A \
+                 place is free again as soon as its client has left. Needs -l; not with -u.",
+            )
+            .visible_alias("max-clients")
+            .hide_short_help(true),
+            setting(
+                "accept-timeout",
+                "TIME",
+                "With -l: give up when nobody comes within TIME",
+                "It counts until the first client, or datagram, has come. The exit code is 3. \
+                 Needs -l.",
+            )
+            .hide_short_help(true),
+            setting(
+                "port-file",
+                "PATH",
+                "With -l: write the port to a file",
+                "One line with the number, also when the system chose it (port 0). The file is \
+                 there, whole, once rnc listens, and is removed at the end; what was at PATH \
+                 before is replaced. Needs -l; not with -U.",
+            )
+            .value_hint(ValueHint::FilePath)
+            .hide_short_help(true),
+        ],
+    )
+}

@@ -1,0 +1,83 @@
+//! Limits of a connection, and how a listener receives its clients.
+
+use super::*;
+use crate::plan::{Limits, Reception};
+
+impl Planner<'_> {
+    /// `waits` is the time of `-w`.
+    pub(super) fn limits(&self, waits: Option<Duration>) -> Result<Limits, Wrong> {
+        let idle = self.limit("--idle-timeout", self.args.idle_timeout.as_ref())?;
+        Ok(Limits {
+            idle: idle.or(waits),
+            whole: self.limit("--timeout", self.args.timeout.as_ref())?,
+        })
+    }
+
+    /// The time for connecting: that of `-w`, and no more than the whole connection may take.
+    pub(super) fn connect_limit(&self, waits: Option<Duration>) -> Result<Option<Duration>, Wrong> {
+        // `-w 0` is no limit.
+        let waits = waits.filter(|waits| !waits.is_zero());
+        let whole = self.limit("--timeout", self.args.timeout.as_ref())?;
+        Ok(waits.into_iter().chain(whole).min())
+    }
+
+    pub(super) fn reception(&self) -> Result<Reception, Wrong> {
+        Ok(Reception {
+            most_clients: self.most_clients()?,
+            accept_timeout: self.limit("--accept-timeout", self.args.accept_timeout.as_ref())?,
+            port_file: self.args.port_file.as_ref().map(PathBuf::from),
+        })
+    }
+
+    fn most_clients(&self) -> Result<Option<usize>, Wrong> {
+        let Some(word) = &self.args.max_conns else {
+            return Ok(None);
+        };
+        match strtonum(word, 1, i64::from(i32::MAX)) {
+            Ok(most) => Ok(usize::try_from(most).ok()),
+            Err(error) => said(format!("--max-conns {word}: {error} (1 or more)")),
+        }
+    }
+
+    /// A time that is not zero. No option of nc's: with units in all dialects.
+    fn limit(&self, option: &str, word: Option<&String>) -> Result<Option<Duration>, Wrong> {
+        let Some(word) = word else { return Ok(None) };
+        match duration(word) {
+            Ok(Duration::ZERO) => said(format!("{option} {word}: not more than 0")),
+            Ok(limit) => Ok(Some(limit)),
+            Err(error) => said(format!("{option} {word}: {error}")),
+        }
+    }
+
+    /// Limits that have nothing to limit. None is an option of nc's, so this is the same in all
+    /// dialects.
+    pub(super) fn check_limit_conflicts(&self, unix: bool) -> Result<(), Wrong> {
+        let args = self.args;
+        let for_listeners = [
+            (args.max_conns.is_some(), "--max-conns"),
+            (args.accept_timeout.is_some(), "--accept-timeout"),
+            (args.port_file.is_some(), "--port-file"),
+        ];
+        let for_connections = [
+            (args.idle_timeout.is_some(), "--idle-timeout"),
+            (args.timeout.is_some(), "--timeout"),
+        ];
+        let first = |table: &[(bool, &'static str)]| {
+            let found = table.iter().find(|(found, _)| *found);
+            found.map(|(_, option)| *option)
+        };
+        if let Some(option) = first(&for_listeners).filter(|_| !args.listen) {
+            return said(format!("{option} needs -l"));
+        }
+        if let Some(option) = first(&for_connections).filter(|_| args.zero) {
+            return said(format!("{option} cannot be used with -z"));
+        }
+        if args.max_conns.is_some() && args.udp {
+            return said("--max-conns cannot be used with -u");
+        }
+        if args.port_file.is_some() && unix {
+            return said("--port-file cannot be used with -U: there is no port");
+        }
+        Ok(())
+    }
+}

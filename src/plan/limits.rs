@@ -1,0 +1,24 @@
+//! How much a connection may take, and how a listener receives its clients.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// How much one connection may take. The limits of one client never touch another.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// It is over when nothing moved for that long (`-w`, `--idle-timeout`).
+    pub idle: Option<Duration>,
+    /// It is over after that long, whatever moves (`--timeout`).
+    pub whole: Option<Duration>,
+}
+
+/// How a listener receives its clients.
+#[derive(Clone, Debug, Default)]
+pub struct Reception {
+    /// More clients at once are turned away (`--max-conns`).
+    pub most_clients: Option<usize>,
+    /// It is given up when nobody has come by then (`--accept-timeout`).
+    pub accept_timeout: Option<Duration>,
+    /// The port is written to this file (`--port-file`).
+    pub port_file: Option<PathBuf>,
+}

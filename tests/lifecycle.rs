@@ -1,0 +1,321 @@
+//! A listener that is left running: how many may come, how long they may stay, and how it ends.
+
+mod common;
+
+use common::{
+    Running, Server, Sock, Stdin, TempDir, Transport, assert_bytes, connect_to_listener,
+    eventually, rnc,
+};
+use rustix::process::Signal;
+use std::ffi::OsString;
+use std::fs;
+use std::io::{ErrorKind, Read, Write};
+use std::net::{Ipv4Addr, TcpStream};
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+
+/// rnc that listens on one kind of socket, and where.
+struct Listener {
+    rnc: Running,
+    path: Option<PathBuf>,
+    _dir: TempDir,
+}
+
+impl Listener {
+    /// `options` have `-l` or `-lk` in them; standard input stays open.
+    #[track_caller]
+    fn over(transport: Transport, options: &[&str]) -> Listener {
+        let dir = TempDir::new();
+        let mut words: Vec<OsString> = options.iter().map(OsString::from).collect();
+        let path = match transport {
+            Transport::Tcp => {
+                words.extend(["127.0.0.1".into(), "0".into()]);
+                None
+            }
+            Transport::Unix => {
+                let path = dir.join("listener");
+                words.extend(["-v".into(), "-U".into(), path.clone().into()]);
+                Some(path)
+            }
+        };
+        let rnc = rnc(words).stdin(Stdin::Pipe).spawn();
+        rnc.listening_line();
+        Listener {
+            rnc,
+            path,
+            _dir: dir,
+        }
+    }
+
+    #[track_caller]
+    fn client(&self) -> Sock {
+        connect_to_listener(&self.rnc, self.path.as_ref())
+    }
+
+    /// What connecting says.
+    fn try_client(&self) -> std::io::Result<()> {
+        match &self.path {
+            Some(path) => UnixStream::connect(path).map(drop),
+            None => {
+                let addr = (Ipv4Addr::LOCALHOST, self.rnc.listening_port());
+                TcpStream::connect(addr).map(drop)
+            }
+        }
+    }
+}
+
+const TRANSPORTS: [Transport; 2] = [Transport::Tcp, Transport::Unix];
+
+/// Says whether it was turned away: its end, or a reset, and no byte.
+fn is_turned_away(sock: &mut Sock) -> bool {
+    match sock.read(&mut [0]) {
+        Ok(n) => n == 0,
+        Err(error) => error.kind() == ErrorKind::ConnectionReset,
+    }
+}
+
+/// Waits until the peer has ended or broken the connection.
+#[track_caller]
+fn expect_end(sock: &mut Sock, from: &Running) {
+    if !is_turned_away(sock) {
+        from.fail("it sent something");
+    }
+}
+
+// ---- how many
+
+#[test]
+fn one_more_than_max_conns_is_turned_away_and_a_free_place_is_given_again() {
+    for transport in TRANSPORTS {
+        let options = ["-lkvv", "--until", "peer", "--max-conns", "2"];
+        let listener = Listener::over(transport, &options);
+        let (mut first, mut second) = (listener.client(), listener.client());
+        first.say("first\n", &listener.rnc);
+        second.say("second\n", &listener.rnc);
+        listener.rnc.shows("first\n");
+        listener.rnc.shows("second\n");
+        expect_end(&mut listener.client(), &listener.rnc);
+        listener
+            .rnc
+            .says("New connection denied: connection limit reached (2)");
+        first.say("still here\n", &listener.rnc);
+        listener.rnc.shows("still here\n");
+        drop(second);
+        listener.rnc.says(" left: ");
+        let mut third = listener.client();
+        third.say("third\n", &listener.rnc);
+        listener.rnc.shows("third\n");
+        expect_end(&mut listener.client(), &listener.rnc);
+    }
+}
+
+#[test]
+fn max_conns_counts_the_clients_of_a_relay() {
+    for transport in TRANSPORTS {
+        let target = Server::tcp();
+        let to = format!("127.0.0.1:{}", target.port());
+        let options = ["-lkvv", "--max-conns", "1", "--relay", &to];
+        let listener = Listener::over(transport, &options);
+        let mut client = listener.client();
+        client.say("one", &listener.rnc);
+        let mut onward = target.accept(&listener.rnc);
+        assert_bytes("target", &onward.read_some(3, &listener.rnc), b"one");
+        for _ in 0..200 {
+            expect_end(&mut listener.client(), &listener.rnc);
+        }
+        onward.say("two", &listener.rnc);
+        assert_bytes("client", &client.read_some(3, &listener.rnc), b"two");
+        drop((client, onward));
+        listener.rnc.says(" left: ");
+        let mut next = listener.client();
+        next.say("next", &listener.rnc);
+        let mut onward = target.accept(&listener.rnc);
+        assert_bytes("target", &onward.read_some(4, &listener.rnc), b"next");
+    }
+}
+
+#[test]
+fn one_who_is_turned_away_says_nothing_without_v() {
+    let listener = Listener::over(Transport::Tcp, &["-lk", "--max-conns", "1"]);
+    let mut client = listener.client();
+    client.say("here\n", &listener.rnc);
+    listener.rnc.shows("here\n");
+    expect_end(&mut listener.client(), &listener.rnc);
+    listener.rnc.signal(Signal::TERM);
+    listener
+        .rnc
+        .wait()
+        .expect_signal(Signal::TERM)
+        .expect_silence();
+}
+
+#[test]
+fn the_listener_of_one_client_is_closed_once_it_is_there() {
+    let target = Server::tcp();
+    let to = format!("127.0.0.1:{}", target.port());
+    for transport in TRANSPORTS {
+        let stdio: &[&str] = &["-l"];
+        let relay: &[&str] = &["-l", "--relay", &to];
+        for options in [stdio, relay] {
+            let listener = Listener::over(transport, options);
+            let _client = listener.client();
+            let is_refused = || {
+                let error = listener.try_client().err().map(|error| error.kind());
+                // Its file goes with a Unix socket.
+                matches!(
+                    error,
+                    Some(ErrorKind::ConnectionRefused | ErrorKind::NotFound)
+                )
+            };
+            assert!(eventually(is_refused), "{transport:?} {options:?}");
+            assert!(listener.rnc.is_running());
+        }
+    }
+}
+
+// ---- how long
+
+#[test]
+fn a_silent_session_ends_after_the_idle_timeout() {
+    for transport in TRANSPORTS {
+        let listener = Listener::over(transport, &["-l", "--idle-timeout", "100ms"]);
+        let mut client = listener.client();
+        client.say("hello", &listener.rnc);
+        expect_end(&mut client, &listener.rnc);
+        listener
+            .rnc
+            .wait()
+            .expect_code(3)
+            .expect_stdout("hello")
+            .expect_complaint("timed out: nothing moved for 100ms");
+    }
+}
+
+#[test]
+fn a_silent_client_of_many_is_dropped_and_the_others_stay() {
+    let listener = Listener::over(Transport::Tcp, &["-lkv", "--idle-timeout", "2s"]);
+    let (mut busy, mut silent) = (listener.client(), listener.client());
+    let dropped = eventually(|| {
+        busy.say("line\n", &listener.rnc);
+        listener.rnc.stderr.text().contains("was idle: dropped")
+    });
+    assert!(dropped, "nobody was dropped");
+    expect_end(&mut silent, &listener.rnc);
+    busy.say("last\n", &listener.rnc);
+    listener.rnc.shows("last\n");
+}
+
+#[test]
+fn a_session_ends_after_its_timeout_although_bytes_move() {
+    for transport in TRANSPORTS {
+        let listener = Listener::over(transport, &["-l", "--timeout", "300ms"]);
+        let mut client = listener.client();
+        let ended = eventually(|| client.write_all(b"more").is_err());
+        assert!(ended, "it goes on and on");
+        listener
+            .rnc
+            .wait()
+            .expect_code(3)
+            .expect_complaint("timed out: connected for 300ms");
+    }
+}
+
+#[test]
+fn a_client_that_cannot_connect_in_time_gives_up() {
+    let (_full, port) = common::never_answers();
+    rnc(["--timeout", "200ms", "127.0.0.1", &port.to_string()])
+        .run()
+        .expect_code(3)
+        .expect_complaint("timed out");
+}
+
+#[test]
+fn the_timeout_of_one_client_does_not_touch_the_next() {
+    let target = Server::tcp();
+    let to = format!("127.0.0.1:{}", target.port());
+    let listener = Listener::over(Transport::Tcp, &["-lkv", "--timeout", "1s", "--relay", &to]);
+    let mut first = listener.client();
+    let _onward = target.accept(&listener.rnc);
+    expect_end(&mut first, &listener.rnc);
+    listener.rnc.says("timed out: connected for 1s");
+    let mut second = listener.client();
+    second.say("hello", &listener.rnc);
+    let mut onward = target.accept(&listener.rnc);
+    assert_bytes("target", &onward.read_some(5, &listener.rnc), b"hello");
+}
+
+#[test]
+fn nobody_within_the_accept_timeout_is_a_failure() {
+    let options = ["-l", "--accept-timeout", "100ms"];
+    let many = ["-lk", "--accept-timeout", "100ms"];
+    let relay = ["-lk", "--accept-timeout", "100ms", "--relay", "127.0.0.1:9"];
+    let datagrams = ["-lu", "--accept-timeout", "100ms"];
+    for options in [&options[..], &many, &relay, &datagrams] {
+        Listener::over(Transport::Tcp, options)
+            .rnc
+            .wait()
+            .expect_code(3)
+            .expect_complaint("nobody came within 100ms");
+    }
+    let finished = Listener::over(Transport::Unix, &options).rnc.wait();
+    finished
+        .expect_code(3)
+        .expect_complaint("nobody came within 100ms");
+}
+
+#[test]
+fn the_accept_timeout_is_over_once_somebody_came() {
+    for options in ["-l", "-lk"] {
+        let options = [options, "--accept-timeout", "500ms"];
+        let listener = Listener::over(Transport::Tcp, &options);
+        let mut client = listener.client();
+        client.say("first\n", &listener.rnc);
+        listener.rnc.shows("first\n");
+        // Not a time measured: one in which it might leave.
+        std::thread::sleep(std::time::Duration::from_secs(1));
+        client.say("second\n", &listener.rnc);
+        listener.rnc.shows("second\n");
+    }
+}
+
+// ---- the port
+
+#[test]
+fn the_port_file_has_the_port_and_goes_with_the_listener() {
+    for options in [&["-lk"][..], &["-lku"]] {
+        let dir = TempDir::new();
+        let file = dir.file("port", "something older\n");
+        let word = file.display().to_string();
+        let options = [options, &["--port-file", &word]].concat();
+        let listener = Listener::over(Transport::Tcp, &options);
+        let port = fs::read_to_string(&file).expect("the port file");
+        assert_eq!(port, format!("{}\n", listener.rnc.listening_port()));
+        assert_eq!(fs::read_dir(dir.path()).expect("dir").count(), 1);
+        listener.rnc.signal(Signal::TERM);
+        listener.rnc.wait().expect_signal(Signal::TERM);
+        assert!(!file.exists(), "the port file is still there");
+    }
+}
+
+#[test]
+fn a_port_file_that_another_has_replaced_is_left_alone() {
+    let dir = TempDir::new();
+    let file = dir.join("port");
+    let word = file.display().to_string();
+    let listener = Listener::over(Transport::Tcp, &["-lk", "--port-file", &word]);
+    let other = dir.file("other", "1234\n");
+    fs::rename(&other, &file).expect("rename");
+    listener.rnc.signal(Signal::TERM);
+    listener.rnc.wait().expect_signal(Signal::TERM);
+    assert_eq!(fs::read_to_string(&file).expect("the file"), "1234\n");
+}
+
+#[test]
+fn a_port_file_that_cannot_be_written_is_told_in_one_line() {
+    let dir = TempDir::new();
+    let nowhere = dir.join("missing/port").display().to_string();
+    rnc(["-l", "--port-file", &nowhere, "127.0.0.1", "0"])
+        .run()
+        .expect_code(1)
+        .expect_complaint("No such file or directory");
+}
