@@ -14,6 +14,11 @@ complete -c rnc -l accept-timeout -d 'With -l: give up when nobody comes within 
 complete -c rnc -l port-file -d 'With -l: write the port to a file' -r -F
 complete -c rnc -s i -l interval -d 'Pause after each line sent, or each port tried' -r -f
 complete -c rnc -l datagram-size -d 'With -u: longest datagram made of standard input' -r -f
+complete -c rnc -l output -d 'Write down what passes, both ways, in FILE' -r -F
+complete -c rnc -l log-format -d 'How --output looks: plain, tagged or json' -r -f -a "plain\t''
+tagged\t''
+json\t''"
+complete -c rnc -l hex-dump -d 'The same in hexadecimal, as hexdump -C has it' -r -F
 complete -c rnc -s s -l source -d 'Address to send from, or to listen on' -r -f
 complete -c rnc -s p -l source-port -d 'Port to send from, or to listen on' -r -f
 complete -c rnc -l join -d 'With -u -l: join a multicast group' -r -f
@@ -44,6 +49,8 @@ complete -c rnc -s d -l no-stdin -l recv-only -d 'Do not read standard input'
 complete -c rnc -l send-only -d 'Only send; leave at the end of standard input'
 complete -c rnc -s C -l crlf -d 'Send line ends as CR LF'
 complete -c rnc -s t -l telnet -d 'Answer telnet options, and keep them out of the data'
+complete -c rnc -l append-output -d 'Keep what is in the files of --output and --hex-dump'
+complete -c rnc -l hex -d 'Show it in hexadecimal on standard error'
 complete -c rnc -s 4 -l ipv4 -d 'IPv4 only'
 complete -c rnc -s 6 -l ipv6 -d 'IPv6 only'
 complete -c rnc -s n -l nodns -d 'Look up no names of hosts: they have to be addresses'

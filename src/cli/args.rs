@@ -33,6 +33,11 @@ pub struct Args {
     pub datagram_size: Option<String>,
     pub crlf: bool,
     pub telnet: bool,
+    pub output: Option<OsString>,
+    pub append_output: bool,
+    pub log_format: Option<String>,
+    pub hex_dump: Option<OsString>,
+    pub hex: bool,
     pub ipv4: bool,
     pub ipv6: bool,
     pub nodns: bool,
@@ -63,6 +68,7 @@ impl Args {
     pub fn from_matches(matches: &ArgMatches) -> Args {
         let flag = |id: &str| matches.get_flag(id);
         let word = |id: &str| matches.get_one::<OsString>(id).map(|word| text(word));
+        let path = |id: &str| matches.get_one::<OsString>(id).cloned();
         let words = |id: &str| matches.get_many::<OsString>(id).into_iter().flatten();
         Args {
             operands: words("operands").cloned().collect(),
@@ -91,10 +97,15 @@ impl Args {
             datagram_size: word("datagram-size"),
             crlf: flag("crlf"),
             telnet: flag("telnet"),
+            output: path("output"),
+            append_output: flag("append-output"),
+            log_format: word("log-format"),
+            hex_dump: path("hex-dump"),
+            hex: flag("hex"),
             ipv4: flag("ipv4"),
             ipv6: flag("ipv6"),
             nodns: flag("nodns"),
-            source: matches.get_one::<OsString>("source").cloned(),
+            source: path("source"),
             source_port: word("source-port"),
             broadcast: flag("broadcast"),
             join: words("join").map(|word| text(word)).collect(),
@@ -107,7 +118,7 @@ impl Args {
             debug: flag("debug"),
             rtable: matches.contains_id("rtable"),
             dccp: flag("dccp"),
-            relay: matches.get_one::<OsString>("relay").cloned(),
+            relay: path("relay"),
             proxy: word("proxy"),
             proxy_type: word("proxy-type"),
             proxy_user: word("proxy-user"),

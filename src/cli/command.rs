@@ -6,6 +6,7 @@
 //! man page add: units, what it cannot be combined with, and what is different as nc.
 
 mod limits;
+mod logs;
 
 use clap::builder::{PossibleValue, TypedValueParser};
 use clap::{Arg, ArgAction, Command, ValueHint, value_parser};
@@ -25,6 +26,7 @@ pub fn command() -> Command {
         ends(),
         limits::limits(),
         data(),
+        logs::logs(),
         addresses(),
         proxies(),
         others(),
@@ -344,9 +346,10 @@ fn data() -> Vec<Arg> {
                 "interval",
                 "TIME",
                 "Pause after each line sent, or each port tried",
-                "What comes in does not wait. With -z it is the time from the start of one port \
+                "What comes in does not wait. Also --delay. With -z it is the time from the start of one port \
                  to that of the next. As nc: no pause between ports with -z.",
-            ),
+            )
+            .alias("delay"),
             setting(
                 "datagram-size",
                 "SIZE",

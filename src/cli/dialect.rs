@@ -1,7 +1,7 @@
 //! The dialects: native rnc, and OpenBSD nc as Debian ships it. A table of values, no code paths:
 //! `to_plan` reads the row of the one that was asked for.
 
-use crate::plan::{Clients, UnixListening, Until};
+use crate::plan::{Clients, LogFormat, UnixListening, Until};
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::time::Duration;
@@ -74,6 +74,8 @@ pub struct Dialect {
     pub keepalive: bool,
     /// The longest datagram made of standard input, in bytes.
     pub datagram_bytes: usize,
+    /// How `--hex-dump` looks.
+    pub hex_dump: LogFormat,
     /// `-i` counts between scanned ports.
     pub interval_between_ports: bool,
     /// When UDP ports are probed.
@@ -118,6 +120,7 @@ pub const NATIVE: Dialect = Dialect {
     names_peers: false,
     keepalive: true,
     datagram_bytes: 65_507,
+    hex_dump: LogFormat::Hex { colours: false },
     interval_between_ports: true,
     probes: Probes::Scanning,
     last_udp_port_decides: false,
@@ -159,6 +162,7 @@ pub const NC: Dialect = Dialect {
     names_peers: true,
     keepalive: false,
     datagram_bytes: 16_384,
+    hex_dump: LogFormat::Hex { colours: false },
     interval_between_ports: false,
     probes: Probes::Verbose,
     last_udp_port_decides: true,

@@ -50,12 +50,21 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Parsed {
     let facts = Facts {
         stdin_is_terminal: std::io::stdin().is_terminal(),
         may_offload: std::env::var_os("RNC_FAST").is_none_or(|value| value != "0"),
+        stderr_shows_colours: shows_colours(),
         proxy_auth: std::env::var("NCAT_PROXY_AUTH").ok(),
     };
     match to_plan::to_plan(&args, dialect, &facts) {
         Ok(plan) => Parsed::Plan(Box::new(plan)),
         Err(wrong) => Parsed::Exit(usage::tell(&wrong, dialect)),
     }
+}
+
+/// Says whether standard error is a terminal whose user has nothing against colours. See
+/// <https://no-color.org>.
+fn shows_colours() -> bool {
+    let is_dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
+    let refuses = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+    std::io::stderr().is_terminal() && !is_dumb && !refuses
 }
 
 /// Shows help where the dialect shows it.

@@ -3,6 +3,7 @@
 
 mod conflicts;
 mod limits;
+mod logs;
 mod operands;
 mod sockets;
 
@@ -29,6 +30,8 @@ use std::time::Duration;
 pub struct Facts {
     /// Standard input is a terminal.
     pub stdin_is_terminal: bool,
+    /// Standard error is a terminal that shows colours, and may.
+    pub stderr_shows_colours: bool,
     /// Bytes may go past this process: RNC_FAST=0 says no.
     pub may_offload: bool,
     /// USER:PASS for a proxy, from the environment.
@@ -85,6 +88,7 @@ impl Planner<'_> {
         let net = self.net(&place)?;
         let mode = self.mode(place, timeout)?;
         let session = self.session(&mode, timeout)?;
+        let logs = self.logs()?;
         let codes = Codes {
             connect_timed_out: self.dialect.connect_timed_out_code,
             timed_out: self.dialect.timed_out_code,
@@ -96,6 +100,7 @@ impl Planner<'_> {
             reception: self.reception()?,
             net,
             session,
+            logs,
             codes,
             // Of a relay's many clients only the numbers: each name would be a look-up.
             names_peers: self.dialect.names_peers && !self.args.nodns && self.args.relay.is_none(),

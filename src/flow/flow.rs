@@ -8,6 +8,7 @@
 //! A flow never waits for the other one, and knows nothing about kinds of ends.
 
 use super::stages::{Pace, Stage};
+use super::taps::Taps;
 use crate::io::endpoint::Endpoint;
 use crate::io::kernel::{Carry, Kernel};
 use crate::io::ready::{Got, Put};
@@ -56,6 +57,8 @@ pub enum Moved {
 pub struct Settings {
     /// Changes to the bytes, first to last.
     pub stages: Vec<Box<dyn Stage>>,
+    /// Who watches what is read, before the changes, and what is written, after them.
+    pub taps: Taps,
     /// One line at a time.
     pub pace: Option<Pace>,
     /// The longest message to read, in bytes, where messages count.
@@ -73,7 +76,7 @@ pub struct Settings {
 impl Settings {
     /// Nobody in between wants to see, change or count the bytes.
     fn wants_no_bytes(&self) -> bool {
-        let plain = self.stages.is_empty() && self.pace.is_none();
+        let plain = self.stages.is_empty() && self.pace.is_none() && self.taps.is_empty();
         plain && self.message_bytes.is_none() && self.max_reads.is_none()
     }
 }
@@ -117,6 +120,7 @@ impl Flow {
     /// as in `pump`.
     pub fn preload(&mut self, bytes: &[u8], back: &mut Vec<u8>) {
         self.store.replace(bytes);
+        self.settings.taps.read(bytes, None);
         self.apply_stages(back);
     }
 
@@ -254,7 +258,12 @@ impl Flow {
         if !wants || self.source_ended || !self.store.is_empty() || back.len() >= BACK_BYTES {
             return false;
         }
-        match self.store.fill(source, self.settings.message_bytes) {
+        let got = self.store.fill(source, self.settings.message_bytes);
+        if let Ok(Got::Bytes(_)) = got {
+            let taps = &mut self.settings.taps;
+            taps.read(self.store.data(), Some(source));
+        }
+        match got {
             Ok(Got::Bytes(_)) if self.discards => self.store.clear(),
             Ok(Got::Bytes(_)) => {
                 self.apply_stages(back);
@@ -323,6 +332,7 @@ impl Flow {
                 if let Some(pace) = &mut self.settings.pace {
                     pace.wrote(&data[..n], now);
                 }
+                self.settings.taps.written(&data[..n], sink);
                 self.store.consume(n);
                 self.moved += n as u64;
                 true
@@ -345,6 +355,8 @@ impl Flow {
     fn write_urgent(&mut self, sink: &mut Endpoint) -> bool {
         match sink.try_write(&self.urgent) {
             Ok(Put::Bytes(n)) => {
+                let taps = &mut self.settings.taps;
+                taps.written(&self.urgent[..n], sink);
                 self.urgent.drain(..n);
                 self.moved += n as u64;
                 true

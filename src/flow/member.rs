@@ -4,6 +4,7 @@
 use super::flow::FlowState;
 use super::limits::Late;
 use super::stages::Stage;
+use super::taps::Taps;
 use super::verdict::{Verdict, Way, verdict};
 use crate::io::endpoint::Endpoint;
 use crate::io::ready::{Got, Put, Ready};
@@ -33,6 +34,7 @@ pub struct Member {
     sent_of_first: usize,
     lines: Lines,
     stage: Option<Box<dyn Stage>>,
+    taps: Taps,
     out: FlowState,
     inn: FlowState,
     came: Instant,
@@ -74,6 +76,7 @@ impl Member {
             sent_of_first: 0,
             lines: Lines::new(LINES_BYTES),
             stage,
+            taps: Taps::default(),
             out: FlowState::Open,
             inn: FlowState::Open,
             came: now,
@@ -83,6 +86,11 @@ impl Member {
             moved: (0, 0),
             _seat: seat,
         }
+    }
+
+    /// The same peer, watched: what it sends, and what it is sent.
+    pub fn watched(self, taps: Taps) -> Member {
+        Member { taps, ..self }
     }
 
     /// Takes in an event.
@@ -217,6 +225,8 @@ impl Member {
                 Ok(Put::Bytes(n)) => {
                     sent = true;
                     self.moved.0 += n as u64;
+                    let from = self.sent_of_first;
+                    self.taps.written(&chunk[from..from + n], &self.end);
                     self.sent_of_first += n;
                     if self.sent_of_first == chunk.len() {
                         self.queued -= chunk.len();
@@ -249,6 +259,7 @@ impl Member {
             match self.end.try_read(&mut scratch[..room]) {
                 Ok(Got::Bytes(n)) => {
                     self.moved.1 += n as u64;
+                    self.taps.read(&scratch[..n], Some(&self.end));
                     self.hold(&scratch[..n]);
                 }
                 Ok(Got::Pending) => break,

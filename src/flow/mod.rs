@@ -8,4 +8,5 @@ pub mod hub;
 pub mod limits;
 pub mod member;
 pub mod stages;
+pub mod taps;
 pub mod verdict;

@@ -145,6 +145,11 @@ impl Datagram {
         self.peers == Peers::Connected || self.peer.is_some()
     }
 
+    /// The peer that wrote last; `None` where there is one for good.
+    pub fn peer(&self) -> Option<PeerAddr> {
+        self.peer.clone().map(peer_addr)
+    }
+
     /// The peer that wrote and is new since the last call.
     pub fn take_new_peer(&mut self) -> Option<PeerAddr> {
         self.news.take().map(peer_addr)

@@ -1,7 +1,7 @@
 //! One end of a session: whatever bytes or messages can be read from and written to without
 //! waiting.
 
-use super::datagram::Datagram;
+use super::datagram::{Datagram, PeerAddr};
 use super::ready::{Bits, Got, Put, Ready};
 use super::stdio::Stdio;
 use super::stream::Stream;
@@ -156,6 +156,15 @@ impl Endpoint {
         match self {
             Endpoint::Datagram(end) => end.has_peer(),
             Endpoint::Stream(_) | Endpoint::Stdio(_) => true,
+        }
+    }
+
+    /// Who sent what was read last, and gets what is written, where that may be another one each
+    /// time.
+    pub fn peer(&self) -> Option<PeerAddr> {
+        match self {
+            Endpoint::Datagram(end) => end.peer(),
+            Endpoint::Stream(_) | Endpoint::Stdio(_) => None,
         }
     }
 

@@ -5,6 +5,7 @@ pub mod datagram;
 pub mod endpoint;
 pub mod inbox;
 pub mod kernel;
+pub mod logfile;
 pub mod reactor;
 pub mod ready;
 pub mod stdio;

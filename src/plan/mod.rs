@@ -62,6 +62,47 @@ pub struct Session {
     pub tells_breaks: bool,
 }
 
+/// How a log shows what passed; see `proto::record`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// The bytes as they are, both directions in one.
+    Raw,
+    /// A line of text for each line, with time, direction and peer.
+    Tagged,
+    /// A JSON object for whatever passed at once.
+    Json,
+    /// A heading and rows of hexadecimal.
+    Hex {
+        /// The directions in two colours.
+        colours: bool,
+    },
+    /// Rows of hexadecimal as Ncat's.
+    NcatHex,
+}
+
+/// Where a log is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LogPlace {
+    /// In a file.
+    File {
+        /// Its path.
+        path: PathBuf,
+        /// What is in it stays.
+        appends: bool,
+    },
+    /// It is shown on standard error.
+    Stderr,
+}
+
+/// A log of what passes between rnc and its peers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Log {
+    /// Where it is kept.
+    pub place: LogPlace,
+    /// How it looks.
+    pub format: LogFormat,
+}
+
 /// Which address families may be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Family {
@@ -373,6 +414,8 @@ pub struct Plan {
     pub net: Net,
     /// What sessions do with their bytes.
     pub session: Session,
+    /// Where it is written down what passes.
+    pub logs: Vec<Log>,
     /// Exit codes.
     pub codes: Codes,
     /// The peer's name, not its address, is shown when it connects.

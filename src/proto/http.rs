@@ -135,7 +135,7 @@ fn status_code(line: &[u8]) -> Option<u16> {
 }
 
 /// Base64 with padding. RFC 4648, section 4.
-fn base64(bytes: &[u8]) -> String {
+pub(super) fn base64(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for chunk in bytes.chunks(3) {
         let byte = |at: usize| chunk.get(at).map_or(0, |&byte| usize::from(byte));

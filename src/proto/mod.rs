@@ -1,16 +1,20 @@
 //! Wire formats as machines without sockets and clocks, floor 0: bytes in, bytes out.
 //!
 //! Two kinds live here. A [`Handshake`] talks to a proxy until the way to the target is open. The
-//! others change the bytes of one direction ([`crlf`], [`telnet`], [`lines`]). All of them give
+//! others change the bytes of one direction ([`crlf`], [`telnet`], [`lines`]), or show them
+//! ([`hexdump`], [`record`], [`timestamp`]). All of them give
 //! the same result however their input is cut.
 
 pub mod crlf;
 pub mod find;
+pub mod hexdump;
 pub mod http;
 pub mod lines;
+pub mod record;
 pub mod socks4;
 pub mod socks5;
 pub mod telnet;
+pub mod timestamp;
 
 use crate::parse::escape::printable;
 use core::net::IpAddr;

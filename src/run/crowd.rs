@@ -2,7 +2,7 @@
 
 use super::entrance::{Client, Entrance, Next};
 use super::listen::{Bound, label};
-use super::{FIRST_SLOT, session, signal_exit};
+use super::{FIRST_SLOT, logs, session, signal_exit};
 use crate::exit::Exit;
 use crate::flow::bridge::{self, Ended, GRACE, Place};
 use crate::flow::hub::{Departure, Hub, Settings};
@@ -103,7 +103,11 @@ impl Crowd {
         self.entrance.greet(&client.addr, registrar);
         let stage = session::in_stage(&self.plan.session);
         let label = label(&client.addr, &self.plan.net);
-        hub.join(slot, Member::new(end, label, stage, client.seat, now));
+        let taps = logs::watchers(&label).both();
+        hub.join(
+            slot,
+            Member::new(end, label, stage, client.seat, now).watched(taps),
+        );
         Ok(())
     }
 

@@ -5,6 +5,7 @@ mod crowd;
 mod door;
 mod entrance;
 mod listen;
+mod logs;
 mod password;
 mod ports;
 mod probe;
@@ -71,6 +72,7 @@ pub fn run(mut plan: Plan) -> anyhow::Result<Exit> {
         }
         false => handle_signals().context("cannot handle signals")?,
     }
+    logs::open(&plan)?;
     // Only now: what `begin` says, such as "Listening on", tells others that rnc is ready.
     reactor.add(begin(Rc::new(plan))?);
     let mut exit = Exit::OK;
@@ -80,8 +82,10 @@ pub fn run(mut plan: Plan) -> anyhow::Result<Exit> {
             exit = ended;
         }
     };
-    reactor.run(ended).context("polling error")?;
-    Ok(exit)
+    let polled = reactor.run(ended).context("polling error");
+    drop(reactor);
+    logs::finish();
+    polled.map(|()| exit)
 }
 
 /// Whether this is a client that comes round to its loop at once, whatever the network does.

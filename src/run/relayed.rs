@@ -9,7 +9,7 @@
 
 use super::entrance::{Client, Seat};
 use super::listen::{ip_label, label};
-use super::{signal_exit, words};
+use super::{logs, signal_exit, words};
 use crate::exit::Exit;
 use crate::flow::bridge::{Bridge, Ended, Place, Turn};
 use crate::flow::flow::{Flow, Settings};
@@ -229,12 +229,17 @@ impl Relayed {
         let ends = end(client, CLIENT_SLOT, registrar)
             .and_then(|client| Ok((client, end(target, TARGET_SLOT, registrar)?)));
         let ends = ends.map_err(|error| super::failed(&error.into()))?;
-        let settings = || Settings {
+        let watchers = logs::watchers(&self.client);
+        let settings = |taps| Settings {
+            taps,
             may_offload: self.plan.session.may_offload,
             passes_clean_ends_only: true,
             ..Settings::default()
         };
-        let (mut out, mut inn) = (Flow::new(settings()), Flow::new(settings()));
+        let (mut out, mut inn) = (
+            Flow::new(settings(watchers.sent())),
+            Flow::new(settings(watchers.received())),
+        );
         if !left_over.is_empty() {
             inn.preload(&left_over, out.urgent());
         }

@@ -1,6 +1,6 @@
 //! A session as the modes see it: a bridge, the name of its peer, and what is said at its end.
 
-use super::{PEER_SLOT, STDIO_SLOTS};
+use super::{PEER_SLOT, STDIO_SLOTS, logs};
 use crate::exit::Exit;
 use crate::flow::bridge::{Bridge, Ended, Place, Turn};
 use crate::flow::flow::{Flow, Settings};
@@ -94,16 +94,19 @@ impl Joined {
     ) -> Joined {
         let session = &plan.session;
         let mut message_bytes = (None, None);
+        let mut watchers = logs::watchers(&label);
         if let Endpoint::Datagram(end) = &mut remote {
             let shape = Shape {
                 message_bytes: session.datagram_bytes,
-                joins: local.joins_writes() && session.max_reads.is_none(),
+                joins: local.joins_writes() && session.max_reads.is_none() && plan.logs.is_empty(),
             };
+            watchers = watchers.cut(session.datagram_bytes);
             message_bytes = (Some(read_bytes(shape)), Some(MAX_RECEIVED_BYTES));
             end.set_shape(shape);
         }
         let mut out = Flow::new(Settings {
             stages: out_stages(session),
+            taps: watchers.sent(),
             pace: session.interval.map(Pace::new),
             message_bytes: message_bytes.0,
             max_reads: None,
@@ -113,6 +116,7 @@ impl Joined {
         });
         let mut inn = Flow::new(Settings {
             stages: in_stage(session).into_iter().collect(),
+            taps: watchers.received(),
             pace: None,
             message_bytes: message_bytes.1,
             max_reads: session.max_reads,

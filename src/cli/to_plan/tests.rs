@@ -6,7 +6,9 @@ use super::*;
 use crate::cli::args::Args;
 use crate::cli::command::command;
 use crate::cli::dialect::{NATIVE, NC};
-use crate::plan::{Clients, Family, Mode, Onward, Plan, ProxyKind, UnixSource, Until};
+use crate::plan::{
+    Clients, Family, Log, LogFormat, LogPlace, Mode, Onward, Plan, ProxyKind, UnixSource, Until,
+};
 use std::time::Duration;
 
 fn facts() -> Facts {
@@ -524,4 +526,82 @@ fn datagram_size_is_a_size_that_fits_a_datagram() {
         }
         assert_eq!(read("--datagram-size 1400 h 1"), None);
     }
+}
+
+#[test]
+fn logs_are_files_or_standard_error() {
+    let file = |path: &str, appends, format| Log {
+        place: LogPlace::File {
+            path: path.into(),
+            appends,
+        },
+        format,
+    };
+    let hex = |colours| LogFormat::Hex { colours };
+    let cases = [
+        ("h 1", vec![]),
+        ("--output a h 1", vec![file("a", false, LogFormat::Raw)]),
+        (
+            "--output a --hex-dump b --append-output h 1",
+            vec![file("a", true, LogFormat::Raw), file("b", true, hex(false))],
+        ),
+        (
+            "-lu --output a --log-format tagged 1",
+            vec![file("a", false, LogFormat::Tagged)],
+        ),
+        (
+            "--output=a --log-format json -U s",
+            vec![file("a", false, LogFormat::Json)],
+        ),
+        (
+            "--hex h 1",
+            vec![Log {
+                place: LogPlace::Stderr,
+                format: hex(true),
+            }],
+        ),
+    ];
+    let facts = Facts {
+        stderr_shows_colours: true,
+        ..facts()
+    };
+    for (words, logs) in cases {
+        for dialect in [&NATIVE, &NC] {
+            let plan = plan_with(words, dialect, &facts).expect(words);
+            assert_eq!(plan.logs, logs, "{words}");
+        }
+    }
+}
+
+#[test]
+fn logs_that_make_no_sense_are_refused() {
+    let cases = [
+        ("--output a -z h 1", "--output cannot be used with -z"),
+        ("--hex -F h 1", "--hex cannot be used with -F"),
+        ("--log-format json h 1", "--log-format needs --output"),
+        (
+            "--log-format xml --output a h 1",
+            "--log-format xml: not plain, tagged or json",
+        ),
+        (
+            "--append-output --hex h 1",
+            "--append-output needs --output or --hex-dump",
+        ),
+        (
+            "--output a --hex-dump a h 1",
+            "--output and --hex-dump cannot be the same file",
+        ),
+    ];
+    for (words, message) in cases {
+        match plan_with(words, &NATIVE, &facts()) {
+            Err(Wrong::Said(said)) => assert_eq!(said, message, "{words}"),
+            other => panic!("{words}: {other:?}"),
+        }
+    }
+}
+
+#[test]
+fn delay_is_ncats_name_of_the_interval() {
+    let plan = native("--delay 1500ms h 1");
+    assert_eq!(plan.session.interval, Some(Duration::from_millis(1500)));
 }

@@ -1,0 +1,44 @@
+//! Those who watch the bytes of a flow, and leave them as they are.
+//!
+//! They see what is on the wire: what comes from a peer before the stages change it, and what goes
+//! to one after they did. Since a watcher wants the bytes, the flow keeps them in memory.
+
+use crate::io::datagram::PeerAddr;
+use crate::io::endpoint::Endpoint;
+
+/// Watches bytes pass.
+pub trait Tap {
+    /// Bytes have passed: read at once, or written at once. `peer` is who sent or gets them where
+    /// that may be another one each time.
+    fn seen(&mut self, bytes: &[u8], peer: Option<PeerAddr>);
+}
+
+/// The watchers of one flow.
+#[derive(Default)]
+pub struct Taps {
+    /// Watches what is read from the source.
+    pub reads: Option<Box<dyn Tap>>,
+    /// Watches what the sink has taken.
+    pub writes: Option<Box<dyn Tap>>,
+}
+
+impl Taps {
+    /// Says whether nobody watches.
+    pub fn is_empty(&self) -> bool {
+        self.reads.is_none() && self.writes.is_none()
+    }
+
+    /// Bytes were read from `source`, or before there was one.
+    pub fn read(&mut self, bytes: &[u8], source: Option<&Endpoint>) {
+        if let Some(tap) = &mut self.reads {
+            tap.seen(bytes, source.and_then(Endpoint::peer));
+        }
+    }
+
+    /// `sink` has taken bytes.
+    pub fn written(&mut self, bytes: &[u8], sink: &Endpoint) {
+        if let Some(tap) = &mut self.writes {
+            tap.seen(bytes, sink.peer());
+        }
+    }
+}

@@ -1,0 +1,249 @@
+//! A log being written: records go in whole and in order, and the loop never waits for a reader.
+//!
+//! A regular file is written at once: a disk takes what it is given. Whatever has a reader behind it
+//! (a pipe, a terminal, a device) is written by a thread of its own, which may block as long as it
+//! likes: even opening a FIFO waits until somebody reads it. What the thread has not written yet
+//! waits in a queue with a bound; records that find it full are left out and counted.
+
+use rustix::event::{PollFd, PollFlags};
+use rustix::fs::{Mode, OFlags};
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{self, IsTerminal, Write};
+use std::os::fd::AsFd;
+use std::os::unix::fs::FileTypeExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+/// What may wait for the thread, in bytes; one record may always.
+const QUEUE_BYTES: usize = 1 << 20;
+/// How long a thread that gets nothing written is waited for at the end.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// A log being written. After an error it takes records to nowhere.
+#[derive(Debug)]
+pub struct LogFile {
+    way: Way,
+    is_terminal: bool,
+}
+
+#[derive(Debug)]
+enum Way {
+    Plain(File),
+    Queued(Arc<Queue>),
+    Ended,
+}
+
+/// How a log came out.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// Records that are not in it because it was too slow to take them.
+    pub left_out: u64,
+    /// What writing failed with, if that was not known before.
+    pub error: Option<io::Error>,
+}
+
+impl LogFile {
+    /// Opens or makes a file; unless `appends`, what is in it goes.
+    ///
+    /// # Errors
+    /// As of open(2), but for a FIFO, which is opened when somebody reads it.
+    pub fn open(path: &Path, appends: bool) -> io::Result<LogFile> {
+        if path.metadata().is_ok_and(|meta| meta.file_type().is_fifo()) {
+            let path = PathBuf::from(path);
+            return LogFile::queued(false, move || open(&path, appends));
+        }
+        LogFile::of(open(path, appends)?)
+    }
+
+    /// Writes to standard error, which stays open.
+    ///
+    /// # Errors
+    /// It is closed.
+    pub fn stderr() -> io::Result<LogFile> {
+        LogFile::of(io::stderr().as_fd().try_clone_to_owned()?.into())
+    }
+
+    fn of(file: File) -> io::Result<LogFile> {
+        if file.metadata()?.is_file() {
+            return Ok(LogFile {
+                way: Way::Plain(file),
+                is_terminal: false,
+            });
+        }
+        LogFile::queued(file.is_terminal(), move || Ok(file))
+    }
+
+    fn queued(
+        is_terminal: bool,
+        open: impl FnOnce() -> io::Result<File> + Send + 'static,
+    ) -> io::Result<LogFile> {
+        let queue = Arc::new(Queue::default());
+        let reader = Arc::clone(&queue);
+        let thread = std::thread::Builder::new().name("log".into());
+        thread.spawn(move || {
+            let wrote = open().and_then(|file| reader.write_to(&file));
+            reader.end(wrote);
+        })?;
+        Ok(LogFile {
+            way: Way::Queued(queue),
+            is_terminal,
+        })
+    }
+
+    /// Says whether somebody looks at it.
+    pub fn is_terminal(&self) -> bool {
+        self.is_terminal
+    }
+
+    /// Writes a record, or has it written.
+    ///
+    /// # Errors
+    /// ENOSPC, EPIPE and the like, of this record or one before it; once.
+    pub fn write(&mut self, record: Vec<u8>) -> io::Result<()> {
+        let wrote = match &mut self.way {
+            Way::Plain(file) => file.write_all(&record),
+            Way::Queued(queue) => queue.push(record),
+            Way::Ended => Ok(()),
+        };
+        if wrote.is_err() {
+            self.way = Way::Ended;
+        }
+        wrote
+    }
+
+    /// Ends the log: what still waits is written, for as long as that goes on.
+    pub fn finish(self) -> Outcome {
+        match self.way {
+            Way::Queued(queue) => queue.finish(),
+            Way::Plain(_) | Way::Ended => Outcome::default(),
+        }
+    }
+}
+
+fn open(path: &Path, appends: bool) -> io::Result<File> {
+    let how = match appends {
+        true => OFlags::APPEND,
+        false => OFlags::TRUNC,
+    };
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::NOCTTY | OFlags::CLOEXEC | how;
+    let mode = Mode::from_raw_mode(0o666);
+    let fd = rustix::io::retry_on_intr(|| rustix::fs::open(path, flags, mode))?;
+    Ok(fd.into())
+}
+
+/// What goes from the loop to the thread.
+#[derive(Debug, Default)]
+struct Queue {
+    state: Mutex<State>,
+    /// There is something to write, or it was written, or this is the end.
+    changed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    /// Not written yet; the first may be under way.
+    records: VecDeque<Arc<[u8]>>,
+    bytes: usize,
+    left_out: u64,
+    /// No more records come.
+    closed: bool,
+    error: Option<io::Error>,
+    /// The thread has ended.
+    ended: bool,
+}
+
+impl Queue {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn push(&self, record: Vec<u8>) -> io::Result<()> {
+        let mut state = self.lock();
+        if let Some(error) = state.error.take() {
+            return Err(error);
+        }
+        if !state.records.is_empty() && state.bytes + record.len() > QUEUE_BYTES {
+            state.left_out += 1;
+            return Ok(());
+        }
+        state.bytes += record.len();
+        state.records.push_back(record.into());
+        self.changed.notify_all();
+        Ok(())
+    }
+
+    /// The thread's part: writes what comes until no more does.
+    fn write_to(&self, file: &File) -> io::Result<()> {
+        loop {
+            let mut state = self.lock();
+            let record = loop {
+                match state.records.front() {
+                    Some(record) => break Arc::clone(record),
+                    None if state.closed => return Ok(()),
+                    None => {
+                        let waited = self.changed.wait(state);
+                        state = waited.unwrap_or_else(PoisonError::into_inner);
+                    }
+                }
+            };
+            drop(state);
+            write_all(file, &record)?;
+            let mut state = self.lock();
+            state.records.pop_front();
+            state.bytes -= record.len();
+            self.changed.notify_all();
+        }
+    }
+
+    fn end(&self, wrote: io::Result<()>) {
+        let mut state = self.lock();
+        state.error = wrote.err();
+        state.ended = true;
+        self.changed.notify_all();
+    }
+
+    fn finish(&self) -> Outcome {
+        let mut state = self.lock();
+        state.closed = true;
+        self.changed.notify_all();
+        while !state.ended {
+            let before = state.records.len();
+            let wait = self.changed.wait_timeout(state, GRACE);
+            let (now, timer) = wait.unwrap_or_else(PoisonError::into_inner);
+            state = now;
+            if timer.timed_out() && state.records.len() == before {
+                break;
+            }
+        }
+        let error = state.error.take();
+        let waiting = match error {
+            Some(_) => 0,
+            None => state.records.len() as u64,
+        };
+        Outcome {
+            left_out: state.left_out + waiting,
+            error,
+        }
+    }
+}
+
+/// As `Write::write_all`, but waits where another program has made the description non-blocking, as
+/// can be with standard error.
+fn write_all(mut file: &File, mut bytes: &[u8]) -> io::Result<()> {
+    while !bytes.is_empty() {
+        match file.write(bytes) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(n) => bytes = &bytes[n..],
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                let mut fds = [PollFd::new(&file, PollFlags::OUT)];
+                // Interrupted: the next write tells.
+                let _ = rustix::event::poll(&mut fds, None);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}

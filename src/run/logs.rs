@@ -1,0 +1,201 @@
+//! The logs of what passes: opened once, shared by all sessions, and fed by a tap on each flow.
+//!
+//! As the words for the user are (`report`), they are of the whole process, and so are not handed
+//! through every mode to every session.
+
+use crate::flow::taps::{Tap, Taps};
+use crate::io::datagram::PeerAddr;
+use crate::io::logfile::LogFile;
+use crate::net::addr::{show_ip, unmapped};
+use crate::parse::escape::printable;
+use crate::plan::{self, LogFormat, LogPlace, Plan};
+use crate::proto::record::{Record, Way};
+use crate::report;
+use anyhow::Context;
+use std::cell::RefCell;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::rc::Rc;
+use std::time::SystemTime;
+
+/// The most bytes in one record; longer ones make several.
+const RECORD_BYTES: usize = 64 << 10;
+
+thread_local! {
+    static LOGS: RefCell<Vec<Log>> = const { RefCell::new(Vec::new()) };
+}
+
+struct Log {
+    /// What it is called in messages.
+    name: String,
+    format: LogFormat,
+    file: LogFile,
+}
+
+/// Opens the logs of the plan.
+///
+/// # Errors
+/// One cannot be opened: one line for the user.
+pub fn open(plan: &Plan) -> anyhow::Result<()> {
+    let logs: anyhow::Result<Vec<Log>> = plan.logs.iter().map(Log::open).collect();
+    LOGS.set(logs?);
+    Ok(())
+}
+
+/// Ends the logs, and tells how that went.
+pub fn finish() {
+    LOGS.take().into_iter().for_each(Log::finish);
+}
+
+impl Log {
+    fn open(log: &plan::Log) -> anyhow::Result<Log> {
+        let (name, file) = match &log.place {
+            LogPlace::File { path, appends } => (
+                printable(path.as_os_str().as_bytes()),
+                LogFile::open(path, *appends),
+            ),
+            LogPlace::Stderr => ("standard error".to_string(), LogFile::stderr()),
+        };
+        let file = file.with_context(|| format!("open log {name} failed"))?;
+        let format = match log.format {
+            // A terminal obeys some bytes, and they are a peer's.
+            LogFormat::Raw if file.is_terminal() => LogFormat::Tagged,
+            format => format,
+        };
+        Ok(Log { name, format, file })
+    }
+
+    fn write(&mut self, record: &Record<'_>) {
+        if let Err(error) = self.file.write(record.render(self.format)) {
+            tell(&self.name, &error);
+        }
+    }
+
+    fn finish(self) {
+        let outcome = self.file.finish();
+        if let Some(error) = outcome.error {
+            tell(&self.name, &error);
+        }
+        if outcome.left_out > 0 {
+            let records = match outcome.left_out {
+                1 => "1 record".to_string(),
+                many => format!("{many} records"),
+            };
+            let name = self.name;
+            report::error(&format!(
+                "log {name} is not whole: it was too slow for {records}"
+            ));
+        }
+    }
+}
+
+fn tell(name: &str, error: &io::Error) {
+    let reason = report::reason(error);
+    report::error(&format!(
+        "write to log {name} failed: {reason}; it ends there"
+    ));
+}
+
+/// Makes the taps of one session.
+pub struct Watchers {
+    label: Rc<str>,
+    cut_bytes: usize,
+    /// There is a log.
+    watch: bool,
+}
+
+/// The taps of a session with the peer of that label.
+pub fn watchers(label: &str) -> Watchers {
+    Watchers {
+        label: label.into(),
+        cut_bytes: RECORD_BYTES,
+        watch: LOGS.with_borrow(|logs| !logs.is_empty()),
+    }
+}
+
+impl Watchers {
+    /// What is sent goes as messages of so many bytes, a record for each.
+    pub fn cut(self, message_bytes: usize) -> Watchers {
+        let cut_bytes = message_bytes.clamp(1, RECORD_BYTES);
+        Watchers { cut_bytes, ..self }
+    }
+
+    /// Watches what is written to the peer.
+    pub fn sent(&self) -> Taps {
+        Taps {
+            reads: None,
+            writes: self.tap(Way::Sent, self.cut_bytes),
+        }
+    }
+
+    /// Watches what is read from the peer.
+    pub fn received(&self) -> Taps {
+        Taps {
+            reads: self.tap(Way::Received, RECORD_BYTES),
+            writes: None,
+        }
+    }
+
+    /// Watches both.
+    pub fn both(&self) -> Taps {
+        Taps {
+            reads: self.received().reads,
+            writes: self.sent().writes,
+        }
+    }
+
+    fn tap(&self, way: Way, cut_bytes: usize) -> Option<Box<dyn Tap>> {
+        let watcher = || Watcher {
+            way,
+            label: Rc::clone(&self.label),
+            cut_bytes,
+            offset: 0,
+        };
+        self.watch.then(|| Box::new(watcher()) as Box<dyn Tap>)
+    }
+}
+
+/// Writes one direction of one session down.
+struct Watcher {
+    way: Way,
+    label: Rc<str>,
+    cut_bytes: usize,
+    offset: u64,
+}
+
+impl Tap for Watcher {
+    fn seen(&mut self, bytes: &[u8], peer: Option<PeerAddr>) {
+        let time = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        let peer = peer.map(peer_label);
+        let mut record = Record {
+            // A clock set to before 1970 tells nothing.
+            time: time.unwrap_or_default(),
+            way: self.way,
+            peer: peer.as_deref().unwrap_or(&self.label),
+            offset: self.offset,
+            bytes,
+        };
+        // An empty datagram is a record too.
+        let (first, rest) = bytes.split_at(bytes.len().min(self.cut_bytes));
+        let pieces = std::iter::once(first).chain(rest.chunks(self.cut_bytes));
+        LOGS.with_borrow_mut(|logs| {
+            for piece in pieces {
+                record.bytes = piece;
+                logs.iter_mut().for_each(|log| log.write(&record));
+                record.offset += piece.len() as u64;
+            }
+        });
+        self.offset = record.offset;
+    }
+}
+
+/// Names the peer of a datagram.
+fn peer_label(peer: PeerAddr) -> String {
+    match peer {
+        PeerAddr::Ip(ip) => {
+            let ip = unmapped(ip);
+            format!("{} port {} (udp)", show_ip(&ip), ip.port())
+        }
+        PeerAddr::Unix(path) => format!("{} (unix)", printable(path.as_os_str().as_bytes())),
+    }
+}
