@@ -34,6 +34,10 @@ complete -c rnc -s X -l proxy-type -d 'What it speaks: 5 (SOCKS5, the default), 
 connect\t''"
 complete -c rnc -s P -l proxy-user -d 'User for the proxy' -r -f
 complete -c rnc -l proxy-auth -d 'User and password for the proxy' -r -f
+complete -c rnc -l proxy-dns -d 'Who looks names up: local, remote, both, none' -r -f -a "local\t''
+remote\t''
+both\t''
+none\t''"
 complete -c rnc -l as -d 'Behave as this program: nc (OpenBSD\'s), or rnc' -r -f -a "nc\t''
 rnc\t''"
 complete -c rnc -s l -l listen -d 'Listen for a connection instead of making one'

@@ -5,7 +5,7 @@ mod common;
 
 use common::{Cmd, Pty, Running, Server, Sock, Stdin, assert_bytes, eventually, require, rnc};
 use std::io::{Read, Write};
-use std::net::{Ipv4Addr, Ipv6Addr, TcpListener};
+use std::net::{Ipv4Addr, Ipv6Addr, TcpListener, TcpStream};
 use std::thread::JoinHandle;
 
 const HELLO: &str = "first bytes of the peer";
@@ -319,13 +319,172 @@ fn http_takes_answers_of_every_shape() {
 const WITH_LOGIN: &str = "CONNECT 192.0.2.7:1234 HTTP/1.0\r\n\
     Proxy-Authorization: Basic QWxhZGRpbjpvcGVuc2VzYW1l\r\n\r\n";
 
+/// The request without credentials, and a refusal that leaves the connection open for another.
+const PLAIN: &str = "CONNECT 192.0.2.7:1234 HTTP/1.0\r\n\r\n";
+
+fn wants(challenge: &str) -> String {
+    format!(
+        "HTTP/1.0 407 Proxy Authentication Required\r\nProxy-Authenticate: {challenge}\r\n\
+         Proxy-Connection: keep-alive\r\nContent-Length: 6\r\n\r\nno\r\n\r\n"
+    )
+}
+
 #[test]
-fn http_logs_in_with_proxy_auth_or_the_environment() {
-    let steps = [gets(WITH_LOGIN), says(OK)];
+fn http_logs_in_with_proxy_auth_or_the_environment_when_it_is_asked_to() {
+    let steps = [
+        gets(PLAIN),
+        says(wants("Basic realm=\"r\"")),
+        gets(WITH_LOGIN),
+        says(OK),
+    ];
     let target = "192.0.2.7 1234";
     goes_through("-X connect --proxy-auth Aladdin:opensesame", target, &steps);
     let with_env = |cmd: Cmd| cmd.env("NCAT_PROXY_AUTH", "Aladdin:opensesame");
     goes_through_with("-X connect", target, &steps, with_env);
+}
+
+#[test]
+fn http_keeps_the_login_from_a_proxy_that_wants_none() {
+    let steps = [gets(PLAIN), says(OK)];
+    goes_through(
+        "-X connect --proxy-auth me:secret",
+        "192.0.2.7 1234",
+        &steps,
+    );
+}
+
+#[test]
+fn http_never_shows_the_password_to_a_proxy_that_offers_digest() {
+    for (challenges, algorithm) in [
+        ("Digest realm=r, nonce=n, qop=auth, Basic realm=r", "MD5"),
+        (
+            "Basic realm=r, Digest realm=r, nonce=n, qop=auth, \
+             Digest realm=r, nonce=n, qop=auth, algorithm=SHA-256",
+            "SHA-256",
+        ),
+    ] {
+        let proxy = Server::tcp();
+        let port = proxy.port();
+        let words = format!("--proxy-auth me:secret -X http -x 127.0.0.1:{port} 192.0.2.7 1234");
+        let rnc = rnc(words.split_whitespace()).spawn();
+        let mut peer = proxy.accept(&rnc);
+        peer.read_some(PLAIN.len(), &rnc);
+        peer.say(wants(challenges), &rnc);
+        let request = until_empty_line(&mut peer, &rnc);
+        assert!(
+            request.contains("Proxy-Authorization: Digest username=\"me\""),
+            "{request}"
+        );
+        assert_eq!(
+            request.contains("algorithm=SHA-256"),
+            algorithm == "SHA-256",
+            "{request}"
+        );
+        peer.say(format!("{OK}hello"), &rnc);
+        drop(peer);
+        rnc.wait()
+            .expect_code(0)
+            .expect_stdout("hello")
+            .expect_silence();
+    }
+}
+
+#[test]
+fn http_gives_up_where_only_other_schemes_are_offered() {
+    let proxy = Server::tcp();
+    let port = proxy.port();
+    let words = format!("--proxy-auth me:secret -X http -x 127.0.0.1:{port} 192.0.2.7 1234");
+    let rnc = rnc(words.split_whitespace()).spawn();
+    let mut peer = proxy.accept(&rnc);
+    peer.read_some(PLAIN.len(), &rnc);
+    peer.say(
+        wants("Negotiate, NTLM, Digest realm=r, nonce=n, algorithm=X"),
+        &rnc,
+    );
+    let rest = peer.read_all(&rnc);
+    assert_bytes("the proxy got", &rest, b"");
+    rnc.wait()
+        .expect_code(1)
+        .expect_complaint("none of our authentication methods");
+}
+
+#[test]
+fn http_comes_back_over_a_new_connection_when_the_old_one_is_not_kept() {
+    let refusals = [
+        // Said, not said, said with a body without an end, with one that is too long.
+        "HTTP/1.1 407 x\r\nConnection: close\r\nContent-Length: 0\r\n\r\n",
+        "HTTP/1.0 407 x\r\n\r\n",
+        "HTTP/1.1 407 x\r\n\r\nsorry",
+        "HTTP/1.1 407 x\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nsorry\r\n",
+        "HTTP/1.1 407 x\r\nContent-Length: 99999999\r\n\r\nsorry",
+        // Promised, and not kept.
+        "HTTP/1.1 407 x\r\nContent-Length: 100\r\n\r\nsorry",
+        "HTTP/1.1 407 x\r\nContent-Length: 0\r\n\r\n",
+    ];
+    for refusal in refusals {
+        eprintln!("{refusal:?}");
+        let proxy = Server::tcp();
+        let port = proxy.port();
+        let words =
+            format!("--proxy-auth Aladdin:opensesame -X http -x 127.0.0.1:{port} 192.0.2.7 1234");
+        let rnc = rnc(words.split_whitespace()).spawn();
+        let mut peer = proxy.accept(&rnc);
+        peer.read_some(PLAIN.len(), &rnc);
+        peer.say(refusal, &rnc);
+        peer.half_close();
+        let mut again = proxy.accept(&rnc);
+        let got = again.read_some(WITH_LOGIN.len(), &rnc);
+        assert_bytes("the proxy got", &got, WITH_LOGIN.as_bytes());
+        again.say(format!("{OK}hello"), &rnc);
+        drop(again);
+        rnc.wait()
+            .expect_code(0)
+            .expect_stdout("hello")
+            .expect_silence();
+    }
+}
+
+#[test]
+fn http_comes_back_after_a_reset_of_the_connection_that_was_to_be_kept() {
+    let proxy = Server::tcp();
+    let port = proxy.port();
+    let words =
+        format!("--proxy-auth Aladdin:opensesame -X http -x 127.0.0.1:{port} 192.0.2.7 1234");
+    let rnc = rnc(words.split_whitespace()).spawn();
+    let mut peer = proxy.accept(&rnc);
+    peer.read_some(PLAIN.len(), &rnc);
+    peer.say(wants("Basic realm=r"), &rnc);
+    peer.read_some(WITH_LOGIN.len(), &rnc);
+    peer.reset();
+    let mut again = proxy.accept(&rnc);
+    again.read_some(WITH_LOGIN.len(), &rnc);
+    again.say(OK, &rnc);
+    drop(again);
+    rnc.wait().expect_code(0).expect_silence();
+}
+
+#[test]
+fn http_tells_when_the_proxy_is_gone_for_the_second_try() {
+    let proxy = Server::tcp();
+    let port = proxy.port();
+    let words = format!("--proxy-auth me:secret -X http -x 127.0.0.1:{port} 192.0.2.7 1234");
+    let rnc = rnc(words.split_whitespace()).spawn();
+    let mut peer = proxy.accept(&rnc);
+    drop(proxy);
+    peer.read_some(PLAIN.len(), &rnc);
+    peer.say("HTTP/1.0 407 x\r\n\r\n", &rnc);
+    drop(peer);
+    rnc.wait()
+        .expect_code(1)
+        .expect_complaint("Connection refused");
+}
+
+fn until_empty_line(peer: &mut Sock, rnc: &Running) -> String {
+    let mut bytes = Vec::new();
+    while !bytes.ends_with(b"\r\n\r\n") {
+        bytes.append(&mut peer.read_some(1, rnc));
+    }
+    String::from_utf8(bytes).expect("text")
 }
 
 #[test]
@@ -360,17 +519,22 @@ fn http_asks_for_the_password_after_a_407_and_tries_again() {
 
 #[test]
 fn http_tells_a_407_when_there_is_no_user_or_the_password_is_wrong() {
-    for options in ["", "--proxy-auth me:wrong"] {
+    for (options, tries, complaint) in [
+        ("", 1, "proxy wants a user and password"),
+        ("--proxy-auth me:wrong", 2, "rejected the user and password"),
+    ] {
         let proxy = Server::tcp();
         let port = proxy.port();
         let words = format!("{options} -X connect -x 127.0.0.1:{port} 192.0.2.7 1234");
         let rnc = rnc(words.split_whitespace()).spawn();
-        let mut peer = proxy.accept(&rnc);
-        peer.say("HTTP/1.0 407 Proxy Authentication Required\r\n\r\n", &rnc);
-        peer.half_close();
-        peer.read_all(&rnc);
+        for _ in 0..tries {
+            let mut peer = proxy.accept(&rnc);
+            peer.say("HTTP/1.0 407 Proxy Authentication Required\r\n\r\n", &rnc);
+            peer.half_close();
+            peer.read_all(&rnc);
+        }
         let done = rnc.wait().expect_code(1).expect_stdout("");
-        let done = done.expect_complaint("proxy wants a user and password");
+        let done = done.expect_complaint(complaint);
         assert!(
             !done.stderr.contains("wrong"),
             "the password is shown\n{done}"
@@ -391,6 +555,59 @@ fn without_a_terminal_no_password_can_be_asked_for() {
     done.expect_code(1)
         .expect_stdout("")
         .expect_complaint("cannot ask for the proxy password");
+}
+
+// ---- who looks names up
+
+/// A SOCKS5 dialogue that asks for these bytes of address.
+fn asking_for(address: &[u8]) -> [Step; 4] {
+    [
+        gets([5, 1, 0]),
+        says([5, 0]),
+        gets([&[5, 1, 0], address, &[0x04, 0xd2]].concat()),
+        says(GRANTED_5),
+    ]
+}
+
+#[test]
+fn proxy_dns_says_who_looks_names_up() {
+    let (unknown, known) = ("no.such.host.invalid 1234", "localhost 1234");
+    let (by_name, v4) = (b"\x03\x14no.such.host.invalid", [1, 127, 0, 0, 1]);
+    goes_through("-4 --proxy-dns local", known, &asking_for(&v4));
+    goes_through("-4 --proxy-dns both", known, &asking_for(&v4));
+    goes_through("--proxy-dns both", unknown, &asking_for(by_name));
+    goes_through("-n --proxy-dns both", unknown, &asking_for(by_name));
+    goes_through("--proxy-dns remote", unknown, &asking_for(by_name));
+    goes_through("--proxy-dns none", "127.0.0.1 1234", &asking_for(&v4));
+
+    let request = gets("CONNECT 127.0.0.1:1234 HTTP/1.0\r\n\r\n");
+    goes_through("-4 -X http --proxy-dns local", known, &[request, says(OK)]);
+    let request = gets(b"\x04\x01\x04\xd2\x00\x00\x00\x01\x00no.such.host.invalid\x00");
+    goes_through(
+        "-X 4 --proxy-dns both",
+        unknown,
+        &[request, says(GRANTED_4)],
+    );
+    // SOCKS4 knows IPv4 only, so that is what is looked up.
+    let request = gets(b"\x04\x01\x04\xd2\x7f\x00\x00\x01\x00");
+    goes_through("-X 4 --proxy-dns local", known, &[request, says(GRANTED_4)]);
+}
+
+#[test]
+fn names_that_nobody_may_or_can_look_up_are_told() {
+    for (options, host) in [
+        ("--proxy-dns local", "no.such.host.invalid"),
+        ("--proxy-dns none", "localhost"),
+        ("-n --proxy-dns local", "localhost"),
+    ] {
+        let proxy = Server::tcp();
+        let words = format!("{options} -x 127.0.0.1:{} {host} 1234", proxy.port());
+        let done = rnc(words.split_whitespace())
+            .run()
+            .expect_code(1)
+            .expect_stdout("");
+        done.expect_complaint(&format!("getaddrinfo for host \"{host}\""));
+    }
 }
 
 // ---- what -v says, and half-close
@@ -526,7 +743,7 @@ fn ncat_lets_in_who_has_the_password() {
     rnc(words("--proxy-auth me:wrong"))
         .run()
         .expect_code(1)
-        .expect_complaint("user and password");
+        .expect_complaint("rejected the user and password");
     let mut rnc = rnc(words("--proxy-auth me:secret"))
         .stdin(Stdin::Pipe)
         .spawn();
@@ -535,6 +752,78 @@ fn ncat_lets_in_who_has_the_password() {
     rnc.close_stdin();
     rnc.wait().expect_code(0).expect_silence();
     server.join().expect("the server");
+}
+
+#[test]
+fn ncat_takes_our_digest() {
+    let Some((_proxy, ncat)) = ncat_proxy(&["--proxy-auth", "me:secret"]) else {
+        return;
+    };
+    let closed = common::ClosedPort::tcp();
+    // Ncat offers Basic as well, first. What goes to it is seen on the way.
+    let way = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("bind");
+    let port = way.local_addr().expect("local_addr").port();
+    let seen = std::thread::spawn(move || {
+        let mut seen = Vec::new();
+        for _ in 0..2 {
+            let (mut client, _) = way.accept().expect("accept");
+            let mut proxy = TcpStream::connect((Ipv4Addr::LOCALHOST, ncat)).expect("connect");
+            let mut request = Vec::new();
+            while !request.ends_with(b"\r\n\r\n") {
+                let mut byte = [0];
+                client.read_exact(&mut byte).expect("a request");
+                request.push(byte[0]);
+            }
+            proxy.write_all(&request).expect("write");
+            std::io::copy(&mut proxy, &mut client).expect("an answer");
+            seen.push(String::from_utf8(request).expect("text"));
+        }
+        seen
+    });
+    let to = closed.port();
+    let words = format!("--proxy-auth me:secret -X http -x 127.0.0.1:{port} 127.0.0.1 {to}");
+    // That the target is closed is only told to who is let in.
+    let done = rnc(words.split_whitespace()).run().expect_code(1);
+    done.expect_complaint("proxy refused: HTTP/1.0 5");
+    let seen = seen.join().expect("the way");
+    assert!(!seen[0].contains("Authorization"), "{seen:?}");
+    assert!(seen[1].contains("Proxy-Authorization: Digest "), "{seen:?}");
+}
+
+#[test]
+fn a_proxy_that_checks_every_field_takes_our_digest() {
+    for (algorithm, after, stale, connections) in [
+        ("MD5", "close", "", 2),
+        ("MD5-sess", "keep", "", 1),
+        ("SHA-256", "keep", "", 1),
+        ("SHA-256", "close", "stale", 3),
+        ("SHA-256-sess", "keep", "stale", 1),
+    ] {
+        let Some(proxy) = common::python("digest_proxy.py") else {
+            return;
+        };
+        let proxy = proxy.args([algorithm, after, stale]).spawn();
+        let at = format!("127.0.0.1:{}", proxy.printed_port());
+        let mut rnc = rnc(["-X", "http", "-x", &at, "some.invalid", "80"])
+            .env("NCAT_PROXY_AUTH", "Mufasa:Circle of Life")
+            .stdin(Stdin::Pipe)
+            .spawn();
+        rnc.send("hello\n");
+        rnc.shows("HELLO\n");
+        rnc.close_stdin();
+        rnc.wait()
+            .expect_code(0)
+            .expect_stdout("HELLO\n")
+            .expect_silence();
+        proxy.signal(rustix::process::Signal::TERM);
+        let told = String::from_utf8(proxy.wait().stdout).expect("text");
+        assert_eq!(
+            told.matches("connection").count(),
+            connections,
+            "{algorithm} {after}: {told}"
+        );
+        assert!(!told.contains("wrong"), "{told}");
+    }
 }
 
 #[test]

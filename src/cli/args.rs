@@ -59,6 +59,7 @@ pub struct Args {
     pub proxy_type: Option<String>,
     pub proxy_user: Option<String>,
     pub proxy_auth: Option<String>,
+    pub proxy_dns: Option<String>,
     pub verbose: u8,
 }
 
@@ -123,6 +124,7 @@ impl Args {
             proxy_type: word("proxy-type"),
             proxy_user: word("proxy-user"),
             proxy_auth: word("proxy-auth"),
+            proxy_dns: word("proxy-dns"),
             verbose: matches.get_count("verbose"),
         }
     }

@@ -501,7 +501,8 @@ fn proxies() -> Vec<Arg> {
                     "TYPE",
                     "What it speaks: 5 (SOCKS5, the default), 4, 4a, connect",
                     "4 is SOCKS4, with the name looked up here; 4a is SOCKS4A, with the name \
-                     looked up by the proxy, as with 5; connect is HTTP.",
+                     looked up by the proxy, as with 5; connect is HTTP. Ncat's names socks4, \
+                     socks5 and http are the same as 4, 5 and connect.",
                 ),
                 &["5", "4", "4a", "connect"],
             )
@@ -519,7 +520,21 @@ fn proxies() -> Vec<Arg> {
                 "USER:PASS",
                 "User and password for the proxy",
                 "Others on the machine can see it in the list of processes: the environment \
-                 variable NCAT_PROXY_AUTH, which has the same form, keeps it to yourself.",
+                 variable NCAT_PROXY_AUTH, which has the same form, keeps it to yourself. An HTTP \
+                 proxy gets them once it asks, by the strongest means it offers: Digest with \
+                 SHA-256 or MD5, which do not show the password on the way, or else Basic.",
+            )
+            .hide_short_help(true),
+            known(
+                setting(
+                    "proxy-dns",
+                    "WHO",
+                    "Who looks names up: local, remote, both, none",
+                    "local is here, and a name that is not known is an error; remote is the \
+                     proxy; both is here, and the proxy where the name is not known here; with none \
+                     HOST has to be an address. Without it: local with -X 4, else remote. Needs -x.",
+                ),
+                &["local", "remote", "both", "none"],
             )
             .hide_short_help(true),
         ],

@@ -5,6 +5,7 @@ mod conflicts;
 mod limits;
 mod logs;
 mod operands;
+mod proxies;
 mod sockets;
 
 use super::args::Args;
@@ -16,8 +17,8 @@ use crate::parse::hostport::{self, Address};
 use crate::parse::number::strtonum;
 use crate::parse::{ports, size, tos};
 use crate::plan::{
-    Clients, Codes, Dialing, Ends, Family, Group, Listening, Mode, Net, Onward, Plan, Ports, Proxy,
-    ProxyKind, Relay, Service, Session, SocketOptions, Transport, UnixSource, Until,
+    Clients, Codes, Dialing, Ends, Family, Group, Listening, Mode, Net, Onward, Plan, Ports, Relay,
+    Service, Session, SocketOptions, Transport, UnixSource, Until,
 };
 use crate::sys::names;
 use std::ffi::{OsStr, OsString};
@@ -292,66 +293,6 @@ impl Planner<'_> {
             timeout_reason: dialect.timeout_reason,
             stagger: dialect.stagger,
             proxy: self.proxy()?,
-        })
-    }
-
-    fn proxy(&self) -> Result<Option<Proxy>, Wrong> {
-        let kind = self.proxy_kind()?;
-        let Some(word) = &self.args.proxy else {
-            return Ok(None);
-        };
-        let (host, port) = hostport::proxy(word).map_err(|error| Wrong::Said(error.to_string()))?;
-        let standard = if kind == ProxyKind::Http { 3128 } else { 1080 };
-        let named = |word: &str| names::service_port(word, "tcp");
-        let port = match &port {
-            Some(word) => ports::port(word)
-                .or_else(|error| named(word).ok_or(error))
-                .map_err(|error| bad_port(&error, word))?,
-            None => standard,
-        };
-        let auth = self
-            .args
-            .proxy_auth
-            .as_ref()
-            .or(self.facts.proxy_auth.as_ref());
-        let (mut user, password) = match auth.map(|auth| auth.split_once(':')) {
-            Some(Some((user, password))) => (Some(user.to_string()), Some(password.to_string())),
-            Some(None) => (auth.cloned(), None),
-            None => (None, None),
-        };
-        if let Some(named) = &self.args.proxy_user {
-            user = Some(named.clone());
-        }
-        let spelt_4a = self
-            .args
-            .proxy_type
-            .as_deref()
-            .is_some_and(|word| word.to_lowercase().ends_with("4a"));
-        let resolves_names = kind != ProxyKind::Socks4 || spelt_4a;
-        Ok(Some(Proxy {
-            kind,
-            host,
-            port,
-            user,
-            password,
-            resolves_names,
-        }))
-    }
-
-    /// What `-X` names, which is judged without a proxy too.
-    fn proxy_kind(&self) -> Result<ProxyKind, Wrong> {
-        Ok(match self.args.proxy_type.as_deref() {
-            None | Some("5" | "socks5") => ProxyKind::Socks5,
-            Some("4" | "4a" | "4A" | "socks4" | "socks4a") => ProxyKind::Socks4,
-            Some(http) if ["connect", "http"].contains(&http.to_lowercase().as_str()) => {
-                ProxyKind::Http
-            }
-            Some(_) if self.dialect.strict_operands => return said("unsupported proxy protocol"),
-            Some(other) => {
-                return said(format!(
-                    "unsupported proxy protocol: {other} (5, 4, 4a or connect)"
-                ));
-            }
         })
     }
 

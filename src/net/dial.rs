@@ -2,9 +2,11 @@
 //!
 //! ```text
 //! Looking (names up) ──► Racing ──► Talking (to a proxy) ──► Done
+//!                          ^            │
+//!                          └── anew ────┘
 //! ```
 
-use super::handshake::{Talk, TalkError};
+use super::handshake::{Talk, TalkError, Talked};
 use super::lookup::{self, Found, Lookup, Unknown};
 use super::race::{Hop, Obstacle, Race, Raced};
 use crate::io::inbox::Notice;
@@ -12,6 +14,7 @@ use crate::io::reactor::Registrar;
 use crate::io::ready::Ready;
 use crate::io::stream::Stream;
 use crate::plan::{Dialing, Net};
+use crate::proto::http::challenge::Challenge;
 use crate::proto::{Refused, Target};
 use crate::report;
 use socket2::Socket;
@@ -31,8 +34,9 @@ pub enum DialError {
     Obstacle(Obstacle),
     /// The proxy refused.
     Proxy(TalkError),
-    /// The proxy wants a password for our user: to be asked for.
-    PasswordWanted,
+    /// The proxy wants a password for our user: to be asked for. HTTP proxies say what they do
+    /// with it.
+    PasswordWanted(Option<Challenge>),
 }
 
 /// A connection.
@@ -70,6 +74,8 @@ pub struct Dialer {
     target: Hop,
     state: State,
     race: Race,
+    /// A dialogue that goes on over the next connection.
+    talk: Option<Talk>,
     /// The address of the target, where the proxy has to be told that.
     target_addr: Option<IpAddr>,
     slot: u16,
@@ -99,6 +105,7 @@ impl Dialer {
             race: Race::new(hop, net, dialing, slot),
             dialing: Rc::clone(dialing),
             target,
+            talk: None,
             target_addr: None,
             slot,
             deadline: limit.map(|limit| now + limit),
@@ -174,29 +181,45 @@ impl Dialer {
                 None => return Ok(None),
             }
         }
-        if matches!(self.state, State::Racing) {
-            match self
-                .race
-                .drive(registrar, now)
-                .map_err(DialError::Obstacle)?
-            {
-                Raced::Wait => return Ok(None),
-                Raced::Lost => return Err(DialError::Connect(self.race.any_timed_out())),
-                Raced::Won(sock, addr) if self.dialing.proxy.is_none() => {
-                    return Ok(Some(Connected {
+        loop {
+            if matches!(self.state, State::Racing) {
+                let raced = self.race.drive(registrar, now);
+                match raced.map_err(DialError::Obstacle)? {
+                    Raced::Wait => return Ok(None),
+                    Raced::Lost => return Err(DialError::Connect(self.race.any_timed_out())),
+                    Raced::Won(sock, addr) if self.dialing.proxy.is_none() => {
+                        return Ok(Some(Connected {
+                            sock,
+                            addr,
+                            left_over: Vec::new(),
+                        }));
+                    }
+                    Raced::Won(sock, addr) => self
+                        .begin_talk(sock, addr, registrar)
+                        .map_err(DialError::Proxy)?,
+                }
+            }
+            let State::Talking(talking) = &mut self.state else {
+                return Ok(None);
+            };
+            let (talk, stream, _) = &mut **talking;
+            match talk.drive(stream).map_err(|error| self.refused(error))? {
+                Talked::Wait => return Ok(None),
+                Talked::Done(left_over) => {
+                    return Ok(self.hang_up().map(|(sock, addr)| Connected {
                         sock,
                         addr,
-                        left_over: Vec::new(),
+                        left_over,
                     }));
                 }
-                Raced::Won(sock, addr) => self.begin_talk(sock, addr, registrar)?,
+                Talked::Anew => self.talk_anew(),
             }
         }
-        self.talk()
     }
 
     fn begin_race(&mut self, found: Found) {
         self.target_addr = found.target;
+        self.race.set_source(found.source);
         self.race.enter(found.hop);
         self.state = State::Racing;
     }
@@ -206,40 +229,46 @@ impl Dialer {
         sock: Socket,
         addr: SocketAddr,
         registrar: &Registrar<'_>,
-    ) -> Result<(), DialError> {
+    ) -> Result<(), TalkError> {
         let Some(proxy) = &self.dialing.proxy else {
             return Ok(());
         };
-        let talk = Talk::new(proxy, &self.proxy_target(), self.target.1)
-            .map_err(|refused| DialError::Proxy(TalkError::Refused(refused)))?;
-        let stream = Stream::new(sock, self.slot, registrar)
-            .map_err(|error| DialError::Proxy(TalkError::Io(error)))?;
+        let talk = match self.talk.take() {
+            Some(talk) => talk,
+            None => Talk::new(proxy, &self.proxy_target(), self.target.1)?,
+        };
+        let stream = Stream::new(sock, self.slot, registrar)?;
         self.state = State::Talking(Box::new((talk, stream, addr)));
         Ok(())
     }
 
-    fn talk(&mut self) -> Result<Option<Connected>, DialError> {
-        let State::Talking(talking) = &mut self.state else {
-            return Ok(None);
-        };
-        let (talk, stream, _) = &mut **talking;
-        let left_over = match talk.drive(stream) {
-            Ok(Some(left_over)) => left_over,
-            Ok(None) => return Ok(None),
-            Err(TalkError::Refused(Refused::PasswordWanted { .. })) if self.can_ask() => {
-                return Err(DialError::PasswordWanted);
+    /// Connects to the same address of the proxy again, for the same dialogue.
+    fn talk_anew(&mut self) {
+        if let State::Talking(talking) = std::mem::replace(&mut self.state, State::Racing) {
+            let (talk, _, addr) = *talking;
+            self.talk = Some(talk);
+            self.race.enter(vec![addr]);
+        }
+    }
+
+    /// Takes the connection out of a dialogue.
+    fn hang_up(&mut self) -> Option<(Socket, SocketAddr)> {
+        match std::mem::replace(&mut self.state, State::Racing) {
+            State::Talking(talking) => {
+                let (_, stream, addr) = *talking;
+                Some((stream.into_socket(), addr))
             }
-            Err(error) => return Err(DialError::Proxy(error)),
-        };
-        let State::Talking(talking) = std::mem::replace(&mut self.state, State::Racing) else {
-            return Ok(None);
-        };
-        let (_, stream, addr) = *talking;
-        Ok(Some(Connected {
-            sock: stream.into_socket(),
-            addr,
-            left_over,
-        }))
+            State::Looking(_) | State::Racing => None,
+        }
+    }
+
+    fn refused(&self, error: TalkError) -> DialError {
+        match error {
+            TalkError::Refused(Refused::PasswordWanted(challenge)) if self.can_ask() => {
+                DialError::PasswordWanted(challenge)
+            }
+            error => DialError::Proxy(error),
+        }
     }
 
     /// There is a user, and no password has been asked for yet.

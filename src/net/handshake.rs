@@ -3,11 +3,11 @@
 use crate::io::ready::{Got, Put};
 use crate::io::stream::Stream;
 use crate::plan::{Proxy, ProxyKind};
-use crate::proto::http::HttpConnect;
+use crate::proto::http::{Account, HttpConnect};
 use crate::proto::socks4::Socks4;
 use crate::proto::socks5::Socks5;
 use crate::proto::{Handshake, Login, Progress, Refused, Target};
-use crate::sys::errno;
+use crate::sys::{errno, random};
 use std::fmt;
 use std::io;
 
@@ -20,6 +20,16 @@ pub struct Talk {
     input: Vec<u8>,
     output: Vec<u8>,
     begun: bool,
+}
+
+/// What a drive of a dialogue came to.
+pub enum Talked {
+    /// The proxy has not said all yet.
+    Wait,
+    /// The way is open; the peer's first bytes, which came behind the proxy's answer.
+    Done(Vec<u8>),
+    /// It goes on over a new connection.
+    Anew,
 }
 
 /// Why a dialogue failed.
@@ -40,41 +50,46 @@ impl fmt::Display for TalkError {
     }
 }
 
+impl From<Refused> for TalkError {
+    fn from(refused: Refused) -> TalkError {
+        TalkError::Refused(refused)
+    }
+}
+
+impl From<io::Error> for TalkError {
+    fn from(error: io::Error) -> TalkError {
+        TalkError::Io(error)
+    }
+}
+
 impl Talk {
     /// Begins the dialogue that opens a way to `target` through `proxy`.
     ///
     /// # Errors
     /// The target cannot be said in the proxy's language.
-    pub fn new(proxy: &Proxy, target: &Target, port: u16) -> Result<Talk, Refused> {
-        let login = proxy.user.clone().map(|user| Login {
-            user,
-            password: proxy.password.clone().unwrap_or_default(),
-        });
-        let machine: Box<dyn Handshake> = match proxy.kind {
-            ProxyKind::Socks4 => {
-                let user = proxy.user.as_deref().unwrap_or_default();
-                Box::new(Socks4::new(target, port, user)?)
-            }
-            ProxyKind::Socks5 => Box::new(Socks5::new(target, port, login.as_ref())?),
-            ProxyKind::Http => {
-                let login = login.filter(|_| proxy.password.is_some());
-                Box::new(HttpConnect::new(target, port, login.as_ref())?)
-            }
-        };
+    pub fn new(proxy: &Proxy, target: &Target, port: u16) -> Result<Talk, TalkError> {
         Ok(Talk {
-            machine,
+            machine: machine(proxy, target, port)?,
             input: Vec::new(),
             output: Vec::new(),
             begun: false,
         })
     }
-
-    /// Goes on as far as it can. When the way is open, gives the peer's first bytes, which came
-    /// behind the proxy's answer.
+    /// Goes on as far as it can.
     ///
     /// # Errors
     /// The proxy refused, or the connection broke.
-    pub fn drive(&mut self, stream: &mut Stream) -> Result<Option<Vec<u8>>, TalkError> {
+    pub fn drive(&mut self, stream: &mut Stream) -> Result<Talked, TalkError> {
+        match self.exchange(stream) {
+            Err(TalkError::Io(error)) => match self.machine.lost() {
+                None => Ok(self.anew()),
+                Some(_) => Err(TalkError::Io(error)),
+            },
+            other => other,
+        }
+    }
+
+    fn exchange(&mut self, stream: &mut Stream) -> Result<Talked, TalkError> {
         if !self.begun {
             self.begun = true;
             self.step()?;
@@ -82,34 +97,50 @@ impl Talk {
         let mut buf = [0; READ_BYTES];
         loop {
             let wrote = self.flush(stream)?;
-            match stream.try_read(&mut buf).map_err(TalkError::Io)? {
+            match stream.try_read(&mut buf)? {
                 Got::Bytes(n) => {
                     self.input.extend_from_slice(&buf[..n]);
-                    if self.step()? {
-                        return Ok(Some(std::mem::take(&mut self.input)));
+                    match self.step()? {
+                        Talked::Wait => {}
+                        talked => return Ok(talked),
                     }
                 }
-                Got::Eof => return Err(TalkError::Refused(self.machine.eof())),
+                Got::Eof => match self.machine.lost() {
+                    None => return Ok(self.anew()),
+                    Some(refused) => return Err(refused.into()),
+                },
                 Got::Pending if wrote => {}
-                Got::Pending => return Ok(None),
+                Got::Pending => return Ok(Talked::Wait),
             }
         }
     }
 
-    fn step(&mut self) -> Result<bool, TalkError> {
-        let progress = self.machine.step(&self.input, &mut self.output);
-        let (used, done) = match progress.map_err(TalkError::Refused)? {
-            Progress::More { used } => (used, false),
-            Progress::Done { used } => (used, true),
-        };
-        self.input.drain(..used);
-        Ok(done)
+    fn step(&mut self) -> Result<Talked, TalkError> {
+        Ok(match self.machine.step(&self.input, &mut self.output)? {
+            Progress::More { used } => {
+                self.input.drain(..used);
+                Talked::Wait
+            }
+            Progress::Done { used } => {
+                self.input.drain(..used);
+                Talked::Done(std::mem::take(&mut self.input))
+            }
+            Progress::Anew => self.anew(),
+        })
+    }
+
+    /// Makes ready for the next connection.
+    fn anew(&mut self) -> Talked {
+        self.input.clear();
+        self.output.clear();
+        self.begun = false;
+        Talked::Anew
     }
 
     fn flush(&mut self, stream: &mut Stream) -> Result<bool, TalkError> {
         let mut wrote = false;
         while !self.output.is_empty() {
-            match stream.try_write(&self.output).map_err(TalkError::Io)? {
+            match stream.try_write(&self.output)? {
                 Put::Bytes(n) => {
                     self.output.drain(..n);
                     wrote = true;
@@ -119,4 +150,30 @@ impl Talk {
         }
         Ok(wrote)
     }
+}
+
+/// The machine that speaks the proxy's language.
+fn machine(proxy: &Proxy, target: &Target, port: u16) -> Result<Box<dyn Handshake>, TalkError> {
+    let login = proxy.user.clone().map(|user| Login {
+        user,
+        password: proxy.password.clone().unwrap_or_default(),
+    });
+    Ok(match proxy.kind {
+        ProxyKind::Socks4 => {
+            let user = proxy.user.as_deref().unwrap_or_default();
+            Box::new(Socks4::new(target, port, user)?)
+        }
+        ProxyKind::Socks5 => Box::new(Socks5::new(target, port, login.as_ref())?),
+        ProxyKind::Http => {
+            let login = login.filter(|_| proxy.password.is_some());
+            let account = login.map(account).transpose()?;
+            let known = proxy.challenge.as_deref().cloned();
+            Box::new(HttpConnect::new(target, port, account, known)?)
+        }
+    })
+}
+
+fn account(login: Login) -> Result<Account, TalkError> {
+    let seed = random::bytes()?;
+    Ok(Account { login, seed })
 }

@@ -1,33 +1,63 @@
-//! The names a connection hangs on: that of the host, or of the proxy, and for SOCKS4 both.
+//! The names a connection hangs on: those of the host or the proxy, of the target where the proxy
+//! has to be told its address, and of our own address.
 
 use super::race::Hop;
 use super::resolve;
 use crate::io::inbox::Notice;
 use crate::io::reactor::Registrar;
-use crate::plan::{Dialing, Net};
+use crate::plan::{Dialing, Family, Net, Proxy, ProxyKind, ProxyNames};
+use std::collections::VecDeque;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 
 /// What the names stand for: enough for any number of connections.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Found {
     /// The addresses to connect to: the target's, or the proxy's.
     pub hop: Vec<SocketAddr>,
     /// The address of the target, where the proxy has to be told that.
     pub target: Option<IpAddr>,
+    /// The addresses to send from (`-s`); none where the kernel chooses.
+    pub source: Vec<SocketAddr>,
+}
+
+/// What a name is looked up for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// To send from.
+    Source,
+    /// To tell the proxy where to connect to.
+    Target,
+    /// To connect to.
+    Hop,
 }
 
 /// A host that could not be looked up, and why.
 #[derive(Debug)]
-pub struct Unknown(pub Hop, pub io::Error);
+pub struct Unknown {
+    /// What it was to be.
+    pub role: Role,
+    /// The host and its port.
+    pub host: Hop,
+    /// Why, in the words of getaddrinfo(3).
+    pub error: io::Error,
+}
+
+/// A name to be looked up.
+struct Question {
+    role: Role,
+    host: Hop,
+    /// The family asked for, and whether names are looked up at all.
+    net: Net,
+    /// Where nobody knows the name, there may be no address.
+    may_fail: bool,
+}
 
 /// Looks the names up, one after the other.
 pub struct Lookup {
-    net: Rc<Net>,
-    /// What is still to be asked for; the last one is connected to.
-    left: Vec<Hop>,
-    target: Option<IpAddr>,
+    questions: VecDeque<Question>,
+    found: Found,
     is_asked: bool,
     answer: Option<io::Result<Vec<SocketAddr>>>,
 }
@@ -35,15 +65,28 @@ pub struct Lookup {
 impl Lookup {
     /// Looks up what connecting to `target` takes.
     pub fn new(target: Hop, net: &Rc<Net>, dialing: &Dialing) -> Lookup {
-        let left = match &dialing.proxy {
-            None => vec![target],
-            Some(proxy) if proxy.resolves_names => vec![proxy_hop(proxy)],
-            Some(proxy) => vec![target, proxy_hop(proxy)],
+        let question = |role, host| Question {
+            role,
+            host,
+            net: Net::clone(net),
+            may_fail: false,
         };
+        let mut questions = VecDeque::new();
+        if let Some(source) = &net.source {
+            let port = net.source_port.unwrap_or(0);
+            questions.push_back(question(Role::Source, (source.as_str().into(), port)));
+        }
+        let hop = match &dialing.proxy {
+            Some(proxy) => {
+                questions.extend(target_question(question(Role::Target, target), proxy));
+                proxy_hop(proxy)
+            }
+            None => target,
+        };
+        questions.push_back(question(Role::Hop, hop));
         Lookup {
-            net: Rc::clone(net),
-            left,
-            target: None,
+            questions,
+            found: Found::default(),
             is_asked: false,
             answer: None,
         }
@@ -64,36 +107,72 @@ impl Lookup {
     /// # Errors
     /// A name is not known.
     pub fn drive(&mut self, registrar: &Registrar<'_>) -> Result<Option<Found>, Unknown> {
-        while let Some(hop) = self.left.first().cloned() {
+        while let Some(question) = self.questions.front() {
             if !std::mem::replace(&mut self.is_asked, true) {
-                match resolve::ask(&hop.0, hop.1, &self.net, registrar) {
+                let (host, port) = &question.host;
+                match resolve::ask(host, *port, &question.net, registrar) {
                     Ok(resolve::Answer::Now(addrs)) => self.answer = Some(Ok(addrs)),
                     Ok(resolve::Answer::Later) => {}
-                    Err(error) => return Err(Unknown(hop, error)),
+                    Err(error) => self.answer = Some(Err(error)),
                 }
             }
-            let found = match self.answer.take() {
-                None => return Ok(None),
-                Some(Ok(found)) => found,
-                Some(Err(error)) => return Err(Unknown(hop, error)),
+            let Some(answer) = self.answer.take() else {
+                return Ok(None);
             };
             self.is_asked = false;
-            self.left.remove(0);
-            if self.left.is_empty() {
-                return Ok(Some(Found {
-                    hop: found,
-                    target: self.target,
-                }));
+            if let Some(question) = self.questions.pop_front() {
+                self.take_answer(question, answer)?;
             }
-            // SOCKS4 knows IPv4 only.
-            let v4 = found.iter().find(|addr| addr.is_ipv4());
-            self.target = v4.or(found.first()).map(SocketAddr::ip);
         }
-        Ok(None)
+        Ok(Some(std::mem::take(&mut self.found)))
+    }
+
+    fn take_answer(
+        &mut self,
+        question: Question,
+        answer: io::Result<Vec<SocketAddr>>,
+    ) -> Result<(), Unknown> {
+        let addrs = match answer {
+            Ok(addrs) => addrs,
+            Err(_) if question.may_fail => return Ok(()),
+            Err(error) => {
+                return Err(Unknown {
+                    role: question.role,
+                    host: question.host,
+                    error,
+                });
+            }
+        };
+        match question.role {
+            Role::Source => self.found.source = addrs,
+            Role::Target => self.found.target = addrs.first().map(SocketAddr::ip),
+            Role::Hop => self.found.hop = addrs,
+        }
+        Ok(())
     }
 }
 
+/// What is asked about the target of a proxy, if anything: where the proxy is to look a name up, it
+/// is left as it is.
+fn target_question(question: Question, proxy: &Proxy) -> Option<Question> {
+    let mut net = question.net;
+    // SOCKS4 knows IPv4 only. An address of the other family is refused by its own machine, in
+    // plainer words.
+    let is_ip = question.host.0.parse::<IpAddr>().is_ok();
+    if proxy.kind == ProxyKind::Socks4 {
+        net.family = if is_ip { Family::Any } else { Family::V4 };
+    }
+    net.numeric |= proxy.names == ProxyNames::Neither;
+    let may_fail = proxy.names == ProxyNames::Both;
+    let asks = proxy.names != ProxyNames::Remote;
+    asks.then_some(Question {
+        net,
+        may_fail,
+        ..question
+    })
+}
+
 /// The proxy as a host to connect to.
-pub fn proxy_hop(proxy: &crate::plan::Proxy) -> Hop {
+pub fn proxy_hop(proxy: &Proxy) -> Hop {
     (proxy.host.as_str().into(), proxy.port)
 }

@@ -26,8 +26,6 @@ pub type Hop = (Rc<str>, u16);
 /// Why no address can work; those that merely do not are gone through.
 #[derive(Debug)]
 pub enum Obstacle {
-    /// The name of the local address could not be looked up: host, reason.
-    SourceName(String, io::Error),
     /// The local address could not be bound.
     Source(io::Error),
     /// A socket option was refused.
@@ -57,6 +55,7 @@ pub struct Race {
     limit: Option<Duration>,
     timeout_reason: Option<&'static str>,
     stagger: Option<Duration>,
+    source: Vec<SocketAddr>,
     queue: VecDeque<SocketAddr>,
     attempts: Vec<Attempt>,
     failures: Vec<(SocketAddr, io::Error)>,
@@ -112,6 +111,7 @@ impl Race {
             limit: limit.filter(|limit| !limit.is_zero()),
             timeout_reason: dialing.timeout_reason,
             stagger,
+            source: Vec::new(),
             queue: VecDeque::new(),
             attempts: Vec::new(),
             failures: Vec::new(),
@@ -120,6 +120,11 @@ impl Race {
             may_be_done: false,
             news: Vec::new(),
         }
+    }
+
+    /// The addresses to send from: of each family the first counts.
+    pub fn set_source(&mut self, source: Vec<SocketAddr>) {
+        self.source = source;
     }
 
     /// Lets the addresses enter.
@@ -236,8 +241,8 @@ impl Race {
     }
 
     fn bind_source(&self, sock: &Socket, to: SocketAddr) -> Result<(), BeginError> {
-        let (source, port) = (&self.net.source, self.net.source_port);
-        if source.is_none() && port.is_none() {
+        let port = self.net.source_port;
+        if self.source.is_empty() && port.is_none() {
             return Ok(());
         }
         let any: IpAddr = match to {
@@ -245,13 +250,10 @@ impl Race {
             SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
         };
         let mut from = SocketAddr::new(any, port.unwrap_or(0));
-        if let Some(host) = source {
-            let found = resolve::now(host, port.unwrap_or(0), &self.net)
-                .map_err(|error| BeginError::Fatal(Obstacle::SourceName(host.clone(), error)))?;
-            let fitting = found
-                .into_iter()
-                .find(|addr| addr.is_ipv4() == to.is_ipv4());
-            from = fitting.ok_or_else(|| BeginError::This(errno::no_family()))?;
+        if !self.source.is_empty() {
+            let mut known = self.source.iter();
+            let fitting = known.find(|addr| addr.is_ipv4() == to.is_ipv4());
+            from = *fitting.ok_or_else(|| BeginError::This(errno::no_family()))?;
         }
         if port.is_some() {
             // A port in TIME_WAIT may be used towards another peer.

@@ -5,6 +5,7 @@ mod limits;
 
 pub use limits::{Limits, Reception};
 
+use crate::proto::http::challenge::Challenge;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -222,8 +223,23 @@ pub struct Proxy {
     pub user: Option<String>,
     /// The password; when there is a user but no password, it is asked for on the terminal.
     pub password: Option<String>,
-    /// Names are resolved by the proxy.
-    pub resolves_names: bool,
+    /// Who looks the name of the target up.
+    pub names: ProxyNames,
+    /// What the proxy has said it wants (HTTP), once it has refused.
+    pub challenge: Option<Box<Challenge>>,
+}
+
+/// Who looks up the name a proxy is to connect to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProxyNames {
+    /// We do.
+    Local,
+    /// The proxy.
+    Remote,
+    /// We do, and the proxy where we know no address.
+    Both,
+    /// Nobody: it has to be an address.
+    Neither,
 }
 
 /// Ports of a host, and how they are tried.

@@ -1,28 +1,51 @@
-//! HTTP CONNECT client. RFC 9110, sections 9.3.6 and 11.7; RFC 9112, sections 3 and 4.
+//! HTTP CONNECT client. RFC 9110, sections 9.3.6 and 11.7; RFC 9112.
+//!
+//! The first request has no credentials: which ones the proxy takes is not known yet, and a
+//! password is not shown to one that can do without.
 //!
 //! ```text
-//!   Start -- request --> Status -- 2xx --> Headers -- empty line --> Done
+//!   Start -- request --> Status -- 2xx --> Fields -- empty line --> Done
+//!     ^                    +------ 407 --> Fields -- empty line --> Body --+
+//!     |                                      +-- new connection --> Start  |
+//!     +--------------------------------------------------------------------+
 //! ```
 
-use super::find::find;
-use super::{Handshake, Login, Progress, Refused, Target};
-use core::net::IpAddr;
+pub mod challenge;
+pub mod digest;
+mod head;
 
-/// The longest line taken, its end counted.
-const LINE_MAX: usize = 8 * 1024;
-/// The longest answer taken, from the status line to the empty line.
-const ANSWER_MAX: usize = 64 * 1024;
-/// The characters of a base64 digit. RFC 4648, section 4.
-const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+use super::{Handshake, Login, Progress, Refused, Target};
+use challenge::Challenge;
+use core::net::IpAddr;
+use digest::Request;
+use head::{ANSWER_MAX, Fields, Lines, Status};
 
 /// Asks an HTTP proxy for a tunnel.
 pub struct HttpConnect {
-    request: Vec<u8>,
-    /// The line that has begun to come, with its end.
-    line: Vec<u8>,
-    /// Bytes of the answer so far.
-    seen: usize,
+    /// The target of the request: host and port.
+    authority: String,
+    account: Option<Account>,
+    /// What the request answers.
+    challenge: Option<Challenge>,
+    /// How many requests have answered the nonce of the challenge.
+    count: u32,
+    /// A new nonce was asked for once already.
+    was_stale: bool,
+    /// The connection has carried a request and its answer before.
+    is_used_again: bool,
+    lines: Lines,
+    status: Status,
+    fields: Fields,
     state: State,
+}
+
+/// Who we are to an HTTP proxy.
+#[derive(Clone)]
+pub struct Account {
+    /// User and password.
+    pub login: Login,
+    /// Random bytes for the proofs of Digest.
+    pub seed: [u8; 16],
 }
 
 /// What comes next.
@@ -32,19 +55,36 @@ enum State {
     Start,
     /// The status line.
     Status,
-    /// A header, or the empty line.
-    Headers,
+    /// A field, or the empty line.
+    Fields,
+    /// So many bytes that explain a 407.
+    Body(usize),
     /// The session.
     Done,
 }
 
+/// What an answer has come to at its empty line.
+enum Verdict {
+    Open,
+    /// To be asked again, behind so many bytes of body.
+    Again(usize),
+    /// To be asked again over a new connection.
+    Anew,
+}
+
 impl HttpConnect {
-    /// A request for `target`, worded as nc does, with `login` as Basic credentials.
+    /// A request for `target`, worded as nc does. `known` is the proxy's challenge, where an
+    /// earlier refusal told it.
     ///
     /// # Errors
     /// [`Refused::Request`] for a name that is empty or has blanks, control characters, colons or
-    /// brackets in it, and for a user with a colon (RFC 7617, section 2).
-    pub fn new(target: &Target, port: u16, login: Option<&Login>) -> Result<Self, Refused> {
+    /// brackets in it, and for a user that no credentials can name.
+    pub fn new(
+        target: &Target,
+        port: u16,
+        account: Option<Account>,
+        known: Option<Challenge>,
+    ) -> Result<Self, Refused> {
         let host = match target {
             Target::Ip(IpAddr::V6(address)) => format!("[{address}]"),
             Target::Ip(IpAddr::V4(address)) => address.to_string(),
@@ -56,139 +96,256 @@ impl HttpConnect {
                 name.clone()
             }
         };
-        let mut request = format!("CONNECT {host}:{port} HTTP/1.0\r\n");
-        if let Some(Login { user, password }) = login {
-            if user.contains(':') {
-                return Err(Refused::Request("colon in the user name for HTTP"));
-            }
-            let credentials = base64(format!("{user}:{password}").as_bytes());
-            request.push_str("Proxy-Authorization: Basic ");
-            request.push_str(&credentials);
-            request.push_str("\r\n");
+        if let Some(account) = &account {
+            challenge::check(&account.login)?;
         }
-        request.push_str("\r\n");
-        let request = request.into_bytes();
         Ok(Self {
-            request,
-            line: Vec::new(),
-            seen: 0,
+            authority: format!("{host}:{port}"),
+            challenge: known.filter(|_| account.is_some()),
+            account,
+            count: 1,
+            was_stale: false,
+            is_used_again: false,
+            lines: Lines::default(),
+            status: Status {
+                code: 0,
+                is_1_1: false,
+            },
+            fields: Fields::default(),
             state: State::Start,
         })
     }
 
-    /// Adds to the line at hand.
-    fn extend_line(&mut self, bytes: &[u8]) -> Result<(), Refused> {
-        self.seen += bytes.len();
-        if self.line.len() + bytes.len() > LINE_MAX || self.seen > ANSWER_MAX {
-            return Err(Refused::TooLong);
+    fn request(&self) -> Vec<u8> {
+        let authority = &self.authority;
+        let mut request = format!("CONNECT {authority} HTTP/1.0\r\n").into_bytes();
+        if let (Some(account), Some(challenge)) = (&self.account, &self.challenge) {
+            let cnonce = digest::hex(&account.seed);
+            let about = Request {
+                method: "CONNECT",
+                uri: authority,
+                count: self.count,
+                cnonce: &cnonce,
+            };
+            request.extend_from_slice(b"Proxy-Authorization: ");
+            request.extend_from_slice(&challenge.credentials(&account.login, &about));
+            request.extend_from_slice(b"\r\n");
         }
-        self.line.extend_from_slice(bytes);
-        // Known at the first wrong byte: another kind of server may never send a line end.
-        let starts_well = self.line.iter().zip(b"HTTP/1.").all(|(a, b)| a == b);
-        if self.state == State::Status && !starts_well {
-            return Err(Refused::garbage(&self.line));
-        }
-        Ok(())
+        request.extend_from_slice(b"\r\n");
+        request
     }
 
-    /// Judges the line at hand, which is whole, and clears it.
-    fn end_line(&mut self) -> Result<(), Refused> {
-        let line = self.line.strip_suffix(b"\n").unwrap_or(&self.line);
-        // Bare LF is taken too. RFC 9112, section 2.2.
-        let line = line.strip_suffix(b"\r").unwrap_or(line);
-        self.state = match self.state {
+    /// Takes a line of the head; at the empty one, says what the answer has come to.
+    fn take_line(&mut self, line: &[u8]) -> Result<Option<Verdict>, Refused> {
+        match self.state {
             State::Status => {
-                judge_status(line)?;
-                State::Headers
+                self.status = judge_status(line)?;
+                self.state = State::Fields;
+                Ok(None)
             }
-            _ if line.is_empty() => State::Done,
-            state => state,
-        };
-        self.line.clear();
-        Ok(())
-    }
-}
-
-/// Takes a status line that says 2xx: the tunnel stands. RFC 9110, section 9.3.6.
-fn judge_status(line: &[u8]) -> Result<(), Refused> {
-    let status = status_code(line).ok_or_else(|| Refused::garbage(line))?;
-    let line = Refused::shown(line);
-    match status {
-        200..=299 => Ok(()),
-        407 => Err(Refused::PasswordWanted { line }),
-        _ => Err(Refused::Http { status, line }),
-    }
-}
-
-/// The code in `HTTP/1.0 200 reason`, or 1.1; the reason may be missing. RFC 9112, section 4.
-fn status_code(line: &[u8]) -> Option<u16> {
-    let rest = line
-        .strip_prefix(b"HTTP/1.0 ")
-        .or_else(|| line.strip_prefix(b"HTTP/1.1 "))?;
-    let (code, reason) = rest.split_at_checked(3)?;
-    let ends = reason.first().is_none_or(|&byte| byte == b' ');
-    let digits = code.iter().all(u8::is_ascii_digit);
-    (ends && digits).then(|| {
-        code.iter()
-            .fold(0, |sum, digit| sum * 10 + u16::from(digit - b'0'))
-    })
-}
-
-/// Base64 with padding. RFC 4648, section 4.
-pub(super) fn base64(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
-    for chunk in bytes.chunks(3) {
-        let byte = |at: usize| chunk.get(at).map_or(0, |&byte| usize::from(byte));
-        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
-        for digit in 0..4 {
-            // A chunk of n bytes has n + 1 digits.
-            let padding = digit > chunk.len();
-            let value = bits >> (18 - 6 * digit) & 0x3f;
-            text.push(if padding {
-                '='
-            } else {
-                char::from(BASE64[value])
-            });
+            _ if !line.is_empty() => {
+                self.fields.push(line);
+                Ok(None)
+            }
+            _ if self.status.code != PROXY_AUTHENTICATION_REQUIRED => Ok(Some(Verdict::Open)),
+            _ => self.take_challenge().map(Some),
         }
     }
-    text
+
+    /// Makes ready to answer a 407, if there is something to answer it with.
+    fn take_challenge(&mut self) -> Result<Verdict, Refused> {
+        self.fields.end();
+        let fields = std::mem::take(&mut self.fields);
+        let offered = match fields.challenges.as_slice() {
+            // A 407 has to say what it wants; of one that does not, nc thinks this.
+            [] => Challenge::Basic,
+            values => Challenge::strongest(values).ok_or(Refused::NoMethod)?,
+        };
+        if self.account.is_none() {
+            return Err(Refused::PasswordWanted(Some(offered)));
+        }
+        self.count = match (&self.challenge, &offered) {
+            (None, _) => 1,
+            (Some(Challenge::Digest(answered)), Challenge::Digest(digest))
+                if digest.is_stale() && !self.was_stale =>
+            {
+                self.was_stale = true;
+                match digest.has_nonce_of(answered) {
+                    true => self.count + 1,
+                    false => 1,
+                }
+            }
+            (Some(_), _) => return Err(Refused::PasswordRejected),
+        };
+        self.challenge = Some(offered);
+        let body = fields.body_before_next(self.status);
+        Ok(match body.filter(|body| *body <= ANSWER_MAX) {
+            Some(body) => Verdict::Again(body),
+            None => Verdict::Anew,
+        })
+    }
+
+    /// Begins with a request; nothing of its answer has come.
+    fn start(&mut self, output: &mut Vec<u8>) {
+        output.extend_from_slice(&self.request());
+        self.lines = Lines::default();
+        self.fields = Fields::default();
+        self.state = State::Status;
+    }
+
+    fn begin_anew(&mut self) {
+        self.is_used_again = false;
+        self.state = State::Start;
+    }
+}
+
+/// RFC 9110, section 15.5.8.
+const PROXY_AUTHENTICATION_REQUIRED: u16 = 407;
+
+/// Takes a status line that says 2xx (the tunnel stands: RFC 9110, section 9.3.6) or 407.
+fn judge_status(line: &[u8]) -> Result<Status, Refused> {
+    let status = Status::read(line).ok_or_else(|| Refused::garbage(line))?;
+    match status.code {
+        200..=299 | PROXY_AUTHENTICATION_REQUIRED => Ok(status),
+        code => Err(Refused::Http {
+            status: code,
+            line: Refused::shown(line),
+        }),
+    }
 }
 
 impl Handshake for HttpConnect {
     fn step(&mut self, input: &[u8], output: &mut Vec<u8>) -> Result<Progress, Refused> {
-        if self.state == State::Start {
-            output.append(&mut self.request);
-            self.state = State::Status;
-        }
         let mut rest = input;
-        while self.state != State::Done {
-            let Some(end) = find(b'\n', rest) else {
-                self.extend_line(rest)?;
-                return Ok(Progress::More { used: input.len() });
-            };
-            let (line, behind) = rest.split_at(end + 1);
-            self.extend_line(line)?;
-            self.end_line()?;
-            rest = behind;
+        loop {
+            match self.state {
+                State::Start => self.start(output),
+                State::Status | State::Fields => {
+                    let line = self.lines.next(&mut rest)?;
+                    // Known at the first wrong byte: another kind of server may never send a line
+                    // end.
+                    let begun = line.as_deref().unwrap_or(self.lines.begun());
+                    let starts_well = begun.iter().zip(b"HTTP/1.").all(|(a, b)| a == b);
+                    if self.state == State::Status && !starts_well {
+                        return Err(Refused::garbage(begun));
+                    }
+                    let Some(line) = line else { break };
+                    match self.take_line(&line)? {
+                        None => {}
+                        Some(Verdict::Open) => self.state = State::Done,
+                        Some(Verdict::Again(body)) => self.state = State::Body(body),
+                        Some(Verdict::Anew) => {
+                            self.begin_anew();
+                            return Ok(Progress::Anew);
+                        }
+                    }
+                }
+                State::Body(0) => {
+                    self.is_used_again = true;
+                    self.state = State::Start;
+                }
+                State::Body(_) if rest.is_empty() => break,
+                State::Body(left) => {
+                    let (skipped, behind) = rest.split_at(left.min(rest.len()));
+                    rest = behind;
+                    self.state = State::Body(left - skipped.len());
+                }
+                State::Done => {
+                    let used = input.len() - rest.len();
+                    return Ok(Progress::Done { used });
+                }
+            }
         }
-        Ok(Progress::Done {
-            used: input.len() - rest.len(),
-        })
+        Ok(Progress::More { used: input.len() })
+    }
+
+    /// A proxy may close a connection that it said it would keep.
+    fn lost(&mut self) -> Option<Refused> {
+        let is_unanswered = self.state == State::Status && self.lines.is_empty();
+        match self.state {
+            State::Body(_) => {}
+            _ if self.is_used_again && is_unanswered => {}
+            _ => return Some(Refused::Closed),
+        }
+        self.begin_anew();
+        None
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::super::testing::{End, converse, feed};
+    use super::head::LINE_MAX;
     use super::*;
     use proptest::prelude::*;
 
+    const SEED: [u8; 16] = [0xab; 16];
+    const REFUSED: &str = "HTTP/1.1 407 Proxy Authentication Required\r\n";
+    const DIGEST: &str = "Proxy-Authenticate: Digest realm=\"r\", nonce=\"n1\", qop=\"auth\"\r\n";
+    const OPEN: &str = "HTTP/1.1 200 OK\r\n\r\n";
+
     fn http(host: &str, login: Option<(&str, &str)>) -> Result<HttpConnect, Refused> {
-        let login = login.map(|(user, password)| Login {
-            user: user.to_owned(),
-            password: password.to_owned(),
+        knowing(host, login, None)
+    }
+
+    fn knowing(
+        host: &str,
+        login: Option<(&str, &str)>,
+        known: Option<Challenge>,
+    ) -> Result<HttpConnect, Refused> {
+        let account = login.map(|(user, password)| Account {
+            login: Login {
+                user: user.to_owned(),
+                password: password.to_owned(),
+            },
+            seed: SEED,
         });
-        HttpConnect::new(&Target::from(host), 443, login.as_ref())
+        HttpConnect::new(&Target::from(host), 443, account, known)
+    }
+
+    fn with_login() -> HttpConnect {
+        http("h", Some(("me", "secret"))).unwrap()
+    }
+
+    /// Goes through the answers of a proxy, of which a new connection takes the next; gives what
+    /// was sent over each, and how it ended.
+    fn dialogue(
+        mut machine: HttpConnect,
+        answers: &[&str],
+    ) -> (Vec<String>, Result<bool, Refused>) {
+        let mut sent = Vec::new();
+        for answer in answers {
+            let mut output = Vec::new();
+            let mut progress = machine.step(&[], &mut output);
+            for byte in answer.as_bytes().chunks(1) {
+                if matches!(progress, Ok(Progress::More { .. })) {
+                    progress = machine.step(byte, &mut output);
+                }
+            }
+            sent.push(String::from_utf8(output).unwrap());
+            match progress {
+                Ok(Progress::Done { .. }) => return (sent, Ok(true)),
+                Ok(Progress::More { .. }) => {
+                    if let Some(refused) = machine.lost() {
+                        return (sent, Err(refused));
+                    }
+                }
+                Ok(Progress::Anew) => {}
+                Err(refused) => return (sent, Err(refused)),
+            }
+        }
+        (sent, Ok(false))
+    }
+
+    /// The fields of Proxy-Authorization in what was sent.
+    fn credentials(sent: &[String]) -> Vec<Vec<&str>> {
+        sent.iter()
+            .map(|sent| {
+                sent.lines()
+                    .filter_map(|line| line.strip_prefix("Proxy-Authorization: "))
+                    .collect()
+            })
+            .collect()
     }
 
     fn made() -> HttpConnect {
@@ -222,11 +379,10 @@ mod tests {
             sent("2001:db8::1", None),
             "CONNECT [2001:db8::1]:443 HTTP/1.0\r\n\r\n"
         );
-        // The credentials of RFC 7617, section 2.
+        // No password before it is asked for.
         assert_eq!(
             sent("h", Some(("Aladdin", "open sesame"))),
-            "CONNECT h:443 HTTP/1.0\r\n\
-             Proxy-Authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==\r\n\r\n"
+            "CONNECT h:443 HTTP/1.0\r\n\r\n"
         );
     }
 
@@ -267,15 +423,104 @@ mod tests {
     }
 
     #[test]
-    fn status_407_asks_for_a_password() {
-        let line = "HTTP/1.1 407 Proxy Authentication Required";
-        let end = converse(made, format!("{line}\r\n").as_bytes()).0;
-        assert_eq!(
-            end,
-            Err(Refused::PasswordWanted {
-                line: line.to_owned()
-            })
+    fn a_407_asks_for_a_password_and_says_for_which_use() {
+        let end = converse(made, format!("{REFUSED}\r\n").as_bytes()).0;
+        assert_eq!(end, Err(Refused::PasswordWanted(Some(Challenge::Basic))));
+        let end = converse(made, format!("{REFUSED}{DIGEST}\r\n").as_bytes()).0;
+        let Err(Refused::PasswordWanted(Some(known))) = end else {
+            panic!("{end:?}");
+        };
+        // Known from the first request of the next dialogue on.
+        let machine = knowing("h", Some(("me", "secret")), Some(known)).unwrap();
+        let (sent, end) = dialogue(machine, &[OPEN]);
+        assert_eq!(end, Ok(true));
+        assert!(credentials(&sent)[0][0].starts_with("Digest username=\"me\""));
+
+        let strange = format!("{REFUSED}Proxy-Authenticate: NTLM\r\n\r\n");
+        assert_eq!(converse(made, strange.as_bytes()).0, Err(Refused::NoMethod));
+    }
+
+    #[test]
+    fn a_407_is_answered_over_a_new_connection() {
+        let refused = format!("{REFUSED}{DIGEST}Proxy-Authenticate: Basic realm=r\r\n\r\nsorry");
+        let (sent, end) = dialogue(with_login(), &[&refused, OPEN]);
+        assert_eq!(end, Ok(true));
+        assert_eq!(sent[0], "CONNECT h:443 HTTP/1.0\r\n\r\n");
+        let wanted = "Digest username=\"me\", realm=\"r\", nonce=\"n1\", uri=\"h:443\", ";
+        let digest = credentials(&sent)[1][0];
+        assert!(digest.starts_with(wanted), "{digest}");
+        assert!(digest.contains("nc=00000001"), "{digest}");
+        assert!(!sent.concat().contains("Basic"));
+    }
+
+    #[test]
+    fn a_407_without_a_challenge_is_answered_as_nc_does() {
+        let (sent, end) = dialogue(with_login(), &[&format!("{REFUSED}\r\n"), OPEN]);
+        assert_eq!(end, Ok(true));
+        assert_eq!(credentials(&sent)[1], ["Basic bWU6c2VjcmV0"]);
+    }
+
+    #[test]
+    fn a_kept_connection_is_used_again_behind_the_body() {
+        for (body, length) in [("", 0), ("sorry\r\n\r\n", 9)] {
+            let refused = format!("{REFUSED}{DIGEST}Content-Length: {length}\r\n\r\n{body}");
+            let answer = format!("{refused}{OPEN}session");
+            let (end, sent) = converse(with_login, answer.as_bytes());
+            assert_eq!(end, Ok(Some(b"session".to_vec())));
+            let sent = String::from_utf8(sent).unwrap();
+            assert_eq!(sent.matches("CONNECT h:443 HTTP/1.0\r\n").count(), 2);
+            assert_eq!(sent.matches("Digest").count(), 1);
+
+            // Closed all the same, behind the body or in it: over a new one then.
+            for len in [refused.len(), refused.len() - body.len()] {
+                let (sent, end) = dialogue(with_login(), &[&refused[..len], OPEN]);
+                assert_eq!((end, sent.len()), (Ok(true), 2));
+                assert_eq!(credentials(&sent)[1].len(), 1);
+            }
+        }
+    }
+
+    #[test]
+    fn a_connection_with_too_long_a_body_is_given_up() {
+        let refused = format!(
+            "{REFUSED}{DIGEST}Content-Length: {}\r\n\r\n",
+            ANSWER_MAX + 1
         );
+        let (sent, end) = dialogue(with_login(), &[&refused, OPEN]);
+        assert_eq!((end, sent.len()), (Ok(true), 2));
+    }
+
+    #[test]
+    fn a_second_refusal_is_the_last_unless_only_the_nonce_was_old() {
+        let refused = format!("{REFUSED}{DIGEST}\r\n");
+        let (sent, end) = dialogue(with_login(), &[&refused, &refused, OPEN]);
+        assert_eq!((sent.len(), end), (2, Err(Refused::PasswordRejected)));
+
+        let stale = |nonce: &str| {
+            let challenge = format!("Digest realm=r, nonce={nonce}, qop=auth, stale=TRUE");
+            format!("{REFUSED}Proxy-Authenticate: {challenge}\r\n\r\n")
+        };
+        for (nonce, count) in [("n2", "nc=00000001"), ("n1", "nc=00000002")] {
+            let (sent, end) = dialogue(with_login(), &[&refused, &stale(nonce), OPEN]);
+            assert_eq!(end, Ok(true));
+            let last = credentials(&sent)[2][0];
+            assert!(last.contains(&format!("nonce=\"{nonce}\"")), "{last}");
+            assert!(last.contains(count), "{last}");
+        }
+        let answers = [&refused[..], &stale("n2"), &stale("n3"), OPEN];
+        let (sent, end) = dialogue(with_login(), &answers);
+        assert_eq!((sent.len(), end), (3, Err(Refused::PasswordRejected)));
+    }
+
+    #[test]
+    fn a_proxy_that_closes_instead_of_answering_is_told() {
+        let refused = format!("{REFUSED}{DIGEST}\r\n");
+        let (_, end) = dialogue(with_login(), &[""]);
+        assert_eq!(end, Err(Refused::Closed));
+        let (_, end) = dialogue(with_login(), &[&refused, ""]);
+        assert_eq!(end, Err(Refused::Closed));
+        let (_, end) = dialogue(with_login(), &["HTTP/1.0 407 x\r\nProxy-"]);
+        assert_eq!(end, Err(Refused::Closed));
     }
 
     #[test]
@@ -342,32 +587,23 @@ mod tests {
             http("h", Some(("a:b", "c"))).err(),
             Some(Refused::Request(_))
         ));
+        assert!(matches!(
+            http("h", Some(("a\r\n", "c"))).err(),
+            Some(Refused::Request(_))
+        ));
         assert!(http("h", Some(("a", "b:c\r\n"))).is_ok());
-    }
-
-    #[test]
-    fn base64_is_that_of_rfc_4648() {
-        let cases = [
-            ("", ""),
-            ("f", "Zg=="),
-            ("fo", "Zm8="),
-            ("foo", "Zm9v"),
-            ("foob", "Zm9vYg=="),
-            ("fooba", "Zm9vYmE="),
-            ("foobar", "Zm9vYmFy"),
-        ];
-        for (bytes, text) in cases {
-            assert_eq!(base64(bytes.as_bytes()), text);
-        }
-        assert_eq!(base64(&[0xff, 0xef, 0xfb]), "/+/7");
     }
 
     proptest! {
         #[test]
         fn no_answer_panics_and_no_cut_matters(
             answer in "(HTTP/1\\.[01] [2-4]0[0-9])?[ a\r\n]{0,30}", noise: Vec<u8>,
+            wanted in "HTTP/1.1 407\n(Proxy-Authenticate: (Basic|Digest realm=r,nonce=n)\n)?\
+                       (Content-Length: [0-9]\n)?\n[a\n]{0,5}(HTTP/1.0 (200|407)\n\n)?",
         ) {
             let _ = converse(made, answer.as_bytes());
+            let _ = converse(with_login, answer.as_bytes());
+            let _ = converse(with_login, wanted.as_bytes());
             let _ = converse(made, &noise);
         }
 

@@ -5,6 +5,7 @@
 //! ([`hexdump`], [`record`], [`timestamp`]). All of them give
 //! the same result however their input is cut.
 
+pub mod base64;
 pub mod crlf;
 pub mod find;
 pub mod hexdump;
@@ -18,6 +19,7 @@ pub mod timestamp;
 
 use crate::parse::escape::printable;
 use core::net::IpAddr;
+use http::challenge::Challenge;
 use std::fmt;
 
 /// A dialogue with a proxy that ends in a way through, or in a refusal.
@@ -32,9 +34,10 @@ pub trait Handshake {
     /// [`Refused`]; the connection is then of no more use.
     fn step(&mut self, input: &[u8], output: &mut Vec<u8>) -> Result<Progress, Refused>;
 
-    /// Says what it means that the proxy closed the connection before the end of the handshake.
-    fn eof(&mut self) -> Refused {
-        Refused::Closed
+    /// Says what it means that the connection ended before the handshake did: `None` where the
+    /// dialogue goes on over a new one, as after [`Progress::Anew`].
+    fn lost(&mut self) -> Option<Refused> {
+        Some(Refused::Closed)
     }
 }
 
@@ -51,6 +54,9 @@ pub enum Progress {
         /// Bytes consumed.
         used: usize,
     },
+    /// The dialogue goes on over a new connection, which it begins with an empty input; this one
+    /// is of no more use.
+    Anew,
 }
 
 /// Where a proxy is asked to connect to.
@@ -87,14 +93,12 @@ pub enum Refused {
         /// The whole status line, escaped.
         line: String,
     },
-    /// No login was given, or (HTTP) not a good one: to be tried again on a new connection.
-    PasswordWanted {
-        /// What the proxy said, escaped: a status line (HTTP) or nothing (SOCKS5).
-        line: String,
-    },
-    /// The user and password were not accepted (SOCKS5).
+    /// No login was given: to be tried again with one, on a new connection, knowing the challenge
+    /// (HTTP only).
+    PasswordWanted(Option<Challenge>),
+    /// The user and password were not accepted.
     PasswordRejected,
-    /// The proxy takes none of the SOCKS5 authentication methods we have.
+    /// The proxy takes none of the authentication methods we have.
     NoMethod,
     /// Not an answer in the language spoken; what it was instead, escaped.
     Garbage(String),
@@ -164,7 +168,7 @@ impl fmt::Display for Refused {
                 )
             }
             Self::Http { line, .. } => write!(f, "proxy refused: {line}"),
-            Self::PasswordWanted { .. } => f.write_str("proxy wants a user and password"),
+            Self::PasswordWanted(_) => f.write_str("proxy wants a user and password"),
             Self::PasswordRejected => f.write_str("proxy rejected the user and password"),
             Self::NoMethod => f.write_str("proxy accepts none of our authentication methods"),
             Self::Garbage(what) => write!(f, "proxy answered garbage: {what}"),
@@ -198,6 +202,12 @@ mod testing {
                 Ok(Progress::Done { used }) => {
                     done = true;
                     used
+                }
+                // Here the next connection stays silent.
+                Ok(Progress::Anew) => {
+                    let begun = machine.step(&[], &mut sent);
+                    assert_eq!(begun, Ok(Progress::More { used: 0 }));
+                    return (Ok(None), sent);
                 }
                 Err(refused) => return (Err(refused), sent),
             };
@@ -261,9 +271,7 @@ mod tests {
                 "proxy refused: request rejected or failed (SOCKS4 reply 91)",
             ),
             (
-                Refused::PasswordWanted {
-                    line: String::new(),
-                },
+                Refused::PasswordWanted(None),
                 "proxy wants a user and password",
             ),
             (

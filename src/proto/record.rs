@@ -11,7 +11,7 @@
 //! But for raw ones, records are made of printable text and line feeds, so that a terminal obeys
 //! nothing that a peer sent.
 
-use super::http::base64;
+use super::base64::base64;
 use super::{hexdump, timestamp};
 use crate::parse::escape::printable;
 use crate::plan::LogFormat;

@@ -185,7 +185,7 @@ mod tests {
         for len in 0..GRANTED.len() {
             assert_eq!(converse(made, &GRANTED[..len]).0, Ok(None));
         }
-        assert_eq!(made().eof(), Refused::Closed);
+        assert_eq!(made().lost(), Some(Refused::Closed));
     }
 
     #[test]

@@ -150,9 +150,7 @@ impl Socks5 {
             }
             // A method that was not offered, but what it means is plain.
             (VERSION, METHOD_PASSWORD | METHOD_UNACCEPTABLE, None) => {
-                Err(Refused::PasswordWanted {
-                    line: String::new(),
-                })
+                Err(Refused::PasswordWanted(None))
             }
             (VERSION, METHOD_UNACCEPTABLE, Some(_)) => Err(Refused::NoMethod),
             _ => Err(Refused::garbage(&[version, method])),
@@ -337,9 +335,7 @@ mod tests {
 
     #[test]
     fn refusals_say_which() {
-        let wanted = || Refused::PasswordWanted {
-            line: String::new(),
-        };
+        let wanted = || Refused::PasswordWanted(None);
         assert_eq!(converse(made, &[5, 0xff]).0, Err(wanted()));
         assert_eq!(converse(made, &[5, 2]).0, Err(wanted()));
         assert_eq!(converse(with_login, &[5, 0xff]).0, Err(Refused::NoMethod));

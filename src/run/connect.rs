@@ -208,12 +208,12 @@ impl Connect {
     ) -> Result<(), Exit> {
         let connected = match dialed {
             Ok(connected) => connected,
-            Err(DialError::PasswordWanted) => {
+            Err(DialError::PasswordWanted(challenge)) => {
                 self.ports.push(port);
                 let Some(dialing) = &mut self.dialing else {
                     return Err(Exit::FAILED);
                 };
-                password::ask(dialing)?;
+                password::ask(dialing, challenge)?;
                 self.state = State::Next;
                 return Ok(());
             }

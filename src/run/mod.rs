@@ -90,11 +90,10 @@ pub fn run(mut plan: Plan) -> anyhow::Result<Exit> {
 
 /// Whether this is a client that comes round to its loop at once, whatever the network does.
 fn begins_within_reach(plan: &Plan) -> bool {
-    let connects = matches!(
+    matches!(
         plan.mode,
         Mode::Connect { .. } | Mode::ConnectUnix { datagram: None, .. }
-    );
-    connects && plan.net.source.is_none()
+    )
 }
 
 /// Makes the task for a mode. What can fail before anything is served, such as binding, does so

@@ -2,6 +2,7 @@
 
 use crate::exit::Exit;
 use crate::plan::{Dialing, ProxyKind};
+use crate::proto::http::challenge::Challenge;
 use crate::report;
 use crate::sys::tty;
 use std::rc::Rc;
@@ -21,16 +22,16 @@ pub fn ask_first(dialing: &mut Rc<Dialing>) -> Result<(), Exit> {
     let proxy = dialing.proxy.as_ref();
     let is_socks5 = proxy.is_some_and(|proxy| proxy.kind == ProxyKind::Socks5);
     match is_socks5 && is_open(dialing) {
-        true => ask(dialing),
+        true => ask(dialing, None),
         false => Ok(()),
     }
 }
 
-/// Asks.
+/// Asks. What the proxy has said it wants is kept: the next connection answers it at once.
 ///
 /// # Errors
 /// As `ask_first`.
-pub fn ask(dialing: &mut Rc<Dialing>) -> Result<(), Exit> {
+pub fn ask(dialing: &mut Rc<Dialing>, challenge: Option<Challenge>) -> Result<(), Exit> {
     let Some(proxy) = &mut Rc::make_mut(dialing).proxy else {
         return Ok(());
     };
@@ -39,6 +40,7 @@ pub fn ask(dialing: &mut Rc<Dialing>) -> Result<(), Exit> {
     match tty::password(&prompt) {
         Ok(password) => {
             proxy.password = Some(password);
+            proxy.challenge = challenge.map(Box::new);
             Ok(())
         }
         Err(error) => {

@@ -184,7 +184,7 @@ impl Relayed {
             // With -v each address has been told by now.
             DialError::Connect(_) if report::is_verbose(1) => {}
             DialError::Connect(_) => report::failure(summary),
-            DialError::PasswordWanted => {
+            DialError::PasswordWanted(_) => {
                 let at = proxy.map(|proxy| format!("{} port {}", proxy.host, proxy.port));
                 let at = at.unwrap_or_default();
                 report::error(&format!(

@@ -15,7 +15,7 @@ use crate::io::inbox::Notice;
 use crate::io::reactor::{Drive, Registrar, Step};
 use crate::io::ready::Ready;
 use crate::net::dial::{Connected, DialError, Dialed, Dialer};
-use crate::net::lookup::{Found, Lookup, Unknown};
+use crate::net::lookup::{Found, Lookup, Role, Unknown};
 use crate::net::race::{Hop, Obstacle};
 use crate::plan::{Dialing, Net, Plan, Ports, Transport};
 use crate::report;
@@ -203,7 +203,11 @@ impl Scan {
             Ok(None) if !is_late => return Ok(false),
             Ok(None) => {
                 let first = self.ports.first().copied().unwrap_or_default();
-                let late = Unknown((self.host.clone(), first), io::ErrorKind::TimedOut.into());
+                let late = Unknown {
+                    role: Role::Hop,
+                    host: (self.host.clone(), first),
+                    error: io::ErrorKind::TimedOut.into(),
+                };
                 (late, Exit::Code(self.plan.codes.connect_timed_out))
             }
             Err(unknown) => (unknown, Exit::FAILED),
@@ -330,8 +334,8 @@ impl Scan {
         let others = self.under_way() - 1;
         Ok(match error {
             DialError::Connect(timed_out) => Landed::Closed { timed_out },
-            DialError::PasswordWanted => {
-                password::ask(&mut self.dialing)?;
+            DialError::PasswordWanted(challenge) => {
+                password::ask(&mut self.dialing, challenge)?;
                 Landed::Again
             }
             DialError::Obstacle(Obstacle::NoDescriptor(_)) if others > 0 => {

@@ -2,7 +2,7 @@
 
 use crate::net::addr::{self, show_ip};
 use crate::net::dial::DialError;
-use crate::net::lookup::Unknown;
+use crate::net::lookup::{Role, Unknown};
 use crate::net::race::Obstacle;
 use crate::parse::escape::printable;
 use crate::plan::{Plan, Proxy};
@@ -42,31 +42,32 @@ pub fn refused(addr: &SocketAddr, port: u16, error: &io::Error, plan: &Plan) -> 
 /// that merely is not open, or about a password that is wanted.
 pub fn no_connection(error: &DialError, proxy: Option<&Proxy>) -> String {
     match error {
-        DialError::Name(Unknown((host, port), error)) => {
-            let host = printable(host.as_bytes());
-            let reason = report::reason(error);
-            format!("getaddrinfo for host \"{host}\" port {port}: {reason}")
-        }
+        DialError::Name(unknown) => unknown_name(unknown),
         DialError::Obstacle(what) => obstacle(what),
         DialError::Proxy(error) => {
             let at = proxy.map(|proxy| format!("{} port {}", proxy.host, proxy.port));
             let at = at.unwrap_or_default();
             format!("connect through {at} failed: {error}")
         }
-        DialError::Connect(_) | DialError::PasswordWanted => String::new(),
+        DialError::Connect(_) | DialError::PasswordWanted(_) => String::new(),
+    }
+}
+
+fn unknown_name(unknown: &Unknown) -> String {
+    let (host, port) = &unknown.host;
+    let host = printable(host.as_bytes());
+    let reason = report::reason(&unknown.error);
+    match unknown.role {
+        Role::Source => format!("getaddrinfo for source address \"{host}\": {reason}"),
+        Role::Target | Role::Hop => {
+            format!("getaddrinfo for host \"{host}\" port {port}: {reason}")
+        }
     }
 }
 
 /// What kept every address from being tried.
 fn obstacle(what: &Obstacle) -> String {
     match what {
-        Obstacle::SourceName(host, error) => {
-            let host = printable(host.as_bytes());
-            format!(
-                "getaddrinfo for source address \"{host}\": {}",
-                report::reason(error)
-            )
-        }
         Obstacle::Source(error) => format!("bind failed: {}", report::reason(error)),
         Obstacle::NoDescriptor(error) => {
             format!("cannot make a socket: {}", report::reason(error))

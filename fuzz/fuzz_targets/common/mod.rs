@@ -44,6 +44,12 @@ fn feed(mut machine: impl Handshake, pieces: &[&[u8]]) -> End {
                 done = true;
                 used
             }
+            // The next connection stays silent here.
+            Ok(Progress::Anew) => {
+                let begun = machine.step(&[], &mut sent);
+                assert_eq!(begun, Ok(Progress::More { used: 0 }));
+                return (Ok(None), sent);
+            }
             Err(refused) => {
                 let text = refused.to_string();
                 assert!(!text.contains(char::is_control), "{text:?}");

@@ -116,6 +116,7 @@ impl Planner<'_> {
                 no_proxy && args.proxy_auth.is_some(),
                 "--proxy-auth needs -x",
             ),
+            (no_proxy && args.proxy_dns.is_some(), "--proxy-dns needs -x"),
             (args.pass_fd && listen, "-F cannot be used with -l"),
             (args.pass_fd && args.zero, "-F cannot be used with -z"),
             (args.randomize && listen, "-r cannot be used with -l"),

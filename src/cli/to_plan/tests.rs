@@ -7,7 +7,8 @@ use crate::cli::args::Args;
 use crate::cli::command::command;
 use crate::cli::dialect::{NATIVE, NC};
 use crate::plan::{
-    Clients, Family, Log, LogFormat, LogPlace, Mode, Onward, Plan, ProxyKind, UnixSource, Until,
+    Clients, Family, Log, LogFormat, LogPlace, Mode, Onward, Plan, Proxy, ProxyKind, ProxyNames,
+    UnixSource, Until,
 };
 use std::time::Duration;
 
@@ -374,24 +375,51 @@ fn p_and_s_are_where_we_send_from_unless_we_listen() {
 
 #[test]
 fn proxies_are_read_with_their_standard_ports() {
-    for (words, kind, port, resolves_names) in [
-        ("-x p h 80", ProxyKind::Socks5, 1080, true),
-        ("-X 5 -x p h 80", ProxyKind::Socks5, 1080, true),
-        ("-X 4 -x p h 80", ProxyKind::Socks4, 1080, false),
-        ("-X 4a -x p h 80", ProxyKind::Socks4, 1080, true),
-        ("-X 4A -x p h 80", ProxyKind::Socks4, 1080, true),
-        ("-X connect -x p h 80", ProxyKind::Http, 3128, true),
-        ("-X CONNECT -x p h 80", ProxyKind::Http, 3128, true),
-        ("-X http -x p:8080 h 80", ProxyKind::Http, 8080, true),
-        ("-x p:99 h 80", ProxyKind::Socks5, 99, true),
+    use ProxyNames::{Both, Local, Neither, Remote};
+    for (words, kind, port, names) in [
+        ("-x p h 80", ProxyKind::Socks5, 1080, Remote),
+        ("-X 5 -x p h 80", ProxyKind::Socks5, 1080, Remote),
+        ("-X 4 -x p h 80", ProxyKind::Socks4, 1080, Local),
+        ("-X 4a -x p h 80", ProxyKind::Socks4, 1080, Remote),
+        ("-X 4A -x p h 80", ProxyKind::Socks4, 1080, Remote),
+        ("-X connect -x p h 80", ProxyKind::Http, 3128, Remote),
+        ("-X CONNECT -x p h 80", ProxyKind::Http, 3128, Remote),
+        ("-X http -x p:8080 h 80", ProxyKind::Http, 8080, Remote),
+        ("-x p:99 h 80", ProxyKind::Socks5, 99, Remote),
+        (
+            "-x p --proxy-dns local h 80",
+            ProxyKind::Socks5,
+            1080,
+            Local,
+        ),
+        (
+            "-x p --proxy-dns none h 80",
+            ProxyKind::Socks5,
+            1080,
+            Neither,
+        ),
+        (
+            "-X 4 -x p --proxy-dns both h 80",
+            ProxyKind::Socks4,
+            1080,
+            Both,
+        ),
+        (
+            "-X 4 -x p --proxy-dns remote h 80",
+            ProxyKind::Socks4,
+            1080,
+            Remote,
+        ),
+        (
+            "-X 4a -x p --proxy-dns local h 80",
+            ProxyKind::Socks4,
+            1080,
+            Local,
+        ),
     ] {
         let proxy = proxy(words, &facts());
         assert_eq!((proxy.kind, proxy.port), (kind, port), "{words}");
-        assert_eq!(
-            (proxy.host.as_str(), proxy.resolves_names),
-            ("p", resolves_names),
-            "{words}"
-        );
+        assert_eq!((proxy.host.as_str(), proxy.names), ("p", names), "{words}");
     }
     assert_eq!(proxy("-x [::1]:99 h 80", &facts()).host, "::1");
 }

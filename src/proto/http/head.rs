@@ -1,0 +1,220 @@
+//! The head of an HTTP answer: its lines, bounded, and the fields that matter to a client of
+//! CONNECT. RFC 9112, sections 4 to 9.
+
+use super::super::Refused;
+use super::super::find::find;
+
+/// The longest line taken, its end counted.
+pub const LINE_MAX: usize = 8 * 1024;
+/// The longest answer taken, from the status line to the empty line.
+pub const ANSWER_MAX: usize = 64 * 1024;
+
+/// Takes lines out of pieces of an answer.
+#[derive(Default)]
+pub struct Lines {
+    /// The line that has begun to come, with its end.
+    line: Vec<u8>,
+    /// Bytes of the answer so far.
+    seen: usize,
+}
+
+impl Lines {
+    /// Moves the next line, without its end, from the front of `rest`; `None` if it is not there
+    /// whole: what has begun to come of it is kept, and is in `begun`.
+    ///
+    /// # Errors
+    /// [`Refused::TooLong`].
+    pub fn next(&mut self, rest: &mut &[u8]) -> Result<Option<Vec<u8>>, Refused> {
+        let end = find(b'\n', rest).map(|at| at + 1);
+        let (piece, behind) = rest.split_at(end.unwrap_or(rest.len()));
+        *rest = behind;
+        self.seen += piece.len();
+        if self.line.len() + piece.len() > LINE_MAX || self.seen > ANSWER_MAX {
+            return Err(Refused::TooLong);
+        }
+        self.line.extend_from_slice(piece);
+        if end.is_none() {
+            return Ok(None);
+        }
+        let mut line = std::mem::take(&mut self.line);
+        line.pop();
+        // Bare LF is taken too. RFC 9112, section 2.2.
+        if line.last() == Some(&b'\r') {
+            line.pop();
+        }
+        Ok(Some(line))
+    }
+
+    /// The line that has begun to come.
+    pub fn begun(&self) -> &[u8] {
+        &self.line
+    }
+
+    /// Nothing of the answer has come yet.
+    pub fn is_empty(&self) -> bool {
+        self.seen == 0
+    }
+}
+
+/// A status line. RFC 9112, section 4.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Status {
+    /// The code.
+    pub code: u16,
+    /// The version is 1.1, not 1.0.
+    pub is_1_1: bool,
+}
+
+impl Status {
+    /// Reads `HTTP/1.0 200 reason`, or 1.1; the reason may be missing.
+    pub fn read(line: &[u8]) -> Option<Status> {
+        let (is_1_1, rest) = match line.strip_prefix(b"HTTP/1.0 ") {
+            Some(rest) => (false, rest),
+            None => (true, line.strip_prefix(b"HTTP/1.1 ")?),
+        };
+        let (code, reason) = rest.split_at_checked(3)?;
+        let ends = reason.first().is_none_or(|&byte| byte == b' ');
+        let digits = code.iter().all(u8::is_ascii_digit);
+        let number = |sum, digit: &u8| sum * 10 + u16::from(digit - b'0');
+        (ends && digits).then(|| Status {
+            code: code.iter().fold(0, number),
+            is_1_1,
+        })
+    }
+}
+
+/// The fields behind a status line.
+#[derive(Default)]
+pub struct Fields {
+    /// The last line that came, to which the next may belong.
+    pending: Vec<u8>,
+    /// The values of Proxy-Authenticate.
+    pub challenges: Vec<Vec<u8>>,
+    closes: bool,
+    keeps: bool,
+    /// Content-Length as given; `None` once two disagree, or it is no number.
+    length: Option<Option<usize>>,
+    has_coding: bool,
+}
+
+impl Fields {
+    /// Takes in a line, which is not the empty one.
+    pub fn push(&mut self, line: &[u8]) {
+        // A line may be folded. RFC 9112, section 5.2.
+        if line.first().is_some_and(|byte| b" \t".contains(byte)) {
+            self.pending.push(b' ');
+            self.pending.extend_from_slice(line.trim_ascii());
+        } else {
+            self.flush();
+            self.pending = line.to_vec();
+        }
+    }
+
+    /// No more lines come.
+    pub fn end(&mut self) {
+        self.flush();
+    }
+
+    /// The bytes of the body, where the connection can be used again behind them. RFC 9112,
+    /// sections 6.3 and 9.3. (Proxy-Connection is the older name of Connection.)
+    pub fn body_before_next(&self, status: Status) -> Option<usize> {
+        let persists = !self.closes && (status.is_1_1 || self.keeps);
+        self.length
+            .flatten()
+            .filter(|_| persists && !self.has_coding)
+    }
+
+    fn flush(&mut self) {
+        let line = std::mem::take(&mut self.pending);
+        let Some(colon) = find(b':', &line) else {
+            return;
+        };
+        let value = line[colon + 1..].trim_ascii();
+        match line[..colon].to_ascii_lowercase().as_slice() {
+            b"proxy-authenticate" => self.challenges.push(value.to_vec()),
+            b"connection" | b"proxy-connection" => {
+                self.closes |= has_word(value, b"close");
+                self.keeps |= has_word(value, b"keep-alive");
+            }
+            b"content-length" => {
+                let length = number(value);
+                let agrees = self.length.is_none_or(|known| known == length);
+                self.length = Some(length.filter(|_| agrees));
+            }
+            b"transfer-encoding" => self.has_coding = true,
+            _ => {}
+        }
+    }
+}
+
+fn has_word(list: &[u8], word: &[u8]) -> bool {
+    list.split(|&byte| byte == b',')
+        .any(|item| item.trim_ascii().eq_ignore_ascii_case(word))
+}
+
+/// A number in decimal digits, and nothing else.
+fn number(value: &[u8]) -> Option<usize> {
+    let digits = value.iter().all(u8::is_ascii_digit);
+    let text = std::str::from_utf8(value).ok().filter(|_| digits)?;
+    text.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fields(lines: &[&str]) -> Fields {
+        let mut fields = Fields::default();
+        lines.iter().for_each(|line| fields.push(line.as_bytes()));
+        fields.end();
+        fields
+    }
+
+    #[test]
+    fn a_connection_is_used_again_only_where_that_is_sure() {
+        let cases: [(bool, &[&str], Option<usize>); 12] = [
+            (true, &["Content-Length: 5"], Some(5)),
+            (true, &["CONTENT-LENGTH:0", "Content-Length: 0"], Some(0)),
+            (true, &["Content-Length: 5", "Connection: x, Close"], None),
+            (
+                true,
+                &["Content-Length: 5", "Proxy-Connection: close"],
+                None,
+            ),
+            (true, &["Content-Length: 5", "Content-Length: 6"], None),
+            (
+                true,
+                &[
+                    "Content-Length: 5",
+                    "Content-Length: 6",
+                    "Content-Length: 6",
+                ],
+                None,
+            ),
+            (true, &["Content-Length: +5"], None),
+            (true, &["Content-Length: 99999999999999999999999"], None),
+            (
+                true,
+                &["Content-Length: 5", "Transfer-Encoding: chunked"],
+                None,
+            ),
+            (true, &[], None),
+            (false, &["Content-Length: 5"], None),
+            (
+                false,
+                &["Content-Length: 5", "Connection: Keep-Alive"],
+                Some(5),
+            ),
+        ];
+        for (is_1_1, lines, wanted) in cases {
+            let status = Status { code: 407, is_1_1 };
+            assert_eq!(fields(lines).body_before_next(status), wanted, "{lines:?}");
+        }
+    }
+
+    #[test]
+    fn folded_lines_are_one_field() {
+        let fields = fields(&["proxy-Authenticate: Digest a=b,", "\tc=d", " e", "X: y"]);
+        assert_eq!(fields.challenges, [b"Digest a=b, c=d e".to_vec()]);
+    }
+}
