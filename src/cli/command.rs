@@ -210,6 +210,37 @@ fn shape() -> Vec<Arg> {
                  --send-only, --no-shutdown, -W, -i, -C, -t.",
             )
             .value_hint(ValueHint::Hostname),
+            switch(
+                "echo",
+                "With -l: send each client back what it sends",
+                "A test server without a program (RFC 862); with -k for many clients at once. Also \
+                 --discard, --chargen and --daytime. With -u each datagram is answered by itself, \
+                 whoever sent it, but none from a port below 1024 or with the listener's own \
+                 number: two such services, set at each other by one forged datagram, would never \
+                 stop. -w counts for each client. Needs -l; not with what is about standard input \
+                 and output or changes the bytes, as with --relay.",
+            ),
+            switch(
+                "discard",
+                "With -l: throw away what clients send",
+                "As --echo otherwise. RFC 863.",
+            )
+            .hide_short_help(true),
+            switch(
+                "chargen",
+                "With -l: send clients a pattern of characters without end",
+                "Lines of 72 printing characters, each beginning one character further on (RFC \
+                 864), until the client goes. With -u each datagram is answered by one of 0 to \
+                 512 bytes, chosen at random. As --echo otherwise.",
+            )
+            .hide_short_help(true),
+            switch(
+                "daytime",
+                "With -l: send clients the date and the time, and end",
+                "One line in UTC: Saturday, November 21, 2026 12:45:03-UTC, with CR LF (RFC 867). \
+                 As --echo otherwise.",
+            )
+            .hide_short_help(true),
             flag(
                 'z',
                 "zero",

@@ -17,8 +17,8 @@ use crate::parse::hostport::{self, Address};
 use crate::parse::number::strtonum;
 use crate::parse::{ports, size, tos};
 use crate::plan::{
-    Clients, Codes, Dialing, Ends, Family, Group, Listening, Mode, Net, Onward, Plan, Ports, Relay,
-    Service, Session, SocketOptions, Transport, UnixSource, Until,
+    Builtin, Clients, Codes, Dialing, Ends, Family, Group, Listening, Mode, Net, Onward, Plan,
+    Ports, Relay, Service, Session, SocketOptions, Transport, UnixSource, Until,
 };
 use crate::sys::names;
 use std::ffi::{OsStr, OsString};
@@ -95,6 +95,9 @@ impl Planner<'_> {
             timed_out: self.dialect.timed_out_code,
             broken: self.dialect.broken_code,
         };
+        // Of a service's many clients only the numbers: each name would be a look-up.
+        let names_peers =
+            self.dialect.names_peers && !self.args.nodns && matches!(service, Service::Stdio);
         Ok(Plan {
             mode,
             service,
@@ -103,8 +106,7 @@ impl Planner<'_> {
             session,
             logs,
             codes,
-            // Of a relay's many clients only the numbers: each name would be a look-up.
-            names_peers: self.dialect.names_peers && !self.args.nodns && self.args.relay.is_none(),
+            names_peers,
             tells_port: self.dialect.tells_port,
             plain_errors: self.dialect.plain_errors,
             asks_md5_key: self.args.md5sig,
@@ -128,10 +130,22 @@ impl Planner<'_> {
 
     /// What peers are joined to.
     fn service(&self, timeout: Option<Duration>) -> Result<Service, Wrong> {
-        match &self.args.relay {
-            Some(word) => Ok(Service::Relay(self.relay(word, timeout)?)),
-            None => Ok(Service::Stdio),
+        if let Some(word) = &self.args.relay {
+            return Ok(Service::Relay(self.relay(word, timeout)?));
         }
+        Ok(self.builtin().map_or(Service::Stdio, Service::Builtin))
+    }
+
+    fn builtin(&self) -> Option<Builtin> {
+        let args = self.args;
+        let table = [
+            (args.echo, Builtin::Echo),
+            (args.discard, Builtin::Discard),
+            (args.chargen, Builtin::Chargen),
+            (args.daytime, Builtin::Daytime),
+        ];
+        let typed = table.into_iter().find(|(typed, _)| *typed);
+        typed.map(|(_, builtin)| builtin)
     }
 
     /// `--relay HOST:PORT|unix:PATH`

@@ -166,6 +166,7 @@ impl Bridge {
         }
         match moved {
             Moved::Budget => Turn::Again,
+            Moved::Some if self.local.changes_unseen() => Turn::Again,
             _ if changed => Turn::Again,
             _ => Turn::Wait,
         }

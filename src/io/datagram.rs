@@ -55,6 +55,8 @@ pub struct Datagram {
     bits: Bits,
     peers: Peers,
     peer: Option<SocketAddrAny>,
+    /// The message read last came from nobody who has a name; `peer` is still the one before.
+    is_nameless: bool,
     /// A peer that was not the peer before, not yet told to the user.
     news: Option<SocketAddrAny>,
     /// A send to one of many peers failed; not yet told to the user.
@@ -116,6 +118,7 @@ impl Datagram {
             bits: Bits::new(true),
             peers,
             peer: None,
+            is_nameless: false,
             news: None,
             send_fault: None,
             shape: Shape {
@@ -148,6 +151,13 @@ impl Datagram {
     /// The peer that wrote last; `None` where there is one for good.
     pub fn peer(&self) -> Option<PeerAddr> {
         self.peer.clone().map(peer_addr)
+    }
+
+    /// Who sent the message that was read last, if that is known: a Unix socket without a name
+    /// cannot be answered.
+    pub fn sender(&self) -> Option<PeerAddr> {
+        let known = self.peer.clone().filter(|_| !self.is_nameless);
+        known.map(peer_addr)
     }
 
     /// The peer that wrote and is new since the last call.
@@ -343,6 +353,7 @@ impl Datagram {
 
     /// Takes note of who wrote. With `Peers::First` the socket is connected to the first.
     fn hears(&mut self, from: Option<SocketAddrAny>) {
+        self.is_nameless = from.is_none();
         if self.peers == Peers::Connected || from.is_none() || self.peer == from {
             return;
         }

@@ -2,6 +2,7 @@
 //! waiting.
 
 use super::datagram::{Datagram, PeerAddr};
+use super::internal::Internal;
 use super::ready::{Bits, Got, Put, Ready};
 use super::stdio::Stdio;
 use super::stream::Stream;
@@ -17,6 +18,8 @@ pub enum Endpoint {
     Datagram(Box<Datagram>),
     /// Standard input and output.
     Stdio(Stdio),
+    /// A service inside this process.
+    Internal(Internal),
 }
 
 impl Endpoint {
@@ -26,6 +29,7 @@ impl Endpoint {
             Endpoint::Stream(end) => end.note(slot, ready),
             Endpoint::Datagram(end) => end.note(slot, ready),
             Endpoint::Stdio(end) => end.note(slot, ready),
+            Endpoint::Internal(_) => {}
         }
     }
 
@@ -38,6 +42,7 @@ impl Endpoint {
             Endpoint::Stream(end) => end.try_read(buf),
             Endpoint::Datagram(end) => end.try_read(buf),
             Endpoint::Stdio(end) => end.try_read(buf),
+            Endpoint::Internal(end) => Ok(end.try_read(buf)),
         }
     }
 
@@ -50,6 +55,7 @@ impl Endpoint {
             Endpoint::Stream(end) => end.try_write(buf),
             Endpoint::Datagram(end) => end.try_write(buf),
             Endpoint::Stdio(end) => end.try_write(buf),
+            Endpoint::Internal(end) => Ok(end.try_write(buf)),
         }
     }
 
@@ -60,6 +66,7 @@ impl Endpoint {
             Endpoint::Stream(end) => end.shutdown_write(),
             Endpoint::Datagram(_) => {}
             Endpoint::Stdio(end) => end.shutdown_write(),
+            Endpoint::Internal(end) => end.shutdown_write(),
         }
     }
 
@@ -67,7 +74,7 @@ impl Endpoint {
     pub fn write_fault(&mut self) -> Option<io::Error> {
         match self {
             Endpoint::Stream(end) => end.write_fault(),
-            Endpoint::Datagram(_) => None,
+            Endpoint::Datagram(_) | Endpoint::Internal(_) => None,
             Endpoint::Stdio(end) => end.write_fault(),
         }
     }
@@ -76,7 +83,7 @@ impl Endpoint {
     pub fn widen(&self) {
         match self {
             Endpoint::Stdio(end) => end.widen(),
-            Endpoint::Stream(_) | Endpoint::Datagram(_) => {}
+            Endpoint::Stream(_) | Endpoint::Datagram(_) | Endpoint::Internal(_) => {}
         }
     }
 
@@ -85,7 +92,7 @@ impl Endpoint {
         match self {
             Endpoint::Stream(end) => Some(end.raw()),
             Endpoint::Stdio(end) => end.raw_read(),
-            Endpoint::Datagram(_) => None,
+            Endpoint::Datagram(_) | Endpoint::Internal(_) => None,
         }
     }
 
@@ -94,7 +101,7 @@ impl Endpoint {
         match self {
             Endpoint::Stream(end) => Some(end.raw()),
             Endpoint::Stdio(end) => end.raw_write(),
-            Endpoint::Datagram(_) => None,
+            Endpoint::Datagram(_) | Endpoint::Internal(_) => None,
         }
     }
 
@@ -112,7 +119,7 @@ impl Endpoint {
     pub fn is_drained(&mut self) {
         match self {
             Endpoint::Stream(end) => end.bits_mut().is_drained(),
-            Endpoint::Datagram(_) => {}
+            Endpoint::Datagram(_) | Endpoint::Internal(_) => {}
             Endpoint::Stdio(end) => end.is_drained(),
         }
     }
@@ -121,7 +128,7 @@ impl Endpoint {
     pub fn is_full(&mut self) {
         match self {
             Endpoint::Stream(end) => end.bits_mut().is_full(),
-            Endpoint::Datagram(_) => {}
+            Endpoint::Datagram(_) | Endpoint::Internal(_) => {}
             Endpoint::Stdio(end) => end.is_full(),
         }
     }
@@ -129,7 +136,7 @@ impl Endpoint {
     fn read_bits(&self) -> Option<&Bits> {
         match self {
             Endpoint::Stream(end) => Some(end.bits()),
-            Endpoint::Datagram(_) => None,
+            Endpoint::Datagram(_) | Endpoint::Internal(_) => None,
             Endpoint::Stdio(end) => end.read_bits(),
         }
     }
@@ -137,7 +144,7 @@ impl Endpoint {
     fn write_bits(&self) -> Option<&Bits> {
         match self {
             Endpoint::Stream(end) => Some(end.bits()),
-            Endpoint::Datagram(_) => None,
+            Endpoint::Datagram(_) | Endpoint::Internal(_) => None,
             Endpoint::Stdio(end) => end.write_bits(),
         }
     }
@@ -147,7 +154,7 @@ impl Endpoint {
     pub fn has_unsent(&self) -> bool {
         match self {
             Endpoint::Stream(end) => end.has_unsent(),
-            Endpoint::Datagram(_) | Endpoint::Stdio(_) => false,
+            Endpoint::Datagram(_) | Endpoint::Stdio(_) | Endpoint::Internal(_) => false,
         }
     }
 
@@ -155,7 +162,7 @@ impl Endpoint {
     pub fn has_peer(&self) -> bool {
         match self {
             Endpoint::Datagram(end) => end.has_peer(),
-            Endpoint::Stream(_) | Endpoint::Stdio(_) => true,
+            Endpoint::Stream(_) | Endpoint::Stdio(_) | Endpoint::Internal(_) => true,
         }
     }
 
@@ -164,7 +171,7 @@ impl Endpoint {
     pub fn peer(&self) -> Option<PeerAddr> {
         match self {
             Endpoint::Datagram(end) => end.peer(),
-            Endpoint::Stream(_) | Endpoint::Stdio(_) => None,
+            Endpoint::Stream(_) | Endpoint::Stdio(_) | Endpoint::Internal(_) => None,
         }
     }
 
@@ -173,12 +180,18 @@ impl Endpoint {
         !matches!(self, Endpoint::Stdio(_))
     }
 
+    /// Says whether what is written may make something readable, and a read may make room, without
+    /// an event that would tell.
+    pub fn changes_unseen(&self) -> bool {
+        matches!(self, Endpoint::Internal(_))
+    }
+
     /// Says whether nobody can tell how many writes brought the bytes, so that messages may be
     /// written several at once.
     pub fn joins_writes(&self) -> bool {
         match self {
             Endpoint::Stdio(end) => end.joins_writes(),
-            Endpoint::Stream(_) | Endpoint::Datagram(_) => false,
+            Endpoint::Stream(_) | Endpoint::Datagram(_) | Endpoint::Internal(_) => false,
         }
     }
 

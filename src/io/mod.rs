@@ -4,6 +4,7 @@
 pub mod datagram;
 pub mod endpoint;
 pub mod inbox;
+pub mod internal;
 pub mod kernel;
 pub mod logfile;
 pub mod reactor;

@@ -326,6 +326,19 @@ pub struct Relay {
     pub dialing: Dialing,
 }
 
+/// A service that needs no program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Builtin {
+    /// Gives back what is sent to it. RFC 862.
+    Echo,
+    /// Throws away what is sent to it. RFC 863.
+    Discard,
+    /// Sends a pattern of printing characters. RFC 864.
+    Chargen,
+    /// Sends the date and the time of day. RFC 867.
+    Daytime,
+}
+
 /// What a peer is joined to.
 #[derive(Clone, Debug)]
 pub enum Service {
@@ -333,6 +346,8 @@ pub enum Service {
     Stdio,
     /// A connection of its own to elsewhere.
     Relay(Relay),
+    /// A service inside this process.
+    Builtin(Builtin),
 }
 
 /// How a Unix listener treats what stands at its path.

@@ -1,17 +1,19 @@
 //! Wire formats as machines without sockets and clocks, floor 0: bytes in, bytes out.
 //!
-//! Two kinds live here. A [`Handshake`] talks to a proxy until the way to the target is open. The
-//! others change the bytes of one direction ([`crlf`], [`telnet`], [`lines`]), or show them
-//! ([`hexdump`], [`record`], [`timestamp`]). All of them give
-//! the same result however their input is cut.
+//! A [`Handshake`] talks to a proxy until the way to the target is open. Others change the bytes of
+//! one direction ([`crlf`], [`telnet`], [`lines`]), show them ([`hexdump`], [`record`],
+//! [`timestamp`]), or answer ([`services`]). All of them give the same result however their input is
+//! cut.
 
 pub mod base64;
+pub mod calendar;
 pub mod crlf;
 pub mod find;
 pub mod hexdump;
 pub mod http;
 pub mod lines;
 pub mod record;
+pub mod services;
 pub mod socks4;
 pub mod socks5;
 pub mod telnet;

@@ -5,13 +5,16 @@
 use super::entrance::{Client, Entrance, Next};
 use super::listen::Bound;
 use super::relayed::Relayed;
+use super::served::Served;
 use super::signal_exit;
 use crate::exit::Exit;
 use crate::io::inbox::Notice;
 use crate::io::reactor::{Drive, Registrar, Step};
 use crate::io::ready::Ready;
-use crate::plan::{Clients, Plan, Relay};
+use crate::plan::{Builtin, Clients, Plan, Relay};
+use crate::sys::limits;
 use socket2::Socket;
+use std::io;
 use std::os::fd::OwnedFd;
 use std::rc::Rc;
 use std::time::Instant;
@@ -19,10 +22,18 @@ use std::time::Instant;
 /// Clients accepted in one turn, before the connections get theirs.
 const ACCEPTS: usize = 64;
 
+/// What each client is joined to.
+pub enum Joining {
+    /// A connection to elsewhere.
+    Relay(Rc<Relay>),
+    /// A service inside this process.
+    Builtin(Builtin),
+}
+
 /// Accepts clients, and makes a task of each.
 pub struct Door {
     plan: Rc<Plan>,
-    relay: Rc<Relay>,
+    joining: Joining,
     is_single: bool,
     entrance: Entrance,
     signalled: bool,
@@ -30,11 +41,13 @@ pub struct Door {
 
 impl Door {
     /// Serves clients of the bound sockets.
-    pub fn new(plan: Rc<Plan>, relay: Relay, bound: Bound, clients: Clients) -> Door {
+    pub fn new(plan: Rc<Plan>, joining: Joining, bound: Bound, clients: Clients) -> Door {
+        // As many clients as the system lets us have.
+        limits::descriptors(usize::MAX);
         Door {
             entrance: Entrance::new(&plan, bound),
             plan,
-            relay: Rc::new(relay),
+            joining,
             is_single: matches!(clients, Clients::One | Clients::OneQueueing),
             signalled: false,
         }
@@ -59,10 +72,14 @@ impl Door {
                     break;
                 }
             };
-            let Some(reserve) = self.reserve(&client.sock) else {
-                self.entrance.hold(client, now);
-                next = Step::Wait;
-                break;
+            let reserve = match self.reserve(&client.sock) {
+                Ok(reserve) => reserve,
+                Err(error) => {
+                    self.entrance.tell_shortage(&error);
+                    self.entrance.hold(client, now);
+                    next = Step::Wait;
+                    break;
+                }
             };
             self.entrance.greet(&client.addr, registrar);
             clients.push(self.task(client, reserve, now));
@@ -74,19 +91,24 @@ impl Door {
     }
 
     /// What is done for a client.
-    fn task(&self, client: Client, reserve: OwnedFd, now: Instant) -> Box<dyn Drive<Exit>> {
-        let (plan, relay) = (Rc::clone(&self.plan), Rc::clone(&self.relay));
-        let relayed = Relayed::new(plan, relay, self.is_single, client, reserve, now);
-        Box::new(relayed)
+    fn task(&self, client: Client, reserve: Option<OwnedFd>, now: Instant) -> Box<dyn Drive<Exit>> {
+        let (plan, is_single) = (Rc::clone(&self.plan), self.is_single);
+        match &self.joining {
+            Joining::Builtin(builtin) => Box::new(Served::new(plan, *builtin, is_single, client)),
+            Joining::Relay(relay) => {
+                let relay = Rc::clone(relay);
+                Box::new(Relayed::new(plan, relay, is_single, client, reserve, now))
+            }
+        }
     }
 
     /// A descriptor put by for the connection to the target. Without it clients could take them
     /// all, and wait for each other.
-    fn reserve(&mut self, client: &Socket) -> Option<OwnedFd> {
-        let copy = client.try_clone();
-        copy.map_err(|error| self.entrance.tell_shortage(&error))
-            .map(OwnedFd::from)
-            .ok()
+    fn reserve(&self, client: &Socket) -> io::Result<Option<OwnedFd>> {
+        match self.joining {
+            Joining::Builtin(_) => Ok(None),
+            Joining::Relay(_) => client.try_clone().map(|copy| Some(copy.into())),
+        }
     }
 }
 

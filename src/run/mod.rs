@@ -1,5 +1,6 @@
 //! Floor 4: the modes. Wires `net` and `flow` together; owns no protocol and no system call.
 
+mod answers;
 mod connect;
 mod crowd;
 mod door;
@@ -11,6 +12,7 @@ mod ports;
 mod probe;
 mod relayed;
 mod scan;
+mod served;
 mod session;
 mod turns;
 mod udp;
@@ -23,6 +25,7 @@ use crate::plan::{Clients, Mode, Plan, Service};
 use crate::report;
 use crate::sys;
 use anyhow::Context as _;
+use door::{Door, Joining};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -112,13 +115,24 @@ fn begin(plan: Rc<Plan>) -> anyhow::Result<Box<dyn Drive<Exit>>> {
         } => {
             let bound = listen::bind(&plan)?;
             match (clients, plan.service.clone()) {
-                (_, Service::Relay(to)) => Box::new(door::Door::new(plan, to, bound, clients)),
+                (_, Service::Relay(to)) => {
+                    let joining = Joining::Relay(Rc::new(to));
+                    Box::new(Door::new(plan, joining, bound, clients))
+                }
+                (_, Service::Builtin(builtin)) => {
+                    let joining = Joining::Builtin(builtin);
+                    Box::new(Door::new(plan, joining, bound, clients))
+                }
                 (Clients::AtOnce, Service::Stdio) => Box::new(crowd::Crowd::new(plan, bound)),
                 _ => Box::new(listen::Serve::new(plan, bound, clients)),
             }
         }
         Mode::ListenUdp { .. } | Mode::ListenUnix { datagram: true, .. } => {
-            Box::new(udp::Receive::bind(plan)?)
+            let bound = udp::bind(&plan)?;
+            match plan.service {
+                Service::Builtin(builtin) => Box::new(answers::Answers::new(plan, builtin, bound)),
+                _ => Box::new(udp::Receive::new(plan, bound)),
+            }
         }
     })
 }

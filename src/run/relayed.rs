@@ -88,7 +88,7 @@ impl Relayed {
         relay: Rc<Relay>,
         is_single: bool,
         client: Client,
-        reserve: OwnedFd,
+        reserve: Option<OwnedFd>,
         now: Instant,
     ) -> Relayed {
         let dial = match &relay.to {
@@ -103,7 +103,7 @@ impl Relayed {
         let dialing = Dialing {
             client: client.sock,
             dial,
-            reserve: Some(reserve),
+            reserve,
         };
         Relayed {
             client: label(&client.addr, &plan.net).into(),

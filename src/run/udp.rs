@@ -36,38 +36,46 @@ pub struct Receive {
     _files: Vec<OwnFile>,
 }
 
-impl Receive {
-    /// Binds the socket, joins the groups, and tells where it is.
-    ///
-    /// # Errors
-    /// It cannot be bound: one line for the user.
-    pub fn bind(plan: Rc<Plan>) -> anyhow::Result<Receive> {
-        let Bound { mut socks, files } = match &plan.mode {
-            Mode::ListenUnix { path, .. } => listen::bind_unix(&plan, path, Type::DGRAM)?,
-            _ => listen::bind(&plan)?,
-        };
-        let sock = if socks.is_empty() {
-            None
-        } else {
-            Some(socks.swap_remove(0))
-        };
-        if let (Some(sock), Mode::ListenUdp { at, groups, .. }) = (&sock, &plan.mode) {
-            for group in groups {
-                options::join(sock, group)
-                    .with_context(|| format!("join group {} failed", group.addr))?;
-            }
-            tell_bound("Bound", sock, at, &plan);
+/// A bound socket of datagrams, and the files that say where.
+pub struct BoundSock {
+    /// The socket.
+    pub sock: Socket,
+    /// The file of a Unix socket, and the one with the port.
+    pub files: Vec<OwnFile>,
+}
+
+/// Binds the socket, joins the groups, and tells where it is.
+///
+/// # Errors
+/// It cannot be bound: one line for the user.
+pub fn bind(plan: &Plan) -> anyhow::Result<BoundSock> {
+    let Bound { mut socks, files } = match &plan.mode {
+        Mode::ListenUnix { path, .. } => listen::bind_unix(plan, path, Type::DGRAM)?,
+        _ => listen::bind(plan)?,
+    };
+    let sock = socks.drain(..).next().context("nothing to listen on")?;
+    if let Mode::ListenUdp { at, groups, .. } = &plan.mode {
+        for group in groups {
+            options::join(&sock, group)
+                .with_context(|| format!("join group {} failed", group.addr))?;
         }
-        let greeter = Greeter::default();
-        Ok(Receive {
+        tell_bound("Bound", &sock, at, plan);
+    }
+    Ok(BoundSock { sock, files })
+}
+
+impl Receive {
+    /// Receives on a bound socket.
+    pub fn new(plan: Rc<Plan>, bound: BoundSock) -> Receive {
+        Receive {
             patience: Patience::new(&plan),
             plan,
-            sock,
+            sock: Some(bound.sock),
             session: None,
-            greeter,
+            greeter: Greeter::default(),
             signalled: false,
-            _files: files,
-        })
+            _files: bound.files,
+        }
     }
 
     fn start(&mut self, registrar: &Registrar<'_>, now: Instant) -> io::Result<()> {

@@ -58,7 +58,7 @@ impl Planner<'_> {
                 });
             }
         }
-        self.check_relay_conflicts()?;
+        self.check_service_conflicts()?;
         self.check_limit_conflicts(unix)?;
         if args.datagram_size.is_some() && !udp {
             return said("--datagram-size needs -u");
@@ -66,17 +66,33 @@ impl Planner<'_> {
         self.check_native_conflicts(unix, matches!(place, Place::Vsock(..)))
     }
 
-    /// A relay has no standard input and output, and leaves the bytes alone. No option of nc's, so
-    /// the same in all dialects.
-    fn check_relay_conflicts(&self) -> Result<(), Wrong> {
+    /// What clients of a listener are joined to instead of standard input and output, as typed.
+    fn services(&self) -> Vec<&'static str> {
         let args = self.args;
-        if args.relay.is_none() {
-            return Ok(());
-        }
+        let table = [
+            (args.relay.is_some(), "--relay"),
+            (args.echo, "--echo"),
+            (args.discard, "--discard"),
+            (args.chargen, "--chargen"),
+            (args.daytime, "--daytime"),
+        ];
+        let typed = table.into_iter().filter(|(typed, _)| *typed);
+        typed.map(|(_, option)| option).collect()
+    }
+
+    /// Such a service has no standard input and output, and leaves the bytes alone. No option of
+    /// nc's, so the same in all dialects.
+    fn check_service_conflicts(&self) -> Result<(), Wrong> {
+        let args = self.args;
+        let service = match self.services()[..] {
+            [] => return Ok(()),
+            [service] => service,
+            [one, other, ..] => return said(format!("{other} cannot be used with {one}")),
+        };
         if !args.listen {
-            return said("--relay needs -l");
+            return said(format!("{service} needs -l"));
         }
-        if args.udp {
+        if args.udp && args.relay.is_some() {
             return said("--relay cannot be used with -u yet");
         }
         let table = [
@@ -89,9 +105,10 @@ impl Planner<'_> {
             (args.interval.is_some(), "-i"),
             (args.crlf, "-C"),
             (args.telnet, "-t"),
+            (args.datagram_size.is_some(), "--datagram-size"),
         ];
         match table.iter().find(|(found, _)| *found) {
-            Some((_, option)) => said(format!("{option} cannot be used with --relay")),
+            Some((_, option)) => said(format!("{option} cannot be used with {service}")),
             None => Ok(()),
         }
     }

@@ -315,6 +315,25 @@ fn relay(plan: Plan) -> Relay {
 }
 
 #[test]
+fn services_without_a_program_are_read() {
+    let cases = [
+        ("-l 80 --echo", Builtin::Echo),
+        ("-lk 80 --discard", Builtin::Discard),
+        ("-lu --chargen 80", Builtin::Chargen),
+        ("-lU /p --daytime -w 1", Builtin::Daytime),
+    ];
+    for (words, wanted) in cases {
+        for plan in [native(words), nc(words)] {
+            match plan.service {
+                Service::Builtin(builtin) => assert_eq!(builtin, wanted, "{words}"),
+                other => panic!("{words}: {other:?}"),
+            }
+            assert!(!plan.names_peers, "{words}");
+        }
+    }
+}
+
+#[test]
 fn relay_targets_are_read() {
     let ip = |host: &str, port| Onward::Ip {
         host: host.into(),

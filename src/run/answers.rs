@@ -1,0 +1,242 @@
+//! Services that need no program, over datagrams: each one that comes is answered by itself, to
+//! whoever sent it, so that peers do not exist beyond their datagram and cannot pile up.
+
+use super::entrance::Patience;
+use super::listen::Greeter;
+use super::served::unix_seconds;
+use super::udp::BoundSock;
+use super::{PEER_SLOT, logs, signal_exit};
+use crate::exit::Exit;
+use crate::flow::limits::Late;
+use crate::flow::taps::Taps;
+use crate::io::datagram::{Datagram, PeerAddr, Peers};
+use crate::io::inbox::Notice;
+use crate::io::reactor::{Drive, Registrar, Step};
+use crate::io::ready::{Got, Put, Ready};
+use crate::net::addr::{self, unmapped};
+use crate::net::own_file::OwnFile;
+use crate::plan::{Builtin, Plan};
+use crate::proto::services::{self, Chargen, MOST_CHARGEN_BYTES};
+use crate::report;
+use socket2::Socket;
+use std::hash::{BuildHasher, RandomState};
+use std::io;
+use std::ops::Range;
+use std::rc::Rc;
+use std::time::Instant;
+
+/// Datagrams answered in one turn, before signals and the rest are looked at.
+const TURN: usize = 64;
+/// The longest datagram that can come, in bytes: a Unix one is bounded by its sender's SO_SNDBUF,
+/// by default 208 KiB.
+const MOST_BYTES: usize = 256 << 10;
+
+/// Answers datagrams.
+pub struct Answers {
+    plan: Rc<Plan>,
+    builtin: Builtin,
+    sock: Option<Socket>,
+    end: Option<Datagram>,
+    /// Our own port, if there are ports.
+    port: Option<u16>,
+    greeter: Greeter,
+    /// The datagram that came, or its answer.
+    buf: Box<[u8]>,
+    /// The answer in `buf` that could not be sent yet.
+    waiting: Option<Range<usize>>,
+    chargen: Chargen,
+    taps: Taps,
+    /// Datagrams received and answered.
+    counts: (u64, u64),
+    /// When a datagram first came, and when last.
+    came: Option<(Instant, Instant)>,
+    patience: Patience,
+    signalled: bool,
+    /// Removed when we leave.
+    _files: Vec<OwnFile>,
+}
+
+impl Answers {
+    /// Answers what comes to a bound socket.
+    pub fn new(plan: Rc<Plan>, builtin: Builtin, bound: BoundSock) -> Answers {
+        let own = bound.sock.local_addr().ok();
+        let own = own.as_ref().and_then(addr::ip);
+        Answers {
+            builtin,
+            sock: Some(bound.sock),
+            end: None,
+            port: own.map(|own| own.port()),
+            greeter: Greeter::default(),
+            buf: vec![0; MOST_BYTES].into(),
+            waiting: None,
+            chargen: Chargen::default(),
+            taps: logs::watchers("somebody without a name").both(),
+            counts: (0, 0),
+            came: None,
+            patience: Patience::new(&plan),
+            plan,
+            signalled: false,
+            _files: bound.files,
+        }
+    }
+
+    fn start(&mut self, registrar: &Registrar<'_>) -> io::Result<()> {
+        if let Some(sock) = self.sock.take() {
+            self.end = Some(Datagram::new(sock, Peers::Last, PEER_SLOT, registrar)?);
+        }
+        Ok(())
+    }
+
+    /// Sends the answer that waits, then receives and answers the next datagram; `false` when one
+    /// or the other has to wait.
+    fn answer_one(&mut self, registrar: &Registrar<'_>, now: Instant) -> io::Result<bool> {
+        let Some(end) = &mut self.end else {
+            return Ok(false);
+        };
+        if let Some(answer) = self.waiting.clone() {
+            let answer = &self.buf[answer];
+            if end.try_write(answer)? == Put::Pending {
+                return Ok(false);
+            }
+            if let Some(tap) = &mut self.taps.writes {
+                tap.seen(answer, end.sender());
+            }
+            self.waiting = None;
+            self.counts.1 += 1;
+            tell_fault(end);
+        }
+        let Got::Bytes(len) = end.try_read(&mut self.buf)? else {
+            return Ok(false);
+        };
+        self.counts.0 += 1;
+        self.patience.is_over();
+        let (first, _) = self.came.unwrap_or((now, now));
+        self.came = Some((first, now));
+        let sender = end.sender();
+        if let Some(tap) = &mut self.taps.reads {
+            tap.seen(&self.buf[..len], sender.clone());
+        }
+        if let Some(PeerAddr::Ip(ip)) = end.take_new_peer() {
+            self.greeter.greet_ip(unmapped(ip), &self.plan, registrar);
+        }
+        let may_answer = match (sender, self.port) {
+            (Some(PeerAddr::Ip(ip)), Some(own)) => services::may_be_answered(ip.port(), own),
+            (sender, _) => sender.is_some(),
+        };
+        if may_answer {
+            self.waiting = self.compose(len);
+        }
+        Ok(true)
+    }
+
+    /// Puts the answer to the datagram of `len` bytes in `buf` in its place, if it gets one.
+    fn compose(&mut self, len: usize) -> Option<Range<usize>> {
+        match self.builtin {
+            Builtin::Echo => Some(0..len),
+            Builtin::Discard => None,
+            Builtin::Chargen => {
+                let len = any_length(MOST_CHARGEN_BYTES);
+                self.chargen.fill(&mut self.buf[..len]);
+                Some(0..len)
+            }
+            Builtin::Daytime => {
+                let line = services::daytime(unix_seconds());
+                self.buf[..line.len()].copy_from_slice(line.as_bytes());
+                Some(0..line.len())
+            }
+        }
+    }
+
+    fn answer(&mut self, registrar: &Registrar<'_>, now: Instant) -> io::Result<Step<Exit>> {
+        self.start(registrar)?;
+        for _ in 0..TURN {
+            if !self.answer_one(registrar, now)? {
+                return Ok(Step::Wait);
+            }
+        }
+        Ok(Step::Again)
+    }
+
+    /// The limit of time that is reached first, and when; from the first datagram on.
+    fn time_limit(&self) -> Option<(Instant, Late)> {
+        let ((first, last), limits) = (self.came?, self.plan.session.limits);
+        let idle = |idle| (last + idle, Late::Idle(idle));
+        let whole = |whole| (first + whole, Late::Whole(whole));
+        let limits = [limits.idle.map(idle), limits.whole.map(whole)];
+        limits.into_iter().flatten().min_by_key(|(at, _)| *at)
+    }
+
+    fn timed_out(&mut self, late: Late) -> Exit {
+        self.tell_totals();
+        if late.is_wanted() {
+            return Exit::OK;
+        }
+        report::failure(&format!("timed out: {late}"));
+        Exit::Code(self.plan.codes.timed_out)
+    }
+
+    /// What was done, at the end.
+    fn tell_totals(&mut self) {
+        self.greeter.flush();
+        let (received, answered) = self.counts;
+        let line = format!("{received} datagrams received, {answered} answered");
+        report::verbose(2, &line);
+        let drops = self.end.as_ref().map_or(0, Datagram::drops);
+        if drops > 0 {
+            report::verbose(2, &format!("{drops} datagrams dropped by the kernel"));
+        }
+    }
+}
+
+/// Says that an answer could not be sent. There may be any number of them, so only with `-v`.
+fn tell_fault(end: &mut Datagram) {
+    if let Some(error) = end.take_send_fault()
+        && report::is_verbose(1)
+    {
+        let reason = report::reason(&error);
+        report::error(&format!("send to the peer failed: {reason}"));
+    }
+}
+
+/// A length from 0 to `most`, with the randomness of std's hash keys: no secret hangs on it.
+fn any_length(most: usize) -> usize {
+    let span = most as u64 + 1;
+    usize::try_from(RandomState::new().hash_one(most) % span).unwrap_or_default()
+}
+
+impl Drive<Exit> for Answers {
+    fn note(&mut self, slot: u16, ready: Ready) {
+        if let Some(end) = &mut self.end {
+            end.note(slot, ready);
+        }
+    }
+
+    fn notice(&mut self, notice: &Notice, _now: Instant) {
+        self.greeter.notice(notice);
+        self.signalled |= matches!(notice, Notice::Ending);
+    }
+
+    fn drive(&mut self, registrar: &Registrar<'_>, now: Instant) -> Step<Exit> {
+        if self.signalled {
+            self.tell_totals();
+            return Step::Done(signal_exit());
+        }
+        let answered = self.answer(registrar, now);
+        if let Some(exit) = self.patience.exit(now) {
+            return Step::Done(exit);
+        }
+        match (answered, self.time_limit().filter(|(at, _)| now >= *at)) {
+            (Ok(_), Some((_, late))) => Step::Done(self.timed_out(late)),
+            (Ok(step), None) => step,
+            (Err(error), _) => {
+                report::error(&format!("receive failed: {}", report::reason(&error)));
+                Step::Done(Exit::FAILED)
+            }
+        }
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        let limit = self.time_limit().map(|(at, _)| at);
+        limit.into_iter().chain(self.patience.deadline()).min()
+    }
+}

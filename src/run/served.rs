@@ -1,0 +1,193 @@
+//! One client of a service that needs no program (`--echo` and its like): a bridge between the
+//! client and an end inside this process.
+
+use super::entrance::{Client, Seat};
+use super::listen::label;
+use super::{logs, session, signal_exit};
+use crate::exit::Exit;
+use crate::flow::bridge::{Bridge, Ended, Turn};
+use crate::flow::flow::{Flow, Settings};
+use crate::io::endpoint::Endpoint;
+use crate::io::inbox::Notice;
+use crate::io::internal::Internal;
+use crate::io::reactor::{Drive, Registrar, Step};
+use crate::io::ready::Ready;
+use crate::plan::{Builtin, Ends, Plan, Until};
+use crate::proto::services;
+use crate::report;
+use socket2::Socket;
+use std::io::{self, ErrorKind};
+use std::rc::Rc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// How long the client's end is waited for once its answer is complete. A socket closed with input
+/// unread would take the answer back (RFC 2525, section 2.17), so it is read meanwhile.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// A client, and the service it has come for.
+pub struct Served {
+    plan: Rc<Plan>,
+    builtin: Builtin,
+    /// There is no other client: what becomes of this one is told, and is rnc's exit code.
+    is_single: bool,
+    /// Who it is, for messages.
+    client: Box<str>,
+    /// The connection until it is registered with the loop.
+    sock: Option<Socket>,
+    bridge: Option<Box<Bridge>>,
+    signalled: bool,
+    /// Its place among those who may be there at once.
+    _seat: Seat,
+}
+
+impl Served {
+    /// A client that has come for this service.
+    pub fn new(plan: Rc<Plan>, builtin: Builtin, is_single: bool, client: Client) -> Served {
+        Served {
+            client: label(&client.addr, &plan.net).into(),
+            plan,
+            builtin,
+            is_single,
+            sock: Some(client.sock),
+            bridge: None,
+            signalled: false,
+            _seat: client.seat,
+        }
+    }
+
+    /// Joins the client to the service, the first time.
+    fn join(&mut self, registrar: &Registrar<'_>, now: Instant) -> io::Result<()> {
+        let Some(sock) = self.sock.take() else {
+            return Ok(());
+        };
+        // No TCP socket: nothing is held back there.
+        let _ = sock.set_tcp_nodelay(true);
+        let remote = session::stream_end(sock, registrar)?;
+        let ends = Ends {
+            until: Until::Both,
+            passes_eof: true,
+            quit: (self.builtin == Builtin::Daytime).then_some(LAST_WORDS),
+            linger: None,
+        };
+        let watchers = logs::watchers(&self.client);
+        let flow = |taps| {
+            Flow::new(Settings {
+                taps,
+                may_offload: self.plan.session.may_offload,
+                ..Settings::default()
+            })
+        };
+        let flows = (flow(watchers.sent()), flow(watchers.received()));
+        let local = Endpoint::Internal(internal_end(self.builtin));
+        let limits = self.plan.session.limits;
+        let bridge = Bridge::new((local, remote), flows, ends, limits, now);
+        self.bridge = Some(Box::new(bridge));
+        Ok(())
+    }
+
+    /// Says what there is to say about the end, and gives the exit code.
+    fn finish(&self, ended: &Ended, (sent, received): (u64, u64)) -> Exit {
+        let client = &self.client;
+        if report::is_verbose(2) {
+            report::line(&format!(
+                "{client} left: {sent} bytes sent, {received} received"
+            ));
+        }
+        match ended {
+            Ended::Clean | Ended::Quit => Exit::OK,
+            Ended::Signalled => signal_exit(),
+            Ended::TimedOut(late) if late.is_wanted() => Exit::OK,
+            Ended::TimedOut(late) => {
+                self.tell(&format!("connection from {client} timed out: {late}"));
+                Exit::Code(self.plan.codes.timed_out)
+            }
+            Ended::Broken(_, error) if self.has_had_enough(error) => Exit::OK,
+            Ended::Broken(_, error) => {
+                let reason = report::reason(error);
+                self.tell(&format!("connection from {client} failed: {reason}"));
+                Exit::Code(self.plan.codes.broken)
+            }
+        }
+    }
+
+    /// Whoever goes while it is still being sent to breaks the connection off; but a pattern
+    /// without end can be left in no other way.
+    fn has_had_enough(&self, error: &io::Error) -> bool {
+        let goes = matches!(
+            error.kind(),
+            ErrorKind::BrokenPipe | ErrorKind::ConnectionReset
+        );
+        goes && self.builtin == Builtin::Chargen
+    }
+
+    /// Tells a failure: that of one client among many only with `-v`.
+    fn tell(&self, message: &str) {
+        if self.is_single || report::is_verbose(1) {
+            report::failure(message);
+        }
+    }
+
+    /// The task has ended. What becomes of one client among many is not what becomes of rnc.
+    fn done(&self, exit: Exit) -> Step<Exit> {
+        match exit {
+            Exit::Code(_) if !self.is_single => Step::Done(Exit::OK),
+            exit => Step::Done(exit),
+        }
+    }
+}
+
+fn internal_end(builtin: Builtin) -> Internal {
+    match builtin {
+        Builtin::Echo => Internal::echo(),
+        Builtin::Discard => Internal::discard(),
+        Builtin::Chargen => Internal::chargen(),
+        Builtin::Daytime => Internal::text(services::daytime(unix_seconds())),
+    }
+}
+
+/// The time of day, in seconds since 1970; 0 while the clock is before that.
+pub fn unix_seconds() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| since.as_secs())
+}
+
+impl Drive<Exit> for Served {
+    fn note(&mut self, slot: u16, ready: Ready) {
+        if let Some(bridge) = &mut self.bridge {
+            bridge.note(slot, ready);
+        }
+    }
+
+    fn notice(&mut self, notice: &Notice, now: Instant) {
+        match (notice, &mut self.bridge) {
+            (Notice::Ending, Some(bridge)) => bridge.leave(Ended::Signalled, now),
+            (Notice::Ending, None) => self.signalled = true,
+            _ => {}
+        }
+    }
+
+    fn drive(&mut self, registrar: &Registrar<'_>, now: Instant) -> Step<Exit> {
+        if self.signalled {
+            return self.done(signal_exit());
+        }
+        if let Err(error) = self.join(registrar, now) {
+            return self.done(super::failed(&error.into()));
+        }
+        let Some(bridge) = &mut self.bridge else {
+            return self.done(Exit::OK);
+        };
+        match bridge.drive(now) {
+            Turn::Wait => Step::Wait,
+            Turn::Again => Step::Again,
+            Turn::Over(ended) => {
+                let moved = bridge.moved();
+                let exit = self.finish(&ended, moved);
+                self.done(exit)
+            }
+        }
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        self.bridge.as_ref().and_then(|bridge| bridge.deadline())
+    }
+}
