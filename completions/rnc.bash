@@ -23,7 +23,7 @@ _rnc() {
 
     case "${cmd}" in
         rnc)
-            opts="-l -k -u -U -z -r -F -N -q -w -d -W -C -t -i -4 -6 -n -s -p -b -T -M -m -I -O -S -D -x -X -P -v -h --listen --keep-open --udp --unixsock --relay --echo --discard --chargen --daytime --scan --zero --randomize --parallel --pass-fd --shutdown --no-shutdown --quit --wait --until --recv-only --no-stdin --send-only --recv-limit --idle-timeout --timeout --max-clients --max-conns --accept-timeout --port-file --crlf --telnet --interval --datagram-size --output --log-format --hex-dump --append-output --hex --ipv4 --ipv6 --nodns --source --source-port --broadcast --join --tos --ttl --min-ttl --recv-buffer --send-buffer --md5sig --debug --proxy --proxy-type --proxy-user --proxy-auth --proxy-dns --verbose --as --help --version"
+            opts="-l -k -u -U -z -r -F -N -q -w -d -W -C -t -i -4 -6 -n -s -p -b -T -M -m -I -O -S -D -x -X -P -v -h --listen --keep-open --udp --unixsock --relay --echo --discard --chargen --daytime --scan --zero --randomize --parallel --pass-fd --shutdown --no-shutdown --quit --wait --until --recv-only --no-stdin --send-only --recv-limit --idle-timeout --timeout --max-clients --max-conns --accept-timeout --port-file --crlf --telnet --interval --datagram-size --output --log-format --hex-dump --append-output --hex --ipv4 --ipv6 --nodns --source --source-port --broadcast --join --tos --ttl --min-ttl --recv-buffer --send-buffer --md5sig --debug --allow --deny --allowfile --denyfile --allow-uid --mode --proxy --proxy-type --proxy-user --proxy-auth --proxy-dns --verbose --as --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -296,6 +296,61 @@ _rnc() {
                     return 0
                     ;;
                 -O)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --allow)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --deny)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --allowfile)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --denyfile)
+                    local oldifs
+                    if [ -n "${IFS+x}" ]; then
+                        oldifs="$IFS"
+                    fi
+                    IFS=$'\n'
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    if [ -n "${oldifs+x}" ]; then
+                        IFS="$oldifs"
+                    fi
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o filenames
+                    fi
+                    return 0
+                    ;;
+                --allow-uid)
+                    COMPREPLY=($(compgen -f "${cur}"))
+                    return 0
+                    ;;
+                --mode)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace

@@ -27,6 +27,12 @@ complete -c rnc -s M -l ttl -d 'TTL or hop limit of what is sent' -r -f
 complete -c rnc -s m -l min-ttl -d 'Drop packets whose TTL or hop limit is under N' -r -f
 complete -c rnc -s I -l recv-buffer -d 'Size of the socket\'s receive buffer' -r -f
 complete -c rnc -s O -l send-buffer -d 'Size of the socket\'s send buffer' -r -f
+complete -c rnc -l allow -d 'With -l: only these hosts; everybody else is refused' -r -f
+complete -c rnc -l deny -d 'With -l: not these hosts, even if allowed' -r -f
+complete -c rnc -l allowfile -d 'As --allow, with the hosts in a file' -r -F
+complete -c rnc -l denyfile -d 'As --deny, with the hosts in a file' -r -F
+complete -c rnc -l allow-uid -d 'With -lU: only processes of this user' -r -f -a "(__fish_complete_users)"
+complete -c rnc -l mode -d 'With -lU: permissions of the socket\'s file' -r -f
 complete -c rnc -s x -l proxy -d 'Connect through this proxy' -r -f -a "(__fish_print_hostnames)"
 complete -c rnc -s X -l proxy-type -d 'What it speaks: 5 (SOCKS5, the default), 4, 4a, connect' -r -f -a "5\t''
 4\t''

@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | 0 | both directions ended cleanly; a port was found open |
 //! | 1 | the network failed: refused, unreachable, unknown name, reset with data possibly lost, the listener could not be made, standard output full |
-//! | 2 | the command line is wrong |
+//! | 2 | the command line is wrong, or a list of hosts in a file it names |
 //! | 3 | timed out |
 //! | 128 + n | ended by signal n (rnc cleans up, then ends by the signal itself) |
 

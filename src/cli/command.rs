@@ -28,6 +28,7 @@ pub fn command() -> Command {
         data(),
         logs::logs(),
         addresses(),
+        access(),
         proxies(),
         others(),
     ];
@@ -508,6 +509,66 @@ fn addresses() -> Vec<Arg> {
             .hide_short_help(true),
             value('V', "rtable", "N", "Routing table: not on Linux", "").hide(true),
             flag('Z', "dccp", "DCCP: not on Linux any more", "").hide(true),
+        ],
+    )
+}
+
+fn access() -> Vec<Arg> {
+    let list = |long, name, help, more| setting(long, name, help, more).action(ArgAction::Append);
+    grouped(
+        ADDRESS,
+        [
+            list(
+                "allow",
+                "HOSTS",
+                "With -l: only these hosts; everybody else is refused",
+                "HOSTS are between commas: addresses, IPv4 addresses with *, ranges such as 1-9 \
+                 or both in place of octets, names, and behind each of them, after a slash, the \
+                 number of bits that count: 192.0.2.0/24, 10.*.0.1-9, 2001:db8::/32. Names are \
+                 looked up at the start. Who is refused is reset at once, or with -u not heard; \
+                 -v tells. May be given more than once. Needs -l; not with -U.",
+            ),
+            list(
+                "deny",
+                "HOSTS",
+                "With -l: not these hosts, even if allowed",
+                "HOSTS as with --allow.",
+            )
+            .hide_short_help(true),
+            list(
+                "allowfile",
+                "FILE",
+                "As --allow, with the hosts in a file",
+                "They are between white space there, and may have lists with commas in place of \
+                 octets too: 10.0.0.1,3,5-7. At SIGHUP the files are read again, and names looked \
+                 up again; if anything is wrong then, that is said, and everything stays as it was.",
+            )
+            .value_hint(ValueHint::FilePath)
+            .hide_short_help(true),
+            list(
+                "denyfile",
+                "FILE",
+                "As --deny, with the hosts in a file",
+                "See --allowfile.",
+            )
+            .value_hint(ValueHint::FilePath)
+            .hide_short_help(true),
+            list(
+                "allow-uid",
+                "USER",
+                "With -lU: only processes of this user",
+                "A name or a number. May be given more than once. Needs -l and -U; not with -u.",
+            )
+            .value_hint(ValueHint::Username)
+            .hide_short_help(true),
+            setting(
+                "mode",
+                "OCTAL",
+                "With -lU: permissions of the socket's file",
+                "As for chmod(1), such as 600; who may not write may not connect. Without it they \
+                 are what the umask leaves of 777. Needs -l and -U, and a path.",
+            )
+            .hide_short_help(true),
         ],
     )
 }

@@ -70,6 +70,8 @@ pub struct Dialect {
     pub timeout_reason: Option<&'static str>,
     /// Clients are shown by name.
     pub names_peers: bool,
+    /// Whose process a client of a Unix socket is, is shown.
+    pub tells_users: bool,
     /// Peers that vanish are found out.
     pub keepalive: bool,
     /// The longest datagram made of standard input, in bytes.
@@ -118,6 +120,7 @@ pub const NATIVE: Dialect = Dialect {
     timeout_per_address: false,
     timeout_reason: None,
     names_peers: false,
+    tells_users: true,
     keepalive: true,
     datagram_bytes: 65_507,
     hex_dump: LogFormat::Hex { colours: false },
@@ -127,6 +130,7 @@ pub const NATIVE: Dialect = Dialect {
     unix: UnixListening {
         replaces_anything: false,
         removed_at_end: true,
+        mode: None,
     },
     tells_port: true,
     plain_errors: false,
@@ -160,6 +164,7 @@ pub const NC: Dialect = Dialect {
     timeout_per_address: true,
     timeout_reason: Some("Operation now in progress"),
     names_peers: true,
+    tells_users: false,
     keepalive: false,
     datagram_bytes: 16_384,
     hex_dump: LogFormat::Hex { colours: false },
@@ -169,6 +174,7 @@ pub const NC: Dialect = Dialect {
     unix: UnixListening {
         replaces_anything: true,
         removed_at_end: false,
+        mode: None,
     },
     tells_port: false,
     plain_errors: true,

@@ -1,6 +1,7 @@
 //! Args → Plan: what follows from what, and which options do not go together. A pure function;
 //! after it no combination needs checking again.
 
+mod access;
 mod conflicts;
 mod limits;
 mod logs;
@@ -18,7 +19,7 @@ use crate::parse::number::strtonum;
 use crate::parse::{ports, size, tos};
 use crate::plan::{
     Builtin, Clients, Codes, Dialing, Ends, Family, Group, Listening, Mode, Net, Onward, Plan,
-    Ports, Relay, Service, Session, SocketOptions, Transport, UnixSource, Until,
+    Ports, Relay, Service, Session, SocketOptions, Transport, UnixListening, UnixSource, Until,
 };
 use crate::sys::names;
 use std::ffi::{OsStr, OsString};
@@ -87,6 +88,7 @@ impl Planner<'_> {
         let timeout = self.time("-w", "timeout", self.args.wait.as_ref())?;
         let service = self.service(timeout)?;
         let net = self.net(&place)?;
+        let access = self.access(&place)?;
         let mode = self.mode(place, timeout)?;
         let session = self.session(&mode, timeout)?;
         let logs = self.logs()?;
@@ -94,12 +96,14 @@ impl Planner<'_> {
             connect_timed_out: self.dialect.connect_timed_out_code,
             timed_out: self.dialect.timed_out_code,
             broken: self.dialect.broken_code,
+            usage: self.dialect.usage_code,
         };
         // Of a service's many clients only the numbers: each name would be a look-up.
         let names_peers =
             self.dialect.names_peers && !self.args.nodns && matches!(service, Service::Stdio);
         Ok(Plan {
             mode,
+            access,
             service,
             reception: self.reception()?,
             net,
@@ -107,6 +111,7 @@ impl Planner<'_> {
             logs,
             codes,
             names_peers,
+            tells_users: self.dialect.tells_users,
             tells_port: self.dialect.tells_port,
             plain_errors: self.dialect.plain_errors,
             asks_md5_key: self.args.md5sig,
@@ -184,7 +189,10 @@ impl Planner<'_> {
                 path,
                 datagram: args.udp,
                 clients,
-                rules: dialect.unix,
+                rules: UnixListening {
+                    mode: self.socket_mode()?,
+                    ..dialect.unix
+                },
             },
             Place::Unix(path) => {
                 let source = args.source.as_ref().map(PathBuf::from);

@@ -7,6 +7,7 @@
 
 use super::reactor::Registrar;
 use super::ready::{Bits, Got, Put, Ready};
+use crate::plan::access::Rules;
 use crate::sys::batch::{self, Batch};
 use crate::sys::sockopt;
 use mio::Interest;
@@ -17,6 +18,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::os::fd::AsFd;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// Who a datagram socket talks with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +61,12 @@ pub struct Datagram {
     is_nameless: bool,
     /// A peer that was not the peer before, not yet told to the user.
     news: Option<SocketAddrAny>,
+    /// Who may write; `None`: everybody.
+    rules: Option<Arc<Rules>>,
+    /// Who wrote last of those who may not, and whether the user is still to be told.
+    refused: Option<(SocketAddrAny, bool)>,
+    /// So much of theirs was dropped that others were given a turn: more may wait to be read.
+    interrupted: bool,
     /// A send to one of many peers failed; not yet told to the user.
     send_fault: Option<io::Error>,
     shape: Shape,
@@ -89,6 +97,8 @@ enum Segments {
 const LONG_BYTES: usize = 8 << 10;
 /// The most messages one read joins: empty ones fill no buffer.
 const MOST_JOINED: usize = 1024;
+/// Receiving calls in one read that may give nothing but what is dropped.
+const REFUSALS: usize = 64;
 /// The room a UDP message may need, in bytes.
 const MESSAGE_BYTES: usize = 64 << 10;
 /// The most the kernel cuts at once: UDP_MAX_SEGMENTS was 64 before Linux 6.9, and all of it, with
@@ -120,6 +130,9 @@ impl Datagram {
             peer: None,
             is_nameless: false,
             news: None,
+            rules: None,
+            refused: None,
+            interrupted: false,
             send_fault: None,
             shape: Shape {
                 message_bytes: usize::MAX,
@@ -136,6 +149,23 @@ impl Datagram {
     /// Says how messages and bytes go together.
     pub fn set_shape(&mut self, shape: Shape) {
         self.shape = shape;
+    }
+
+    /// Says who may write. What others write is dropped, as if it had not come.
+    pub fn set_rules(&mut self, rules: &Arc<Rules>) {
+        self.rules = rules.limits_hosts().then(|| Arc::clone(rules));
+    }
+
+    /// Says, once, whether there may be more to read although a read has found nothing, and no
+    /// event will tell.
+    pub fn take_interruption(&mut self) -> bool {
+        std::mem::take(&mut self.interrupted)
+    }
+
+    /// One who wrote although he may not, and was not the last to do so.
+    pub fn take_refused(&mut self) -> Option<PeerAddr> {
+        let (peer, is_news) = self.refused.as_mut()?;
+        std::mem::take(is_news).then(|| peer_addr(peer.clone()))
     }
 
     /// How many datagrams for this socket the kernel has dropped: most often there was no room.
@@ -230,35 +260,74 @@ impl Datagram {
         buf[..len].copy_from_slice(&message[..len]);
         self.long = len >= LONG_BYTES;
         self.hears(from);
+        self.drop_refused();
         Some(len)
+    }
+
+    /// Drops from the front of the batch what is not to be heard.
+    fn drop_refused(&mut self) {
+        while self.rules.is_some() {
+            let from = self.batch.as_ref().and_then(Batch::next_from);
+            if self.admits(from.as_ref()) {
+                return;
+            }
+            self.batch.as_mut().into_iter().for_each(Batch::skip);
+        }
+    }
+
+    /// Says whether a message is to be heard.
+    fn admits(&mut self, from: Option<&SocketAddrAny>) -> bool {
+        let (Some(rules), Some(from)) = (&self.rules, from) else {
+            return true;
+        };
+        // The rules are about hosts; who is none is not met by them.
+        let ip = SocketAddr::try_from(from.clone()).map(|addr| addr.ip());
+        if ip.is_ok_and(|ip| !rules.admits_host(ip)) {
+            let is_news = self.refused.as_ref().is_none_or(|(last, _)| last != from);
+            if is_news {
+                self.refused = Some((from.clone(), true));
+            }
+            return false;
+        }
+        true
     }
 
     /// Receives messages, and puts the first into `buf`. Until the first peer is known, and its
     /// socket connected, they come one by one, so that no other's is taken in with its own.
     fn receive(&mut self, buf: &mut [u8]) -> Result<Option<usize>, Errno> {
-        while self.bits.readable() {
+        self.interrupted = false;
+        for _ in 0..REFUSALS {
+            if !self.bits.readable() {
+                return Ok(None);
+            }
             let one_by_one = self.long || self.batch.is_none() || self.peers == Peers::First;
             let received = match one_by_one {
-                true => self.receive_one(buf).map(Some),
+                true => self.receive_one(buf),
                 false => self.receive_batch().map(|()| self.take(buf)),
             };
             match received {
-                Err(Errno::INTR) => {}
+                // Dropped, all of it.
+                Ok(None) | Err(Errno::INTR) => {}
                 Err(Errno::AGAIN) => self.bits.is_drained(),
                 other => return other,
             }
         }
+        self.interrupted = true;
         Ok(None)
     }
 
-    fn receive_one(&mut self, buf: &mut [u8]) -> Result<usize, Errno> {
+    /// Receives one message; `None` when it is dropped.
+    fn receive_one(&mut self, buf: &mut [u8]) -> Result<Option<usize>, Errno> {
         let (n, _, from) = rustix::net::recvfrom(&self.sock, &mut *buf, RecvFlags::empty())?;
         self.long = n >= LONG_BYTES;
         if self.is_ip && !self.long {
             self.batch.get_or_insert_default();
         }
+        if !self.admits(from.as_ref()) {
+            return Ok(None);
+        }
         self.hears(from);
-        Ok(n)
+        Ok(Some(n))
     }
 
     fn receive_batch(&mut self) -> Result<(), Errno> {
@@ -266,6 +335,7 @@ impl Datagram {
         let batch = self.batch.get_or_insert_default();
         let came = batch.receive(&self.sock, names)?;
         self.bits.has_read(came.count, came.of);
+        self.drop_refused();
         Ok(())
     }
 

@@ -2,6 +2,7 @@
 //! it comes round.
 
 use super::reactor::TaskId;
+use crate::plan::access::Rules;
 use mio::Waker;
 use std::io;
 use std::net::SocketAddr;
@@ -16,6 +17,8 @@ pub enum Notice {
     Addresses(io::Result<Vec<SocketAddr>>),
     /// The name of an address has been looked up, if it has one; with the label it was asked under.
     HostName(SocketAddr, Option<String>),
+    /// Who may come in has been found out anew.
+    Rules(Arc<Rules>),
 }
 
 /// The way into the loop, for any thread. Never full: each thread posts a bounded number.

@@ -1,6 +1,7 @@
 //! Floor 3: getting ends: names, addresses, connecting, listening. Does not know what flows
 //! through them.
 
+pub mod access;
 pub mod addr;
 pub mod dial;
 pub mod handshake;

@@ -2,6 +2,7 @@
 
 use super::own_file::OwnFile;
 use crate::plan::{UnixListening, UnixPath, UnixSource};
+use rustix::fs::Mode;
 use socket2::{Domain, SockAddr, Socket, Type};
 use std::ffi::OsString;
 use std::fs;
@@ -134,10 +135,10 @@ pub fn bind(
     if rules.replaces_anything && !addr.is_unnamed() && addr.as_pathname().is_some() {
         let _ = fs::remove_file(path);
     }
-    match sock.bind(&addr) {
+    match bind_with_mode(&sock, &addr, rules.mode) {
         Err(error) if error.kind() == io::ErrorKind::AddrInUse && is_stale(path, kind) => {
             fs::remove_file(path)?;
-            sock.bind(&addr)?;
+            bind_with_mode(&sock, &addr, rules.mode)?;
         }
         other => other?,
     }
@@ -146,6 +147,18 @@ pub fn bind(
         sock.listen(super::listen::BACKLOG)?;
     }
     Ok((sock, file))
+}
+
+/// Binds, so that the socket file has these permissions from its very beginning.
+fn bind_with_mode(sock: &Socket, addr: &SockAddr, mode: Option<u32>) -> io::Result<()> {
+    let Some(mode) = mode else {
+        return sock.bind(addr);
+    };
+    // The umask is that of the whole process, of which no other thread makes files.
+    let before = rustix::process::umask(Mode::from_raw_mode(!mode & 0o777));
+    let bound = sock.bind(addr);
+    rustix::process::umask(before);
+    bound
 }
 
 /// Says whether a socket file is left over from somebody who is gone. It is asked with a socket of

@@ -6,6 +6,7 @@
 pub mod duration;
 pub mod escape;
 pub mod hostport;
+pub mod hosts;
 pub mod number;
 pub mod ports;
 pub mod size;

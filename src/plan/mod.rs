@@ -1,11 +1,13 @@
 //! Floor 0: what to do, as data. Made by `cli::to_plan` from what was typed; nothing in here needs
 //! checking again, and no dialect is named in it: dialects are values of these types.
 
+pub mod access;
 mod limits;
 
 pub use limits::{Limits, Reception};
 
 use crate::proto::http::challenge::Challenge;
+use access::Access;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -357,6 +359,8 @@ pub struct UnixListening {
     pub replaces_anything: bool,
     /// Our socket is removed at the end.
     pub removed_at_end: bool,
+    /// The permissions of our socket file; `None`: those the umask leaves.
+    pub mode: Option<u32>,
 }
 
 /// The one thing to do.
@@ -430,6 +434,8 @@ pub struct Codes {
     pub timed_out: u8,
     /// A session broke.
     pub broken: u8,
+    /// The command line is wrong, or a file it names.
+    pub usage: u8,
 }
 
 /// Everything rnc needs to know to do what was asked.
@@ -437,6 +443,8 @@ pub struct Codes {
 pub struct Plan {
     /// The one thing to do.
     pub mode: Mode,
+    /// Who may come in.
+    pub access: Access,
     /// What peers are joined to.
     pub service: Service,
     /// How they are received where rnc listens.
@@ -451,6 +459,8 @@ pub struct Plan {
     pub codes: Codes,
     /// The peer's name, not its address, is shown when it connects.
     pub names_peers: bool,
+    /// Whose process the peer is, is shown when it connects to a Unix socket.
+    pub tells_users: bool,
     /// `-l 0` says the port even without `-v`.
     pub tells_port: bool,
     /// Errors of a listener are told without the address, as nc does.

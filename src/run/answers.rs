@@ -2,6 +2,7 @@
 //! whoever sent it, so that peers do not exist beyond their datagram and cannot pile up.
 
 use super::entrance::Patience;
+use super::guard::{self, Guard};
 use super::listen::Greeter;
 use super::served::unix_seconds;
 use super::udp::BoundSock;
@@ -40,6 +41,8 @@ pub struct Answers {
     /// Our own port, if there are ports.
     port: Option<u16>,
     greeter: Greeter,
+    /// Who is answered.
+    guard: Guard,
     /// The datagram that came, or its answer.
     buf: Box<[u8]>,
     /// The answer in `buf` that could not be sent yet.
@@ -67,6 +70,7 @@ impl Answers {
             end: None,
             port: own.map(|own| own.port()),
             greeter: Greeter::default(),
+            guard: bound.guard,
             buf: vec![0; MOST_BYTES].into(),
             waiting: None,
             chargen: Chargen::default(),
@@ -82,7 +86,9 @@ impl Answers {
 
     fn start(&mut self, registrar: &Registrar<'_>) -> io::Result<()> {
         if let Some(sock) = self.sock.take() {
-            self.end = Some(Datagram::new(sock, Peers::Last, PEER_SLOT, registrar)?);
+            let mut end = Datagram::new(sock, Peers::Last, PEER_SLOT, registrar)?;
+            end.set_rules(self.guard.rules());
+            self.end = Some(end);
         }
         Ok(())
     }
@@ -105,8 +111,10 @@ impl Answers {
             self.counts.1 += 1;
             tell_fault(end);
         }
-        let Got::Bytes(len) = end.try_read(&mut self.buf)? else {
-            return Ok(false);
+        let got = end.try_read(&mut self.buf)?;
+        guard::tell_refused(end);
+        let Got::Bytes(len) = got else {
+            return Ok(end.take_interruption());
         };
         self.counts.0 += 1;
         self.patience.is_over();
@@ -213,6 +221,11 @@ impl Drive<Exit> for Answers {
 
     fn notice(&mut self, notice: &Notice, _now: Instant) {
         self.greeter.notice(notice);
+        if self.guard.notice(notice)
+            && let Some(end) = &mut self.end
+        {
+            end.set_rules(self.guard.rules());
+        }
         self.signalled |= matches!(notice, Notice::Ending);
     }
 

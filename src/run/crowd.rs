@@ -99,8 +99,8 @@ impl Crowd {
         }
         let slot = self.next_slot;
         self.next_slot = slot.wrapping_add(1);
+        self.entrance.greet(&client, registrar);
         let end = Endpoint::Stream(Stream::new(client.sock, slot, registrar)?);
-        self.entrance.greet(&client.addr, registrar);
         let stage = session::in_stage(&self.plan.session);
         let label = label(&client.addr, &self.plan.net);
         let taps = logs::watchers(&label).both();

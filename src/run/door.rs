@@ -81,7 +81,7 @@ impl Door {
                     break;
                 }
             };
-            self.entrance.greet(&client.addr, registrar);
+            self.entrance.greet(&client, registrar);
             clients.push(self.task(client, reserve, now));
         }
         match clients.is_empty() {

@@ -2,6 +2,7 @@
 //! as there is a place; when there are no descriptors left, that is told once.
 
 use super::LISTENER_SLOT;
+use super::guard::Guard;
 use super::listen::{Bound, Greeter, tell_listening};
 use crate::exit::Exit;
 use crate::io::inbox::Notice;
@@ -11,6 +12,7 @@ use crate::net::listen::{Accepted, Listener};
 use crate::net::own_file::OwnFile;
 use crate::plan::Plan;
 use crate::report;
+use crate::sys::sockopt::{self, Credentials};
 use socket2::{SockAddr, Socket};
 use std::io;
 use std::rc::Rc;
@@ -22,11 +24,13 @@ const PAUSE: Duration = Duration::from_millis(500);
 /// Where clients come in.
 pub struct Entrance {
     plan: Rc<Plan>,
-    bound: Option<Bound>,
+    bound: Option<Vec<Socket>>,
     listener: Option<Listener>,
     /// A client that waits, and until when.
     held: Option<(Client, Instant)>,
     told_shortage: bool,
+    /// Who is let in.
+    guard: Guard,
     greeter: Greeter,
     patience: Patience,
     /// One more than there are clients holds it.
@@ -49,6 +53,14 @@ pub struct Client {
     pub seat: Seat,
 }
 
+impl Client {
+    /// Whose process it is, where that can be known: at a Unix socket.
+    pub fn credentials(&self) -> Option<Credentials> {
+        let is_unix = self.addr.is_unix();
+        is_unix.then(|| sockopt::peer_credentials(&self.sock).ok())?
+    }
+}
+
 /// What a look at the entrance gave.
 pub enum Next {
     /// A client.
@@ -63,19 +75,19 @@ pub enum Next {
 
 impl Entrance {
     /// The entrance of bound sockets; tells where clients are awaited.
-    pub fn new(plan: &Rc<Plan>, mut bound: Bound) -> Entrance {
-        let files = std::mem::take(&mut bound.files);
+    pub fn new(plan: &Rc<Plan>, bound: Bound) -> Entrance {
         tell_listening(&bound, plan);
         Entrance {
             plan: Rc::clone(plan),
-            bound: Some(bound),
+            bound: Some(bound.socks),
             listener: None,
             held: None,
             told_shortage: false,
+            guard: bound.guard,
             greeter: Greeter::default(),
             patience: Patience::new(plan),
             seats: Seat::default(),
-            _files: files,
+            _files: bound.files,
         }
     }
 
@@ -84,8 +96,8 @@ impl Entrance {
     /// # Errors
     /// They cannot be registered.
     pub fn open(&mut self, registrar: &Registrar<'_>) -> io::Result<()> {
-        if let Some(bound) = self.bound.take() {
-            self.listener = Some(Listener::new(bound.socks, LISTENER_SLOT, registrar)?);
+        if let Some(socks) = self.bound.take() {
+            self.listener = Some(Listener::new(socks, LISTENER_SLOT, registrar)?);
         }
         Ok(())
     }
@@ -102,7 +114,7 @@ impl Entrance {
         self.listener.is_some() || self.bound.is_some()
     }
 
-    /// The next client.
+    /// The next client that may come in.
     pub fn next(&mut self, now: Instant) -> Next {
         if let Some((client, _)) = self.held.take_if(|(_, until)| now >= *until) {
             return Next::Client(client);
@@ -124,9 +136,14 @@ impl Entrance {
         }
     }
 
-    /// Gives a client who has come a place, if there is one.
+    /// Gives a client who has come a place, if it may come in and there is one.
     fn seat(&mut self, sock: Socket, addr: SockAddr) -> Next {
         let taken = Rc::strong_count(&self.seats) - 1;
+        let seat = Rc::clone(&self.seats);
+        let client = Client { sock, addr, seat };
+        let Some(client) = self.guard.admit(client, &self.plan) else {
+            return Next::Refused;
+        };
         match self.plan.reception.most_clients {
             Some(most) if taken >= most => {
                 let line = format!("New connection denied: connection limit reached ({most})");
@@ -135,8 +152,7 @@ impl Entrance {
             }
             _ => {
                 self.patience.is_over();
-                let seat = Rc::clone(&self.seats);
-                Next::Client(Client { sock, addr, seat })
+                Next::Client(client)
             }
         }
     }
@@ -167,8 +183,8 @@ impl Entrance {
     }
 
     /// Tells, with `-v`, who has come.
-    pub fn greet(&mut self, addr: &SockAddr, registrar: &Registrar<'_>) {
-        self.greeter.greet(addr, &self.plan, registrar);
+    pub fn greet(&mut self, client: &Client, registrar: &Registrar<'_>) {
+        self.greeter.greet(client, &self.plan, registrar);
     }
 
     /// Tells those whose names are still being looked up without them.
@@ -186,6 +202,7 @@ impl Entrance {
     /// Takes in what a thread found out.
     pub fn notice(&mut self, notice: &Notice) {
         self.greeter.notice(notice);
+        self.guard.notice(notice);
     }
 
     /// When it wants to be looked at even if nobody comes.

@@ -1,8 +1,9 @@
 //! Listening for streams, and serving one client, or one after the other.
 
-use super::entrance::{Entrance, Next};
+use super::entrance::{Client, Entrance, Next};
+use super::guard::Guard;
 use super::session::{self, Joined};
-use super::signal_exit;
+use super::{signal_exit, words};
 use crate::exit::Exit;
 use crate::flow::bridge::{self, Ended};
 use crate::io::inbox::Notice;
@@ -25,12 +26,14 @@ use std::path::Path;
 use std::rc::Rc;
 use std::time::Instant;
 
-/// Sockets that listen, and the files that say where.
+/// Sockets that listen, the files that say where, and who may come in.
 pub struct Bound {
     /// The sockets.
     pub socks: Vec<Socket>,
     /// The file of a Unix socket, and the one with the port.
     pub files: Vec<OwnFile>,
+    /// Who may come in.
+    pub guard: Guard,
 }
 
 /// Binds what the plan says to listen on, and tells where that is.
@@ -41,10 +44,15 @@ pub fn bind(plan: &Plan) -> anyhow::Result<Bound> {
     match &plan.mode {
         Mode::ListenUnix { path, .. } => bind_unix(plan, path, Type::STREAM),
         Mode::Listen { at, .. } | Mode::ListenUdp { at, .. } => {
+            let guard = Guard::new(plan)?;
             let socks = listen::bind(at, &plan.net);
             let socks = socks.map_err(|error| describe(error, at, plan))?;
             let files = write_port(plan, &socks)?;
-            Ok(Bound { socks, files })
+            Ok(Bound {
+                socks,
+                files,
+                guard,
+            })
         }
         _ => Err(anyhow!("nothing to listen on")),
     }
@@ -58,6 +66,7 @@ pub fn bind_unix(plan: &Plan, path: &Path, kind: Type) -> anyhow::Result<Bound> 
     let Mode::ListenUnix { rules, .. } = plan.mode else {
         return Err(anyhow!("nothing to listen on"));
     };
+    let guard = Guard::new(plan)?;
     let shown = printable(path.as_os_str().as_bytes());
     let (sock, file) = unix::bind(path, kind, rules).map_err(|error| match plan.plain_errors {
         true => error.into(),
@@ -70,6 +79,7 @@ pub fn bind_unix(plan: &Plan, path: &Path, kind: Type) -> anyhow::Result<Bound> 
     Ok(Bound {
         socks: vec![sock],
         files: file.into_iter().collect(),
+        guard,
     })
 }
 
@@ -164,19 +174,16 @@ pub struct Greeter {
 
 impl Greeter {
     /// A client came.
-    pub fn greet(&mut self, addr: &SockAddr, plan: &Plan, registrar: &Registrar<'_>) {
+    pub fn greet(&mut self, client: &Client, plan: &Plan, registrar: &Registrar<'_>) {
         if !report::is_verbose(1) {
             return;
         }
-        match (addr::ip(addr), &plan.mode) {
-            (Some(ip), _) => self.greet_ip(ip, plan, registrar),
-            (None, Mode::ListenUnix { path, .. }) => {
-                report::line(&format!(
-                    "Connection received on {}",
-                    printable(path.as_os_str().as_bytes())
-                ));
-            }
-            (None, _) => {}
+        match addr::ip(&client.addr) {
+            Some(ip) => self.greet_ip(ip, plan, registrar),
+            None => report::line(&format!(
+                "Connection received on {}",
+                words::came(client, plan)
+            )),
         }
     }
 
@@ -258,7 +265,7 @@ impl Serve {
         if self.clients == Clients::One {
             self.entrance.close();
         }
-        self.entrance.greet(&client.addr, registrar);
+        self.entrance.greet(&client, registrar);
         let is_last = self.clients != Clients::InTurn;
         let local = session::local_end(&self.plan.session, is_last, registrar)?;
         let remote = session::stream_end(client.sock, registrar)?;

@@ -5,12 +5,14 @@ mod connect;
 mod crowd;
 mod door;
 mod entrance;
+mod guard;
 mod listen;
 mod logs;
 mod password;
 mod ports;
 mod probe;
 mod relayed;
+mod reload;
 mod scan;
 mod served;
 mod session;
@@ -21,13 +23,15 @@ mod words;
 use crate::exit::Exit;
 use crate::io::inbox::Notice;
 use crate::io::reactor::{Drive, Reactor};
+use crate::net::access::AccessError;
 use crate::plan::{Clients, Mode, Plan, Service};
 use crate::report;
 use crate::sys;
+use crate::sys::signal::Asked;
 use anyhow::Context as _;
 use door::{Door, Joining};
+use reload::Reload;
 use std::rc::Rc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 /// Slots of the descriptors a task registers: standard input and output, the peer, listening
@@ -53,17 +57,20 @@ pub fn run(mut plan: Plan) -> anyhow::Result<Exit> {
     }
     let mut reactor = Reactor::new().context("cannot start the event loop")?;
     let inbox = reactor.inbox();
-    let signals = AtomicUsize::new(0);
-    let notify = move || {
-        if signals.fetch_add(1, Ordering::SeqCst) > 0 {
-            // The loop has not come round to the first one: it may be held up.
-            sys::signal::last()
-                .into_iter()
-                .for_each(sys::signal::end_by);
+    let reload = Reload::begin(&plan, &inbox).context("cannot start a thread")?;
+    let notify = move |asked| match asked {
+        Asked::Reload => reload.iter().for_each(Reload::again),
+        Asked::End { again } => {
+            if again {
+                // The loop has not come round to the first one: it may be held up.
+                sys::signal::last()
+                    .into_iter()
+                    .for_each(sys::signal::end_by);
+            }
+            inbox.post(None, Notice::Ending);
         }
-        inbox.post(None, Notice::Ending);
     };
-    let handle_signals = move || sys::signal::on_ending_signal(notify);
+    let handle_signals = move || sys::signal::on_signal(notify);
     match begins_within_reach(&plan) {
         true => {
             let held = sys::signal::Held::new();
@@ -77,7 +84,15 @@ pub fn run(mut plan: Plan) -> anyhow::Result<Exit> {
     }
     logs::open(&plan)?;
     // Only now: what `begin` says, such as "Listening on", tells others that rnc is ready.
-    reactor.add(begin(Rc::new(plan))?);
+    let usage = plan.codes.usage;
+    match begin(Rc::new(plan)) {
+        Ok(task) => reactor.add(task),
+        Err(error) if error.is::<AccessError>() => {
+            report::error(&describe(&error));
+            return Ok(Exit::Code(usage));
+        }
+        Err(error) => return Err(error),
+    }
     let mut exit = Exit::OK;
     // Of several tasks the last that did not end well tells.
     let ended = |ended| {

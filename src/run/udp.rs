@@ -1,6 +1,7 @@
 //! Receiving datagrams: UDP and Unix. One socket, any number of peers, one session.
 
 use super::entrance::Patience;
+use super::guard::{self, Guard};
 use super::listen::{self, Bound, Greeter, ip_label, tell_bound};
 use super::session::{self, Joined};
 use super::{PEER_SLOT, signal_exit};
@@ -30,6 +31,8 @@ pub struct Receive {
     sock: Option<Socket>,
     session: Option<Joined>,
     greeter: Greeter,
+    /// Who is heard.
+    guard: Guard,
     signalled: bool,
     patience: Patience,
     /// Removed when we leave.
@@ -42,6 +45,8 @@ pub struct BoundSock {
     pub sock: Socket,
     /// The file of a Unix socket, and the one with the port.
     pub files: Vec<OwnFile>,
+    /// Who is heard.
+    pub guard: Guard,
 }
 
 /// Binds the socket, joins the groups, and tells where it is.
@@ -49,7 +54,11 @@ pub struct BoundSock {
 /// # Errors
 /// It cannot be bound: one line for the user.
 pub fn bind(plan: &Plan) -> anyhow::Result<BoundSock> {
-    let Bound { mut socks, files } = match &plan.mode {
+    let Bound {
+        mut socks,
+        files,
+        guard,
+    } = match &plan.mode {
         Mode::ListenUnix { path, .. } => listen::bind_unix(plan, path, Type::DGRAM)?,
         _ => listen::bind(plan)?,
     };
@@ -61,7 +70,7 @@ pub fn bind(plan: &Plan) -> anyhow::Result<BoundSock> {
         }
         tell_bound("Bound", &sock, at, plan);
     }
-    Ok(BoundSock { sock, files })
+    Ok(BoundSock { sock, files, guard })
 }
 
 impl Receive {
@@ -73,6 +82,7 @@ impl Receive {
             sock: Some(bound.sock),
             session: None,
             greeter: Greeter::default(),
+            guard: bound.guard,
             signalled: false,
             _files: bound.files,
         }
@@ -93,7 +103,8 @@ impl Receive {
             _ => Peers::Last,
         };
         let local = session::local_end(&self.plan.session, true, registrar)?;
-        let datagram = Datagram::new(sock, peers, PEER_SLOT, registrar)?;
+        let mut datagram = Datagram::new(sock, peers, PEER_SLOT, registrar)?;
+        datagram.set_rules(self.guard.rules());
         let remote = Endpoint::Datagram(Box::new(datagram));
         let label = "the peer".to_string();
         self.session = Some(Joined::new((local, remote), &[], &self.plan, label, now));
@@ -112,6 +123,7 @@ impl Receive {
             self.patience.is_over();
         }
         let (peer, fault) = (datagram.take_new_peer(), datagram.take_send_fault());
+        guard::tell_refused(datagram);
         match peer {
             Some(PeerAddr::Ip(ip)) => {
                 let ip = unmapped(ip);
@@ -143,6 +155,11 @@ impl Drive<Exit> for Receive {
 
     fn notice(&mut self, notice: &Notice, now: Instant) {
         self.greeter.notice(notice);
+        if self.guard.notice(notice)
+            && let Some(datagram) = self.session.as_mut().and_then(Joined::datagram)
+        {
+            datagram.set_rules(self.guard.rules());
+        }
         if matches!(notice, Notice::Ending) {
             self.signalled = true;
             if let Some(session) = &mut self.session {
@@ -159,11 +176,13 @@ impl Drive<Exit> for Receive {
             return Step::Done(signal_exit());
         };
         let turn = session.drive(now);
+        let may_have_more = session.datagram().is_some_and(Datagram::take_interruption);
         self.tell_news(registrar);
         if let Some(exit) = self.patience.exit(now) {
             return Step::Done(exit);
         }
         match turn {
+            bridge::Turn::Wait if may_have_more => Step::Again,
             bridge::Turn::Wait => Step::Wait,
             bridge::Turn::Again => Step::Again,
             bridge::Turn::Over(ended) => {

@@ -1,5 +1,6 @@
 //! The lines said about connections; nc's own to the letter.
 
+use super::entrance::Client;
 use crate::net::addr::{self, show_ip};
 use crate::net::dial::DialError;
 use crate::net::lookup::{Role, Unknown};
@@ -8,6 +9,7 @@ use crate::parse::escape::printable;
 use crate::plan::{Plan, Proxy};
 use crate::report;
 use crate::sys::names;
+use crate::sys::sockopt::Credentials;
 use socket2::Socket;
 use std::io;
 use std::net::SocketAddr;
@@ -75,6 +77,22 @@ fn obstacle(what: &Obstacle) -> String {
         Obstacle::Option(option) => {
             format!("{}: {}", option.doing, report::reason(&option.error))
         }
+    }
+}
+
+/// Where a client has come from, or at a Unix socket where to, and whose process it is:
+/// `127.0.0.1 54182`, `/run/socket (pid 12, uid 1000, gid 1000)`.
+pub fn came(client: &Client, plan: &Plan) -> String {
+    if let Some(ip) = addr::ip(&client.addr) {
+        return format!("{} {}", show_ip(&ip), ip.port());
+    }
+    let local = client.sock.local_addr();
+    let place = local.map(|addr| addr::show(&addr)).unwrap_or_default();
+    match client.credentials().filter(|_| plan.tells_users) {
+        Some(Credentials { pid, uid, gid }) => {
+            format!("{place} (pid {pid}, uid {uid}, gid {gid})")
+        }
+        None => place,
     }
 }
 

@@ -54,21 +54,29 @@ impl Batch {
 
     /// Hands out the next datagram and who sent it, when that was asked for and is known.
     pub fn take(&mut self) -> Option<(&[u8], Option<SocketAddrAny>)> {
-        let at = self.next;
-        if at == self.count {
-            return None;
-        }
+        let len = self.next_len()?;
+        let from = self.next_from();
+        let start = self.next * STRIDE_BYTES;
         self.next += 1;
-        let (len, name_len) = self.lens[at];
-        let start = at * STRIDE_BYTES;
+        Some((&self.slots[start..start + len], from))
+    }
+
+    /// Drops the next datagram.
+    pub fn skip(&mut self) {
+        self.next = self.count.min(self.next + 1);
+    }
+
+    /// Who sent the datagram that is next, when that was asked for and is known.
+    pub fn next_from(&self) -> Option<SocketAddrAny> {
+        let at = (!self.is_empty()).then_some(self.next)?;
+        let (_, name_len) = self.lens[at];
         // An unnamed Unix socket has an address family at most.
         let named = name_len as usize > size_of::<libc::sa_family_t>();
-        let from = named.then(|| {
+        named.then(|| {
             // SAFETY: the kernel wrote a socket address of this length, which `receive` has
             // limited to the size of the storage.
             unsafe { SocketAddrAny::read(self.names[at].as_ptr(), name_len) }
-        });
-        Some((&self.slots[start..start + len], from))
+        })
     }
 
     /// Takes in as many datagrams as there are and as it has room for, at least one; only for an

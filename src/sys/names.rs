@@ -73,6 +73,15 @@ pub fn host_name(addr: &SocketAddr) -> Option<String> {
         .map(|name| name.to_string_lossy().into_owned())
 }
 
+/// The number of a user by name, such as 0 for `root`. See getpwnam(3).
+pub fn user_id(name: &str) -> Option<u32> {
+    let name = CString::new(name).ok()?;
+    // SAFETY: the pointer is a NUL-terminated string that lives through the call. The entry
+    // returned is static memory of the C library, read before any other call could change it: the
+    // command line is read on the main thread, before other threads exist.
+    unsafe { Some(libc::getpwnam(name.as_ptr()).as_ref()?.pw_uid) }
+}
+
 /// Std wraps the resolver's own text in a sentence of its own; only the text is wanted.
 fn resolver_text(error: &io::Error) -> String {
     if error.raw_os_error().is_some() {
@@ -100,6 +109,12 @@ mod tests {
     #[test]
     fn unknown_service_has_no_port() {
         assert_eq!(service_port("no-such-service", "tcp"), None);
+    }
+
+    #[test]
+    fn root_is_user_0() {
+        assert_eq!(user_id("root"), Some(0));
+        assert_eq!(user_id("no-such-user"), None);
     }
 
     #[test]

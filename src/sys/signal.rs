@@ -1,27 +1,63 @@
-//! Signals that end a session. ctrlc owns the handler and its thread; since it is not told which
+//! Signals that end a session, or have files read again. ctrlc owns the handler and its thread; since it is not told which
 //! signal came, a handler set in front of it notes the number first.
 
 use std::io;
-use std::sync::atomic::{AtomicI32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering};
 
 /// The signals ctrlc handles: what a user or a service manager ends a program with.
 const ENDING: [libc::c_int; 3] = [libc::SIGINT, libc::SIGTERM, libc::SIGHUP];
 
 static LAST: AtomicI32 = AtomicI32::new(0);
+/// How many signals have come that end rnc.
+static ENDINGS: AtomicUsize = AtomicUsize::new(0);
+/// SIGHUP does not end rnc, but has files read again.
+static HANGUP_RELOADS: AtomicBool = AtomicBool::new(false);
+/// A SIGHUP has come that was not acted on yet.
+static HANGUP: AtomicBool = AtomicBool::new(false);
 static CTRLC_HANDLER: AtomicUsize = AtomicUsize::new(0);
 
-/// Calls `notify`, on a thread of its own, at every SIGINT, SIGTERM and SIGHUP; `last()` then
-/// says which. A signal that was ignored when rnc started (nohup, a background job) stays ignored.
+/// What a signal has asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asked {
+    /// To end; `last()` says by which signal. It is the first one, or one more.
+    End {
+        /// It was asked for before.
+        again: bool,
+    },
+    /// To read files again.
+    Reload,
+}
+
+/// Has SIGHUP ask for files to be read again, from the next `on_signal` on; even if it was ignored
+/// when rnc started.
+pub fn reload_at_hangup() {
+    HANGUP_RELOADS.store(true, Ordering::SeqCst);
+}
+
+/// Calls `notify`, on a thread of its own, at every SIGINT, SIGTERM and SIGHUP. A signal that was
+/// ignored when rnc started (nohup, a background job) stays ignored.
 ///
 /// # Errors
 /// Whatever kept the handler from being set.
-pub fn on_ending_signal(notify: impl FnMut() + Send + 'static) -> io::Result<()> {
+pub fn on_signal(mut notify: impl FnMut(Asked) + Send + 'static) -> io::Result<()> {
     // A signal that comes while only ctrlc's handler is set would not be noted.
     let held = Held::new();
     let before = ENDING.map(current_action);
-    ctrlc::set_handler(notify).map_err(io::Error::other)?;
+    let mut known = 0;
+    let tell = move || {
+        // Two signals may have come before either is told, in any order.
+        if HANGUP.swap(false, Ordering::SeqCst) {
+            notify(Asked::Reload);
+        }
+        let endings = ENDINGS.load(Ordering::SeqCst);
+        if endings > std::mem::replace(&mut known, endings) {
+            notify(Asked::End { again: endings > 1 });
+        }
+    };
+    ctrlc::set_handler(tell).map_err(io::Error::other)?;
     for (signal, before) in ENDING.into_iter().zip(before) {
-        if before.sa_sigaction == libc::SIG_IGN {
+        let reloads = signal == libc::SIGHUP && HANGUP_RELOADS.load(Ordering::SeqCst);
+        if before.sa_sigaction == libc::SIG_IGN && !reloads {
             set_action(signal, &before);
             continue;
         }
@@ -54,7 +90,12 @@ pub fn end_by(signal: i32) {
 }
 
 extern "C" fn note_signal(signal: libc::c_int) {
-    LAST.store(signal, Ordering::SeqCst);
+    if signal == libc::SIGHUP && HANGUP_RELOADS.load(Ordering::SeqCst) {
+        HANGUP.store(true, Ordering::SeqCst);
+    } else {
+        LAST.store(signal, Ordering::SeqCst);
+        ENDINGS.fetch_add(1, Ordering::SeqCst);
+    }
     let next = CTRLC_HANDLER.load(Ordering::SeqCst);
     if next > libc::SIG_IGN {
         // SAFETY: the value was read from ctrlc's own sigaction, which holds a plain handler

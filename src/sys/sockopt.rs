@@ -89,6 +89,49 @@ pub fn unsent(fd: impl AsFd) -> io::Result<usize> {
     }
 }
 
+/// Whose process is at the other end of a Unix socket. See unix(7), SO_PEERCRED.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Credentials {
+    /// The process; 0 for one this process cannot see.
+    pub pid: i32,
+    /// Its user when it connected.
+    pub uid: u32,
+    /// Its group when it connected.
+    pub gid: u32,
+}
+
+/// Whose process is at the other end of a connected Unix stream; the peer may be gone already.
+///
+/// # Errors
+/// Whatever getsockopt(2) says.
+pub fn peer_credentials(fd: impl AsFd) -> io::Result<Credentials> {
+    let mut peer = libc::ucred {
+        pid: 0,
+        uid: libc::uid_t::MAX,
+        gid: libc::gid_t::MAX,
+    };
+    let mut len = libc::socklen_t::try_from(size_of_val(&peer)).map_err(io::Error::other)?;
+    // SAFETY: the pointer and the length describe `peer`, which lives through the call; the kernel
+    // writes at most `len` bytes of this very struct.
+    let failed = unsafe {
+        libc::getsockopt(
+            fd.as_fd().as_raw_fd(),
+            libc::SOL_SOCKET,
+            libc::SO_PEERCRED,
+            (&raw mut peer).cast(),
+            &mut len,
+        )
+    };
+    match failed {
+        0 => Ok(Credentials {
+            pid: peer.pid,
+            uid: peer.uid,
+            gid: peer.gid,
+        }),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
 /// Makes room for `bytes` of datagrams that wait to be read, beyond the system's limit
 /// (SO_RCVBUFFORCE, with CAP_NET_ADMIN) or else as far as it goes. Never makes it smaller, and
 /// never fails: a small buffer only loses datagrams earlier. See socket(7).

@@ -113,6 +113,57 @@ impl Planner<'_> {
         }
     }
 
+    /// Who may come in can only be said of those who come, and by what is known of them. No options
+    /// of nc's, so the same in all dialects.
+    pub(super) fn check_access_conflicts(&self, place: &Place) -> Result<(), Wrong> {
+        let args = self.args;
+        let is_ip = matches!(place, Place::Ip { .. });
+        let is_file = matches!(place, Place::Unix(path) if !path.as_os_str().as_encoded_bytes().starts_with(b"@"));
+        let is_unix = matches!(place, Place::Unix(_));
+        // Whether it is given, whether it fits the place, and where it does.
+        let table = [
+            ("--allow", !args.allow.is_empty(), is_ip, "an IP socket"),
+            (
+                "--allowfile",
+                !args.allowfile.is_empty(),
+                is_ip,
+                "an IP socket",
+            ),
+            ("--deny", !args.deny.is_empty(), is_ip, "an IP socket"),
+            (
+                "--denyfile",
+                !args.denyfile.is_empty(),
+                is_ip,
+                "an IP socket",
+            ),
+            (
+                "--allow-uid",
+                !args.allow_uid.is_empty(),
+                is_unix,
+                "a Unix socket (-U)",
+            ),
+            (
+                "--mode",
+                args.mode.is_some(),
+                is_file,
+                "a Unix socket with a path (-U)",
+            ),
+        ];
+        for (option, is_given, fits, needs) in table {
+            if is_given && !args.listen {
+                return said(format!("{option} needs -l"));
+            }
+            if is_given && !fits {
+                return said(format!("{option} needs {needs}"));
+            }
+        }
+        // A datagram does not say whose it is.
+        match !args.allow_uid.is_empty() && args.udp {
+            true => said("--allow-uid cannot be used with -u"),
+            false => Ok(()),
+        }
+    }
+
     /// Combinations nc takes in silence although they make no sense.
     fn check_native_conflicts(&self, unix: bool, vsock: bool) -> Result<(), Wrong> {
         let args = self.args;

@@ -6,6 +6,7 @@ use super::*;
 use crate::cli::args::Args;
 use crate::cli::command::command;
 use crate::cli::dialect::{NATIVE, NC};
+use crate::plan::access::HostList;
 use crate::plan::{
     Clients, Family, Log, LogFormat, LogPlace, Mode, Onward, Plan, Proxy, ProxyKind, ProxyNames,
     UnixSource, Until,
@@ -651,4 +652,54 @@ fn logs_that_make_no_sense_are_refused() {
 fn delay_is_ncats_name_of_the_interval() {
     let plan = native("--delay 1500ms h 1");
     assert_eq!(plan.session.interval, Some(Duration::from_millis(1500)));
+}
+
+#[test]
+fn who_may_come_in_is_read_word_by_word() {
+    let access = |words: &str| native(words).access;
+    let open = access("-l 80");
+    assert!(open.allow.is_none() && open.users.is_none());
+    assert!(open.deny.specs.is_empty() && open.deny.files.is_empty());
+    for (words, allowed, denied) in [
+        ("-l 80 --allow 1.2.3.4", Some((1, 0)), (0, 0)),
+        ("-l 80 --allow 1.2.3.4,::1,a.example", Some((3, 0)), (0, 0)),
+        (
+            "-lu 80 --allow 1.2.3.4, --allow 5.6.7.8",
+            Some((2, 0)),
+            (0, 0),
+        ),
+        ("-l 80 --allow ,", Some((0, 0)), (0, 0)),
+        ("-l 80 --allowfile f", Some((0, 1)), (0, 0)),
+        (
+            "-l 80 --allowfile f --allowfile g --allow ::1",
+            Some((1, 2)),
+            (0, 0),
+        ),
+        ("-l 80 --deny 1.2.3.4 --denyfile f", None, (1, 1)),
+    ] {
+        let access = access(words);
+        let counts = |list: &HostList| (list.specs.len(), list.files.len());
+        assert_eq!(access.allow.as_ref().map(counts), allowed, "{words}");
+        assert_eq!(counts(&access.deny), denied, "{words}");
+    }
+    let users = |words: &str| access(words).users;
+    assert_eq!(users("-lU p --allow-uid 7"), Some(vec![7]));
+    let two = "-lkU p --allow-uid root --allow-uid 9";
+    assert_eq!(users(two), Some(vec![0, 9]));
+}
+
+#[test]
+fn the_mode_of_a_socket_is_octal() {
+    let mode = |words: &str| match native(words).mode {
+        Mode::ListenUnix { rules, .. } => rules.mode,
+        other => panic!("listens elsewhere: {other:?}"),
+    };
+    assert_eq!(mode("-lU p"), None);
+    assert_eq!(mode("-lU p --mode 600"), Some(0o600));
+    assert_eq!(mode("-luU p --mode 0777"), Some(0o777));
+    assert_eq!(mode("-l unix:p --mode 0"), Some(0));
+    for wrong in ["", "8", "1000", "+7", "-7", "0x7", "u+w"] {
+        let words = format!("-lU p --mode={wrong}");
+        assert!(plan_with(&words, &NATIVE, &facts()).is_err(), "{wrong:?}");
+    }
 }

@@ -1,0 +1,107 @@
+//! From what was typed to who may come in: files are read, and names looked up. All of it may
+//! block: it is done before the loop runs, or off it.
+
+use crate::parse::escape::printable;
+use crate::parse::hosts::{self, HostError, HostSet, HostSpec, Hosts};
+use crate::plan::access::{Access, HostList, Rules};
+use crate::report;
+use crate::sys::names;
+use std::fmt;
+use std::fs;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+/// Why it is not known who may come in.
+#[derive(Debug)]
+pub enum AccessError {
+    /// The file cannot be read.
+    File(PathBuf, io::Error),
+    /// A word of the file says nothing.
+    Word(PathBuf, String, HostError),
+    /// The name cannot be looked up.
+    Name(String, io::Error),
+    /// The name has an address that has not so many bits.
+    Bits(String, HostError),
+}
+
+/// Reads the files and looks up the names; `numeric` refuses names.
+///
+/// # Errors
+/// The first thing that is wrong: a list is either whole or none.
+pub fn load(access: &Access, numeric: bool) -> Result<Rules, AccessError> {
+    let allow = access.allow.as_ref().map(|list| hosts(list, numeric));
+    Ok(Rules {
+        allow: allow.transpose()?,
+        deny: hosts(&access.deny, numeric)?,
+        users: access.users.clone(),
+    })
+}
+
+fn hosts(list: &HostList, numeric: bool) -> Result<HostSet, AccessError> {
+    let mut found = Vec::new();
+    let in_files: Result<Vec<_>, _> = list.files.iter().map(|path| read(path)).collect();
+    for spec in list
+        .specs
+        .iter()
+        .cloned()
+        .chain(in_files?.into_iter().flatten())
+    {
+        match spec {
+            HostSpec::Hosts(hosts) => found.push(hosts),
+            HostSpec::Name(name, bits) => found.extend(look_up(&name, bits, numeric)?),
+        }
+    }
+    Ok(found.into_iter().collect())
+}
+
+/// The words of a file, between white space.
+fn read(path: &Path) -> Result<Vec<HostSpec>, AccessError> {
+    let text = fs::read(path).map_err(|error| AccessError::File(path.into(), error))?;
+    let words = text.split(u8::is_ascii_whitespace);
+    words
+        .filter(|word| !word.is_empty())
+        .map(|word| {
+            // What is no text is no host either.
+            let text = std::str::from_utf8(word).unwrap_or_default();
+            hosts::host(text)
+                .map_err(|error| AccessError::Word(path.into(), printable(word), error))
+        })
+        .collect()
+}
+
+fn look_up(name: &str, bits: Option<u8>, numeric: bool) -> Result<Vec<Hosts>, AccessError> {
+    let addrs = match numeric {
+        true => Err(io::Error::other("Name or service not known")),
+        false => names::addresses(name, 0),
+    };
+    let addrs = addrs.map_err(|error| AccessError::Name(name.into(), error))?;
+    let around =
+        |ip| Hosts::around(ip, bits).map_err(|error| AccessError::Bits(name.into(), error));
+    addrs.iter().map(|addr| around(addr.ip())).collect()
+}
+
+impl fmt::Display for AccessError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = |path: &PathBuf| printable(path.as_os_str().as_bytes());
+        match self {
+            Self::File(path, error) => {
+                write!(f, "cannot read {}: {}", shown(path), report::reason(error))
+            }
+            Self::Word(path, word, error) => write!(f, "{}: {word}: {error}", shown(path)),
+            Self::Name(name, error) => {
+                let name = printable(name.as_bytes());
+                write!(
+                    f,
+                    "getaddrinfo for host \"{name}\": {}",
+                    report::reason(error)
+                )
+            }
+            Self::Bits(name, error) => {
+                write!(f, "{}: {error}", printable(name.as_bytes()))
+            }
+        }
+    }
+}
+
+impl std::error::Error for AccessError {}

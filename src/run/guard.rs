@@ -1,0 +1,76 @@
+//! Lets those in who may come in. Who may not is closed at once, and hears nothing.
+
+use super::entrance::Client;
+use super::words;
+use crate::io::datagram::{Datagram, PeerAddr};
+use crate::io::inbox::Notice;
+use crate::net::access;
+use crate::net::addr::{self, show_ip};
+use crate::plan::Plan;
+use crate::plan::access::Rules;
+use crate::report;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Says, with `-v`, whose datagrams were dropped.
+pub fn tell_refused(end: &mut Datagram) {
+    if let Some(PeerAddr::Ip(ip)) = end.take_refused() {
+        let (host, port) = (show_ip(&addr::unmapped(ip)), ip.port());
+        report::verbose(1, &format!("Connection from {host} {port} denied"));
+    }
+}
+
+/// Who may come in, now.
+pub struct Guard {
+    rules: Arc<Rules>,
+}
+
+impl Guard {
+    /// Finds out who may come in.
+    ///
+    /// # Errors
+    /// A list of hosts cannot be had: `AccessError`.
+    pub fn new(plan: &Plan) -> anyhow::Result<Guard> {
+        let rules = access::load(&plan.access, plan.net.numeric)?;
+        Ok(Guard {
+            rules: Arc::new(rules),
+        })
+    }
+
+    /// The rules as they are now.
+    pub fn rules(&self) -> &Arc<Rules> {
+        &self.rules
+    }
+
+    /// Takes in new rules; says whether there are some. Who is in already, stays.
+    pub fn notice(&mut self, notice: &Notice) -> bool {
+        let Notice::Rules(rules) = notice else {
+            return false;
+        };
+        self.rules = Arc::clone(rules);
+        report::verbose(1, "Who may come in has been read again");
+        true
+    }
+
+    /// Lets a client in, or turns it away: with a reset, so that nothing of it stays behind.
+    pub fn admit(&self, client: Client, plan: &Plan) -> Option<Client> {
+        let admits = match addr::ip(&client.addr) {
+            Some(ip) => self.rules.admits_host(ip.ip()),
+            None => self
+                .rules
+                .admits_user(client.credentials().map(|who| who.uid)),
+        };
+        if admits {
+            return Some(client);
+        }
+        if report::is_verbose(1) {
+            report::line(&format!(
+                "Connection from {} denied",
+                words::came(&client, plan)
+            ));
+        }
+        // A socket that is closed without it is merely gone a little later.
+        let _ = client.sock.set_linger(Some(Duration::ZERO));
+        None
+    }
+}
