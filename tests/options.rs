@@ -918,3 +918,62 @@ fn an_ipv4_multicast_group_needs_no_interface() {
     udp_socket().send_to(b"also to itself", to).expect("send");
     rnc.shows("also to itself");
 }
+
+// ---- Ncat's long names
+
+/// What a client with these options does with a line on stdin and a line of its peer's: what the
+/// peer gets, what is on stdout, the exit code.
+#[track_caller]
+fn exchange(cmd: Cmd, options: &str, sends: &str, ends_first: bool) -> (Vec<u8>, Vec<u8>, i32) {
+    let server = Server::tcp();
+    let mut client = cmd
+        .args(options.split_whitespace())
+        .args(server.words())
+        .stdin(Stdin::Pipe)
+        .spawn();
+    client.send("from stdin\n");
+    client.close_stdin();
+    let mut peer = server.accept(&client);
+    let mut got = match ends_first {
+        true => peer.read_all(&client),
+        false => peer.read_some(sends.len(), &client),
+    };
+    // A client that only sends may have left by now.
+    let _ = peer.write_all(b"from the peer\n");
+    peer.half_close();
+    got.extend(peer.read_all(&client));
+    let done = client.wait();
+    let code = done.status.code().expect("an exit code");
+    (got, done.stdout, code)
+}
+
+#[test]
+fn ncats_long_options_do_what_they_do_there() {
+    let Some(ncat) = require("ncat", "ncat") else {
+        return;
+    };
+    // The option; what is sent; whether the end is sent before the peer's has come; what comes out.
+    let cases = [
+        ("--send-only", "from stdin\n", true, ""),
+        ("--recv-only", "", false, "from the peer\n"),
+        ("--no-shutdown", "from stdin\n", false, "from the peer\n"),
+        ("--crlf", "from stdin\r\n", true, "from the peer\n"),
+        ("--telnet", "from stdin\n", true, "from the peer\n"),
+        ("--nodns", "from stdin\n", true, "from the peer\n"),
+        ("--wait 20", "from stdin\n", true, "from the peer\n"),
+        ("--delay 10ms", "from stdin\n", true, "from the peer\n"),
+        (
+            "--source 127.0.0.3",
+            "from stdin\n",
+            true,
+            "from the peer\n",
+        ),
+    ];
+    for (options, sends, ends_first, out) in cases {
+        let wanted = (sends.as_bytes().to_vec(), out.as_bytes().to_vec(), 0);
+        for program in [rnc_binary(), &ncat] {
+            let got = exchange(Cmd::new(program), options, sends, ends_first);
+            assert_eq!(got, wanted, "{} {options}", program.display());
+        }
+    }
+}

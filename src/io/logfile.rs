@@ -16,8 +16,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// What may wait for the thread, in bytes; one record may always.
-const QUEUE_BYTES: usize = 1 << 20;
+/// What may wait for the thread, in bytes; one record may always. What one read gives, 256 KiB, makes
+/// a hex dump of 1.3 MiB.
+const QUEUE_BYTES: usize = 4 << 20;
 /// How long a thread that gets nothing written is waited for at the end.
 const GRACE: Duration = Duration::from_secs(1);
 

@@ -11,13 +11,25 @@ use std::fmt::Write;
 
 /// Bytes in a row.
 const ROW: usize = 16;
+/// Room for a row and its line end.
+const WIDTH: usize = 88;
+/// The digits, to be taken by their value.
+const DIGITS: [char; 16] = [
+    '0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f',
+];
 
 /// Rows as of `hexdump -C`, each behind `mark` and a space, without their line ends. `offset` is
 /// the number of the first byte.
 pub fn canonical(mark: char, offset: u64, bytes: &[u8]) -> impl Iterator<Item = String> {
     numbered(offset, bytes).map(move |(offset, row)| {
-        let text = text(row, |byte| matches!(byte, b' '..=b'~'));
-        format!("{mark} {offset:08x}  {}  |{text}|", hex(row))
+        let mut line = String::with_capacity(WIDTH);
+        // Writing to a String cannot fail.
+        let _ = write!(line, "{mark} {offset:08x}  ");
+        push_hex(&mut line, row);
+        line.push_str("  |");
+        push_text(&mut line, row, |byte| matches!(byte, b' '..=b'~'));
+        line.push('|');
+        line
     })
 }
 
@@ -25,8 +37,13 @@ pub fn canonical(mark: char, offset: u64, bytes: &[u8]) -> impl Iterator<Item = 
 /// the text is filled up with spaces.
 pub fn ncat(bytes: &[u8]) -> impl Iterator<Item = String> {
     numbered(0, bytes).map(|(offset, row)| {
-        let text = text(row, |byte| byte.is_ascii_graphic());
-        format!("{offset:04x}   {}  {text:<ROW$}", hex(row))
+        let mut line = String::with_capacity(WIDTH);
+        let _ = write!(line, "{offset:04x}   ");
+        push_hex(&mut line, row);
+        line.push_str("  ");
+        push_text(&mut line, row, |byte| byte.is_ascii_graphic());
+        line.extend((row.len()..ROW).map(|_| ' '));
+        line
     })
 }
 
@@ -36,29 +53,27 @@ fn numbered(offset: u64, bytes: &[u8]) -> impl Iterator<Item = (u64, &[u8])> {
 }
 
 /// Two digits a byte, a wider gap in the middle, filled up to the width of a whole row.
-fn hex(row: &[u8]) -> String {
-    let mut digits = String::with_capacity(ROW * 3);
+fn push_hex(line: &mut String, row: &[u8]) {
     for at in 0..ROW {
-        let gap = match at {
+        line.push_str(match at {
             0 => "",
             8 => "  ",
             _ => " ",
-        };
-        // Writing to a String cannot fail.
-        let _ = match row.get(at) {
-            Some(byte) => write!(digits, "{gap}{byte:02x}"),
-            None => write!(digits, "{gap}  "),
-        };
+        });
+        match row.get(at) {
+            Some(byte) => [byte >> 4, byte & 0x0f]
+                .iter()
+                .for_each(|&digit| line.push(DIGITS[usize::from(digit)])),
+            None => line.push_str("  "),
+        }
     }
-    digits
 }
 
-fn text(row: &[u8], shows: impl Fn(u8) -> bool) -> String {
-    let shown = |&byte: &u8| match shows(byte) {
+fn push_text(line: &mut String, row: &[u8], shows: impl Fn(u8) -> bool) {
+    line.extend(row.iter().map(|&byte| match shows(byte) {
         true => char::from(byte),
         false => '.',
-    };
-    row.iter().map(shown).collect()
+    }));
 }
 
 #[cfg(test)]

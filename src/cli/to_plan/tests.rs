@@ -649,9 +649,22 @@ fn logs_that_make_no_sense_are_refused() {
 }
 
 #[test]
-fn delay_is_ncats_name_of_the_interval() {
-    let plan = native("--delay 1500ms h 1");
-    assert_eq!(plan.session.interval, Some(Duration::from_millis(1500)));
+fn long_names_are_ncats() {
+    let cases = [
+        ("--delay 1500ms h 1", "-i 1500ms h 1"),
+        ("--recv-only h 1", "-d h 1"),
+        ("--crlf --telnet --nodns 127.0.0.1 1", "-Ctn 127.0.0.1 1"),
+        ("--wait 3 --quit 2 h 1", "-w 3 -q 2 h 1"),
+        (
+            "--source 127.0.0.1 --source-port 2 h 1",
+            "-s 127.0.0.1 -p 2 h 1",
+        ),
+        ("--listen --keep-open --udp 1", "-lku 1"),
+    ];
+    for (long, short) in cases {
+        let (long, short) = (native(long), native(short));
+        assert_eq!(format!("{long:?}"), format!("{short:?}"));
+    }
 }
 
 #[test]
