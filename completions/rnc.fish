@@ -9,8 +9,10 @@ never\t''"
 complete -c rnc -s W -l recv-limit -d 'Leave after N reads from the network' -r -f
 complete -c rnc -l idle-timeout -d 'End a connection where nothing moves for TIME' -r -f
 complete -c rnc -l timeout -d 'End a connection after TIME, whatever moves' -r -f
+complete -c rnc -l max-bytes -d 'End a connection after SIZE bytes' -r -f
 complete -c rnc -l max-conns -l max-clients -d 'With -l: no more than N clients at once' -r -f
 complete -c rnc -l accept-timeout -d 'With -l: give up when nobody comes within TIME' -r -f
+complete -c rnc -l grace -d 'With -l: at SIGTERM, give clients TIME to finish' -r -f
 complete -c rnc -l port-file -d 'With -l: write the port to a file' -r -F
 complete -c rnc -s i -l interval -d 'Pause after each line sent, or each port tried' -r -f
 complete -c rnc -l datagram-size -d 'With -u: longest datagram made of standard input' -r -f

@@ -4,7 +4,7 @@ mod common;
 
 use common::{
     Running, Server, Sock, Stdin, TempDir, Transport, assert_bytes, connect_to_listener,
-    eventually, rnc,
+    eventually, pattern, rnc,
 };
 use rustix::process::Signal;
 use std::ffi::OsString;
@@ -50,6 +50,31 @@ impl Listener {
     #[track_caller]
     fn client(&self) -> Sock {
         connect_to_listener(&self.rnc, self.path.as_ref())
+    }
+
+    /// Says whether a socket of it listens, without making a connection.
+    fn is_listening(&self) -> bool {
+        let holds = |table: &str, is_it: &dyn Fn(&str) -> bool| {
+            let table = fs::read_to_string(table).expect("a table of sockets");
+            table.lines().any(is_it)
+        };
+        match &self.path {
+            // __SO_ACCEPTCON of linux/net.h.
+            Some(path) => holds("/proc/net/unix", &|line| {
+                line.ends_with(&path.display().to_string()) && line.contains(" 00010000 ")
+            }),
+            None => {
+                let port = format!(":{:04X} 00000000:0000 0A ", self.rnc.listening_port());
+                holds("/proc/net/tcp", &|line| line.contains(&port))
+            }
+        }
+    }
+
+    #[track_caller]
+    fn stops_listening(&self) {
+        if !eventually(|| !self.is_listening()) {
+            self.rnc.fail("it still listens");
+        }
     }
 
     /// What connecting says.
@@ -159,15 +184,11 @@ fn the_listener_of_one_client_is_closed_once_it_is_there() {
         for options in [stdio, relay] {
             let listener = Listener::over(transport, options);
             let _client = listener.client();
-            let is_refused = || {
-                let error = listener.try_client().err().map(|error| error.kind());
-                // Its file goes with a Unix socket.
-                matches!(
-                    error,
-                    Some(ErrorKind::ConnectionRefused | ErrorKind::NotFound)
-                )
-            };
-            assert!(eventually(is_refused), "{transport:?} {options:?}");
+            listener.stops_listening();
+            assert!(listener.try_client().is_err());
+            // Nothing that says where it listens is left.
+            let left = listener.path.as_ref().is_some_and(|path| path.exists());
+            assert!(!left, "{options:?}");
             assert!(listener.rnc.is_running());
         }
     }
@@ -318,4 +339,199 @@ fn a_port_file_that_cannot_be_written_is_told_in_one_line() {
         .run()
         .expect_code(1)
         .expect_complaint("No such file or directory");
+}
+
+// ---- how much
+
+#[test]
+fn exactly_max_bytes_come_out() {
+    let payload = pattern(3_000_000, 1);
+    for transport in TRANSPORTS {
+        let listener = Listener::over(transport, &["-l", "--max-bytes", "1000001"]);
+        let mut client = listener.client();
+        // It breaks when rnc has had enough.
+        let _ = client.write_all(&payload);
+        let finished = listener.rnc.wait().expect_code(0);
+        assert_bytes("stdout", &finished.stdout, &payload[..1_000_001]);
+    }
+}
+
+#[test]
+fn exactly_max_bytes_are_sent_and_arrive_although_the_peer_goes_on_sending() {
+    let payload = pattern(3_000_000, 2);
+    for transport in TRANSPORTS {
+        let dir = TempDir::new();
+        let server = Server::new(transport, &dir);
+        let mut words: Vec<OsString> = vec!["--max-bytes".into(), "1M".into()];
+        words.extend(server.words());
+        let mut rnc = rnc(words).stdin(Stdin::Pipe).spawn();
+        let mut peer = server.accept(&rnc);
+        peer.say("hello", &rnc);
+        rnc.shows("hello");
+        peer.say("more than is read", &rnc);
+        rnc.feed(payload.clone());
+        let mut got = vec![0; 1_000_000 - "hellomore than is read".len()];
+        peer.read_exact(&mut got).expect("what may be sent");
+        assert_bytes("the peer got", &got, &payload[..got.len()]);
+        expect_end(&mut peer, &rnc);
+        rnc.wait()
+            .expect_code(0)
+            .expect_stdout("hellomore than is read")
+            .expect_silence();
+    }
+}
+
+#[test]
+fn both_directions_share_max_bytes_and_each_client_has_its_own() {
+    let target = Server::tcp();
+    let to = format!("127.0.0.1:{}", target.port());
+    let listener = Listener::over(
+        Transport::Tcp,
+        &["-lkv", "--max-bytes", "10", "--relay", &to],
+    );
+    for _ in 0..3 {
+        let mut client = listener.client();
+        let mut onward = target.accept(&listener.rnc);
+        client.say("1234", &listener.rnc);
+        assert_bytes("target", &onward.read_some(4, &listener.rnc), b"1234");
+        onward.say("567890more", &listener.rnc);
+        assert_bytes("client", &client.read_some(6, &listener.rnc), b"567890");
+        expect_end(&mut client, &listener.rnc);
+        expect_end(&mut onward, &listener.rnc);
+    }
+    listener.rnc.says("has had all of its bytes");
+}
+
+#[test]
+fn max_bytes_of_one_of_many_does_not_touch_the_others() {
+    let mut listener = Listener::over(Transport::Tcp, &["-lk", "--max-bytes", "10"]);
+    let mut first = listener.client();
+    first.say("0123456789abcdef", &listener.rnc);
+    expect_end(&mut first, &listener.rnc);
+    let (mut second, mut third) = (listener.client(), listener.client());
+    second.say("2\n", &listener.rnc);
+    third.say("3\n", &listener.rnc);
+    listener.rnc.shows("2\n");
+    listener.rnc.shows("3\n");
+    listener.rnc.send("to everybody");
+    for client in [&mut second, &mut third] {
+        assert_bytes("client", &client.read_some(8, &listener.rnc), b"to every");
+        expect_end(client, &listener.rnc);
+    }
+    let stdout = listener.rnc.stdout.text();
+    assert!(stdout.starts_with("0123456789"), "{stdout:?}");
+    assert!(!stdout.contains('a'), "{stdout:?}");
+}
+
+// ---- leaving
+
+/// A listener that has been told to leave, with one client it serves.
+#[track_caller]
+fn retiring(transport: Transport, options: &[&str]) -> (Listener, Sock) {
+    let listener = Listener::over(transport, options);
+    let mut client = listener.client();
+    client.say("before\n", &listener.rnc);
+    if !options.contains(&"--relay") {
+        listener.rnc.shows("before\n");
+    }
+    listener.rnc.signal(Signal::TERM);
+    (listener, client)
+}
+
+#[test]
+fn with_grace_clients_finish_and_nobody_else_comes_in() {
+    for transport in TRANSPORTS {
+        for many in ["-l", "-lk"] {
+            let (mut listener, mut client) = retiring(transport, &[many, "--grace", "1h"]);
+            listener.stops_listening();
+            assert!(listener.try_client().is_err());
+            client.say("after\n", &listener.rnc);
+            listener.rnc.shows("after\n");
+            listener.rnc.send("answer");
+            listener.rnc.close_stdin();
+            assert_bytes("client", &client.read_all(&listener.rnc), b"answer");
+            drop(client);
+            listener
+                .rnc
+                .wait()
+                .expect_code(0)
+                .expect_stdout("before\nafter\n")
+                .expect_silence();
+        }
+    }
+}
+
+#[test]
+fn with_grace_relayed_clients_finish() {
+    let target = Server::tcp();
+    let to = format!("127.0.0.1:{}", target.port());
+    let listener = Listener::over(Transport::Tcp, &["-lk", "--grace", "1h", "--relay", &to]);
+    let mut client = listener.client();
+    let mut onward = target.accept(&listener.rnc);
+    listener.rnc.signal(Signal::TERM);
+    listener.stops_listening();
+    client.say("question", &listener.rnc);
+    client.half_close();
+    assert_bytes("target", &onward.read_all(&listener.rnc), b"question");
+    onward.say("answer", &listener.rnc);
+    drop(onward);
+    assert_bytes("client", &client.read_all(&listener.rnc), b"answer");
+    listener.rnc.wait().expect_code(0).expect_silence();
+}
+
+#[test]
+fn with_grace_and_nobody_there_it_leaves_at_once() {
+    for options in [
+        &["-l"][..],
+        &["-lk"],
+        &["-lk", "--as", "nc"],
+        &["-lk", "--relay", "127.0.0.1:9"],
+    ] {
+        let options = [options, &["-v", "--grace", "1h"]].concat();
+        let listener = Listener::over(Transport::Tcp, &options);
+        assert!(listener.is_listening());
+        listener.rnc.signal(Signal::TERM);
+        listener.rnc.wait().expect_code(0).expect_silence();
+    }
+}
+
+#[test]
+fn when_the_grace_is_over_the_signal_ends_it() {
+    for many in ["-l", "-lk"] {
+        let (listener, _client) = retiring(Transport::Tcp, &[many, "--grace", "100ms"]);
+        listener
+            .rnc
+            .wait()
+            .expect_signal(Signal::TERM)
+            .expect_stdout("before\n")
+            .expect_silence();
+    }
+}
+
+#[test]
+fn another_signal_ends_the_grace() {
+    for many in ["-l", "-lk"] {
+        let (listener, _client) = retiring(Transport::Tcp, &[many, "--grace", "1h"]);
+        listener.stops_listening();
+        listener.rnc.signal(Signal::INT);
+        listener
+            .rnc
+            .wait()
+            .expect_signal(Signal::INT)
+            .expect_stdout("before\n");
+    }
+}
+
+#[test]
+fn grace_is_for_sigterm_alone() {
+    let listener = Listener::over(Transport::Tcp, &["-lk", "--grace", "1h"]);
+    let mut client = listener.client();
+    client.say("hello\n", &listener.rnc);
+    listener.rnc.shows("hello\n");
+    listener.rnc.signal(Signal::INT);
+    listener
+        .rnc
+        .wait()
+        .expect_signal(Signal::INT)
+        .expect_silence();
 }

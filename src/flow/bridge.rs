@@ -2,7 +2,7 @@
 //! and the peer (`remote`), joined by two flows, `out` towards the peer and `inn` from it.
 
 use super::flow::{Fault, Flow, FlowState, Moved};
-use super::limits::Late;
+use super::limits::{Budget, Late};
 use super::verdict::{Verdict, Way, verdict};
 use crate::io::endpoint::Endpoint;
 use crate::io::ready::Ready;
@@ -58,6 +58,7 @@ pub struct Bridge {
     inn: Flow,
     ends: Ends,
     limits: Limits,
+    budget: Option<Budget>,
     /// Since when it counts, once there is a peer.
     began: Option<Instant>,
     /// When a byte last moved, or a direction ended.
@@ -76,11 +77,16 @@ impl Bridge {
     /// Joins two ends.
     pub fn new(
         (local, remote): (Endpoint, Endpoint),
-        (out, inn): (Flow, Flow),
+        (mut out, mut inn): (Flow, Flow),
         ends: Ends,
         limits: Limits,
         now: Instant,
     ) -> Bridge {
+        let budget = limits.bytes.map(Budget::new);
+        if let Some(budget) = &budget {
+            inn.limit(budget);
+            out.limit(budget);
+        }
         let began = remote.has_peer().then_some(now);
         Bridge {
             local,
@@ -89,6 +95,7 @@ impl Bridge {
             inn,
             ends,
             limits,
+            budget,
             began,
             last: now,
             over_since: None,
@@ -111,6 +118,11 @@ impl Bridge {
     /// The peer's end.
     pub fn remote(&mut self) -> &mut Endpoint {
         &mut self.remote
+    }
+
+    /// Says whether it has had all the bytes it may have.
+    pub fn is_used_up(&self) -> bool {
+        self.budget.as_ref().is_some_and(Budget::is_used_up)
     }
 
     /// Bytes written to the peer and bytes received from it, so far.
@@ -158,7 +170,7 @@ impl Bridge {
                 self.rechecked = true;
                 return Turn::Again;
             }
-            if self.inn.state() == FlowState::Open && self.remote.has_unsent() {
+            if self.has_unsent() {
                 self.leaving = Some((ended, now + GRACE));
                 return Turn::Wait;
             }
@@ -217,6 +229,10 @@ impl Bridge {
     fn watch_ends(&mut self) {
         if self.inn.reads_are_used_up() {
             self.out.end_source();
+        }
+        if self.is_used_up() {
+            self.out.end_source();
+            self.inn.end_source();
         }
         if self.inn.state() == FlowState::Open
             && let Some(error) = self.local.write_fault()
@@ -287,6 +303,10 @@ impl Bridge {
         if self.inn.reads_are_used_up() && self.inn.state() == FlowState::Closed {
             return (!self.out.is_pending()).then_some(Ended::Quit);
         }
+        let are_closed = [&self.out, &self.inn].map(Flow::state) == [FlowState::Closed; 2];
+        if self.is_used_up() && are_closed {
+            return Some(self.name_fault().unwrap_or(Ended::Clean));
+        }
         if self.is_output_broken() && !self.out.is_pending() {
             return self.name_fault();
         }
@@ -299,6 +319,14 @@ impl Bridge {
             return None;
         }
         Some(self.name_fault().unwrap_or(Ended::TimedOut(late)))
+    }
+
+    /// Says whether closing an end now might throw away what was sent to it: bytes are on their
+    /// way, and there may be some that were not read, which makes it a reset.
+    fn has_unsent(&self) -> bool {
+        let may_have_unread = |flow: &Flow| flow.state() == FlowState::Open || flow.is_cut_short();
+        may_have_unread(&self.inn) && self.remote.has_unsent()
+            || may_have_unread(&self.out) && self.local.has_unsent()
     }
 
     /// Standard output is broken for another reason than that its reader had enough.
@@ -323,7 +351,7 @@ impl Bridge {
             return Turn::Wait;
         };
         let is_clean = matches!(why, Ended::Clean | Ended::Quit);
-        let unsent = is_clean && self.remote.has_unsent();
+        let unsent = is_clean && self.has_unsent();
         let pending = self.out.is_pending() || self.inn.is_pending() || unsent;
         if now >= until {
             return Turn::Over(match unsent {

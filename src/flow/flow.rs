@@ -7,6 +7,7 @@
 //! ```
 //! A flow never waits for the other one, and knows nothing about kinds of ends.
 
+use super::limits::Budget;
 use super::stages::{Pace, Stage};
 use super::taps::Taps;
 use crate::io::endpoint::Endpoint;
@@ -89,6 +90,7 @@ pub struct Flow {
     may_offload: bool,
     state: FlowState,
     settings: Settings,
+    budget: Option<Budget>,
     /// Bytes from the opposite flow's stages, sent before anything else.
     urgent: Vec<u8>,
     fault: Option<Fault>,
@@ -108,6 +110,7 @@ impl Flow {
             may_offload: settings.may_offload && settings.wants_no_bytes(),
             state: FlowState::Open,
             settings,
+            budget: None,
             urgent: Vec::new(),
             fault: None,
             moved: 0,
@@ -122,6 +125,23 @@ impl Flow {
         self.store.replace(bytes);
         self.settings.taps.read(bytes, None);
         self.apply_stages(back);
+    }
+
+    /// Reads no more from now on than the budget allows. What was preloaded counts.
+    pub fn limit(&mut self, budget: &Budget) {
+        let allowed = budget.allows(self.store.data().len());
+        budget.spend(allowed);
+        if allowed < self.store.data().len() {
+            let kept = self.store.data()[..allowed].to_vec();
+            self.store.replace(&kept);
+        }
+        self.may_offload = false;
+        self.budget = Some(budget.clone());
+    }
+
+    /// Says whether the source was taken to have ended although it may give more.
+    pub fn is_cut_short(&self) -> bool {
+        self.state != FlowState::Open && !self.source_ended
     }
 
     /// Where the flow is.
@@ -258,8 +278,16 @@ impl Flow {
         if !wants || self.source_ended || !self.store.is_empty() || back.len() >= BACK_BYTES {
             return false;
         }
-        let got = self.store.fill(source, self.settings.message_bytes);
-        if let Ok(Got::Bytes(_)) = got {
+        let most = self
+            .budget
+            .as_ref()
+            .map_or(usize::MAX, |budget| budget.allows(usize::MAX));
+        if most == 0 {
+            return false;
+        }
+        let got = self.store.fill(source, self.settings.message_bytes, most);
+        if let Ok(Got::Bytes(n)) = got {
+            self.budget.iter().for_each(|budget| budget.spend(n));
             let taps = &mut self.settings.taps;
             taps.read(self.store.data(), Some(source));
         }

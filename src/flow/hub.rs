@@ -96,6 +96,7 @@ impl Hub {
 
     /// Adds a peer, registered under `slot`.
     pub fn join(&mut self, slot: u16, mut member: Member) {
+        member.limit_bytes(self.settings.limits.bytes);
         if self.input_ended.is_some() {
             member.end_input();
         }
@@ -226,6 +227,11 @@ impl Hub {
             .is_some_and(|until| now >= until || !self.is_pending())
     }
 
+    /// There is no peer, and what all of them sent is written.
+    pub fn is_done(&self) -> bool {
+        self.members.is_empty() && !self.is_pending()
+    }
+
     /// Standard input is read when there is somebody, and everybody has room.
     fn takes_input(&self) -> bool {
         let everybody = self.members.values().all(Member::has_room);
@@ -271,7 +277,7 @@ impl Hub {
     }
 
     fn local_fill(&mut self) -> io::Result<Got> {
-        let got = self.input.fill(&mut self.local, None)?;
+        let got = self.input.fill(&mut self.local, None, usize::MAX)?;
         for stage in &mut self.settings.stages {
             let mut out = Vec::new();
             stage.apply(self.input.data(), &mut out, &mut Vec::new());

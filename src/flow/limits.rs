@@ -1,6 +1,8 @@
 //! The limits of one connection, as it goes.
 
+use std::cell::Cell;
 use std::fmt;
+use std::rc::Rc;
 use std::time::Duration;
 
 /// Which limit of time was reached, and how long it is.
@@ -31,5 +33,32 @@ impl fmt::Display for Late {
             Late::Idle(time) => write!(f, "nothing moved for {time:?}"),
             Late::Whole(time) => write!(f, "connected for {time:?}"),
         }
+    }
+}
+
+/// Bytes a connection may still read, shared by its two directions.
+#[derive(Clone, Debug)]
+pub struct Budget(Rc<Cell<u64>>);
+
+impl Budget {
+    /// A budget of so many bytes.
+    pub fn new(bytes: u64) -> Budget {
+        Budget(Rc::new(Cell::new(bytes)))
+    }
+
+    /// How many of `bytes` may be read.
+    pub fn allows(&self, bytes: usize) -> usize {
+        usize::try_from(self.0.get()).map_or(bytes, |left| left.min(bytes))
+    }
+
+    /// So many bytes have been read.
+    pub fn spend(&self, bytes: usize) {
+        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+        self.0.set(self.0.get().saturating_sub(bytes));
+    }
+
+    /// Says whether nothing may be read any more.
+    pub fn is_used_up(&self) -> bool {
+        self.0.get() == 0
     }
 }

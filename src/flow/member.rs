@@ -44,6 +44,8 @@ pub struct Member {
     last_sent: Instant,
     fault: Option<io::Error>,
     moved: (u64, u64),
+    /// Bytes it may still send or be sent.
+    left: Option<u64>,
     _seat: Rc<()>,
 }
 
@@ -84,6 +86,7 @@ impl Member {
             last_sent: now,
             fault: None,
             moved: (0, 0),
+            left: None,
             _seat: seat,
         }
     }
@@ -103,11 +106,39 @@ impl Member {
         self.queued < QUEUE_BYTES || self.out == FlowState::Closed
     }
 
+    /// It ends after so many bytes, from it and to it together.
+    pub fn limit_bytes(&mut self, most: Option<u64>) {
+        self.left = most;
+    }
+
     /// Queues a chunk to be sent to it.
     pub fn send(&mut self, chunk: &Rc<[u8]>) {
         if self.out == FlowState::Open {
+            let chunk = match self.allowed(chunk.len()) {
+                all if all == chunk.len() => chunk.clone(),
+                some => Rc::from(&chunk[..some]),
+            };
             self.queued += chunk.len();
-            self.queue.push_back(chunk.clone());
+            self.spend(chunk.len());
+            self.queue.push_back(chunk);
+        }
+    }
+
+    /// How many of `bytes` it may have.
+    fn allowed(&self, bytes: usize) -> usize {
+        let left = self.left.map(usize::try_from);
+        left.map_or(bytes, |left| left.map_or(bytes, |left| left.min(bytes)))
+    }
+
+    /// It has had so many bytes; when those were the last, both directions end.
+    fn spend(&mut self, bytes: usize) {
+        let Some(left) = &mut self.left else { return };
+        *left = left.saturating_sub(u64::try_from(bytes).unwrap_or(u64::MAX));
+        if *left == 0 {
+            self.end_input();
+            if self.inn == FlowState::Open {
+                self.inn = FlowState::Draining;
+            }
         }
     }
 
@@ -251,7 +282,7 @@ impl Member {
     fn receive(&mut self, scratch: &mut [u8]) -> bool {
         let mut read = false;
         for _ in 0..READS {
-            let room = self.lines.room().min(scratch.len());
+            let room = self.allowed(self.lines.room().min(scratch.len()));
             // One that does not read the answers to what it asks (telnet) is not read either.
             if self.inn != FlowState::Open || room == 0 || !self.has_room() {
                 break;
@@ -260,6 +291,7 @@ impl Member {
                 Ok(Got::Bytes(n)) => {
                     self.moved.1 += n as u64;
                     self.taps.read(&scratch[..n], Some(&self.end));
+                    self.spend(n);
                     self.hold(&scratch[..n]);
                 }
                 Ok(Got::Pending) => break,

@@ -13,6 +13,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 pub enum Notice {
     /// A signal asked rnc to end.
     Ending,
+    /// A signal asked rnc to let nobody in any more, and to end when those who are there have left.
+    Retiring,
     /// A name has been looked up: its addresses, or the resolver's words.
     Addresses(io::Result<Vec<SocketAddr>>),
     /// The name of an address has been looked up, if it has one; with the label it was asked under.

@@ -51,13 +51,19 @@ impl Mem {
         self.start == self.end && !self.empty_message
     }
 
-    /// Reads once from `source`; only for an empty store. `message_bytes` is the longest message
-    /// to read, where messages count.
+    /// Reads once from `source`, at most `most` bytes; only for an empty store. `message_bytes` is
+    /// the longest message to read, where messages count.
     ///
     /// # Errors
     /// Whatever the read says.
-    pub fn fill(&mut self, source: &mut Endpoint, message_bytes: Option<usize>) -> io::Result<Got> {
+    pub fn fill(
+        &mut self,
+        source: &mut Endpoint,
+        message_bytes: Option<usize>,
+        most: usize,
+    ) -> io::Result<Got> {
         let size = message_bytes.unwrap_or(self.size.max(FIRST_BYTES));
+        let size = size.min(most);
         self.take_buffer(size);
         let got = source.try_read(&mut self.buf[..size]);
         match got {

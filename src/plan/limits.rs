@@ -10,6 +10,8 @@ pub struct Limits {
     pub idle: Option<Duration>,
     /// It is over after that long, whatever moves (`--timeout`).
     pub whole: Option<Duration>,
+    /// It is over after so many bytes, from the peer and to it together (`--max-bytes`).
+    pub bytes: Option<u64>,
 }
 
 /// How a listener receives its clients.
@@ -19,6 +21,8 @@ pub struct Reception {
     pub most_clients: Option<usize>,
     /// It is given up when nobody has come by then (`--accept-timeout`).
     pub accept_timeout: Option<Duration>,
+    /// At SIGTERM nobody is let in any more, and those who are there have that long (`--grace`).
+    pub grace: Option<Duration>,
     /// The port is written to this file (`--port-file`).
     pub port_file: Option<PathBuf>,
 }

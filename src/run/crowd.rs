@@ -183,10 +183,12 @@ impl Drive<Exit> for Crowd {
         };
         let turn = hub.drive(now);
         hub.take_departures().iter().for_each(tell);
+        let have_all_left = !self.entrance.is_open() && hub.is_done();
         let has_left = self.signalled && hub.has_left(now);
         match turn {
             bridge::Turn::Over(ended) => Step::Done(self.over(&ended)),
             _ if has_left => Step::Done(signal_exit()),
+            _ if have_all_left => Step::Done(Exit::OK),
             bridge::Turn::Again => Step::Again,
             bridge::Turn::Wait if more_clients => Step::Again,
             bridge::Turn::Wait => Step::Wait,

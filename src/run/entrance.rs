@@ -35,8 +35,8 @@ pub struct Entrance {
     patience: Patience,
     /// One more than there are clients holds it.
     seats: Seat,
-    /// Removed when we leave.
-    _files: Vec<OwnFile>,
+    /// Removed when nobody can come in any more.
+    files: Vec<OwnFile>,
 }
 
 /// A client's place among those who may be there at once. Whoever serves the client keeps it as
@@ -87,7 +87,7 @@ impl Entrance {
             greeter: Greeter::default(),
             patience: Patience::new(plan),
             seats: Seat::default(),
-            _files: bound.files,
+            files: bound.files,
         }
     }
 
@@ -107,6 +107,8 @@ impl Entrance {
         self.bound = None;
         self.listener = None;
         self.held = None;
+        self.files.clear();
+        self.patience.is_over();
     }
 
     /// Says whether somebody may still come.
@@ -203,6 +205,9 @@ impl Entrance {
     pub fn notice(&mut self, notice: &Notice) {
         self.greeter.notice(notice);
         self.guard.notice(notice);
+        if matches!(notice, Notice::Retiring) {
+            self.close();
+        }
     }
 
     /// When it wants to be looked at even if nobody comes.

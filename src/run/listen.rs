@@ -319,6 +319,9 @@ impl Drive<Exit> for Serve {
             if self.signalled {
                 return Step::Done(signal_exit());
             }
+            if !self.entrance.is_open() {
+                return Step::Done(Exit::OK);
+            }
             let looks_again = match self.accept(registrar, now) {
                 Ok(looks_again) => looks_again,
                 Err(error) => return Step::Done(super::failed(&error.into())),

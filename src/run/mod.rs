@@ -6,6 +6,7 @@ mod crowd;
 mod door;
 mod entrance;
 mod guard;
+mod leaving;
 mod listen;
 mod logs;
 mod password;
@@ -21,7 +22,6 @@ mod udp;
 mod words;
 
 use crate::exit::Exit;
-use crate::io::inbox::Notice;
 use crate::io::reactor::{Drive, Reactor};
 use crate::net::access::AccessError;
 use crate::plan::{Clients, Mode, Plan, Service};
@@ -30,6 +30,7 @@ use crate::sys;
 use crate::sys::signal::Asked;
 use anyhow::Context as _;
 use door::{Door, Joining};
+use leaving::Leaving;
 use reload::Reload;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -58,17 +59,10 @@ pub fn run(mut plan: Plan) -> anyhow::Result<Exit> {
     let mut reactor = Reactor::new().context("cannot start the event loop")?;
     let inbox = reactor.inbox();
     let reload = Reload::begin(&plan, &inbox).context("cannot start a thread")?;
+    let mut leaving = Leaving::new(inbox, plan.reception.grace);
     let notify = move |asked| match asked {
         Asked::Reload => reload.iter().for_each(Reload::again),
-        Asked::End { again } => {
-            if again {
-                // The loop has not come round to the first one: it may be held up.
-                sys::signal::last()
-                    .into_iter()
-                    .for_each(sys::signal::end_by);
-            }
-            inbox.post(None, Notice::Ending);
-        }
+        Asked::End => leaving.signal_came(),
     };
     let handle_signals = move || sys::signal::on_signal(notify);
     match begins_within_reach(&plan) {

@@ -261,6 +261,9 @@ impl Relayed {
                 "{client} left: {sent} bytes sent, {received} received"
             ));
         }
+        if bridge.is_used_up() {
+            report::verbose(1, &format!("{} has had all of its bytes", self.client));
+        }
         match ended {
             Ended::Clean | Ended::Quit => Exit::OK,
             Ended::Signalled => signal_exit(),

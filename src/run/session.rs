@@ -192,6 +192,9 @@ impl Joined {
             report::verbose(2, &format!("{drops} {datagrams} dropped by the kernel"));
         }
         let label = &self.label;
+        if self.bridge.is_used_up() {
+            report::verbose(1, &format!("{label} has had all of its bytes"));
+        }
         match ended {
             Ended::Clean | Ended::Quit => Exit::OK,
             Ended::Signalled => super::signal_exit(),

@@ -1,11 +1,14 @@
-//! Signals that end a session, or have files read again. ctrlc owns the handler and its thread; since it is not told which
-//! signal came, a handler set in front of it notes the number first.
+//! Signals that end a session, or have files read again. ctrlc owns the handler and its thread;
+//! since it is not told which signal came, a handler set in front of it notes the number first.
 
 use std::io;
 use std::sync::atomic::{AtomicBool, AtomicI32, AtomicUsize, Ordering};
 
 /// The signals ctrlc handles: what a user or a service manager ends a program with.
 const ENDING: [libc::c_int; 3] = [libc::SIGINT, libc::SIGTERM, libc::SIGHUP];
+
+/// What a service manager ends a program with.
+pub const TERM: i32 = libc::SIGTERM;
 
 static LAST: AtomicI32 = AtomicI32::new(0);
 /// How many signals have come that end rnc.
@@ -19,11 +22,8 @@ static CTRLC_HANDLER: AtomicUsize = AtomicUsize::new(0);
 /// What a signal has asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Asked {
-    /// To end; `last()` says by which signal. It is the first one, or one more.
-    End {
-        /// It was asked for before.
-        again: bool,
-    },
+    /// To end; `last()` says by which signal.
+    End,
     /// To read files again.
     Reload,
 }
@@ -50,8 +50,8 @@ pub fn on_signal(mut notify: impl FnMut(Asked) + Send + 'static) -> io::Result<(
             notify(Asked::Reload);
         }
         let endings = ENDINGS.load(Ordering::SeqCst);
-        if endings > std::mem::replace(&mut known, endings) {
-            notify(Asked::End { again: endings > 1 });
+        for _ in std::mem::replace(&mut known, endings)..endings {
+            notify(Asked::End);
         }
     };
     ctrlc::set_handler(tell).map_err(io::Error::other)?;

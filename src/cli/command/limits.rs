@@ -29,6 +29,15 @@ pub fn limits() -> Vec<Arg> {
             )
             .hide_short_help(true),
             setting(
+                "max-bytes",
+                "SIZE",
+                "End a connection after SIZE bytes",
+                "What is read from the peer and what is read to be sent to it count together. \
+                 Exactly SIZE bytes are passed on, and nothing more is read; then both directions \
+                 end. The exit code is 0; -v tells. Not with -u, where -W counts datagrams, nor -z.",
+            )
+            .hide_short_help(true),
+            setting(
                 "max-conns",
                 "N",
                 "With -l: no more than N clients at once",
@@ -46,12 +55,21 @@ pub fn limits() -> Vec<Arg> {
             )
             .hide_short_help(true),
             setting(
+                "grace",
+                "TIME",
+                "With -l: at SIGTERM, give clients TIME to finish",
+                "The listening socket is closed at once. When all clients have left within TIME, \
+                 the exit code is 0; else rnc then ends by the signal, as it does at once without \
+                 this, or when another signal comes. Needs -l; not with -u.",
+            )
+            .hide_short_help(true),
+            setting(
                 "port-file",
                 "PATH",
                 "With -l: write the port to a file",
                 "One line with the number, also when the system chose it (port 0). The file is \
-                 there, whole, once rnc listens, and is removed at the end; what was at PATH \
-                 before is replaced. Needs -l; not with -U.",
+                 there, whole, once rnc listens, and is removed when it listens no more; what was at \
+                 PATH before is replaced. Needs -l; not with -U.",
             )
             .value_hint(ValueHint::FilePath)
             .hide_short_help(true),

@@ -10,6 +10,7 @@ impl Planner<'_> {
         Ok(Limits {
             idle: idle.or(waits),
             whole: self.limit("--timeout", self.args.timeout.as_ref())?,
+            bytes: self.most_bytes()?,
         })
     }
 
@@ -25,8 +26,20 @@ impl Planner<'_> {
         Ok(Reception {
             most_clients: self.most_clients()?,
             accept_timeout: self.limit("--accept-timeout", self.args.accept_timeout.as_ref())?,
+            grace: self.limit("--grace", self.args.grace.as_ref())?,
             port_file: self.args.port_file.as_ref().map(PathBuf::from),
         })
+    }
+
+    fn most_bytes(&self) -> Result<Option<u64>, Wrong> {
+        let Some(word) = &self.args.max_bytes else {
+            return Ok(None);
+        };
+        match size::size(word) {
+            Ok(0) => said(format!("--max-bytes {word}: not more than 0")),
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(error) => said(format!("--max-bytes {word}: {error}")),
+        }
     }
 
     fn most_clients(&self) -> Result<Option<usize>, Wrong> {
@@ -56,11 +69,18 @@ impl Planner<'_> {
         let for_listeners = [
             (args.max_conns.is_some(), "--max-conns"),
             (args.accept_timeout.is_some(), "--accept-timeout"),
+            (args.grace.is_some(), "--grace"),
             (args.port_file.is_some(), "--port-file"),
         ];
         let for_connections = [
             (args.idle_timeout.is_some(), "--idle-timeout"),
             (args.timeout.is_some(), "--timeout"),
+            (args.max_bytes.is_some(), "--max-bytes"),
+        ];
+        let for_streams = [
+            (args.max_conns.is_some(), "--max-conns"),
+            (args.max_bytes.is_some(), "--max-bytes"),
+            (args.grace.is_some(), "--grace"),
         ];
         let first = |table: &[(bool, &'static str)]| {
             let found = table.iter().find(|(found, _)| *found);
@@ -72,8 +92,8 @@ impl Planner<'_> {
         if let Some(option) = first(&for_connections).filter(|_| args.zero) {
             return said(format!("{option} cannot be used with -z"));
         }
-        if args.max_conns.is_some() && args.udp {
-            return said("--max-conns cannot be used with -u");
+        if let Some(option) = first(&for_streams).filter(|_| args.udp) {
+            return said(format!("{option} cannot be used with -u"));
         }
         if args.port_file.is_some() && unix {
             return said("--port-file cannot be used with -U: there is no port");

@@ -44,6 +44,21 @@ fn limits_that_limit_nothing_are_refused() {
         ("--max-conns 2 h 80", "--max-conns needs -l"),
         ("--accept-timeout 2 h 80", "--accept-timeout needs -l"),
         ("--port-file p h 80", "--port-file needs -l"),
+        ("--grace 2 h 80", "--grace needs -l"),
+        ("--grace 2 -lu 80", "--grace cannot be used with -u"),
+        (
+            "--max-bytes 2 -u h 80",
+            "--max-bytes cannot be used with -u",
+        ),
+        (
+            "--max-bytes 2 -z h 80",
+            "--max-bytes cannot be used with -z",
+        ),
+        ("--max-bytes 0 h 80", "--max-bytes 0: not more than 0"),
+        (
+            "--max-bytes 1x h 80",
+            "--max-bytes 1x: unit unknown (k, M, G, Ki, Mi or Gi)",
+        ),
         ("--timeout 2 -z h 80", "--timeout cannot be used with -z"),
         (
             "--idle-timeout 2 -z h 80",

@@ -1,0 +1,71 @@
+//! What the signals that end rnc do: it leaves, or, with `--grace`, lets nobody in any more and
+//! gives those who are there some time.
+//!
+//! ```text
+//! Staying ── SIGTERM, --grace ──► Retiring ── signal, or the time is over ──► Leaving ── signal ──► killed
+//!    └────────────────────── any other signal ─────────────────────────────────►┘
+//! ```
+
+use crate::io::inbox::{Inbox, Notice};
+use crate::sys::signal;
+use std::thread;
+use std::time::Duration;
+
+/// Passes on to the loop what signals ask for.
+pub struct Leaving {
+    inbox: Inbox,
+    grace: Option<Duration>,
+    stage: Stage,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    Staying,
+    Retiring,
+    Leaving,
+}
+
+impl Leaving {
+    /// Posts to the inbox; `grace` is the time SIGTERM leaves to those who are there.
+    pub fn new(inbox: Inbox, grace: Option<Duration>) -> Leaving {
+        Leaving {
+            inbox,
+            grace,
+            stage: Stage::Staying,
+        }
+    }
+
+    /// A signal came: `signal::last`.
+    pub fn signal_came(&mut self) {
+        let is_term = signal::last() == Some(signal::TERM);
+        self.stage = match (self.stage, self.grace.filter(|_| is_term)) {
+            (Stage::Staying, Some(grace)) => {
+                self.inbox.post(None, Notice::Retiring);
+                self.leave_after(grace);
+                Stage::Retiring
+            }
+            (Stage::Staying | Stage::Retiring, _) => {
+                self.inbox.post(None, Notice::Ending);
+                Stage::Leaving
+            }
+            (Stage::Leaving, _) => {
+                // The loop may be held up, and not have come round to the one before.
+                signal::last().into_iter().for_each(signal::end_by);
+                Stage::Leaving
+            }
+        };
+    }
+
+    /// Has the loop leave once the time is over, unless it has ended by then.
+    fn leave_after(&self, grace: Duration) {
+        let inbox = self.inbox.clone();
+        let timer = thread::Builder::new().name("grace".into());
+        let timer = timer.spawn(move || {
+            thread::sleep(grace);
+            inbox.post(None, Notice::Ending);
+        });
+        if timer.is_err() {
+            self.inbox.post(None, Notice::Ending);
+        }
+    }
+}
