@@ -160,6 +160,23 @@ fn max_conns_counts_the_clients_of_a_relay() {
 }
 
 #[test]
+fn max_conns_counts_the_clients_of_a_service() {
+    for transport in TRANSPORTS {
+        let options = ["-lkvv", "--max-conns", "1", "--echo"];
+        let listener = Listener::over(transport, &options);
+        let mut client = listener.client();
+        client.say("one", &listener.rnc);
+        assert_bytes("echo", &client.read_some(3, &listener.rnc), b"one");
+        expect_end(&mut listener.client(), &listener.rnc);
+        drop(client);
+        listener.rnc.says(" left: ");
+        let mut next = listener.client();
+        next.say("next", &listener.rnc);
+        assert_bytes("echo", &next.read_some(4, &listener.rnc), b"next");
+    }
+}
+
+#[test]
 fn one_who_is_turned_away_says_nothing_without_v() {
     let listener = Listener::over(Transport::Tcp, &["-lk", "--max-conns", "1"]);
     let mut client = listener.client();
@@ -181,7 +198,7 @@ fn the_listener_of_one_client_is_closed_once_it_is_there() {
     for transport in TRANSPORTS {
         let stdio: &[&str] = &["-l"];
         let relay: &[&str] = &["-l", "--relay", &to];
-        for options in [stdio, relay] {
+        for options in [stdio, relay, &["-l", "--echo"]] {
             let listener = Listener::over(transport, options);
             let _client = listener.client();
             listener.stops_listening();
@@ -486,6 +503,7 @@ fn with_grace_and_nobody_there_it_leaves_at_once() {
         &["-lk"],
         &["-lk", "--as", "nc"],
         &["-lk", "--relay", "127.0.0.1:9"],
+        &["-lk", "--echo"],
     ] {
         let options = [options, &["-v", "--grace", "1h"]].concat();
         let listener = Listener::over(Transport::Tcp, &options);
