@@ -21,6 +21,7 @@ Register-ArgumentCompleter -Native -CommandName 'rnc' -ScriptBlock {
 
     $completions = @(switch ($command) {
         'rnc' {
+            [CompletionResult]::new('--queue', '--queue', [CompletionResultType]::ParameterName, 'With -lk: how many bytes may wait for one client')
             [CompletionResult]::new('--relay', '--relay', [CompletionResultType]::ParameterName, 'With -l: join each client to a connection to ADDR')
             [CompletionResult]::new('--parallel', '--parallel', [CompletionResultType]::ParameterName, 'With -z: how many ports are tried at once')
             [CompletionResult]::new('-q', '-q', [CompletionResultType]::ParameterName, 'Leave TIME after the end of input and the last byte')
@@ -78,6 +79,9 @@ Register-ArgumentCompleter -Native -CommandName 'rnc' -ScriptBlock {
             [CompletionResult]::new('--listen', '--listen', [CompletionResultType]::ParameterName, 'Listen for a connection instead of making one')
             [CompletionResult]::new('-k', '-k', [CompletionResultType]::ParameterName, 'With -l: serve many clients, all at once')
             [CompletionResult]::new('--keep-open', '--keep-open', [CompletionResultType]::ParameterName, 'With -l: serve many clients, all at once')
+            [CompletionResult]::new('--broker', '--broker', [CompletionResultType]::ParameterName, 'With -l: clients talk to each other; --chat: with names')
+            [CompletionResult]::new('--chat', '--chat', [CompletionResultType]::ParameterName, 'As --broker, line by line, with names: <user1> hello')
+            [CompletionResult]::new('--tag', '--tag', [CompletionResultType]::ParameterName, 'With -lk: put [ADDRESS:PORT] before each line received')
             [CompletionResult]::new('-u', '-u', [CompletionResultType]::ParameterName, 'UDP instead of TCP; with -U datagrams')
             [CompletionResult]::new('--udp', '--udp', [CompletionResultType]::ParameterName, 'UDP instead of TCP; with -U datagrams')
             [CompletionResult]::new('-U', '-U ', [CompletionResultType]::ParameterName, 'A Unix socket: one operand, a path or @NAME (abstract)')

@@ -18,6 +18,7 @@ set edit:completion:arg-completer[rnc] = {|@words|
     }
     var completions = [
         &'rnc'= {
+            cand --queue 'With -lk: how many bytes may wait for one client'
             cand --relay 'With -l: join each client to a connection to ADDR'
             cand --parallel 'With -z: how many ports are tried at once'
             cand -q 'Leave TIME after the end of input and the last byte'
@@ -75,6 +76,9 @@ set edit:completion:arg-completer[rnc] = {|@words|
             cand --listen 'Listen for a connection instead of making one'
             cand -k 'With -l: serve many clients, all at once'
             cand --keep-open 'With -l: serve many clients, all at once'
+            cand --broker 'With -l: clients talk to each other; --chat: with names'
+            cand --chat 'As --broker, line by line, with names: <user1> hello'
+            cand --tag 'With -lk: put [ADDRESS:PORT] before each line received'
             cand -u 'UDP instead of TCP; with -U datagrams'
             cand --udp 'UDP instead of TCP; with -U datagrams'
             cand -U 'A Unix socket: one operand, a path or @NAME (abstract)'

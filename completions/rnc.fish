@@ -1,3 +1,4 @@
+complete -c rnc -l queue -d 'With -lk: how many bytes may wait for one client' -r -f
 complete -c rnc -l relay -d 'With -l: join each client to a connection to ADDR' -r -f -a "(__fish_print_hostnames)"
 complete -c rnc -l parallel -d 'With -z: how many ports are tried at once' -r -f
 complete -c rnc -s q -l quit -d 'Leave TIME after the end of input and the last byte' -r -f
@@ -50,6 +51,9 @@ complete -c rnc -l as -d 'Behave as this program: nc (OpenBSD\'s), or rnc' -r -f
 rnc\t''"
 complete -c rnc -s l -l listen -d 'Listen for a connection instead of making one'
 complete -c rnc -s k -l keep-open -d 'With -l: serve many clients, all at once'
+complete -c rnc -l broker -d 'With -l: clients talk to each other; --chat: with names'
+complete -c rnc -l chat -d 'As --broker, line by line, with names: <user1> hello'
+complete -c rnc -l tag -d 'With -lk: put [ADDRESS:PORT] before each line received'
 complete -c rnc -s u -l udp -d 'UDP instead of TCP; with -U datagrams'
 complete -c rnc -s U -l unixsock -d 'A Unix socket: one operand, a path or @NAME (abstract)'
 complete -c rnc -l echo -d 'With -l: send each client back what it sends'

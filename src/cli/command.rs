@@ -178,6 +178,42 @@ fn shape() -> Vec<Arg> {
                  everyone. As nc: one client after the other; with -u it makes the listener hear \
                  everyone.",
             ),
+            switch(
+                "broker",
+                "With -l: clients talk to each other; --chat: with names",
+                "What one sends goes to all others. Standard input goes to all of them, and its end is not passed on; nothing is \
+                 written to standard output. A client that ends its side is sent what waits for \
+                 it, and has left then (see --until). Senders wait for a client that reads more \
+                 slowly than they send; one that leaves its queue (see --queue) full for two \
+                 seconds is dropped. Implies -k. Needs -l; not with -u, --send-only, \
+                 --relay or --tag.",
+            ),
+            switch(
+                "chat",
+                "As --broker, line by line, with names: <user1> hello",
+                "Whoever comes is told who is there; comings and goings are announced. The names \
+                 are numbers, in the order of coming; standard input is <user0>. Control \
+                 characters are spelt out, such as \\x1b, so that nobody can play with the \
+                 terminals of others; a line of more than 4096 bytes is cut. Implies --broker.",
+            )
+            .hide_short_help(true),
+            switch(
+                "tag",
+                "With -lk: put [ADDRESS:PORT] before each line received",
+                "Only whole lines are written then: one without an end waits for it, and gets one \
+                 when its client leaves. A client of a Unix socket is [unix:N], where N counts \
+                 them. Needs -k; not with --broker.",
+            )
+            .hide_short_help(true),
+            setting(
+                "queue",
+                "SIZE",
+                "With -lk: how many bytes may wait for one client",
+                "64Ki to 1Gi; 256Ki if not told otherwise. While the queue of one client is full \
+                 nothing is read that would go there; after two seconds of that, ten if there \
+                 is no other client, it is dropped. Needs -k or --broker.",
+            )
+            .hide_short_help(true),
             flag(
                 'u',
                 "udp",

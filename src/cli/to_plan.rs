@@ -3,6 +3,7 @@
 
 mod access;
 mod conflicts;
+mod crowd;
 mod limits;
 mod logs;
 mod operands;
@@ -138,6 +139,9 @@ impl Planner<'_> {
         if let Some(word) = &self.args.relay {
             return Ok(Service::Relay(self.relay(word, timeout)?));
         }
+        if let Some(talk) = self.talk() {
+            return Ok(Service::Broker(talk));
+        }
         Ok(self.builtin().map_or(Service::Stdio, Service::Builtin))
     }
 
@@ -179,10 +183,10 @@ impl Planner<'_> {
 
     fn mode(&self, place: Place, timeout: Option<Duration>) -> Result<Mode, Wrong> {
         let (args, dialect) = (self.args, self.dialect);
-        let clients = if args.keep_open {
-            dialect.many_clients
-        } else {
-            dialect.clients
+        let clients = match args.keep_open {
+            _ if self.talk().is_some() => Clients::AtOnce,
+            true => dialect.many_clients,
+            false => dialect.clients,
         };
         Ok(match place {
             Place::Unix(path) if args.listen => Mode::ListenUnix {
@@ -333,13 +337,15 @@ impl Planner<'_> {
             ends: self.ends(mode)?,
             limits: self.limits(timeout)?,
             reads_stdin: !args.no_stdin,
-            writes_stdout: !args.send_only,
+            writes_stdout: !args.send_only && self.talk().is_none(),
             crlf: args.crlf,
             telnet: args.telnet,
             interval: self.interval()?,
             max_reads,
             may_offload: self.facts.may_offload,
             datagram_bytes: self.datagram_bytes()?,
+            tags_lines: args.tag,
+            queue_bytes: self.queue_bytes()?,
             tells_breaks: dialect.tells_failures,
         })
     }
@@ -385,6 +391,8 @@ impl Planner<'_> {
             Some("both") => Until::Both,
             Some("never") => Until::Never,
             Some(other) => return said(format!("--until {other}: not peer, stdin, both or never")),
+            // Those who only have something to say are many, and would stay for ever.
+            None if self.talk().is_some() => Until::Peer,
             None if args.send_only => Until::Stdin,
             None if args.no_stdin => Until::Peer,
             None => terminal.unwrap_or(default),

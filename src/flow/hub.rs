@@ -1,30 +1,37 @@
-//! Several peers at once: standard input goes to all of them, what they send goes to standard
-//! output, lines kept whole.
+//! Several peers at once, in one of two shapes.
 //!
-//! Standard input is read only when every peer's queue has room, so nothing is lost and memory is
-//! bounded; a peer that has taken nothing for ten seconds while its queue is full is dropped, so
-//! that it cannot stop the others for ever. With nobody there, standard input waits.
+//! A star: standard input goes to all of them, what they send goes to standard output, lines kept
+//! whole. A mesh: standard input goes to all of them, and what one says goes to all the others.
+//!
+//! A source, standard input or a peer that says something to others, is read only when there is
+//! room for it in the queue of everybody who is to hear it: so nothing is lost, and memory is
+//! bounded. A peer whose queue stays full is dropped, so that it cannot stop the others for ever.
+//! With nobody there, standard input waits.
 
 use super::bridge::{Ended, Place, Turn};
+use super::floor::Floor;
 use super::limits::Late;
 use super::member::{Member, Presence};
+use super::outbox::Chunk;
 use super::stages::{Pace, Stage};
 use crate::io::endpoint::Endpoint;
-use crate::io::ready::{Got, Put, Ready};
+use crate::io::ready::{Got, Ready};
 use crate::io::store::Mem;
 use crate::plan::{Ends, Limits};
+use crate::proto::chat::{self, Label, Voice};
 use std::collections::BTreeMap;
 use std::io;
-use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-/// How long the writer of an unfinished line keeps others from standard output after its last byte.
-const FLOOR: Duration = Duration::from_millis(200);
-/// How long a full queue may stay without one byte sent before the peer is dropped.
-const STALLED: Duration = Duration::from_secs(10);
+/// How long a queue may stay full before its peer is dropped, when others wait for it.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// The same for a peer that is alone.
+const PATIENCE_ALONE: Duration = Duration::from_secs(10);
 /// Bytes read from a peer at once.
 const SCRATCH_BYTES: usize = 16 << 10;
-/// Chunks of standard input, and of output, moved in one turn.
+/// The same in a mesh: what is read costs a call, and so does each write of it.
+const MESH_BYTES: usize = 256 << 10;
+/// Chunks of standard input moved in one turn.
 const TURN: usize = 16;
 
 /// Something about a peer, to be told with `-v`.
@@ -40,33 +47,45 @@ pub enum Departure {
     Stalled(String),
 }
 
+/// Where goes what a peer says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// To standard output.
+    Star,
+    /// To all the others.
+    Mesh,
+}
+
 /// How a hub works.
 pub struct Settings {
+    /// Where goes what a peer says.
+    pub shape: Shape,
     /// The rules at the end of each peer's stream.
     pub ends: Ends,
     /// How much each peer may take.
     pub limits: Limits,
     /// Changes to what is read from standard input.
     pub stages: Vec<Box<dyn Stage>>,
+    /// What stands before each line of standard input.
+    pub label: Label,
     /// One line of standard input at a time.
     pub pace: Option<Pace>,
     /// Reads from peers after which all is over.
     pub max_reads: Option<u64>,
 }
 
-/// Peers joined to standard input and output.
+/// Peers joined to standard input, and to standard output or each other.
 pub struct Hub {
     local: Endpoint,
     members: BTreeMap<u16, Member>,
     settings: Settings,
     input: Mem,
+    /// What standard input says.
+    voice: Voice,
     input_ended: Option<Instant>,
-    output: Vec<u8>,
-    written: usize,
-    /// The member whose unfinished line stands on standard output, since its last byte.
-    floor: Option<(u16, Instant)>,
-    /// The member to look at first for lines.
-    turn: u16,
+    floor: Floor,
+    /// The member whose turn to speak it is, in a mesh.
+    speaker: u16,
     scratch: Vec<u8>,
     departures: Vec<Departure>,
     last: Instant,
@@ -77,30 +96,42 @@ pub struct Hub {
 impl Hub {
     /// A hub without peers.
     pub fn new(local: Endpoint, settings: Settings, now: Instant) -> Hub {
+        let scratch_bytes = match settings.shape {
+            Shape::Star => SCRATCH_BYTES,
+            Shape::Mesh => MESH_BYTES,
+        };
         Hub {
             local,
             members: BTreeMap::new(),
-            settings,
             input: Mem::default(),
+            voice: Voice::new(settings.label.clone()),
             input_ended: None,
-            output: Vec::new(),
-            written: 0,
-            floor: None,
-            turn: 0,
-            scratch: vec![0; SCRATCH_BYTES],
+            floor: Floor::default(),
+            speaker: 0,
+            scratch: vec![0; scratch_bytes],
             departures: Vec::new(),
             last: now,
             leaving_until: None,
+            settings,
         }
     }
 
-    /// Adds a peer, registered under `slot`.
-    pub fn join(&mut self, slot: u16, mut member: Member) {
+    /// Adds a peer, registered under `slot`. If it has a name, all are told.
+    pub fn join(&mut self, slot: u16, mut member: Member, now: Instant) {
         member.limit_bytes(self.settings.limits.bytes);
-        if self.input_ended.is_some() {
+        if self.input_ended.is_some() && self.settings.shape == Shape::Star {
             member.end_input();
         }
+        let label = member.voice.label().clone();
+        let others = self.members.values().filter_map(called);
+        let present = chat::present(others);
         self.members.insert(slot, member);
+        if let Label::Name { name, origin } = label {
+            self.spread(None, chat::joined(&name, &origin).as_bytes(), now);
+            if let Some(member) = self.members.get_mut(&slot) {
+                member.send(&mut Chunk::new(present.as_bytes()), now);
+            }
+        }
     }
 
     /// Says whether a slot is taken.
@@ -108,25 +139,15 @@ impl Hub {
         self.members.contains_key(&slot)
     }
 
-    /// Says how many peers there are.
-    pub fn len(&self) -> usize {
-        self.members.len()
-    }
-
-    /// Says whether there is no peer.
-    pub fn is_empty(&self) -> bool {
-        self.members.is_empty()
-    }
-
     /// Drops the peer that sent its end the longest time ago and is sent nothing, if there is one:
     /// most likely it is gone, and its descriptor is needed.
-    pub fn make_room(&mut self) -> bool {
+    pub fn make_room(&mut self, now: Instant) -> bool {
         let ended = self.members.iter();
         let ended = ended.filter_map(|(&slot, member)| Some((member.half_closed_since()?, slot)));
         let Some((_, slot)) = ended.min() else {
             return false;
         };
-        self.depart(slot, |member| {
+        self.depart(slot, now, |member| {
             Departure::Ended(member.label.clone(), member.moved())
         });
         true
@@ -153,7 +174,7 @@ impl Hub {
             Err(error) => return Turn::Over(Ended::Broken(Place::Input, error)),
         }
         busy |= self.drive_members(now);
-        match self.write_output(now) {
+        match self.floor.write(&mut self.local, &mut self.members, now) {
             Ok(wrote) => busy |= wrote,
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
                 return Turn::Over(Ended::Clean);
@@ -168,6 +189,7 @@ impl Hub {
             return Turn::Again;
         }
         match self.is_over(now) {
+            true if self.end_voices() => Turn::Again,
             true => Turn::Over(Ended::Quit),
             false => Turn::Wait,
         }
@@ -179,15 +201,11 @@ impl Hub {
             .members
             .values()
             .filter_map(|member| self.member_deadline(member));
-        let floor = self.floor.map(|(_, since)| since + FLOOR);
-        let floor = floor.filter(|_| {
-            self.written == self.output.len() && self.members.values().any(Member::holds_lines)
-        });
         let pause = self.settings.pace.as_ref().and_then(Pace::paused_until);
-        let pause = pause.filter(|_| !self.input.is_empty() && self.takes_input());
+        let pause = pause.filter(|_| !self.input.is_empty() && self.input_room() > 0);
         let leave = self.leaving_until;
         members
-            .chain(floor)
+            .chain(self.floor.deadline(&self.members))
             .chain(pause)
             .chain(self.quit_deadline())
             .chain(leave)
@@ -195,7 +213,11 @@ impl Hub {
     }
 
     fn member_deadline(&self, member: &Member) -> Option<Instant> {
-        let stalled = member.stalled_deadline(STALLED);
+        let patience = match self.members.len() {
+            1 => PATIENCE_ALONE,
+            _ => PATIENCE,
+        };
+        let stalled = member.stalled_deadline(patience);
         let limit = member.time_limit(&self.settings.limits).map(|(at, _)| at);
         limit.into_iter().chain(stalled).min()
     }
@@ -207,7 +229,7 @@ impl Hub {
 
     /// Something received waits for standard output, or something read for a peer.
     fn is_pending(&self) -> bool {
-        self.written < self.output.len() || self.members.values().any(Member::is_pending)
+        self.floor.is_pending() || self.members.values().any(Member::is_pending)
     }
 
     fn is_over(&self, now: Instant) -> bool {
@@ -219,6 +241,7 @@ impl Hub {
     /// until `until`.
     pub fn leave(&mut self, until: Instant) {
         self.leaving_until.get_or_insert(until);
+        self.end_voices();
     }
 
     /// Leaving, and everything is delivered or the time is over.
@@ -232,16 +255,52 @@ impl Hub {
         self.members.is_empty() && !self.is_pending()
     }
 
-    /// Standard input is read when there is somebody, and everybody has room.
-    fn takes_input(&self) -> bool {
-        let everybody = self.members.values().all(Member::has_room);
-        everybody && !self.members.is_empty() && self.leaving_until.is_none()
+    /// Unfinished lines are not waited for any more; says whether there are some.
+    fn end_voices(&mut self) -> bool {
+        let voices = self.members.values_mut().map(|member| &mut member.voice);
+        voices.fold(false, |any, voice| {
+            voice.end();
+            any | voice.has_output()
+        })
+    }
+
+    /// How many bytes all but one have room for; 0 with nobody there.
+    fn room_beside(&self, speaker: Option<u16>) -> usize {
+        let others = self.members.iter();
+        let others = others.filter(|(slot, _)| Some(**slot) != speaker);
+        let rooms = others.filter_map(|(_, member)| member.room());
+        rooms.min().unwrap_or(match speaker {
+            // Nobody hears it: it is read all the same, for its end.
+            Some(_) => usize::MAX,
+            None => 0,
+        })
+    }
+
+    /// Sends bytes to all but the one who said them.
+    fn spread(&mut self, speaker: Option<u16>, bytes: &[u8], now: Instant) {
+        let mut chunk = Chunk::new(bytes);
+        for (&slot, member) in &mut self.members {
+            if Some(slot) != speaker {
+                member.send(&mut chunk, now);
+            }
+        }
+    }
+
+    /// How much of standard input may be read: nothing when there is nobody, or when somebody has
+    /// no room.
+    fn input_room(&self) -> usize {
+        match self.leaving_until {
+            Some(_) => 0,
+            None if self.members.is_empty() => 0,
+            None => self.room_beside(None),
+        }
     }
 
     fn read_input(&mut self, now: Instant) -> io::Result<bool> {
         let mut read = false;
         for _ in 0..TURN {
-            if self.input_ended.is_some() || !self.takes_input() {
+            let room = self.input_room();
+            if self.input_ended.is_some() || room == 0 {
                 break;
             }
             if self.input.is_empty() {
@@ -249,31 +308,53 @@ impl Hub {
                     Got::Bytes(_) => {}
                     Got::Pending => break,
                     Got::Eof => {
-                        self.input_ended = Some(now);
-                        self.members.values_mut().for_each(Member::end_input);
+                        self.end_input(now);
                         return Ok(true);
                     }
                 }
             }
-            let data = self.input.data();
             let allowed = match &mut self.settings.pace {
-                Some(pace) => pace.allows(data, now),
-                None => data.len(),
+                Some(pace) => pace.allows(self.input.data(), now),
+                None => self.input.data().len(),
             };
             if allowed == 0 {
                 break;
             }
-            let chunk: Rc<[u8]> = Rc::from(&data[..allowed]);
-            if let Some(pace) = &mut self.settings.pace {
-                pace.wrote(&chunk, now);
-            }
-            self.members
-                .values_mut()
-                .for_each(|member| member.send(&chunk));
-            self.input.consume(allowed);
+            self.say_input(allowed.min(room), now);
             read = true;
         }
         Ok(read)
+    }
+
+    /// Sends up to `allowed` bytes of what standard input gave to all.
+    fn say_input(&mut self, allowed: usize, now: Instant) {
+        let mut input = std::mem::take(&mut self.input);
+        let mut said = &input.data()[..allowed];
+        match self.voice.is_plain() {
+            true => self.spread(None, said, now),
+            false => {
+                said = &said[..self.voice.push(said)];
+                let lines = self.voice.take();
+                self.spread(None, &lines, now);
+            }
+        }
+        if let Some(pace) = &mut self.settings.pace {
+            pace.wrote(said, now);
+        }
+        let said = said.len();
+        input.consume(said);
+        self.input = input;
+    }
+
+    /// In a star each peer is passed the end of standard input; in a mesh the others go on.
+    fn end_input(&mut self, now: Instant) {
+        self.input_ended = Some(now);
+        self.voice.end();
+        let rest = self.voice.take();
+        self.spread(None, &rest, now);
+        if self.settings.shape == Shape::Star {
+            self.members.values_mut().for_each(Member::end_input);
+        }
     }
 
     fn local_fill(&mut self) -> io::Result<Got> {
@@ -288,22 +369,21 @@ impl Hub {
 
     fn drive_members(&mut self, now: Instant) -> bool {
         let mut busy = false;
+        for member in self.members.values_mut() {
+            busy |= member.flush(&self.settings.ends, now);
+        }
+        busy |= match self.settings.shape {
+            Shape::Star => self.receive(now),
+            Shape::Mesh => self.hear(now),
+        };
         let mut gone = Vec::new();
         for (&slot, member) in &mut self.members {
-            let received = member.moved().1;
-            match member.drive(&mut self.scratch, &self.settings.ends, now) {
-                Presence::Here => {}
-                Presence::Busy => busy = true,
-                Presence::Gone(fault) => gone.push((slot, fault)),
-            }
-            if member.moved().1 != received
-                && let Some(left) = &mut self.settings.max_reads
-            {
-                *left = left.saturating_sub(1);
+            if let Presence::Gone(fault) = member.judge(&self.settings.ends) {
+                gone.push((slot, fault));
             }
         }
         for (slot, fault) in gone {
-            self.depart(slot, |member| match fault {
+            self.depart(slot, now, |member| match fault {
                 Some(error) => Departure::Broken(member.label, error),
                 None => Departure::Ended(member.label.clone(), member.moved()),
             });
@@ -311,6 +391,44 @@ impl Hub {
         }
         // One that is dropped may have kept standard input from being read.
         self.drop_late(now) || busy
+    }
+
+    /// Reads from the peers, for standard output.
+    fn receive(&mut self, now: Instant) -> bool {
+        let mut busy = false;
+        for member in self.members.values_mut() {
+            if member.receive(&mut self.scratch, now) {
+                busy = true;
+                count_read(&mut self.settings.max_reads);
+            }
+        }
+        busy
+    }
+
+    /// Reads once from each peer that has something to say, for all the others. It begins with the
+    /// one behind the last that spoke: the queues may not have room for all.
+    fn hear(&mut self, now: Instant) -> bool {
+        let readable = |(&slot, member): (&u16, &Member)| member.is_readable().then_some(slot);
+        let from = self.members.range(self.speaker..);
+        let from = from.chain(self.members.range(..self.speaker));
+        let speakers: Vec<u16> = from.filter_map(readable).collect();
+        let mut scratch = std::mem::take(&mut self.scratch);
+        let mut busy = false;
+        for slot in speakers {
+            let room = self.room_beside(Some(slot)).min(scratch.len());
+            let Some(member) = self.members.get_mut(&slot) else {
+                continue;
+            };
+            let Some(words) = member.hear(&mut scratch[..room], now) else {
+                continue;
+            };
+            self.speaker = slot.wrapping_add(1);
+            self.spread(Some(slot), &words, now);
+            count_read(&mut self.settings.max_reads);
+            busy = true;
+        }
+        self.scratch = scratch;
+        busy
     }
 
     /// Drops the peers whose time is up.
@@ -323,13 +441,13 @@ impl Hub {
                 let limit = member.time_limit(&self.settings.limits);
                 let limit = limit.filter(|(at, _)| now >= *at);
                 // One that does not read is told apart from one that is idle.
-                let limit = limit.filter(|(_, late)| member.has_room() || !late.is_idle());
+                let limit = limit.filter(|(_, late)| !member.is_full() || !late.is_idle());
                 (slot, limit.map(|(_, late)| late))
             })
             .collect();
         let any = !late.is_empty();
         for (slot, late) in late {
-            self.depart(slot, |member| match late {
+            self.depart(slot, now, |member| match late {
                 Some(late) => Departure::Late(member.label, late),
                 None => Departure::Stalled(member.label),
             });
@@ -337,73 +455,33 @@ impl Hub {
         any
     }
 
-    fn depart(&mut self, slot: u16, how: impl FnOnce(Member) -> Departure) {
-        if let Some(mut member) = self.members.remove(&slot) {
-            self.output.extend(member.take_all());
-            self.departures.push(how(member));
-        }
-        if self.floor.is_some_and(|(holder, _)| holder == slot) {
-            self.floor = None;
-        }
-    }
-
-    fn write_output(&mut self, now: Instant) -> io::Result<bool> {
-        let mut wrote = false;
-        for _ in 0..TURN {
-            if self.written == self.output.len() {
-                self.written = 0;
-                self.output = self.next_output(now);
-                if self.output.is_empty() {
-                    break;
-                }
-            }
-            match self.local.try_write(&self.output[self.written..])? {
-                Put::Bytes(n) => self.written += n,
-                Put::Pending => break,
-            }
-            wrote = true;
-        }
-        Ok(wrote)
-    }
-
-    /// What standard output gets next: more from the one whose unfinished line stands there, or
-    /// whole lines from the others in turn, or else an unfinished line.
-    fn next_output(&mut self, now: Instant) -> Vec<u8> {
-        if let Some((slot, since)) = self.floor {
-            if let Some(member) = self.members.get_mut(&slot)
-                && member.holds_lines()
-            {
-                let bytes = member.take_all();
-                self.take_floor(slot, &bytes, now);
-                return bytes;
-            }
-            if now < since + FLOOR {
-                return Vec::new();
-            }
-            self.floor = None;
-        }
-        let order: Vec<u16> = {
-            let from = self.members.range(self.turn..).map(|(&slot, _)| slot);
-            from.chain(self.members.range(..self.turn).map(|(&slot, _)| slot))
-                .collect()
+    fn depart(&mut self, slot: u16, now: Instant, how: impl FnOnce(Member) -> Departure) {
+        let Some(mut member) = self.members.remove(&slot) else {
+            return;
         };
-        for take in [Member::take_lines, Member::take_all] {
-            for &slot in &order {
-                let Some(member) = self.members.get_mut(&slot) else {
-                    continue;
-                };
-                let bytes = take(member);
-                if !bytes.is_empty() {
-                    self.turn = slot.wrapping_add(1);
-                    self.take_floor(slot, &bytes, now);
-                    return bytes;
-                }
-            }
+        member.voice.end();
+        let words = member.voice.take();
+        match self.settings.shape {
+            Shape::Star => self.floor.takes_leave(slot, &words),
+            Shape::Mesh => self.spread(None, &words, now),
         }
-        Vec::new()
+        if let Some((name, _)) = called(&member) {
+            self.spread(None, chat::left(name).as_bytes(), now);
+        }
+        self.departures.push(how(member));
     }
+}
 
-    fn take_floor(&mut self, slot: u16, bytes: &[u8], now: Instant) {
-        self.floor = (bytes.last() != Some(&b'\n')).then_some((slot, now));
+fn count_read(left: &mut Option<u64>) {
+    if let Some(left) = left {
+        *left = left.saturating_sub(1);
+    }
+}
+
+/// The name and origin of a member that has a name.
+fn called(member: &Member) -> Option<(&str, &str)> {
+    match member.voice.label() {
+        Label::Name { name, origin } => Some((name, origin)),
+        Label::None | Label::Origin(_) => None,
     }
 }

@@ -1,25 +1,20 @@
-//! One peer among several in a hub: its own queue of what is to be sent to it, and its own store of
-//! lines received from it.
+//! One peer among several in a hub: what is to be sent to it, and what it says.
 
 use super::flow::FlowState;
 use super::limits::Late;
+use super::outbox::{Chunk, Outbox};
 use super::stages::Stage;
 use super::taps::Taps;
 use super::verdict::{Verdict, Way, verdict};
 use crate::io::endpoint::Endpoint;
 use crate::io::ready::{Got, Put, Ready};
-use crate::plan::{Ends, Limits};
-use crate::proto::lines::Lines;
-use std::collections::VecDeque;
+use crate::plan::{Ends, Limits, Until};
+use crate::proto::chat::Voice;
+use std::borrow::Cow;
 use std::io;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-/// What may wait to be sent to one peer, in bytes. When it is full, standard input is not read.
-const QUEUE_BYTES: usize = 256 << 10;
-/// What may wait to be written to standard output from one peer, in bytes. When it is full, the
-/// peer is not read from.
-const LINES_BYTES: usize = 64 << 10;
 /// Reads from one peer before the others get their turn.
 const READS: usize = 4;
 
@@ -28,11 +23,9 @@ pub struct Member {
     end: Endpoint,
     /// What it is called in messages.
     pub label: String,
-    queue: VecDeque<Rc<[u8]>>,
-    queued: usize,
-    /// Bytes of the first chunk that are already sent.
-    sent_of_first: usize,
-    lines: Lines,
+    /// What it says, as far as nobody has got it yet.
+    pub voice: Voice,
+    outbox: Outbox,
     stage: Option<Box<dyn Stage>>,
     taps: Taps,
     out: FlowState,
@@ -40,8 +33,6 @@ pub struct Member {
     came: Instant,
     /// When a byte last moved, either way.
     last: Instant,
-    /// When a byte was last sent to it, or it came.
-    last_sent: Instant,
     fault: Option<io::Error>,
     moved: (u64, u64),
     /// Bytes it may still send or be sent.
@@ -49,41 +40,38 @@ pub struct Member {
     _seat: Rc<()>,
 }
 
-/// What a drive of a member came to.
+/// Whether a member stays.
 #[derive(Debug)]
 pub enum Presence {
     /// It stays.
     Here,
-    /// It stays, and has more to do.
-    Busy,
     /// It is done with: reset, or at its end by the rules.
     Gone(Option<io::Error>),
 }
 
 impl Member {
-    /// A peer that has just come; `stage` changes what it sends, and `seat` is its place among
-    /// those who may be there, which it keeps until it is gone.
+    /// A peer that has just come. `stage` changes what it sends, `queue_bytes` may wait to be sent
+    /// to it, and `seat` is its place among those who may be there, which it keeps until it is gone.
     pub fn new(
         end: Endpoint,
         label: String,
+        voice: Voice,
         stage: Option<Box<dyn Stage>>,
+        queue_bytes: usize,
         seat: Rc<()>,
         now: Instant,
     ) -> Member {
         Member {
             end,
             label,
-            queue: VecDeque::new(),
-            queued: 0,
-            sent_of_first: 0,
-            lines: Lines::new(LINES_BYTES),
+            voice,
+            outbox: Outbox::new(queue_bytes),
             stage,
             taps: Taps::default(),
             out: FlowState::Open,
             inn: FlowState::Open,
             came: now,
             last: now,
-            last_sent: now,
             fault: None,
             moved: (0, 0),
             left: None,
@@ -101,27 +89,20 @@ impl Member {
         self.end.note(slot, ready);
     }
 
-    /// Says whether its queue takes more.
-    pub fn has_room(&self) -> bool {
-        self.queued < QUEUE_BYTES || self.out == FlowState::Closed
+    /// How many bytes can be sent to it now, as far as its queue is concerned; `None` when it is
+    /// sent nothing any more.
+    pub fn room(&self) -> Option<usize> {
+        (self.out == FlowState::Open).then(|| self.outbox.room())
+    }
+
+    /// Says whether its queue is full.
+    pub fn is_full(&self) -> bool {
+        self.outbox.is_full()
     }
 
     /// It ends after so many bytes, from it and to it together.
     pub fn limit_bytes(&mut self, most: Option<u64>) {
         self.left = most;
-    }
-
-    /// Queues a chunk to be sent to it.
-    pub fn send(&mut self, chunk: &Rc<[u8]>) {
-        if self.out == FlowState::Open {
-            let chunk = match self.allowed(chunk.len()) {
-                all if all == chunk.len() => chunk.clone(),
-                some => Rc::from(&chunk[..some]),
-            };
-            self.queued += chunk.len();
-            self.spend(chunk.len());
-            self.queue.push_back(chunk);
-        }
     }
 
     /// How many of `bytes` it may have.
@@ -138,11 +119,51 @@ impl Member {
             self.end_input();
             if self.inn == FlowState::Open {
                 self.inn = FlowState::Draining;
+                self.voice.end();
             }
         }
     }
 
-    /// Nothing more will be queued for it.
+    /// Sends it a chunk: at once as far as that goes, the rest through its queue.
+    pub fn send(&mut self, chunk: &mut Chunk<'_>, now: Instant) {
+        let len = chunk.bytes().len();
+        let allowed = self.allowed(len);
+        if self.out != FlowState::Open || allowed == 0 {
+            return;
+        }
+        match allowed == len {
+            true => self.send_all(chunk, now),
+            false => self.send_all(&mut chunk.cut(allowed), now),
+        }
+        self.spend(allowed);
+    }
+
+    fn send_all(&mut self, chunk: &mut Chunk<'_>, now: Instant) {
+        let mut sent = 0;
+        if self.outbox.is_empty() {
+            match self.end.try_write(chunk.bytes()) {
+                Ok(Put::Bytes(n)) => {
+                    self.taps.written(&chunk.bytes()[..n], &self.end);
+                    sent = n;
+                }
+                Ok(Put::Pending) => {}
+                Err(error) => return self.stop_sending(error),
+            }
+        }
+        self.has_sent(sent, now);
+        if sent < chunk.bytes().len() {
+            self.outbox.push(chunk, sent, now);
+        }
+    }
+
+    fn has_sent(&mut self, n: usize, now: Instant) {
+        if n > 0 {
+            self.moved.0 += n as u64;
+            self.last = now;
+        }
+    }
+
+    /// Nothing more will be sent to it than what waits.
     pub fn end_input(&mut self) {
         if self.out == FlowState::Open {
             self.out = FlowState::Draining;
@@ -154,34 +175,16 @@ impl Member {
         self.moved
     }
 
-    /// Says whether something received from it waits for standard output.
-    pub fn holds_lines(&self) -> bool {
-        !self.lines.is_empty()
-    }
-
-    /// Whole lines it sent; everything, if its end has come.
-    pub fn take_lines(&mut self) -> Vec<u8> {
-        match self.inn {
-            FlowState::Open => self.lines.take_lines(),
-            _ => self.lines.take_all(),
-        }
-    }
-
-    /// Everything it sent, an unfinished line too.
-    pub fn take_all(&mut self) -> Vec<u8> {
-        self.lines.take_all()
-    }
-
     /// Since when it has sent its end and nothing waits to be sent to it: it may be gone
     /// altogether, which TCP does not tell apart.
     pub fn half_closed_since(&self) -> Option<Instant> {
-        (self.inn == FlowState::Closed && self.queue.is_empty()).then_some(self.last)
+        (self.inn == FlowState::Closed && self.outbox.is_empty()).then_some(self.last)
     }
 
     /// The limit of time it reaches first, and when. What waits for standard output is not its
     /// idleness.
     pub fn time_limit(&self, limits: &Limits) -> Option<(Instant, Late)> {
-        let idle = limits.idle.filter(|_| self.lines.is_empty());
+        let idle = limits.idle.filter(|_| !self.voice.has_output());
         let idle = idle.map(|idle| (self.last + idle, Late::Idle(idle)));
         let whole = limits.whole;
         let whole = whole.map(|whole| (self.came + whole, Late::Whole(whole)));
@@ -191,132 +194,150 @@ impl Member {
             .min_by_key(|(at, _)| *at)
     }
 
-    /// When it will have taken nothing for `limit` although its queue is full.
-    pub fn stalled_deadline(&self, limit: Duration) -> Option<Instant> {
-        (!self.has_room()).then(|| self.last_sent + limit)
+    /// When its queue will have been full for `patience`.
+    pub fn stalled_deadline(&self, patience: Duration) -> Option<Instant> {
+        self.outbox.stalled_at(patience)
     }
 
     /// Says whether something waits to be sent to it, or to be written from it.
     pub fn is_pending(&self) -> bool {
-        !self.queue.is_empty() || !self.lines.is_empty()
+        !self.outbox.is_empty() || self.voice.has_output()
     }
 
-    /// Sends from its queue and reads from it.
-    pub fn drive(&mut self, scratch: &mut [u8], ends: &Ends, now: Instant) -> Presence {
-        let sent = self.send_queue(ends);
-        let read = self.receive(scratch);
-        if sent {
-            self.last_sent = now;
+    /// Sends what waits, as far as that goes; says whether something went.
+    pub fn flush(&mut self, ends: &Ends, now: Instant) -> bool {
+        let mut any = false;
+        while self.out != FlowState::Closed {
+            match self.outbox.send(&mut self.end, &mut self.taps) {
+                Ok(Some(n)) => {
+                    any = true;
+                    self.has_sent(n, now);
+                }
+                Ok(None) => break,
+                Err(error) => self.stop_sending(error),
+            }
         }
-        if sent || read {
-            self.last = now;
+        if self.out == FlowState::Draining && self.outbox.is_empty() {
+            self.out = FlowState::Closed;
+            if ends.passes_eof {
+                self.end.shutdown_write();
+            }
         }
-        if self.inn == FlowState::Draining && self.lines.is_empty() {
+        any
+    }
+
+    fn stop_sending(&mut self, error: io::Error) {
+        self.out = FlowState::Closed;
+        self.outbox.clear();
+        self.fault.get_or_insert(error);
+    }
+
+    /// Reads what it says into its voice, as far as there is room; says whether something came.
+    pub fn receive(&mut self, scratch: &mut [u8], now: Instant) -> bool {
+        let mut any = false;
+        for _ in 0..READS {
+            let room = self.voice.room().min(scratch.len());
+            let Some(n) = self.read(&mut scratch[..room], now) else {
+                break;
+            };
+            self.hold(&scratch[..n], now);
+            any = true;
+        }
+        any
+    }
+
+    /// Reads once, and gives what others are to hear now: with a plain voice what was read. `None`
+    /// when nothing was there.
+    pub fn hear<'a>(&mut self, scratch: &'a mut [u8], now: Instant) -> Option<Cow<'a, [u8]>> {
+        let goes_through = self.voice.is_plain() && self.stage.is_none();
+        let room = match goes_through {
+            true => scratch.len(),
+            false => self.voice.room().min(scratch.len()),
+        };
+        let n = self.read(&mut scratch[..room], now)?;
+        if goes_through {
+            return Some(Cow::Borrowed(&scratch[..n]));
+        }
+        self.hold(&scratch[..n], now);
+        Some(Cow::Owned(self.voice.take_early()))
+    }
+
+    /// Says whether a read is worth a call.
+    pub fn is_readable(&self) -> bool {
+        self.inn == FlowState::Open && self.end.is_readable()
+    }
+
+    /// Reads once; at the end 0 bytes, and `None` when there is nothing.
+    fn read(&mut self, buf: &mut [u8], now: Instant) -> Option<usize> {
+        let room = self.allowed(buf.len());
+        let buf = &mut buf[..room];
+        // One that does not read the answers to what it asks (telnet) is not read either.
+        let asks_too_much = self.stage.is_some() && self.outbox.is_full();
+        if self.inn != FlowState::Open || buf.is_empty() || asks_too_much {
+            return None;
+        }
+        match self.end.try_read(buf) {
+            Ok(Got::Bytes(n)) => {
+                self.moved.1 += n as u64;
+                self.taps.read(&buf[..n], Some(&self.end));
+                self.last = now;
+                self.spend(n);
+                return Some(n);
+            }
+            Ok(Got::Pending) => return None,
+            Ok(Got::Eof) => {}
+            Err(error) => self.stop_sending(error),
+        }
+        self.inn = FlowState::Draining;
+        self.voice.end();
+        Some(0)
+    }
+
+    fn hold(&mut self, bytes: &[u8], now: Instant) {
+        let Some(stage) = &mut self.stage else {
+            let _all = self.voice.push(bytes);
+            return;
+        };
+        let (mut out, mut back) = (Vec::new(), Vec::new());
+        stage.apply(bytes, &mut out, &mut back);
+        // A stage that only takes bytes out, telnet, leaves no more than there was room for.
+        let _all = self.voice.push(&out);
+        self.send(&mut Chunk::new(&back), now);
+    }
+
+    /// Says whether it stays, when all that could be moved was.
+    pub fn judge(&mut self, ends: &Ends) -> Presence {
+        let has_output = self.voice.has_output();
+        if self.inn == FlowState::Draining && !has_output {
             self.inn = FlowState::Closed;
+        }
+        if self.inn == FlowState::Closed && ends.until == Until::Peer {
+            // Else one that is sent something all the time would never be done with.
+            self.end_input();
         }
         if self.inn != FlowState::Open
             && self.out != FlowState::Closed
             && let Some(error) = self.end.write_fault()
         {
-            match self.queue.is_empty() {
+            match self.outbox.is_empty() {
                 true => self.out = FlowState::Closed,
                 false => self.stop_sending(error),
             }
         }
         let out = Way {
             state: self.out,
-            pending: !self.queue.is_empty(),
+            pending: !self.outbox.is_empty(),
         };
         let inn = Way {
             state: self.inn,
-            pending: !self.lines.is_empty(),
+            pending: has_output,
         };
         let over = matches!(verdict(out, inn, ends), Verdict::Over | Verdict::Linger(_));
-        let broken = self.fault.is_some() && self.lines.is_empty();
+        // What it said before it was reset may still be there to be read.
+        let broken = self.fault.is_some() && self.inn == FlowState::Closed;
         match over || broken {
             true => Presence::Gone(self.fault.take()),
-            false if read || sent => Presence::Busy,
             false => Presence::Here,
-        }
-    }
-
-    fn send_queue(&mut self, ends: &Ends) -> bool {
-        let mut sent = false;
-        while self.out != FlowState::Closed {
-            let Some(chunk) = self.queue.front() else {
-                if self.out == FlowState::Draining {
-                    self.out = FlowState::Closed;
-                    if ends.passes_eof {
-                        self.end.shutdown_write();
-                    }
-                }
-                break;
-            };
-            match self.end.try_write(&chunk[self.sent_of_first..]) {
-                Ok(Put::Bytes(n)) => {
-                    sent = true;
-                    self.moved.0 += n as u64;
-                    let from = self.sent_of_first;
-                    self.taps.written(&chunk[from..from + n], &self.end);
-                    self.sent_of_first += n;
-                    if self.sent_of_first == chunk.len() {
-                        self.queued -= chunk.len();
-                        self.sent_of_first = 0;
-                        self.queue.pop_front();
-                    }
-                }
-                Ok(Put::Pending) => break,
-                Err(error) => self.stop_sending(error),
-            }
-        }
-        sent
-    }
-
-    fn stop_sending(&mut self, error: io::Error) {
-        self.out = FlowState::Closed;
-        self.queue.clear();
-        self.queued = 0;
-        self.fault.get_or_insert(error);
-    }
-
-    fn receive(&mut self, scratch: &mut [u8]) -> bool {
-        let mut read = false;
-        for _ in 0..READS {
-            let room = self.allowed(self.lines.room().min(scratch.len()));
-            // One that does not read the answers to what it asks (telnet) is not read either.
-            if self.inn != FlowState::Open || room == 0 || !self.has_room() {
-                break;
-            }
-            match self.end.try_read(&mut scratch[..room]) {
-                Ok(Got::Bytes(n)) => {
-                    self.moved.1 += n as u64;
-                    self.taps.read(&scratch[..n], Some(&self.end));
-                    self.spend(n);
-                    self.hold(&scratch[..n]);
-                }
-                Ok(Got::Pending) => break,
-                Ok(Got::Eof) => self.inn = FlowState::Draining,
-                Err(error) => {
-                    self.inn = FlowState::Draining;
-                    self.stop_sending(error);
-                }
-            }
-            read = true;
-        }
-        read
-    }
-
-    fn hold(&mut self, bytes: &[u8]) {
-        let Some(stage) = &mut self.stage else {
-            let _all = self.lines.push(bytes);
-            return;
-        };
-        let (mut out, mut back) = (Vec::new(), Vec::new());
-        stage.apply(bytes, &mut out, &mut back);
-        // A stage that only takes bytes out, telnet, leaves no more than there was room for.
-        let _all = self.lines.push(&out);
-        if !back.is_empty() {
-            self.send(&Rc::from(back));
         }
     }
 }

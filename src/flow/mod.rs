@@ -4,9 +4,11 @@
 pub mod flow;
 
 pub mod bridge;
+pub mod floor;
 pub mod hub;
 pub mod limits;
 pub mod member;
+pub mod outbox;
 pub mod stages;
 pub mod taps;
 pub mod verdict;

@@ -61,6 +61,10 @@ pub struct Session {
     pub datagram_bytes: usize,
     /// Bytes may go past this process where nothing in it wants to see them.
     pub may_offload: bool,
+    /// Before each line on standard output stands which client it comes from.
+    pub tags_lines: bool,
+    /// How many bytes may wait to be sent to one of many clients.
+    pub queue_bytes: usize,
     /// A broken session is a failure: told, and exit code 1.
     pub tells_breaks: bool,
 }
@@ -341,6 +345,15 @@ pub enum Builtin {
     Daytime,
 }
 
+/// How the clients of a broker hear each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Talk {
+    /// Byte by byte.
+    Bytes,
+    /// Line by line, each under the name of its sender; comings and goings are announced.
+    Chat,
+}
+
 /// What a peer is joined to.
 #[derive(Clone, Debug)]
 pub enum Service {
@@ -350,6 +363,8 @@ pub enum Service {
     Relay(Relay),
     /// A service inside this process.
     Builtin(Builtin),
+    /// All the other peers, and standard input.
+    Broker(Talk),
 }
 
 /// How a Unix listener treats what stands at its path.

@@ -52,7 +52,12 @@ impl Lines {
     pub fn take_lines(&mut self) -> Vec<u8> {
         let full = self.held.len() == self.cap;
         let len = lines_end(&self.held).unwrap_or(if full { self.cap } else { 0 });
-        self.held.drain(..len).collect()
+        if len == 0 {
+            return Vec::new();
+        }
+        // Of the many that may wait none keeps the room it once needed.
+        let rest = self.held.split_off(len);
+        std::mem::replace(&mut self.held, rest)
     }
 
     /// Gives out everything, at the end of the stream.

@@ -1,11 +1,12 @@
-//! Listening for streams, all clients at once (`-lk`).
+//! Listening for streams, all clients at once: joined to standard input and output (`-lk`), or to
+//! each other (`--broker`, `--chat`).
 
 use super::entrance::{Client, Entrance, Next};
 use super::listen::{Bound, label};
 use super::{FIRST_SLOT, logs, session, signal_exit};
 use crate::exit::Exit;
 use crate::flow::bridge::{self, Ended, GRACE, Place};
-use crate::flow::hub::{Departure, Hub, Settings};
+use crate::flow::hub::{Departure, Hub, Settings, Shape};
 use crate::flow::member::Member;
 use crate::flow::stages::Pace;
 use crate::io::endpoint::Endpoint;
@@ -13,8 +14,11 @@ use crate::io::inbox::Notice;
 use crate::io::reactor::{Drive, Registrar, Step};
 use crate::io::ready::Ready;
 use crate::io::stream::Stream;
-use crate::plan::{Ends, Plan, Until};
+use crate::net::addr;
+use crate::plan::{Ends, Plan, Service, Talk, Until};
+use crate::proto::chat::{Label, Voice};
 use crate::report;
+use socket2::SockAddr;
 use std::io;
 use std::rc::Rc;
 use std::time::Instant;
@@ -28,6 +32,8 @@ pub struct Crowd {
     entrance: Entrance,
     hub: Option<Hub>,
     next_slot: u16,
+    /// How many clients have come so far.
+    arrivals: u64,
     signalled: bool,
 }
 
@@ -39,6 +45,7 @@ impl Crowd {
             plan,
             hub: None,
             next_slot: FIRST_SLOT,
+            arrivals: 0,
             signalled: false,
         }
     }
@@ -54,7 +61,14 @@ impl Crowd {
             Until::Never => Until::Both,
             until => until,
         };
+        let (shape, label) = match self.plan.service {
+            Service::Broker(Talk::Chat) => (Shape::Mesh, named(0, "stdin".into())),
+            Service::Broker(Talk::Bytes) => (Shape::Mesh, Label::None),
+            _ => (Shape::Star, Label::None),
+        };
         let settings = Settings {
+            shape,
+            label,
             ends: Ends {
                 until,
                 ..session.ends
@@ -78,7 +92,7 @@ impl Crowd {
                 }
                 Next::Pending => return false,
                 Next::Refused => {}
-                Next::Short(_) if self.hub.as_mut().is_some_and(Hub::make_room) => {
+                Next::Short(_) if self.hub.as_mut().is_some_and(|hub| hub.make_room(now)) => {
                     self.entrance.resume();
                 }
                 Next::Short(error) => {
@@ -102,12 +116,13 @@ impl Crowd {
         self.entrance.greet(&client, registrar);
         let end = Endpoint::Stream(Stream::new(client.sock, slot, registrar)?);
         let stage = session::in_stage(&self.plan.session);
+        self.arrivals += 1;
+        let voice = Voice::new(member_label(&self.plan, &client.addr, self.arrivals));
         let label = label(&client.addr, &self.plan.net);
         let taps = logs::watchers(&label).both();
-        hub.join(
-            slot,
-            Member::new(end, label, stage, client.seat, now).watched(taps),
-        );
+        let queue_bytes = self.plan.session.queue_bytes;
+        let member = Member::new(end, label, voice, stage, queue_bytes, client.seat, now);
+        hub.join(slot, member.watched(taps), now);
         Ok(())
     }
 
@@ -120,6 +135,28 @@ impl Crowd {
         };
         report::error(&format!("{what} failed: {}", report::reason(error)));
         Exit::FAILED
+    }
+}
+
+/// What stands before the lines of the client that came as number `arrival`.
+fn member_label(plan: &Plan, addr: &SockAddr, arrival: u64) -> Label {
+    let origin = || match addr::ip(addr) {
+        Some(ip) => ip.to_string(),
+        // Clients of a Unix socket have no name that would tell them apart.
+        None => format!("unix:{arrival}"),
+    };
+    match plan.service {
+        Service::Broker(Talk::Chat) => named(arrival, origin()),
+        Service::Stdio if plan.session.tags_lines => Label::Origin(origin()),
+        _ => Label::None,
+    }
+}
+
+/// The name of a member of a chat. Standard input is number 0, as in Ncat.
+fn named(number: u64, origin: String) -> Label {
+    Label::Name {
+        name: format!("user{number}"),
+        origin,
     }
 }
 

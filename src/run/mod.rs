@@ -132,7 +132,9 @@ fn begin(plan: Rc<Plan>) -> anyhow::Result<Box<dyn Drive<Exit>>> {
                     let joining = Joining::Builtin(builtin);
                     Box::new(Door::new(plan, joining, bound, clients))
                 }
-                (Clients::AtOnce, Service::Stdio) => Box::new(crowd::Crowd::new(plan, bound)),
+                (Clients::AtOnce, Service::Stdio) | (_, Service::Broker(_)) => {
+                    Box::new(crowd::Crowd::new(plan, bound))
+                }
                 _ => Box::new(listen::Serve::new(plan, bound, clients)),
             }
         }

@@ -60,6 +60,7 @@ impl Planner<'_> {
         }
         self.check_service_conflicts()?;
         self.check_limit_conflicts(unix)?;
+        self.check_crowd_conflicts()?;
         if args.datagram_size.is_some() && !udp {
             return said("--datagram-size needs -u");
         }
@@ -67,7 +68,7 @@ impl Planner<'_> {
     }
 
     /// What clients of a listener are joined to instead of standard input and output, as typed.
-    fn services(&self) -> Vec<&'static str> {
+    pub(super) fn services(&self) -> Vec<&'static str> {
         let args = self.args;
         let table = [
             (args.relay.is_some(), "--relay"),

@@ -9,7 +9,7 @@ use crate::cli::dialect::{NATIVE, NC};
 use crate::plan::access::HostList;
 use crate::plan::{
     Clients, Family, Log, LogFormat, LogPlace, Mode, Onward, Plan, Proxy, ProxyKind, ProxyNames,
-    UnixSource, Until,
+    Talk, UnixSource, Until,
 };
 use std::time::Duration;
 
@@ -507,6 +507,80 @@ fn conflicts_are_told_in_the_dialects_words() {
             assert_eq!(wrong, Some(Wrong::Said(wanted.into())), "{words}");
         }
     }
+}
+
+#[test]
+fn a_broker_joins_all_clients_to_each_other() {
+    for (words, talk) in [("--broker", Talk::Bytes), ("--chat", Talk::Chat)] {
+        for dialect in [&NATIVE, &NC] {
+            for words in [format!("-l {words} 80"), format!("-lkU {words} /p")] {
+                let plan = plan_with(&words, dialect, &facts()).expect("a plan");
+                let clients = match plan.mode {
+                    Mode::Listen { clients, .. } | Mode::ListenUnix { clients, .. } => clients,
+                    other => panic!("does not listen: {other:?}"),
+                };
+                let service = matches!(plan.service, Service::Broker(said) if said == talk);
+                assert!(service && clients == Clients::AtOnce, "{words}");
+                assert_eq!(plan.session.ends.until, Until::Peer, "{words}");
+                assert!(!plan.session.writes_stdout && plan.session.reads_stdin);
+            }
+        }
+    }
+    let until = native("-l --chat --until both 80").session.ends.until;
+    assert_eq!(until, Until::Both);
+}
+
+#[test]
+fn what_makes_no_sense_in_a_crowd_is_refused() {
+    for (words, wanted) in [
+        ("--broker h 80", "--broker needs -l"),
+        ("--chat h 80", "--chat needs -l"),
+        ("-lu --broker 80", "--broker cannot be used with -u"),
+        ("-luU --chat /p", "--chat cannot be used with -u"),
+        (
+            "-l --broker --relay h:1 80",
+            "--broker cannot be used with --relay",
+        ),
+        (
+            "-l --chat --send-only 80",
+            "--chat cannot be used with --send-only",
+        ),
+        (
+            "-lk --broker --tag 80",
+            "--broker cannot be used with --tag",
+        ),
+        (
+            "-l --echo --broker 80",
+            "--broker cannot be used with --echo",
+        ),
+        ("-l --tag 80", "--tag needs -k"),
+        ("-luk --tag 80", "--tag cannot be used with -u"),
+        (
+            "-lk --tag --relay h:1 80",
+            "--tag cannot be used with --relay",
+        ),
+        ("-l --queue 1M 80", "--queue needs -k"),
+        ("-lk --queue 1k 80", "--queue 1k: not between 64Ki and 1Gi"),
+        (
+            "-lk --queue 1x 80",
+            "--queue 1x: unit unknown (k, M, G, Ki, Mi or Gi)",
+        ),
+    ] {
+        let wrong = plan_with(words, &NATIVE, &facts()).err();
+        assert_eq!(wrong, Some(Wrong::Said(wanted.into())), "{words}");
+    }
+    let wrong = plan_with("-lk --tag 80", &NC, &facts()).err();
+    let wanted = "--tag is for clients served all at once";
+    assert_eq!(wrong, Some(Wrong::Said(wanted.into())));
+}
+
+#[test]
+fn queues_have_a_size() {
+    let bytes = |words: &str| native(words).session.queue_bytes;
+    assert_eq!(bytes("-lk 80"), 256 << 10);
+    assert_eq!(bytes("-lk --queue 64Ki 80"), 64 << 10);
+    assert_eq!(bytes("-l --broker --queue 1Gi 80"), 1 << 30);
+    assert!(native("-lk --tag 80").session.tags_lines);
 }
 
 #[test]

@@ -1,0 +1,115 @@
+//! Standard output as what several peers share: whole lines of one after the other.
+
+use super::member::Member;
+use crate::io::endpoint::Endpoint;
+use crate::io::ready::Put;
+use std::collections::BTreeMap;
+use std::io;
+use std::time::{Duration, Instant};
+
+/// How long the writer of an unfinished line keeps others from standard output after its last byte.
+const FLOOR: Duration = Duration::from_millis(200);
+/// Chunks written in one turn.
+const TURN: usize = 16;
+
+/// What is on its way to standard output, and who has the floor there.
+#[derive(Debug, Default)]
+pub struct Floor {
+    output: Vec<u8>,
+    written: usize,
+    /// The member whose unfinished line stands on standard output, since its last byte.
+    holder: Option<(u16, Instant)>,
+    /// The member to look at first for lines.
+    turn: u16,
+}
+
+impl Floor {
+    /// Says whether something waits to be written.
+    pub fn is_pending(&self) -> bool {
+        self.written < self.output.len()
+    }
+
+    /// When others may write although a line is unfinished, if they have something to write.
+    pub fn deadline(&self, members: &BTreeMap<u16, Member>) -> Option<Instant> {
+        let (_, since) = self.holder.filter(|_| !self.is_pending())?;
+        let wanted = members.values().any(|member| member.voice.has_output());
+        wanted.then(|| since + FLOOR)
+    }
+
+    /// Takes the last words of a member that leaves.
+    pub fn takes_leave(&mut self, slot: u16, words: &[u8]) {
+        self.output.extend_from_slice(words);
+        self.holder.take_if(|(holder, _)| *holder == slot);
+    }
+
+    /// Writes what goes; says whether something went.
+    ///
+    /// # Errors
+    /// Whatever the write says.
+    pub fn write(
+        &mut self,
+        local: &mut Endpoint,
+        members: &mut BTreeMap<u16, Member>,
+        now: Instant,
+    ) -> io::Result<bool> {
+        let mut wrote = false;
+        for _ in 0..TURN {
+            if !self.is_pending() {
+                self.written = 0;
+                self.output = self.next(members, now);
+                if self.output.is_empty() {
+                    break;
+                }
+            }
+            match local.try_write(&self.output[self.written..])? {
+                Put::Bytes(n) => self.written += n,
+                Put::Pending => break,
+            }
+            wrote = true;
+        }
+        Ok(wrote)
+    }
+
+    /// What standard output gets next: more from the one whose unfinished line stands there, or
+    /// whole lines from the others in turn, or else an unfinished line.
+    fn next(&mut self, members: &mut BTreeMap<u16, Member>, now: Instant) -> Vec<u8> {
+        if let Some((slot, since)) = self.holder {
+            let holder = members.get_mut(&slot);
+            if let Some(member) = holder.filter(|member| member.voice.has_output()) {
+                let bytes = member.voice.take_early();
+                self.give_to(slot, &bytes, now);
+                return bytes;
+            }
+            if now < since + FLOOR {
+                return Vec::new();
+            }
+            self.holder = None;
+        }
+        let from = members.range(self.turn..).chain(members.range(..self.turn));
+        let order: Vec<u16> = from
+            .filter(|(_, member)| member.voice.has_output())
+            .map(|(&slot, _)| slot)
+            .collect();
+        for is_early in [false, true] {
+            for &slot in &order {
+                let Some(member) = members.get_mut(&slot) else {
+                    continue;
+                };
+                let bytes = match is_early {
+                    true => member.voice.take_early(),
+                    false => member.voice.take(),
+                };
+                if !bytes.is_empty() {
+                    self.turn = slot.wrapping_add(1);
+                    self.give_to(slot, &bytes, now);
+                    return bytes;
+                }
+            }
+        }
+        Vec::new()
+    }
+
+    fn give_to(&mut self, slot: u16, bytes: &[u8], now: Instant) {
+        self.holder = (bytes.last() != Some(&b'\n')).then_some((slot, now));
+    }
+}
