@@ -7,6 +7,7 @@
 
 mod limits;
 mod logs;
+mod programs;
 
 use clap::builder::{PossibleValue, TypedValueParser};
 use clap::{Arg, ArgAction, Command, ValueHint, value_parser};
@@ -23,6 +24,7 @@ const OTHER: &str = "Other";
 pub fn command() -> Command {
     let table = [
         shape(),
+        programs::programs(),
         ends(),
         limits::limits(),
         data(),

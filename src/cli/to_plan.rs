@@ -7,6 +7,7 @@ mod crowd;
 mod limits;
 mod logs;
 mod operands;
+mod program;
 mod proxies;
 mod sockets;
 
@@ -20,7 +21,8 @@ use crate::parse::number::strtonum;
 use crate::parse::{ports, size, tos};
 use crate::plan::{
     Builtin, Clients, Codes, Dialing, Ends, Family, Group, Listening, Mode, Net, Onward, Plan,
-    Ports, Relay, Service, Session, SocketOptions, Transport, UnixListening, UnixSource, Until,
+    Ports, Program, Relay, Service, Session, SocketOptions, Transport, UnixListening, UnixSource,
+    Until,
 };
 use crate::sys::names;
 use std::ffi::{OsStr, OsString};
@@ -141,6 +143,9 @@ impl Planner<'_> {
         }
         if let Some(talk) = self.talk() {
             return Ok(Service::Broker(talk));
+        }
+        if let Some(program) = self.program()? {
+            return Ok(Service::Program(program));
         }
         Ok(self.builtin().map_or(Service::Stdio, Service::Builtin))
     }
@@ -382,9 +387,11 @@ impl Planner<'_> {
             true => dialect.until_listener,
             false => dialect.until_client,
         };
+        let runs_program = self.runs_program();
+        let default = if runs_program { Until::Both } else { default };
         let terminal = dialect
             .until_terminal
-            .filter(|_| self.facts.stdin_is_terminal);
+            .filter(|_| self.facts.stdin_is_terminal && !runs_program);
         let until = match args.until.as_deref() {
             Some("peer") => Until::Peer,
             Some("stdin") => Until::Stdin,
@@ -397,6 +404,9 @@ impl Planner<'_> {
             None if args.no_stdin => Until::Peer,
             None => terminal.unwrap_or(default),
         };
+        if runs_program {
+            return Ok(self.program_ends(until, quit));
+        }
         let quit_implies_eof = quit.is_some() && !args.no_shutdown;
         let udp_quit = dialect
             .udp_client_quit

@@ -110,6 +110,11 @@ impl Bridge {
         self.began = Some(began);
     }
 
+    /// Gives both ends back, ours first.
+    pub fn into_ends(self) -> [Endpoint; 2] {
+        [self.local, self.remote]
+    }
+
     /// Both ends, ours first.
     pub fn ends(&self) -> [&Endpoint; 2] {
         [&self.local, &self.remote]
@@ -333,6 +338,12 @@ impl Bridge {
     fn is_output_broken(&self) -> bool {
         matches!(self.inn.fault(), Some(Fault::Sink(error))
             if error.kind() != io::ErrorKind::BrokenPipe)
+    }
+
+    /// Says whether nothing has moved for as long as may be.
+    pub fn is_idle(&self, now: Instant) -> bool {
+        let limit = self.time_limit();
+        limit.is_some_and(|(at, late)| now >= at && late.is_idle())
     }
 
     /// The limit of time that is reached first, and when. Waiting for the first peer does not

@@ -32,7 +32,7 @@ pub enum Peers {
 }
 
 /// The address of a peer of a datagram socket.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum PeerAddr {
     /// An IP address and port.
     Ip(SocketAddr),
@@ -166,6 +166,11 @@ impl Datagram {
     pub fn take_refused(&mut self) -> Option<PeerAddr> {
         let (peer, is_news) = self.refused.as_mut()?;
         std::mem::take(is_news).then(|| peer_addr(peer.clone()))
+    }
+
+    /// The socket itself, for its addresses.
+    pub fn socket(&self) -> &Socket {
+        &self.sock
     }
 
     /// How many datagrams for this socket the kernel has dropped: most often there was no room.

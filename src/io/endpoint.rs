@@ -1,12 +1,15 @@
 //! One end of a session: whatever bytes or messages can be read from and written to without
 //! waiting.
 
+use super::child::Child;
 use super::datagram::{Datagram, PeerAddr};
 use super::internal::Internal;
+use super::mailbox::Mailbox;
 use super::ready::{Bits, Got, Put, Ready};
 use super::stdio::Stdio;
 use super::stream::Stream;
 use crate::sys::offload::RawEnd;
+use socket2::Socket;
 use std::io;
 
 /// One end of a session.
@@ -20,6 +23,10 @@ pub enum Endpoint {
     Stdio(Stdio),
     /// A service inside this process.
     Internal(Internal),
+    /// A program.
+    Child(Box<Child>),
+    /// One of many peers of a datagram socket.
+    Mailbox(Box<Mailbox>),
 }
 
 impl Endpoint {
@@ -30,6 +37,8 @@ impl Endpoint {
             Endpoint::Datagram(end) => end.note(slot, ready),
             Endpoint::Stdio(end) => end.note(slot, ready),
             Endpoint::Internal(_) => {}
+            Endpoint::Child(end) => end.note(slot, ready),
+            Endpoint::Mailbox(_) => {}
         }
     }
 
@@ -43,6 +52,8 @@ impl Endpoint {
             Endpoint::Datagram(end) => end.try_read(buf),
             Endpoint::Stdio(end) => end.try_read(buf),
             Endpoint::Internal(end) => Ok(end.try_read(buf)),
+            Endpoint::Child(end) => end.try_read(buf),
+            Endpoint::Mailbox(end) => Ok(end.try_read(buf)),
         }
     }
 
@@ -56,17 +67,20 @@ impl Endpoint {
             Endpoint::Datagram(end) => end.try_write(buf),
             Endpoint::Stdio(end) => end.try_write(buf),
             Endpoint::Internal(end) => Ok(end.try_write(buf)),
+            Endpoint::Child(end) => end.try_write(buf),
+            Endpoint::Mailbox(end) => end.try_write(buf),
         }
     }
 
-    /// Passes on the end of what is written: FIN to a peer, closing for standard output. Nothing
-    /// for datagrams, which have no end.
+    /// Passes on the end of what is written: FIN to a peer, closing for standard output and for a
+    /// program. Nothing for datagrams, which have no end.
     pub fn shutdown_write(&mut self) {
         match self {
             Endpoint::Stream(end) => end.shutdown_write(),
-            Endpoint::Datagram(_) => {}
+            Endpoint::Datagram(_) | Endpoint::Mailbox(_) => {}
             Endpoint::Stdio(end) => end.shutdown_write(),
             Endpoint::Internal(end) => end.shutdown_write(),
+            Endpoint::Child(end) => end.shutdown_write(),
         }
     }
 
@@ -74,8 +88,9 @@ impl Endpoint {
     pub fn write_fault(&mut self) -> Option<io::Error> {
         match self {
             Endpoint::Stream(end) => end.write_fault(),
-            Endpoint::Datagram(_) | Endpoint::Internal(_) => None,
+            Endpoint::Datagram(_) | Endpoint::Mailbox(_) | Endpoint::Internal(_) => None,
             Endpoint::Stdio(end) => end.write_fault(),
+            Endpoint::Child(end) => end.write_fault(),
         }
     }
 
@@ -83,7 +98,11 @@ impl Endpoint {
     pub fn widen(&self) {
         match self {
             Endpoint::Stdio(end) => end.widen(),
-            Endpoint::Stream(_) | Endpoint::Datagram(_) | Endpoint::Internal(_) => {}
+            Endpoint::Child(end) => end.widen(),
+            Endpoint::Stream(_)
+            | Endpoint::Datagram(_)
+            | Endpoint::Mailbox(_)
+            | Endpoint::Internal(_) => {}
         }
     }
 
@@ -92,7 +111,8 @@ impl Endpoint {
         match self {
             Endpoint::Stream(end) => Some(end.raw()),
             Endpoint::Stdio(end) => end.raw_read(),
-            Endpoint::Datagram(_) | Endpoint::Internal(_) => None,
+            Endpoint::Child(end) => end.raw_read(),
+            Endpoint::Datagram(_) | Endpoint::Mailbox(_) | Endpoint::Internal(_) => None,
         }
     }
 
@@ -101,7 +121,20 @@ impl Endpoint {
         match self {
             Endpoint::Stream(end) => Some(end.raw()),
             Endpoint::Stdio(end) => end.raw_write(),
-            Endpoint::Datagram(_) | Endpoint::Internal(_) => None,
+            Endpoint::Child(end) => end.raw_write(),
+            Endpoint::Datagram(_) | Endpoint::Mailbox(_) | Endpoint::Internal(_) => None,
+        }
+    }
+
+    /// The socket, for its addresses, if it is one.
+    pub fn socket(&self) -> Option<&Socket> {
+        match self {
+            Endpoint::Stream(end) => Some(end.socket()),
+            Endpoint::Datagram(end) => Some(end.socket()),
+            Endpoint::Stdio(_)
+            | Endpoint::Internal(_)
+            | Endpoint::Child(_)
+            | Endpoint::Mailbox(_) => None,
         }
     }
 
@@ -119,8 +152,9 @@ impl Endpoint {
     pub fn is_drained(&mut self) {
         match self {
             Endpoint::Stream(end) => end.bits_mut().is_drained(),
-            Endpoint::Datagram(_) | Endpoint::Internal(_) => {}
+            Endpoint::Datagram(_) | Endpoint::Mailbox(_) | Endpoint::Internal(_) => {}
             Endpoint::Stdio(end) => end.is_drained(),
+            Endpoint::Child(end) => end.is_drained(),
         }
     }
 
@@ -128,24 +162,27 @@ impl Endpoint {
     pub fn is_full(&mut self) {
         match self {
             Endpoint::Stream(end) => end.bits_mut().is_full(),
-            Endpoint::Datagram(_) | Endpoint::Internal(_) => {}
+            Endpoint::Datagram(_) | Endpoint::Mailbox(_) | Endpoint::Internal(_) => {}
             Endpoint::Stdio(end) => end.is_full(),
+            Endpoint::Child(end) => end.is_full(),
         }
     }
 
     fn read_bits(&self) -> Option<&Bits> {
         match self {
             Endpoint::Stream(end) => Some(end.bits()),
-            Endpoint::Datagram(_) | Endpoint::Internal(_) => None,
+            Endpoint::Datagram(_) | Endpoint::Mailbox(_) | Endpoint::Internal(_) => None,
             Endpoint::Stdio(end) => end.read_bits(),
+            Endpoint::Child(end) => end.read_bits(),
         }
     }
 
     fn write_bits(&self) -> Option<&Bits> {
         match self {
             Endpoint::Stream(end) => Some(end.bits()),
-            Endpoint::Datagram(_) | Endpoint::Internal(_) => None,
+            Endpoint::Datagram(_) | Endpoint::Mailbox(_) | Endpoint::Internal(_) => None,
             Endpoint::Stdio(end) => end.write_bits(),
+            Endpoint::Child(end) => end.write_bits(),
         }
     }
 
@@ -154,7 +191,11 @@ impl Endpoint {
     pub fn has_unsent(&self) -> bool {
         match self {
             Endpoint::Stream(end) => end.has_unsent(),
-            Endpoint::Datagram(_) | Endpoint::Stdio(_) | Endpoint::Internal(_) => false,
+            Endpoint::Datagram(_)
+            | Endpoint::Stdio(_)
+            | Endpoint::Internal(_)
+            | Endpoint::Child(_)
+            | Endpoint::Mailbox(_) => false,
         }
     }
 
@@ -162,7 +203,11 @@ impl Endpoint {
     pub fn has_peer(&self) -> bool {
         match self {
             Endpoint::Datagram(end) => end.has_peer(),
-            Endpoint::Stream(_) | Endpoint::Stdio(_) | Endpoint::Internal(_) => true,
+            Endpoint::Stream(_)
+            | Endpoint::Stdio(_)
+            | Endpoint::Internal(_)
+            | Endpoint::Child(_)
+            | Endpoint::Mailbox(_) => true,
         }
     }
 
@@ -171,13 +216,17 @@ impl Endpoint {
     pub fn peer(&self) -> Option<PeerAddr> {
         match self {
             Endpoint::Datagram(end) => end.peer(),
-            Endpoint::Stream(_) | Endpoint::Stdio(_) | Endpoint::Internal(_) => None,
+            Endpoint::Stream(_)
+            | Endpoint::Stdio(_)
+            | Endpoint::Internal(_)
+            | Endpoint::Child(_)
+            | Endpoint::Mailbox(_) => None,
         }
     }
 
     /// Says whether reading and writing are one socket, which breaks as a whole.
     pub fn is_one_socket(&self) -> bool {
-        !matches!(self, Endpoint::Stdio(_))
+        !matches!(self, Endpoint::Stdio(_) | Endpoint::Child(_))
     }
 
     /// Says whether what is written may make something readable, and a read may make room, without
@@ -191,12 +240,20 @@ impl Endpoint {
     pub fn joins_writes(&self) -> bool {
         match self {
             Endpoint::Stdio(end) => end.joins_writes(),
-            Endpoint::Stream(_) | Endpoint::Datagram(_) | Endpoint::Internal(_) => false,
+            Endpoint::Stream(_)
+            | Endpoint::Datagram(_)
+            | Endpoint::Internal(_)
+            | Endpoint::Child(_)
+            | Endpoint::Mailbox(_) => false,
         }
     }
 
     /// Says whether one read is one message and one write is one message (datagrams).
     pub fn keeps_messages(&self) -> bool {
-        matches!(self, Endpoint::Datagram(_))
+        match self {
+            Endpoint::Datagram(_) | Endpoint::Mailbox(_) => true,
+            Endpoint::Child(end) => end.keeps_messages(),
+            Endpoint::Stream(_) | Endpoint::Stdio(_) | Endpoint::Internal(_) => false,
+        }
     }
 }

@@ -1,12 +1,14 @@
 //! Floor 2: non-blocking ends and the loop that waits for them. Knows bytes, descriptors and time;
 //! knows no option, no mode and no protocol.
 
+pub mod child;
 pub mod datagram;
 pub mod endpoint;
 pub mod inbox;
 pub mod internal;
 pub mod kernel;
 pub mod logfile;
+pub mod mailbox;
 pub mod reactor;
 pub mod ready;
 pub mod stdio;

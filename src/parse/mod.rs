@@ -11,3 +11,4 @@ pub mod number;
 pub mod ports;
 pub mod size;
 pub mod tos;
+pub mod words;

@@ -8,6 +8,7 @@ pub use limits::{Limits, Reception};
 
 use crate::proto::http::challenge::Challenge;
 use access::Access;
+use std::ffi::OsString;
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -354,6 +355,17 @@ pub enum Talk {
     Chat,
 }
 
+/// A program that is run for each peer, and joined to it.
+#[derive(Clone, Debug)]
+pub struct Program {
+    /// The program and its arguments: at least one word.
+    pub words: Vec<OsString>,
+    /// It gets a terminal instead of pipes.
+    pub terminal: bool,
+    /// Its exit code is rnc's.
+    pub passes_status: bool,
+}
+
 /// What a peer is joined to.
 #[derive(Clone, Debug)]
 pub enum Service {
@@ -365,6 +377,8 @@ pub enum Service {
     Builtin(Builtin),
     /// All the other peers, and standard input.
     Broker(Talk),
+    /// A program of its own.
+    Program(Program),
 }
 
 /// How a Unix listener treats what stands at its path.

@@ -8,6 +8,7 @@
 use super::listen::ip_label;
 use super::ports::{self, Tally};
 use super::probe::{Look, Probe};
+use super::program::{self, Addresses, Peer, Program, Progress};
 use super::session::{self, Joined};
 use super::{FIRST_SLOT, PEER_SLOT, password, signal_exit, words};
 use crate::exit::Exit;
@@ -20,7 +21,7 @@ use crate::net::dial::{Connected, DialError, Dialed, Dialer};
 use crate::net::own_file::OwnFile;
 use crate::net::unix;
 use crate::parse::escape::printable;
-use crate::plan::{Dialing, Mode, Net, Plan, Ports, Transport, UnixSource};
+use crate::plan::{Dialing, Mode, Net, Plan, Ports, Service, Transport, UnixSource};
 use crate::report;
 use crate::sys::fdpass;
 use socket2::{Domain, SockAddr, Socket, Type};
@@ -55,6 +56,7 @@ enum State {
     Probing(Box<Probe>),
     Pausing(Instant),
     Session(Box<Joined>),
+    Program(Box<Program>),
 }
 
 impl Connect {
@@ -190,6 +192,19 @@ impl Connect {
         registrar: &Registrar<'_>,
         now: Instant,
     ) -> Result<(), Exit> {
+        if let Service::Program(program) = &self.plan.service {
+            let peer = Peer {
+                addresses: remote.socket().map(Addresses::of).unwrap_or_default(),
+                end: remote,
+                left_over,
+                label,
+                slots: program::SLOTS,
+            };
+            let mut program = Program::start(&self.plan, program, peer, true, registrar, now)?;
+            program.count_from(self.began);
+            self.state = State::Program(Box::new(program));
+            return Ok(());
+        }
         let is_last = self.ports.is_empty();
         let local = session::local_end(&self.plan.session, is_last, registrar).map_err(io_exit)?;
         let mut joined = Joined::new((local, remote), left_over, &self.plan, label, now);
@@ -370,17 +385,28 @@ impl Connect {
                         return Ok(None);
                     };
                     let exit = joined.finish(&ended, &self.plan);
-                    if exit != Exit::OK {
-                        self.broken = Some(exit);
-                    }
-                    if matches!(exit, Exit::Signal(_)) {
-                        return Err(exit);
-                    }
-                    self.pause(now);
+                    self.session_over(exit, now)?;
                 }
+            },
+            State::Program(program) => match program.drive(now) {
+                Progress::Wait => return Ok(Some(Step::Wait)),
+                Progress::Again => return Ok(Some(Step::Again)),
+                Progress::Over(exit) => self.session_over(exit, now)?,
             },
         }
         Ok(None)
+    }
+
+    /// A session is over: on to the next port, unless a signal ended it.
+    fn session_over(&mut self, exit: Exit, now: Instant) -> Result<(), Exit> {
+        if exit != Exit::OK {
+            self.broken = Some(exit);
+        }
+        if matches!(exit, Exit::Signal(_)) {
+            return Err(exit);
+        }
+        self.pause(now);
+        Ok(())
     }
 }
 
@@ -389,6 +415,7 @@ impl Drive<Exit> for Connect {
         match &mut self.state {
             State::Dialing(dialer, _) => dialer.note(slot, ready),
             State::Session(joined) => joined.note(slot, ready),
+            State::Program(program) => program.note(slot, ready),
             State::Next | State::Probing(_) | State::Pausing(_) => {}
         }
     }
@@ -396,6 +423,7 @@ impl Drive<Exit> for Connect {
     fn notice(&mut self, notice: &Notice, now: Instant) {
         match (notice, &mut self.state) {
             (Notice::Ending, State::Session(joined)) => joined.leave(now),
+            (Notice::Ending, State::Program(program)) => program.leave(now),
             (Notice::Ending, _) => self.signalled = true,
             (_, State::Dialing(dialer, _)) => dialer.notice(notice),
             _ => {}
@@ -422,6 +450,7 @@ impl Drive<Exit> for Connect {
             State::Probing(probe) => Some(probe.deadline()),
             State::Pausing(until) => Some(*until),
             State::Session(joined) => joined.deadline(),
+            State::Program(program) => program.deadline(),
         }
     }
 }

@@ -4,6 +4,7 @@
 
 use super::entrance::{Client, Entrance, Next};
 use super::listen::Bound;
+use super::program::Hosted;
 use super::relayed::Relayed;
 use super::served::Served;
 use super::signal_exit;
@@ -11,7 +12,7 @@ use crate::exit::Exit;
 use crate::io::inbox::Notice;
 use crate::io::reactor::{Drive, Registrar, Step};
 use crate::io::ready::Ready;
-use crate::plan::{Builtin, Clients, Plan, Relay};
+use crate::plan::{Builtin, Clients, Plan, Program, Relay};
 use crate::sys::limits;
 use socket2::Socket;
 use std::io;
@@ -26,6 +27,8 @@ const ACCEPTS: usize = 64;
 pub enum Joining {
     /// A connection to elsewhere.
     Relay(Rc<Relay>),
+    /// A program of its own.
+    Program(Rc<Program>),
     /// A service inside this process.
     Builtin(Builtin),
 }
@@ -95,6 +98,10 @@ impl Door {
         let (plan, is_single) = (Rc::clone(&self.plan), self.is_single);
         match &self.joining {
             Joining::Builtin(builtin) => Box::new(Served::new(plan, *builtin, is_single, client)),
+            Joining::Program(program) => {
+                let program = Rc::clone(program);
+                Box::new(Hosted::new(plan, program, is_single, client))
+            }
             Joining::Relay(relay) => {
                 let relay = Rc::clone(relay);
                 Box::new(Relayed::new(plan, relay, is_single, client, reserve, now))
@@ -106,7 +113,7 @@ impl Door {
     /// all, and wait for each other.
     fn reserve(&self, client: &Socket) -> io::Result<Option<OwnedFd>> {
         match self.joining {
-            Joining::Builtin(_) => Ok(None),
+            Joining::Builtin(_) | Joining::Program(_) => Ok(None),
             Joining::Relay(_) => client.try_clone().map(|copy| Some(copy.into())),
         }
     }

@@ -7,7 +7,7 @@
 //! ```
 
 use crate::io::inbox::{Inbox, Notice};
-use crate::sys::signal;
+use crate::sys::{child, signal};
 use std::thread;
 use std::time::Duration;
 
@@ -50,6 +50,7 @@ impl Leaving {
             }
             (Stage::Leaving, _) => {
                 // The loop may be held up, and not have come round to the one before.
+                child::end_all();
                 signal::last().into_iter().for_each(signal::end_by);
                 Stage::Leaving
             }

@@ -12,6 +12,8 @@ mod logs;
 mod password;
 mod ports;
 mod probe;
+mod program;
+mod programs;
 mod relayed;
 mod reload;
 mod scan;
@@ -35,10 +37,11 @@ use reload::Reload;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-/// Slots of the descriptors a task registers: standard input and output, the peer, listening
-/// sockets, and from `FIRST_SLOT` on those of which there can be many.
+/// Slots of the descriptors a task registers: standard input and output, the peer, a program,
+/// listening sockets, and from `FIRST_SLOT` on those of which there can be many.
 const STDIO_SLOTS: [u16; 2] = [0, 1];
 const PEER_SLOT: u16 = 2;
+const CHILD_SLOT: u16 = 3;
 const LISTENER_SLOT: u16 = 8;
 const FIRST_SLOT: u16 = 64;
 
@@ -58,6 +61,9 @@ pub fn run(mut plan: Plan) -> anyhow::Result<Exit> {
     }
     let mut reactor = Reactor::new().context("cannot start the event loop")?;
     let inbox = reactor.inbox();
+    if matches!(plan.service, Service::Program(_)) {
+        sys::child::keep_descriptors();
+    }
     let reload = Reload::begin(&plan, &inbox).context("cannot start a thread")?;
     let mut leaving = Leaving::new(inbox, plan.reception.grace);
     let notify = move |asked| match asked {
@@ -102,10 +108,13 @@ pub fn run(mut plan: Plan) -> anyhow::Result<Exit> {
 
 /// Whether this is a client that comes round to its loop at once, whatever the network does.
 fn begins_within_reach(plan: &Plan) -> bool {
-    matches!(
+    // A program would be started with signals held back.
+    let runs_programs = matches!(plan.service, Service::Program(_));
+    let connects = matches!(
         plan.mode,
         Mode::Connect { .. } | Mode::ConnectUnix { datagram: None, .. }
-    )
+    );
+    connects && !runs_programs
 }
 
 /// Makes the task for a mode. What can fail before anything is served, such as binding, does so
@@ -135,12 +144,19 @@ fn begin(plan: Rc<Plan>) -> anyhow::Result<Box<dyn Drive<Exit>>> {
                 (Clients::AtOnce, Service::Stdio) | (_, Service::Broker(_)) => {
                     Box::new(crowd::Crowd::new(plan, bound))
                 }
+                (_, Service::Program(program)) => {
+                    let joining = Joining::Program(Rc::new(program));
+                    Box::new(Door::new(plan, joining, bound, clients))
+                }
                 _ => Box::new(listen::Serve::new(plan, bound, clients)),
             }
         }
         Mode::ListenUdp { .. } | Mode::ListenUnix { datagram: true, .. } => {
             let bound = udp::bind(&plan)?;
-            match plan.service {
+            match plan.service.clone() {
+                Service::Program(program) => {
+                    Box::new(programs::Programs::new(plan, program, bound))
+                }
                 Service::Builtin(builtin) => Box::new(answers::Answers::new(plan, builtin, bound)),
                 _ => Box::new(udp::Receive::new(plan, bound)),
             }

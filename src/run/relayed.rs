@@ -313,12 +313,13 @@ fn end(sock: Socket, slot: u16, registrar: &Registrar<'_>) -> io::Result<Endpoin
 }
 
 /// Has a socket's peer see a reset, not an end, once it is closed.
-fn reset(sock: &Socket) {
+pub fn reset(sock: &Socket) {
     // A Unix socket knows no reset: its peer sees the end.
     let _ = sock.set_linger(Some(Duration::ZERO));
 }
 
-fn reset_end(end: &Endpoint) {
+/// The same for an end, if it is one of a stream.
+pub fn reset_end(end: &Endpoint) {
     if let Endpoint::Stream(stream) = end {
         reset(stream.socket());
     }

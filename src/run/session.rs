@@ -94,6 +94,9 @@ impl Joined {
     ) -> Joined {
         let session = &plan.session;
         let mut message_bytes = (None, None);
+        if remote.keeps_messages() {
+            message_bytes = (Some(MAX_RECEIVED_BYTES), Some(MAX_RECEIVED_BYTES));
+        }
         let mut watchers = logs::watchers(&label);
         if let Endpoint::Datagram(end) = &mut remote {
             let shape = Shape {
@@ -101,7 +104,9 @@ impl Joined {
                 joins: local.joins_writes() && session.max_reads.is_none() && plan.logs.is_empty(),
             };
             watchers = watchers.cut(session.datagram_bytes);
-            message_bytes = (Some(read_bytes(shape)), Some(MAX_RECEIVED_BYTES));
+            if !local.keeps_messages() {
+                message_bytes.0 = Some(read_bytes(shape));
+            }
             end.set_shape(shape);
         }
         let mut out = Flow::new(Settings {
@@ -144,6 +149,11 @@ impl Joined {
     /// Counts the time for the whole connection from `began` on, which was before this.
     pub fn count_from(&mut self, began: Instant) {
         self.bridge.count_from(began);
+    }
+
+    /// Only the bridge, for those who speak of its end in words of their own.
+    pub fn into_bridge(self) -> Bridge {
+        self.bridge
     }
 
     /// Takes in an event.

@@ -3,6 +3,7 @@
 
 pub mod alloc;
 pub mod batch;
+pub mod child;
 pub mod entry;
 pub mod errno;
 pub mod fdpass;

@@ -42,7 +42,8 @@ pub fn limits() -> Vec<Arg> {
                 "N",
                 "With -l: no more than N clients at once",
                 "Another one is turned away: its connection is closed at once, and -v tells. A \
-                 place is free again as soon as its client has left. Needs -l; not with -u.",
+                 place is free again as soon as its client has left. Needs -l; not with -u, \
+                 unless there is -e or -c.",
             )
             .visible_alias("max-clients")
             .hide_short_help(true),
@@ -60,7 +61,7 @@ pub fn limits() -> Vec<Arg> {
                 "With -l: at SIGTERM, give clients TIME to finish",
                 "The listening socket is closed at once. When all clients have left within TIME, \
                  the exit code is 0; else rnc then ends by the signal, as it does at once without \
-                 this, or when another signal comes. Needs -l; not with -u.",
+                 this, or when another signal comes. Needs -l; not with -u, unless there is -e or -c.",
             )
             .hide_short_help(true),
             setting(

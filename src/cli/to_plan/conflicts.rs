@@ -61,6 +61,7 @@ impl Planner<'_> {
         self.check_service_conflicts()?;
         self.check_limit_conflicts(unix)?;
         self.check_crowd_conflicts()?;
+        self.check_program_conflicts()?;
         if args.datagram_size.is_some() && !udp {
             return said("--datagram-size needs -u");
         }

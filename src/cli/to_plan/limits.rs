@@ -8,7 +8,7 @@ impl Planner<'_> {
     pub(super) fn limits(&self, waits: Option<Duration>) -> Result<Limits, Wrong> {
         let idle = self.limit("--idle-timeout", self.args.idle_timeout.as_ref())?;
         Ok(Limits {
-            idle: idle.or(waits),
+            idle: idle.or(waits).or(self.program_idle()),
             whole: self.limit("--timeout", self.args.timeout.as_ref())?,
             bytes: self.most_bytes()?,
         })
@@ -77,10 +77,12 @@ impl Planner<'_> {
             (args.timeout.is_some(), "--timeout"),
             (args.max_bytes.is_some(), "--max-bytes"),
         ];
+        // Peers with a program each can be counted, and can be waited for.
+        let shared = !self.runs_program();
         let for_streams = [
-            (args.max_conns.is_some(), "--max-conns"),
+            (args.max_conns.is_some() && shared, "--max-conns"),
             (args.max_bytes.is_some(), "--max-bytes"),
-            (args.grace.is_some(), "--grace"),
+            (args.grace.is_some() && shared, "--grace"),
         ];
         let first = |table: &[(bool, &'static str)]| {
             let found = table.iter().find(|(found, _)| *found);

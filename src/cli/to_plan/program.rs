@@ -1,0 +1,92 @@
+//! `-e` and `-c`: programs that are run for peers.
+
+use super::*;
+use crate::parse::words::words;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+
+/// How long a peer that sends datagrams may be silent before it counts as gone.
+const PEER_IDLE: Duration = Duration::from_secs(60);
+
+impl Planner<'_> {
+    /// The program of `-e` or `-c`.
+    pub(super) fn program(&self) -> Result<Option<Program>, Wrong> {
+        let args = self.args;
+        let words = match (&args.exec, &args.sh_exec) {
+            (Some(line), _) => {
+                let words = words(line.as_bytes()).into_iter();
+                words.map(OsString::from_vec).collect()
+            }
+            (None, Some(line)) => vec!["/bin/sh".into(), "-c".into(), line.clone()],
+            (None, None) => return Ok(None),
+        };
+        if words.is_empty() {
+            return said("-e (--exec) names no program");
+        }
+        Ok(Some(Program {
+            words,
+            terminal: args.pty,
+            passes_status: args.exec_status,
+        }))
+    }
+
+    /// Options that say how a program is run need one, and some say something about standard input
+    /// and output, which a program is joined to instead of.
+    pub(super) fn check_program_conflicts(&self) -> Result<(), Wrong> {
+        let args = self.args;
+        let runs = self.runs_program();
+        let option = if args.exec.is_some() {
+            "-e (--exec)"
+        } else {
+            "-c (--sh-exec)"
+        };
+        let both = args.exec.is_some() && args.sh_exec.is_some();
+        let many = args.listen && (args.keep_open || args.udp);
+        let table = [
+            (args.pty && !runs, "--pty needs -e or -c"),
+            (args.exec_status && !runs, "--exec-status needs -e or -c"),
+            (both, "-e cannot be used with -c"),
+            (
+                args.exec_status && many,
+                "--exec-status needs a single program: not with -k, nor with -lu",
+            ),
+            (args.pty && args.udp, "--pty cannot be used with -u"),
+            (
+                args.pty && (args.send_only || args.no_stdin),
+                "--pty cannot be used with --send-only or -d (--recv-only)",
+            ),
+        ];
+        if let Some((_, message)) = table.iter().find(|(found, _)| *found) {
+            return said(*message);
+        }
+        let others = [(args.zero, "-z"), (args.pass_fd, "-F")];
+        let others = others.into_iter().filter(|(found, _)| *found);
+        let mut others = others.map(|(_, other)| other).chain(self.services());
+        match others.next().filter(|_| runs) {
+            Some(other) => said(format!("{option} cannot be used with {other}")),
+            None => Ok(()),
+        }
+    }
+
+    /// Datagrams have no end: only silence tells that a peer is gone.
+    pub(super) fn program_idle(&self) -> Option<Duration> {
+        let args = self.args;
+        let many = args.listen && args.udp && self.runs_program();
+        many.then_some(PEER_IDLE)
+    }
+
+    /// Says whether there is a program to run.
+    pub(super) fn runs_program(&self) -> bool {
+        self.args.exec.is_some() || self.args.sh_exec.is_some()
+    }
+
+    /// The end of a session with a program is the same in all dialects: the program hears of the
+    /// peer's end, and the peer of the program's.
+    pub(super) fn program_ends(&self, until: Until, quit: Option<Duration>) -> Ends {
+        Ends {
+            until,
+            passes_eof: !self.args.no_shutdown,
+            quit,
+            linger: None,
+        }
+    }
+}

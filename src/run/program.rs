@@ -1,0 +1,530 @@
+//! A program that is run for a peer, and joined to it.
+//!
+//! ```text
+//! Serving ── over ──► Lingering ── the peer has all ──► Ending ── nobody is left ──► over
+//!    └──── broken, timed out, signalled ──────────────────┘
+//! ```
+//! The session is over when the program has ended and all it wrote is with the peer, or when both
+//! directions have ended. A program that is still there then may end by itself for a while, unless
+//! its peer is gone; then its process group is asked to end (SIGTERM), and after a while ended
+//! (SIGKILL).
+
+use super::entrance::{Client, Seat};
+use super::listen::label;
+use super::relayed::{reset, reset_end};
+use super::session::{self, Joined};
+use super::{CHILD_SLOT, STDIO_SLOTS, signal_exit};
+use crate::exit::Exit;
+use crate::flow::bridge::{Bridge, Ended, GRACE, Place, Turn};
+use crate::io::child::Child;
+use crate::io::endpoint::Endpoint;
+use crate::io::inbox::Notice;
+use crate::io::mailbox::Mailbox;
+use crate::io::reactor::{Drive, Registrar, Step};
+use crate::io::ready::{Got, Ready};
+use crate::io::store::Mem;
+use crate::net::addr;
+use crate::parse::escape::printable;
+use crate::plan::{self, Plan, Transport};
+use crate::report;
+use crate::sys::child::{self, Channel, Order, Process};
+use rustix::process::Signal;
+use socket2::{SockAddr, Socket};
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+/// How long a program may take to end by itself after its session, and then to heed SIGTERM.
+const PATIENCE: Duration = Duration::from_secs(1);
+/// The first pause before it is looked again whether those a program has left behind are gone, which
+/// nothing tells; each one is twice as long as the one before.
+const LOOK: Duration = Duration::from_millis(1);
+/// Reads of what nobody wants any more, in one turn.
+const READS: usize = 16;
+
+/// A peer that a program is to be run for.
+pub struct Peer<'a> {
+    /// The connection.
+    pub end: Endpoint,
+    /// Its first bytes, read already.
+    pub left_over: &'a [u8],
+    /// Its name in messages.
+    pub label: String,
+    /// Who it is, and whom it has come to.
+    pub addresses: Addresses,
+    /// Where events about the program come in: its input, its output, itself.
+    pub slots: [u16; 3],
+}
+
+/// The slots of a program that is the only one of its task.
+pub const SLOTS: [u16; 3] = [STDIO_SLOTS[0], STDIO_SLOTS[1], CHILD_SLOT];
+
+/// Both addresses of a connection, as far as they are known.
+#[derive(Default)]
+pub struct Addresses {
+    /// The peer's.
+    pub remote: Option<SockAddr>,
+    /// Ours.
+    pub local: Option<SockAddr>,
+}
+
+/// A program, and the peer it is joined to.
+pub struct Program {
+    plan: Rc<Plan>,
+    /// There is no other peer: what becomes of this one is told.
+    is_single: bool,
+    label: Box<str>,
+    state: State,
+    process: Process,
+    exit_slot: u16,
+    has_ended: bool,
+    /// Its exit code, once it is reaped.
+    code: Option<u8>,
+    /// What the session came to.
+    outcome: Exit,
+    /// What is sent to its group next, and when.
+    next: (Signal, Instant),
+    /// When those it has left behind are looked for again, and the pause after that.
+    look: Option<(Instant, Duration)>,
+    /// The code is of its own choice: no signal of ours came before it.
+    ended_by_itself: bool,
+}
+
+enum State {
+    Serving(Box<Bridge>),
+    /// The end is sent; bytes may still be on their way to the peer.
+    Lingering(Box<Endpoint>, Instant),
+    Ending,
+}
+
+/// What one drive of a program came to.
+pub enum Progress {
+    /// Nothing can be done until something happens.
+    Wait,
+    /// There may be more to do: come again.
+    Again,
+    /// The program has ended, and its session.
+    Over(Exit),
+}
+
+impl Addresses {
+    /// Those of a socket.
+    pub fn of(sock: &Socket) -> Addresses {
+        Addresses {
+            remote: sock.peer_addr().ok(),
+            local: sock.local_addr().ok(),
+        }
+    }
+
+    /// The variables that tell a program about its peer, under Ncat's names and under ours.
+    /// Variables that say nothing here are taken out: they may be those of an rnc around us.
+    fn variables(&self, transport: Transport) -> Vec<(String, Option<OsString>)> {
+        let proto = match &self.local {
+            Some(addr) if addr.is_unix() => "UNIX",
+            Some(addr) if addr.as_vsock_address().is_some() => "VSOCK",
+            _ if transport == Transport::Udp => "UDP",
+            _ => "TCP",
+        };
+        let (remote, remote_port) = host_and_port(self.remote.as_ref());
+        let (local, local_port) = host_and_port(self.local.as_ref());
+        let values = [
+            ("REMOTE_ADDR", remote),
+            ("REMOTE_PORT", remote_port),
+            ("LOCAL_ADDR", local),
+            ("LOCAL_PORT", local_port),
+            ("PROTO", Some(proto.into())),
+        ];
+        let named = |prefix| {
+            let values = values.iter();
+            values.map(move |(name, value)| (format!("{prefix}_{name}"), value.clone()))
+        };
+        named("NCAT").chain(named("RNC")).collect()
+    }
+}
+
+fn host_and_port(addr: Option<&SockAddr>) -> (Option<OsString>, Option<OsString>) {
+    let Some(addr) = addr else {
+        return (None, None);
+    };
+    if let Some(ip) = addr::ip(addr) {
+        let port = ip.port().to_string();
+        return (Some(addr::show_ip(&ip).into()), Some(port.into()));
+    }
+    if let Some((cid, port)) = addr.as_vsock_address() {
+        return (Some(cid.to_string().into()), Some(port.to_string().into()));
+    }
+    let path = addr.as_pathname().map(|path| path.as_os_str().to_owned());
+    let name = || {
+        let name = addr.as_abstract_namespace()?;
+        Some(OsStr::from_bytes(&[b"@", name].concat()).to_owned())
+    };
+    (path.or_else(name), None)
+}
+
+impl Program {
+    /// Starts the program for a peer. One that cannot be started is told, and the peer is reset.
+    ///
+    /// # Errors
+    /// The exit code for that.
+    pub fn start(
+        plan: &Rc<Plan>,
+        program: &plan::Program,
+        peer: Peer<'_>,
+        is_single: bool,
+        registrar: &Registrar<'_>,
+        now: Instant,
+    ) -> Result<Program, Exit> {
+        let slots = peer.slots;
+        let channel = match peer.end.keeps_messages() {
+            _ if program.terminal => Channel::Terminal,
+            true => Channel::Messages,
+            false => Channel::Bytes,
+        };
+        let order = Order {
+            words: &program.words,
+            environment: &peer.addresses.variables(plan.net.transport),
+            channel,
+            input: plan.session.writes_stdout,
+            output: plan.session.reads_stdin,
+        };
+        let started = child::start(&order).and_then(|(process, ends)| {
+            registrar.register(process.fd(), slots[2], mio::Interest::READABLE)?;
+            let end = Child::new(ends, channel, slots, registrar)?;
+            Ok((process, Endpoint::Child(Box::new(end))))
+        });
+        let (process, end) = started.map_err(|error| {
+            reset_end(&peer.end);
+            not_started(&program.words, &error)
+        })?;
+        let ends = (end, peer.end);
+        let joined = Joined::new(ends, peer.left_over, plan, peer.label.clone(), now);
+        Ok(Program {
+            plan: Rc::clone(plan),
+            is_single,
+            label: peer.label.into(),
+            state: State::Serving(Box::new(joined.into_bridge())),
+            process,
+            exit_slot: slots[2],
+            has_ended: false,
+            code: None,
+            outcome: Exit::OK,
+            next: (Signal::TERM, now),
+            look: None,
+            ended_by_itself: true,
+        })
+    }
+
+    /// Counts the time for the whole connection from `began` on, which was before this.
+    pub fn count_from(&mut self, began: Instant) {
+        if let State::Serving(bridge) = &mut self.state {
+            bridge.count_from(began);
+        }
+    }
+
+    /// The peer's mailbox, if it has one and the session goes on.
+    pub fn mailbox(&mut self) -> Option<&mut Mailbox> {
+        match &mut self.state {
+            State::Serving(bridge) => match bridge.remote() {
+                Endpoint::Mailbox(mailbox) => Some(mailbox),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// Says whether nothing has moved for as long as may be.
+    pub fn is_idle(&self, now: Instant) -> bool {
+        match &self.state {
+            State::Serving(bridge) => bridge.is_idle(now),
+            _ => false,
+        }
+    }
+
+    /// Takes in an event.
+    pub fn note(&mut self, slot: u16, ready: Ready) {
+        self.has_ended |= slot == self.exit_slot;
+        match &mut self.state {
+            State::Serving(bridge) => bridge.note(slot, ready),
+            State::Lingering(end, _) => end.note(slot, ready),
+            State::Ending => {}
+        }
+    }
+
+    /// A signal came: deliver what is received, and end the program.
+    pub fn leave(&mut self, now: Instant) {
+        match &mut self.state {
+            State::Serving(bridge) => bridge.leave(Ended::Signalled, now),
+            State::Lingering(..) => self.begin_to_end(now),
+            State::Ending => {}
+        }
+        self.outcome = signal_exit();
+        self.send_next(now);
+    }
+
+    /// Moves what can be moved, and sees the program off.
+    pub fn drive(&mut self, now: Instant) -> Progress {
+        loop {
+            match &mut self.state {
+                State::Serving(bridge) => match bridge.drive(now) {
+                    Turn::Wait => return Progress::Wait,
+                    Turn::Again => return Progress::Again,
+                    Turn::Over(ended) => self.session_over(&ended, now),
+                },
+                State::Lingering(end, until) => {
+                    if now < *until && !has_everything(end) {
+                        return Progress::Wait;
+                    }
+                    self.begin_to_end(now + PATIENCE);
+                }
+                State::Ending => {
+                    return match self.is_gone(now) {
+                        true => Progress::Over(self.exit()),
+                        false => Progress::Wait,
+                    };
+                }
+            }
+        }
+    }
+
+    /// When it wants to be driven even if nothing happens.
+    pub fn deadline(&self) -> Option<Instant> {
+        match &self.state {
+            State::Serving(bridge) => bridge.deadline(),
+            State::Lingering(_, until) => Some(*until),
+            State::Ending => {
+                let look = self.look.map(|(at, _)| at);
+                look.into_iter().chain([self.next.1]).min()
+            }
+        }
+    }
+
+    fn session_over(&mut self, ended: &Ended, now: Instant) {
+        let State::Serving(bridge) = std::mem::replace(&mut self.state, State::Ending) else {
+            return;
+        };
+        if report::is_verbose(2) {
+            let (sent, received) = bridge.moved();
+            let label = &self.label;
+            report::line(&format!(
+                "{label} left: {sent} bytes sent, {received} received"
+            ));
+        }
+        let outcome = self.tell(ended);
+        if outcome != Exit::OK {
+            self.outcome = outcome;
+        }
+        let [_, remote] = bridge.into_ends();
+        match ended {
+            Ended::Clean | Ended::Quit => {
+                self.state = State::Lingering(Box::new(remote), now + GRACE);
+            }
+            Ended::Broken(..) => {
+                reset_end(&remote);
+                self.begin_to_end(now);
+            }
+            Ended::TimedOut(_) | Ended::Signalled => self.begin_to_end(now),
+        }
+    }
+
+    /// The session is over: the program has until `limit` to end by itself.
+    fn begin_to_end(&mut self, limit: Instant) {
+        self.state = State::Ending;
+        if self.ended_by_itself {
+            self.next.1 = limit;
+        }
+    }
+
+    /// Says whether the program and all it started are gone, and sends the signals that make it
+    /// so.
+    fn is_gone(&mut self, now: Instant) -> bool {
+        if self.has_ended && self.code.is_none() {
+            // Before it is reaped: until then the group's number is nobody else's.
+            self.process.signal(Signal::TERM);
+            self.code = self.process.reap();
+            self.next = (Signal::KILL, now + PATIENCE);
+        }
+        if self.code.is_some() && !self.process.has_others() {
+            return true;
+        }
+        if now < self.next.1 {
+            if self.code.is_some() {
+                let pause = self.look.map_or(LOOK, |(_, pause)| pause);
+                self.look = Some((now + pause, pause * 2));
+            }
+            return false;
+        }
+        let kills = self.next.0 == Signal::KILL;
+        self.send_next(now);
+        kills && self.code.is_some()
+    }
+
+    fn send_next(&mut self, now: Instant) {
+        self.ended_by_itself &= self.has_ended;
+        self.process.signal(self.next.0);
+        self.next = (Signal::KILL, now + PATIENCE);
+    }
+
+    fn exit(&self) -> Exit {
+        let passes = match &self.plan.service {
+            plan::Service::Program(program) => program.passes_status,
+            _ => false,
+        };
+        match self.code {
+            Some(code) if passes && self.ended_by_itself && code != 0 => Exit::Code(code),
+            _ => self.outcome,
+        }
+    }
+
+    /// Says what there is to say about the end of the session, and gives the exit code.
+    fn tell(&self, ended: &Ended) -> Exit {
+        let label = &self.label;
+        let (message, code) = match ended {
+            Ended::Clean | Ended::Quit => return Exit::OK,
+            Ended::Signalled => return signal_exit(),
+            Ended::TimedOut(late) if late.is_wanted() => return Exit::OK,
+            Ended::TimedOut(late) => {
+                let message = format!("{label} timed out: {late}");
+                (message, self.plan.codes.timed_out)
+            }
+            Ended::Broken(place, error) => {
+                let what = match place {
+                    Place::Peer => format!("connection to {label}"),
+                    Place::Input => format!("read from the program for {label}"),
+                    Place::Output => format!("write to the program for {label}"),
+                };
+                let message = format!("{what} failed: {}", report::reason(error));
+                (message, self.plan.codes.broken)
+            }
+        };
+        if self.is_single || report::is_verbose(1) {
+            report::failure(&message);
+        }
+        Exit::Code(code)
+    }
+}
+
+/// Says that a program cannot be started.
+fn not_started(words: &[OsString], error: &io::Error) -> Exit {
+    let program = words.first().map(|word| printable(word.as_bytes()));
+    let program = program.unwrap_or_default();
+    report::error(&format!("run {program} failed: {}", report::reason(error)));
+    Exit::FAILED
+}
+
+/// Says whether all that was written has reached the peer's system, or the peer has ended. What
+/// still comes is read and thrown away: a socket closed with unread input would tell the peer to
+/// throw away what it was sent (RFC 2525, section 2.17).
+fn has_everything(end: &mut Endpoint) -> bool {
+    let mut unwanted = Mem::default();
+    for _ in 0..READS {
+        match unwanted.fill(end, None, usize::MAX) {
+            Ok(Got::Bytes(_)) => unwanted.clear(),
+            Ok(Got::Pending) => break,
+            Ok(Got::Eof) | Err(_) => return true,
+        }
+    }
+    !end.has_unsent()
+}
+
+/// A client of a listener that runs a program for each.
+pub struct Hosted {
+    plan: Rc<Plan>,
+    order: Rc<plan::Program>,
+    is_single: bool,
+    client: Option<Client>,
+    program: Option<Program>,
+    /// Its place among those who may be there at once.
+    seat: Option<Seat>,
+}
+
+impl Hosted {
+    /// For a client that has come.
+    pub fn new(
+        plan: Rc<Plan>,
+        order: Rc<plan::Program>,
+        is_single: bool,
+        client: Client,
+    ) -> Hosted {
+        Hosted {
+            plan,
+            order,
+            is_single,
+            client: Some(client),
+            program: None,
+            seat: None,
+        }
+    }
+
+    fn start(
+        &mut self,
+        client: Client,
+        registrar: &Registrar<'_>,
+        now: Instant,
+    ) -> Result<(), Exit> {
+        // What a program writes at once belongs together. A Unix socket holds nothing back.
+        let _ = client.sock.set_tcp_nodelay(true);
+        let addresses = Addresses::of(&client.sock);
+        self.seat = Some(client.seat);
+        let end = session::stream_end(client.sock, registrar);
+        let peer = Peer {
+            end: end.map_err(|error| super::failed(&error.into()))?,
+            left_over: &[],
+            label: label(&client.addr, &self.plan.net),
+            addresses,
+            slots: SLOTS,
+        };
+        let single = self.is_single;
+        let program = Program::start(&self.plan, &self.order, peer, single, registrar, now)?;
+        self.program = Some(program);
+        Ok(())
+    }
+
+    /// The task has ended. What becomes of one client among many is not what becomes of rnc.
+    fn done(&self, exit: Exit) -> Step<Exit> {
+        match exit {
+            Exit::Code(_) if !self.is_single => Step::Done(Exit::OK),
+            exit => Step::Done(exit),
+        }
+    }
+}
+
+impl Drive<Exit> for Hosted {
+    fn note(&mut self, slot: u16, ready: Ready) {
+        if let Some(program) = &mut self.program {
+            program.note(slot, ready);
+        }
+    }
+
+    fn notice(&mut self, notice: &Notice, now: Instant) {
+        if !matches!(notice, Notice::Ending) {
+            return;
+        }
+        match (&mut self.program, self.client.take()) {
+            (Some(program), _) => program.leave(now),
+            (None, Some(client)) => reset(&client.sock),
+            (None, None) => {}
+        }
+    }
+
+    fn drive(&mut self, registrar: &Registrar<'_>, now: Instant) -> Step<Exit> {
+        if let Some(client) = self.client.take()
+            && let Err(exit) = self.start(client, registrar, now)
+        {
+            return self.done(exit);
+        }
+        let Some(program) = &mut self.program else {
+            return self.done(signal_exit());
+        };
+        match program.drive(now) {
+            Progress::Wait => Step::Wait,
+            Progress::Again => Step::Again,
+            Progress::Over(exit) => self.done(exit),
+        }
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        self.program.as_ref().and_then(Program::deadline)
+    }
+}

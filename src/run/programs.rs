@@ -1,0 +1,399 @@
+//! Receiving datagrams, with a program for each peer. One socket; what a peer sends is put into its
+//! mailbox, which its program reads.
+//!
+//! Datagrams have no end: a peer that has been silent for long enough counts as gone. Then its
+//! program reads the end, and what it still says is sent.
+
+use super::entrance::Patience;
+use super::guard::{self, Guard};
+use super::listen::{Greeter, ip_label};
+use super::program::{Addresses, Peer, Program, Progress};
+use super::udp::BoundSock;
+use super::{FIRST_SLOT, PEER_SLOT, signal_exit};
+use crate::exit::Exit;
+use crate::io::datagram::{Datagram, PeerAddr, Peers};
+use crate::io::endpoint::Endpoint;
+use crate::io::inbox::Notice;
+use crate::io::mailbox::Mailbox;
+use crate::io::reactor::{Drive, Registrar, Step};
+use crate::io::ready::{Got, Ready};
+use crate::net::addr::unmapped;
+use crate::net::own_file::OwnFile;
+use crate::net::unix;
+use crate::parse::escape::printable;
+use crate::plan::{self, Mode, Plan};
+use crate::report;
+use socket2::{SockAddr, Socket};
+use std::collections::HashMap;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::rc::Rc;
+use std::time::Instant;
+
+/// Peers at once, if nothing else is said: each is a process. Others are not heard.
+const MOST_PEERS: usize = 256;
+/// Datagrams received in one turn.
+const TURN: usize = 64;
+/// The longest datagram that can come, in bytes: a Unix one is bounded by its sender's SO_SNDBUF,
+/// by default 208 KiB.
+const MOST_BYTES: usize = 256 << 10;
+/// Slots of one program.
+const SLOTS: u16 = 3;
+
+/// Receives datagrams, and hands them to programs.
+pub struct Programs {
+    plan: Rc<Plan>,
+    order: Rc<plan::Program>,
+    bound: Option<Socket>,
+    receiver: Option<Receiver>,
+    /// Programs by their place, which tells their slots.
+    programs: Vec<Option<Entry>>,
+    /// Their places by their peers.
+    places: HashMap<PeerAddr, usize>,
+    most: usize,
+    /// Only the first peer is heard, and its end is the end.
+    is_single: bool,
+    /// That there is no room for others has been told, and has been so since.
+    told_full: bool,
+    greeter: Greeter,
+    /// Who is heard.
+    guard: Guard,
+    patience: Patience,
+    signalled: bool,
+    /// Nobody new is heard.
+    is_retiring: bool,
+    /// Removed when we leave.
+    _files: Vec<OwnFile>,
+}
+
+struct Receiver {
+    end: Datagram,
+    /// The same socket, for the mailboxes.
+    shared: Rc<Socket>,
+    buf: Box<[u8]>,
+}
+
+struct Entry {
+    peer: PeerAddr,
+    program: Program,
+    /// It has something to do.
+    is_runnable: bool,
+}
+
+impl Programs {
+    /// Receives on a bound socket.
+    pub fn new(plan: Rc<Plan>, order: plan::Program, bound: BoundSock) -> Programs {
+        let is_single = matches!(
+            plan.mode,
+            Mode::ListenUdp {
+                locks_to_first: true,
+                ..
+            }
+        );
+        let most = plan.reception.most_clients.unwrap_or(MOST_PEERS);
+        Programs {
+            patience: Patience::new(&plan),
+            order: Rc::new(order),
+            bound: Some(bound.sock),
+            receiver: None,
+            programs: Vec::new(),
+            places: HashMap::new(),
+            most: if is_single { 1 } else { most },
+            is_single,
+            told_full: false,
+            greeter: Greeter::default(),
+            guard: bound.guard,
+            plan,
+            signalled: false,
+            is_retiring: false,
+            _files: bound.files,
+        }
+    }
+
+    fn open(&mut self, registrar: &Registrar<'_>) -> io::Result<()> {
+        let Some(sock) = self.bound.take() else {
+            return Ok(());
+        };
+        let shared = Rc::new(sock.try_clone()?);
+        let mut end = Datagram::new(sock, Peers::Last, PEER_SLOT, registrar)?;
+        end.set_rules(self.guard.rules());
+        let buf = vec![0; MOST_BYTES].into();
+        self.receiver = Some(Receiver { end, shared, buf });
+        Ok(())
+    }
+
+    /// Receives what has come; says whether there may be more.
+    fn receive(&mut self, registrar: &Registrar<'_>, now: Instant) -> Result<bool, Exit> {
+        let Some(mut receiver) = self.receiver.take() else {
+            return Ok(false);
+        };
+        let received = self.receive_with(&mut receiver, registrar, now);
+        self.receiver = Some(receiver);
+        received
+    }
+
+    fn receive_with(
+        &mut self,
+        receiver: &mut Receiver,
+        registrar: &Registrar<'_>,
+        now: Instant,
+    ) -> Result<bool, Exit> {
+        for _ in 0..TURN {
+            let got = receiver.end.try_read(&mut receiver.buf);
+            guard::tell_refused(&mut receiver.end);
+            let len = match got {
+                Ok(Got::Bytes(len)) => len,
+                Ok(Got::Eof | Got::Pending) => return Ok(receiver.end.take_interruption()),
+                Err(error) => {
+                    report::error(&format!("receive failed: {}", report::reason(&error)));
+                    return Err(Exit::FAILED);
+                }
+            };
+            self.patience.is_over();
+            if let Some(peer) = receiver.end.sender() {
+                self.deliver(peer, &receiver.buf[..len], &receiver.shared, registrar, now)?;
+            }
+        }
+        Ok(true)
+    }
+
+    /// Puts a datagram into its peer's mailbox, for which a program is started if it has none.
+    fn deliver(
+        &mut self,
+        peer: PeerAddr,
+        message: &[u8],
+        sock: &Rc<Socket>,
+        registrar: &Registrar<'_>,
+        now: Instant,
+    ) -> Result<(), Exit> {
+        let place = match self.place(&peer) {
+            Some(place) => place,
+            None => match self.begin(peer, sock, registrar, now)? {
+                Some(place) => place,
+                None => return Ok(()),
+            },
+        };
+        if let Some(entry) = &mut self.programs[place] {
+            entry.is_runnable = true;
+            if let Some(mailbox) = entry.program.mailbox() {
+                // What finds no room is lost on the way, as datagrams are.
+                mailbox.put(message);
+            }
+        }
+        Ok(())
+    }
+
+    /// The place of the program that hears a peer. One whose session is over does not, nor one that
+    /// has read the end.
+    fn place(&mut self, peer: &PeerAddr) -> Option<usize> {
+        let place = *self.places.get(peer)?;
+        let program = &mut self.programs.get_mut(place)?.as_mut()?.program;
+        let hears = program.mailbox().is_some_and(|mailbox| mailbox.is_open());
+        hears.then_some(place)
+    }
+
+    /// Starts a program for a peer; `None` when there is no room, or it cannot be started.
+    fn begin(
+        &mut self,
+        peer: PeerAddr,
+        sock: &Rc<Socket>,
+        registrar: &Registrar<'_>,
+        now: Instant,
+    ) -> Result<Option<usize>, Exit> {
+        if self.is_retiring {
+            return Ok(None);
+        }
+        let count = self.programs.iter().flatten().count();
+        if count >= self.most {
+            self.tell_full();
+            return Ok(None);
+        }
+        // Who has no name cannot be answered, nor told from others like it.
+        let Some((addr, label)) = self.name(&peer) else {
+            return Ok(None);
+        };
+        if let PeerAddr::Ip(ip) = &peer {
+            self.greeter.greet_ip(unmapped(*ip), &self.plan, registrar);
+        }
+        let free = self.programs.iter().position(Option::is_none);
+        let place = free.unwrap_or(self.programs.len());
+        let mailbox = Mailbox::new(
+            Rc::clone(sock),
+            addr.clone(),
+            self.plan.session.datagram_bytes,
+        );
+        let peer_of_program = Peer {
+            end: Endpoint::Mailbox(Box::new(mailbox)),
+            left_over: &[],
+            label,
+            addresses: Addresses {
+                remote: Some(addr),
+                local: sock.local_addr().ok(),
+            },
+            slots: slots(place),
+        };
+        let started = Program::start(
+            &self.plan,
+            &self.order,
+            peer_of_program,
+            self.is_single,
+            registrar,
+            now,
+        );
+        let program = match started {
+            Ok(program) => program,
+            Err(exit) if self.is_single => return Err(exit),
+            Err(_) => return Ok(None),
+        };
+        if place == self.programs.len() {
+            self.programs.push(None);
+        }
+        self.places.insert(peer.clone(), place);
+        self.programs[place] = Some(Entry {
+            peer,
+            program,
+            is_runnable: true,
+        });
+        Ok(Some(place))
+    }
+
+    /// Where to send to, and the name in messages.
+    fn name(&self, peer: &PeerAddr) -> Option<(SockAddr, String)> {
+        match peer {
+            PeerAddr::Ip(ip) => Some(((*ip).into(), ip_label(&unmapped(*ip), &self.plan.net))),
+            PeerAddr::Unix(path) => {
+                let addr = unix::address(path).ok()?;
+                let shown = printable(path.as_os_str().as_bytes());
+                (!path.as_os_str().is_empty()).then(|| (addr, format!("{shown} (unix)")))
+            }
+        }
+    }
+
+    fn tell_full(&mut self) {
+        if !self.is_single && !std::mem::replace(&mut self.told_full, true) {
+            let most = self.most;
+            report::error(&format!("{most} peers at once: others are not heard"));
+        }
+    }
+
+    /// Drives the programs that have something to do; `Ok(true)` when one has more.
+    fn drive_programs(&mut self, now: Instant) -> Result<bool, Exit> {
+        let mut again = false;
+        for place in 0..self.programs.len() {
+            let Some(entry) = &mut self.programs[place] else {
+                continue;
+            };
+            let is_due = entry.program.deadline().is_some_and(|at| now >= at);
+            if !(std::mem::take(&mut entry.is_runnable) || is_due) {
+                continue;
+            }
+            // A silent peer is gone; a program that then says nothing either has had its time.
+            if is_due
+                && entry.program.is_idle(now)
+                && let Some(mailbox) = entry.program.mailbox()
+            {
+                mailbox.close();
+            }
+            match entry.program.drive(now) {
+                Progress::Wait => {}
+                Progress::Again => {
+                    entry.is_runnable = true;
+                    again = true;
+                }
+                Progress::Over(exit) => {
+                    if self.places.get(&entry.peer) == Some(&place) {
+                        self.places.remove(&entry.peer);
+                    }
+                    self.programs[place] = None;
+                    self.told_full = false;
+                    if self.is_single {
+                        return Err(exit);
+                    }
+                }
+            }
+        }
+        Ok(again)
+    }
+
+    fn turn(&mut self, registrar: &Registrar<'_>, now: Instant) -> Result<bool, Exit> {
+        let opened = self.open(registrar);
+        opened.map_err(|error| super::failed(&error.into()))?;
+        let more = !self.signalled && self.receive(registrar, now)?;
+        let again = self.drive_programs(now)?;
+        if self.programs.iter().all(Option::is_none) {
+            if self.signalled {
+                return Err(signal_exit());
+            }
+            if self.is_retiring {
+                return Err(Exit::OK);
+            }
+        }
+        match self.patience.exit(now) {
+            Some(exit) => Err(exit),
+            None => Ok(more || again),
+        }
+    }
+}
+
+/// The slots of the program at a place.
+fn slots(place: usize) -> [u16; 3] {
+    let first = u16::try_from(place).unwrap_or_default() * SLOTS + FIRST_SLOT;
+    [first, first + 1, first + 2]
+}
+
+impl Drive<Exit> for Programs {
+    fn note(&mut self, slot: u16, ready: Ready) {
+        if slot >= FIRST_SLOT {
+            let place = usize::from((slot - FIRST_SLOT) / SLOTS);
+            if let Some(Some(entry)) = self.programs.get_mut(place) {
+                entry.program.note(slot, ready);
+                entry.is_runnable = true;
+            }
+            return;
+        }
+        if let Some(receiver) = &mut self.receiver {
+            receiver.end.note(slot, ready);
+        }
+        if ready.writable {
+            for entry in self.programs.iter_mut().flatten() {
+                if let Some(mailbox) = entry.program.mailbox() {
+                    entry.is_runnable |= mailbox.has_room();
+                }
+            }
+        }
+    }
+
+    fn notice(&mut self, notice: &Notice, now: Instant) {
+        self.greeter.notice(notice);
+        if self.guard.notice(notice)
+            && let Some(receiver) = &mut self.receiver
+        {
+            receiver.end.set_rules(self.guard.rules());
+        }
+        self.is_retiring |= matches!(notice, Notice::Retiring);
+        if matches!(notice, Notice::Ending) {
+            self.signalled = true;
+            for entry in self.programs.iter_mut().flatten() {
+                entry.program.leave(now);
+                entry.is_runnable = true;
+            }
+        }
+    }
+
+    fn drive(&mut self, registrar: &Registrar<'_>, now: Instant) -> Step<Exit> {
+        match self.turn(registrar, now) {
+            Ok(true) => Step::Again,
+            Ok(false) => Step::Wait,
+            Err(exit) => {
+                self.greeter.flush();
+                Step::Done(exit)
+            }
+        }
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        let programs = self.programs.iter().flatten();
+        let programs = programs.filter_map(|entry| entry.program.deadline());
+        programs.chain(self.patience.deadline()).min()
+    }
+}

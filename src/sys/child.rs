@@ -1,0 +1,263 @@
+//! Programs: started with their standard input and output in our hands, each as the leader of a
+//! process group of its own, watched through a pidfd, and ended with all they started.
+//!
+//! `std::process::Command` starts them: without a terminal that is posix_spawn(3), which does not
+//! copy our memory.
+
+use rustix::fs::OFlags;
+use rustix::io::Errno;
+use rustix::net::{AddressFamily, SocketFlags, SocketType};
+use rustix::pipe::PipeFlags;
+use rustix::process::{Pid, PidfdFlags, Signal};
+use rustix::pty::OpenptFlags;
+use rustix::termios::Winsize;
+use std::ffi::OsString;
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// The window a terminal begins with: what programs take for granted that cannot ask.
+const WINDOW: Winsize = Winsize {
+    ws_row: 24,
+    ws_col: 80,
+    ws_xpixel: 0,
+    ws_ypixel: 0,
+};
+
+/// The leaders of all groups that may still be there.
+static GROUPS: Mutex<Vec<Pid>> = Mutex::new(Vec::new());
+
+/// What stands between us and a program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Channel {
+    /// A pipe each way.
+    Bytes,
+    /// Sockets: each write of the program is one message. What it reads are bytes, so that it may
+    /// read a message in parts.
+    Messages,
+    /// A terminal, for standard error too.
+    Terminal,
+}
+
+/// A program to be started.
+#[derive(Debug)]
+pub struct Order<'a> {
+    /// The program, which is looked for in PATH if there is no slash in its name, and its
+    /// arguments.
+    pub words: &'a [OsString],
+    /// Changes to our environment: variables to set, or to take out.
+    pub environment: &'a [(String, Option<OsString>)],
+    /// What stands between us and it.
+    pub channel: Channel,
+    /// We write its standard input; else it is /dev/null. A terminal is both in any case.
+    pub input: bool,
+    /// We read its standard output; else it is /dev/null.
+    pub output: bool,
+}
+
+/// Our ends of the channel, non-blocking; a terminal is one descriptor for both.
+#[derive(Debug)]
+pub enum Ends {
+    /// To its standard input, and from its standard output.
+    Two(Option<OwnedFd>, Option<OwnedFd>),
+    /// The terminal.
+    One(OwnedFd),
+}
+
+/// A program that was started. Dropping it ends it, and all in its group, at once.
+#[derive(Debug)]
+pub struct Process {
+    child: Child,
+    pidfd: OwnedFd,
+    group: Pid,
+    is_reaped: bool,
+}
+
+/// Starts a program.
+///
+/// # Errors
+/// It cannot be started: ENOENT, EACCES, EAGAIN, EMFILE and the like.
+pub fn start(order: &Order<'_>) -> io::Result<(Process, Ends)> {
+    let Some((program, arguments)) = order.words.split_first() else {
+        return Err(Errno::NOENT.into());
+    };
+    let mut command = Command::new(program);
+    command.args(arguments);
+    for (name, value) in order.environment {
+        match value {
+            Some(value) => command.env(name, value),
+            None => command.env_remove(name),
+        };
+    }
+    let ends = connect(&mut command, order)?;
+    // Whoever ends all groups finds this one too: they wait for the list.
+    let mut groups = groups();
+    let mut child = command.spawn()?;
+    let group = Pid::from_child(&child);
+    match rustix::process::pidfd_open(group, PidfdFlags::empty()) {
+        Ok(pidfd) => {
+            groups.push(group);
+            let is_reaped = false;
+            let process = Process {
+                child,
+                pidfd,
+                group,
+                is_reaped,
+            };
+            Ok((process, ends))
+        }
+        Err(error) => {
+            signal_group(group, Signal::KILL);
+            // It has been killed: this does not take long.
+            let _ = child.wait();
+            Err(error.into())
+        }
+    }
+}
+
+/// Ends all groups at once; no program can be started after that. For a process that is about to
+/// end and cannot wait.
+pub fn end_all() {
+    let groups = groups();
+    for group in groups.iter() {
+        signal_group(*group, Signal::KILL);
+    }
+    // Kept for good: nobody starts another one.
+    std::mem::forget(groups);
+}
+
+/// Keeps every descriptor but the standard ones from programs started later, those too that this
+/// process was given when it was started.
+pub fn keep_descriptors() {
+    // SAFETY: the flag only marks descriptors as to be closed in programs; none is closed here. A
+    // kernel that does not know it leaves all as they are.
+    unsafe {
+        libc::close_range(
+            3,
+            libc::c_uint::MAX,
+            libc::CLOSE_RANGE_CLOEXEC as libc::c_int,
+        )
+    };
+}
+
+fn groups() -> MutexGuard<'static, Vec<Pid>> {
+    GROUPS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Sends a signal to all processes of a group; `false` when there are none.
+fn signal_group(group: Pid, signal: Signal) -> bool {
+    rustix::process::kill_process_group(group, signal).is_ok()
+}
+
+/// Makes the channel, and gives the program its ends of it.
+fn connect(command: &mut Command, order: &Order<'_>) -> io::Result<Ends> {
+    if order.channel == Channel::Terminal {
+        return terminal(command).map(Ends::One);
+    }
+    let messages = order.channel == Channel::Messages;
+    command.process_group(0);
+    command.stdin(Stdio::null()).stdout(Stdio::null());
+    let mut ends = (None, None);
+    if order.input {
+        let (theirs, ours) = if messages {
+            socket_pair(SocketType::STREAM)?
+        } else {
+            rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?
+        };
+        set_nonblocking(&ours)?;
+        command.stdin(theirs);
+        ends.0 = Some(ours);
+    }
+    if order.output {
+        let (ours, theirs) = if messages {
+            socket_pair(SocketType::SEQPACKET)?
+        } else {
+            rustix::pipe::pipe_with(PipeFlags::CLOEXEC)?
+        };
+        set_nonblocking(&ours)?;
+        command.stdout(theirs);
+        ends.1 = Some(ours);
+    }
+    Ok(Ends::Two(ends.0, ends.1))
+}
+
+fn socket_pair(kind: SocketType) -> io::Result<(OwnedFd, OwnedFd)> {
+    let pair = rustix::net::socketpair(AddressFamily::UNIX, kind, SocketFlags::CLOEXEC, None);
+    Ok(pair?)
+}
+
+/// The other end has a description of its own, which keeps blocking.
+fn set_nonblocking(fd: &OwnedFd) -> io::Result<()> {
+    let flags = rustix::fs::fcntl_getfl(fd)?;
+    Ok(rustix::fs::fcntl_setfl(fd, flags | OFlags::NONBLOCK)?)
+}
+
+/// Gives the program a terminal of its own, in a session of its own; gives our end of it.
+fn terminal(command: &mut Command) -> io::Result<OwnedFd> {
+    let flags = OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC;
+    let ours = rustix::pty::openpt(flags)?;
+    rustix::pty::grantpt(&ours)?;
+    rustix::pty::unlockpt(&ours)?;
+    let theirs = rustix::pty::ioctl_tiocgptpeer(&ours, flags)?;
+    rustix::termios::tcsetwinsize(&theirs, WINDOW)?;
+    set_nonblocking(&ours)?;
+    command.stdin(theirs.try_clone()?);
+    command.stdout(theirs.try_clone()?).stderr(theirs);
+    let controls = || {
+        rustix::process::setsid()?;
+        rustix::process::ioctl_tiocsctty(rustix::stdio::stdin())?;
+        Ok(())
+    };
+    // SAFETY: the closure runs between fork and exec; it only makes two system calls, and
+    // allocates nothing.
+    unsafe { command.pre_exec(controls) };
+    Ok(ours)
+}
+
+/// What ends a line, and a file, when it is typed at this terminal.
+pub fn end_of_file(terminal: impl AsFd) -> u8 {
+    let settings = rustix::termios::tcgetattr(terminal);
+    settings.map_or(0x04, |settings| {
+        settings.special_codes[rustix::termios::SpecialCodeIndex::VEOF]
+    })
+}
+
+impl Process {
+    /// What becomes readable when the program has ended.
+    pub fn fd(&self) -> BorrowedFd<'_> {
+        self.pidfd.as_fd()
+    }
+
+    /// Sends a signal to the program and all it started; `false` when there is nobody left.
+    pub fn signal(&self, signal: Signal) -> bool {
+        signal_group(self.group, signal)
+    }
+
+    /// Says whether somebody is left in its group. The program itself counts until it is reaped.
+    pub fn has_others(&self) -> bool {
+        rustix::process::test_kill_process_group(self.group).is_ok()
+    }
+
+    /// The exit code, as a shell gives it: 128 + n after signal n; `None` while it runs. The group's
+    /// number may be given to others once nobody is left in the group.
+    pub fn reap(&mut self) -> Option<u8> {
+        let status = self.child.try_wait().ok().flatten()?;
+        self.is_reaped = true;
+        let code = status.code().or(status.signal().map(|signal| 128 + signal));
+        code.map(|code| u8::try_from(code).unwrap_or(u8::MAX))
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        let mut groups = groups();
+        groups.retain(|group| *group != self.group);
+        if !self.is_reaped {
+            self.signal(Signal::KILL);
+            // What is not gone by now is reaped by the system when this process ends.
+            let _ = self.child.try_wait();
+        }
+    }
+}
