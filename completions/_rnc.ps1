@@ -78,6 +78,7 @@ Register-ArgumentCompleter -Native -CommandName 'rnc' -ScriptBlock {
             [CompletionResult]::new('--listen', '--listen', [CompletionResultType]::ParameterName, 'Listen for a connection instead of making one')
             [CompletionResult]::new('-k', '-k', [CompletionResultType]::ParameterName, 'With -l: serve many clients, all at once')
             [CompletionResult]::new('--keep-open', '--keep-open', [CompletionResultType]::ParameterName, 'With -l: serve many clients, all at once')
+            [CompletionResult]::new('--inetd', '--inetd', [CompletionResultType]::ParameterName, 'Serve the socket that is standard input, as inetd(8) has it')
             [CompletionResult]::new('-u', '-u', [CompletionResultType]::ParameterName, 'UDP instead of TCP; with -U datagrams')
             [CompletionResult]::new('--udp', '--udp', [CompletionResultType]::ParameterName, 'UDP instead of TCP; with -U datagrams')
             [CompletionResult]::new('-U', '-U ', [CompletionResultType]::ParameterName, 'A Unix socket: one operand, a path or @NAME (abstract)')

@@ -75,6 +75,7 @@ set edit:completion:arg-completer[rnc] = {|@words|
             cand --listen 'Listen for a connection instead of making one'
             cand -k 'With -l: serve many clients, all at once'
             cand --keep-open 'With -l: serve many clients, all at once'
+            cand --inetd 'Serve the socket that is standard input, as inetd(8) has it'
             cand -u 'UDP instead of TCP; with -U datagrams'
             cand --udp 'UDP instead of TCP; with -U datagrams'
             cand -U 'A Unix socket: one operand, a path or @NAME (abstract)'

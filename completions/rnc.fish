@@ -50,6 +50,7 @@ complete -c rnc -l as -d 'Behave as this program: nc (OpenBSD\'s), or rnc' -r -f
 rnc\t''"
 complete -c rnc -s l -l listen -d 'Listen for a connection instead of making one'
 complete -c rnc -s k -l keep-open -d 'With -l: serve many clients, all at once'
+complete -c rnc -l inetd -d 'Serve the socket that is standard input, as inetd(8) has it'
 complete -c rnc -s u -l udp -d 'UDP instead of TCP; with -U datagrams'
 complete -c rnc -s U -l unixsock -d 'A Unix socket: one operand, a path or @NAME (abstract)'
 complete -c rnc -l echo -d 'With -l: send each client back what it sends'

@@ -164,7 +164,8 @@ fn shape() -> Vec<Arg> {
                 "Listen for a connection instead of making one",
                 "As -l PORT, -l HOST PORT, -l -p PORT [HOST] or -l -s ADDR -p PORT. Port 0 lets \
                  the system choose; which one it is, is said on standard error. Without an \
-                 address rnc listens on IPv6 and IPv4, and without -k it closes the listening \
+                 address rnc listens on IPv6 and IPv4; with no port either, on the sockets a \
+                 service manager has passed (LISTEN_FDS). Without -k it closes the listening \
                  socket once the first client is there. Not with -z, -F or -r, nor with -x unless \
                  there is --relay. As nc: IPv4 unless -6; the last two forms are errors; others may listen on the same port.",
             ),
@@ -178,6 +179,15 @@ fn shape() -> Vec<Arg> {
                  everyone. As nc: one client after the other; with -u it makes the listener hear \
                  everyone.",
             ),
+            switch(
+                "inetd",
+                "Serve the socket that is standard input, as inetd(8) has it",
+                "A connection is served alone; a listening or UDP socket as with -l, which this \
+                 stands for. If standard input is no socket, what a service manager has passed is \
+                 served (LISTEN_FDS). Standard error that is the same socket says nothing. Needs \
+                 something to serve, such as --relay; no address goes with it.",
+            )
+            .hide_short_help(true),
             flag(
                 'u',
                 "udp",

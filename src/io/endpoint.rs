@@ -90,7 +90,7 @@ impl Endpoint {
     /// The descriptor to read from, if bytes may leave it without passing through this process.
     pub fn raw_read(&self) -> Option<RawEnd<'_>> {
         match self {
-            Endpoint::Stream(end) => Some(end.raw()),
+            Endpoint::Stream(end) => end.raw(),
             Endpoint::Stdio(end) => end.raw_read(),
             Endpoint::Datagram(_) | Endpoint::Internal(_) => None,
         }
@@ -99,7 +99,7 @@ impl Endpoint {
     /// The descriptor to write to, if bytes may reach it without passing through this process.
     pub fn raw_write(&self) -> Option<RawEnd<'_>> {
         match self {
-            Endpoint::Stream(end) => Some(end.raw()),
+            Endpoint::Stream(end) => end.raw(),
             Endpoint::Stdio(end) => end.raw_write(),
             Endpoint::Datagram(_) | Endpoint::Internal(_) => None,
         }

@@ -1,6 +1,7 @@
 //! Words → plan, by tables: what follows from what, in both dialects.
 
 mod limits;
+mod passed;
 
 use super::*;
 use crate::cli::args::Args;
