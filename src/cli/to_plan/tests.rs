@@ -2,6 +2,7 @@
 
 mod limits;
 mod programs;
+mod passed;
 
 use super::*;
 use crate::cli::args::Args;
