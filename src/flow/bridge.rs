@@ -310,6 +310,9 @@ impl Bridge {
         if self.is_output_broken() && !self.out.is_pending() {
             return self.name_fault();
         }
+        if self.is_input_unfit() && !self.out.is_pending() {
+            return self.name_fault();
+        }
         let (_, late) = self.time_limit().filter(|(at, _)| now >= *at)?;
         if matches!(late, Late::Whole(_)) {
             self.inn.end_source();
@@ -333,6 +336,12 @@ impl Bridge {
     fn is_output_broken(&self) -> bool {
         matches!(self.inn.fault(), Some(Fault::Sink(error))
             if error.kind() != io::ErrorKind::BrokenPipe)
+    }
+
+    /// Our own input makes no sense: whoever gave it has to know.
+    fn is_input_unfit(&self) -> bool {
+        matches!(self.out.fault(), Some(Fault::Source(error))
+            if error.kind() == io::ErrorKind::InvalidData)
     }
 
     /// The limit of time that is reached first, and when. Waiting for the first peer does not
@@ -388,6 +397,6 @@ impl Bridge {
 fn copy_of(error: &io::Error) -> io::Error {
     match error.raw_os_error() {
         Some(code) => io::Error::from_raw_os_error(code),
-        None => error.kind().into(),
+        None => io::Error::new(error.kind(), error.to_string()),
     }
 }
