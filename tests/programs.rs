@@ -277,6 +277,18 @@ fn a_program_has_three_descriptors_and_no_more() {
 }
 
 #[test]
+fn the_limit_on_descriptors_is_that_of_rnc_before_it_raised_it() {
+    let dir = TempDir::new();
+    // It is set right behind the start.
+    let command = "until [ $(ulimit -n) = 99 ]; do sleep 0.01; done; ulimit -n";
+    let line = format!("ulimit -S -n 99; exec rnc -lk 127.0.0.1 0 -c '{command}'");
+    let host = common::shell(&line, &dir).spawn();
+    host.listening_line();
+    let mut client = connect_to_listener(&host, None);
+    assert_bytes("limit", &client.read_all(&host), b"99\n");
+}
+
+#[test]
 fn standard_error_stays_ours() {
     let host = Host::shell("-l", "echo to the peer; echo to the log >&2");
     assert_eq!(host.answer(), "to the peer\n");

@@ -330,7 +330,8 @@ fn ends() -> Vec<Arg> {
                 "Pass on the end of standard input (rnc always does)",
                 "The peer sees the end (FIN) once all is sent, and may still answer. Not with \
                  --no-shutdown. As nc: only with this, or with -q.",
-            ),
+            )
+            .hide_short_help(true),
             switch(
                 "no-shutdown",
                 "Do not pass on the end of standard input",

@@ -4,6 +4,7 @@
 //! `std::process::Command` starts them: without a terminal that is posix_spawn(3), which does not
 //! copy our memory.
 
+use super::limits;
 use rustix::fs::OFlags;
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType};
@@ -96,6 +97,7 @@ pub fn start(order: &Order<'_>) -> io::Result<(Process, Ends)> {
     let mut groups = groups();
     let mut child = command.spawn()?;
     let group = Pid::from_child(&child);
+    limits::restore_descriptors(group);
     match rustix::process::pidfd_open(group, PidfdFlags::empty()) {
         Ok(pidfd) => {
             groups.push(group);

@@ -1,6 +1,10 @@
 //! Limits of this process.
 
-use rustix::process::{Resource, getrlimit, setrlimit};
+use rustix::process::{Pid, Resource, Rlimit, getrlimit, prlimit, setrlimit};
+use std::sync::OnceLock;
+
+/// The limit on descriptors that this process was started with, once it has raised it.
+static BEFORE: OnceLock<Rlimit> = OnceLock::new();
 
 /// How many descriptors this process may have, after the soft limit has been raised towards
 /// `wanted` as far as the hard limit allows. See getrlimit(2).
@@ -11,6 +15,7 @@ pub fn descriptors(wanted: usize) -> usize {
     if let Some(current) = limit.current
         && current < wanted.min(most)
     {
+        BEFORE.get_or_init(|| limit);
         limit.current = Some(wanted.min(most));
         // Refused: what there is has to do.
         let _ = setrlimit(Resource::Nofile, limit);
@@ -18,6 +23,15 @@ pub fn descriptors(wanted: usize) -> usize {
     }
     let current = limit.current.unwrap_or(u64::MAX);
     usize::try_from(current).unwrap_or(usize::MAX)
+}
+
+/// Gives a program the limit on descriptors that this process was started with: those that use
+/// select(2) trust it to be small.
+pub fn restore_descriptors(program: Pid) {
+    if let Some(before) = BEFORE.get() {
+        // It has ended already, or goes on with the higher limit.
+        let _ = prlimit(Some(program), Resource::Nofile, *before);
+    }
 }
 
 #[cfg(test)]

@@ -58,7 +58,14 @@ impl Planner<'_> {
         if let Some((_, message)) = table.iter().find(|(found, _)| *found) {
             return said(*message);
         }
-        let others = [(args.zero, "-z"), (args.pass_fd, "-F")];
+        let others = [
+            (args.zero, "-z"),
+            (args.pass_fd, "-F"),
+            (args.broker, "--broker"),
+            (args.chat, "--chat"),
+            (args.tag, "--tag"),
+            (args.queue.is_some(), "--queue"),
+        ];
         let others = others.into_iter().filter(|(found, _)| *found);
         let mut others = others.map(|(_, other)| other).chain(self.services());
         match others.next().filter(|_| runs) {

@@ -63,6 +63,10 @@ fn what_makes_no_sense_with_a_program_is_refused() {
             "-l 80 -c cat --echo",
             "-c (--sh-exec) cannot be used with --echo",
         ),
+        (
+            "-lk 80 -c cat --tag",
+            "-c (--sh-exec) cannot be used with --tag",
+        ),
         ("-z h 80 -c cat", "-c (--sh-exec) cannot be used with -z"),
         ("-F h 80 -c cat", "-c (--sh-exec) cannot be used with -F"),
     ] {
