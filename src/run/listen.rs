@@ -1,7 +1,7 @@
 //! Listening for streams, and serving one client, or one after the other.
 
 use super::entrance::{Client, Entrance, Next};
-use super::guard::Guard;
+use super::guard::{self, Guard};
 use super::session::{self, Joined};
 use super::{signal_exit, words};
 use crate::exit::Exit;
@@ -47,6 +47,7 @@ pub fn bind(plan: &Plan) -> anyhow::Result<Bound> {
             let guard = Guard::new(plan)?;
             let socks = listen::bind(at, &plan.net);
             let socks = socks.map_err(|error| describe(error, at, plan))?;
+            guard::warn_if_open(&socks, plan);
             let files = write_port(plan, &socks)?;
             Ok(Bound {
                 socks,
