@@ -346,21 +346,23 @@ fn services_answer_nobody_who_is_refused() {
     good.say("echo", &tcp);
     assert_bytes("echo", &good.read_some(4, &tcp), b"echo");
 
-    let udp = listener(&format!("-luv --echo -I 4000000 --deny {BAD}")).spawn();
-    let (bad, good) = (udp_peer(BAD, &udp), udp_peer(GOOD, &udp));
-    udp.stop();
-    for _ in 0..FLOOD {
-        bad.send(b"bad").expect("send");
+    for service in ["--echo", "-e cat"] {
+        let udp = listener(&format!("-luv {service} -I 4000000 --deny {BAD}")).spawn();
+        let (bad, good) = (udp_peer(BAD, &udp), udp_peer(GOOD, &udp));
+        udp.stop();
+        for _ in 0..FLOOD {
+            bad.send(b"bad").expect("send");
+        }
+        good.send(b"good").expect("send");
+        udp.go_on();
+        let mut buf = [0; 100];
+        let len = good.recv(&mut buf).expect("an answer");
+        assert_bytes("answer", &buf[..len], b"good");
+        udp.says(&format!("Connection from {BAD} "));
+        bad.set_nonblocking(true).expect("O_NONBLOCK");
+        let nothing = bad.recv(&mut buf).map_err(|error| error.kind());
+        assert_eq!(nothing, Err(ErrorKind::WouldBlock));
     }
-    good.send(b"good").expect("send");
-    udp.go_on();
-    let mut buf = [0; 100];
-    let len = good.recv(&mut buf).expect("an answer");
-    assert_bytes("answer", &buf[..len], b"good");
-    udp.says(&format!("Connection from {BAD} "));
-    bad.set_nonblocking(true).expect("O_NONBLOCK");
-    let nothing = bad.recv(&mut buf).map_err(|error| error.kind());
-    assert_eq!(nothing, Err(ErrorKind::WouldBlock));
 }
 
 #[test]
@@ -569,6 +571,42 @@ fn nc_says_of_a_unix_client_what_nc_says() {
     assert!(
         done.stderr.ends_with("Connection received on sock\n"),
         "{done}"
+    );
+}
+
+#[test]
+fn a_program_open_to_everybody_is_warned_of() {
+    const WARNING: &str = "rnc: warning: whoever reaches this machine may use the program";
+    for (words, warns) in [
+        ("-lk 0 -e cat", true),
+        ("-l 0.0.0.0 0 -c cat", true),
+        ("-l -4 0 -c cat --deny 192.0.2.1", true),
+        ("-lu 0 -e cat", true),
+        ("-l 0 -e cat --pty", true),
+        ("-lk 127.0.0.1 0 -e cat", false),
+        ("-lku 127.0.0.1 0 -e cat", false),
+        ("-l localhost 0 -e cat", false),
+        ("-lk 0 -e cat --allow 127.0.0.0/8", false),
+        ("-lk 0 -e cat --allowfile /dev/null", false),
+        ("-lk 0 --echo", false),
+        ("-lk 0", false),
+        ("-lv --as nc 0 -e cat", false),
+    ] {
+        let rnc = rnc(words.split_whitespace()).spawn();
+        rnc.listening_line();
+        let said = rnc.stderr.text();
+        assert_eq!(
+            said.matches(WARNING).count(),
+            usize::from(warns),
+            "{words}: {said}"
+        );
+    }
+    let dir = TempDir::new();
+    let rnc = unix_listener(&dir, "022", "-lk -e cat");
+    assert!(
+        !rnc.stderr.text().contains("warning"),
+        "{}",
+        rnc.stderr.text()
     );
 }
 

@@ -174,7 +174,7 @@ fn a_wrong_command_line_is_told_in_ncs_words_with_1() {
         "--",
         "-y",
         "-C -t -y",
-        "-e prog 127.0.0.1 1",
+        "-y prog 127.0.0.1 1",
         "-w",
         "-P",
         "-l -s 127.0.0.1 -p",

@@ -72,6 +72,8 @@ pub struct Dialect {
     pub names_peers: bool,
     /// Whose process a client of a Unix socket is, is shown.
     pub tells_users: bool,
+    /// A program that all hosts may use is warned of.
+    pub warns_of_open_program: bool,
     /// Peers that vanish are found out.
     pub keepalive: bool,
     /// The longest datagram made of standard input, in bytes.
@@ -121,6 +123,7 @@ pub const NATIVE: Dialect = Dialect {
     timeout_reason: None,
     names_peers: false,
     tells_users: true,
+    warns_of_open_program: true,
     keepalive: true,
     datagram_bytes: 65_507,
     hex_dump: LogFormat::Hex { colours: false },
@@ -165,6 +168,7 @@ pub const NC: Dialect = Dialect {
     timeout_reason: Some("Operation now in progress"),
     names_peers: true,
     tells_users: false,
+    warns_of_open_program: false,
     keepalive: false,
     datagram_bytes: 16_384,
     hex_dump: LogFormat::Hex { colours: false },

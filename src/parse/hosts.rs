@@ -486,6 +486,22 @@ mod tests {
 
     proptest! {
         #[test]
+        fn a_word_is_an_address_or_what_it_says(word in "[0-9a-fx*,./:-]{0,20}") {
+            match (host(&word), word.parse::<IpAddr>()) {
+                (read, Ok(ip)) => prop_assert_eq!(read, Ok(HostSpec::Hosts(
+                    Hosts::around(ip, None).expect("an address")
+                ))),
+                (Ok(HostSpec::Name(name, _)), _) => {
+                    prop_assert!(word.starts_with(&name) && !name.contains([':', '*', ',', '/']));
+                }
+                (Ok(HostSpec::Hosts(_)), _) => {
+                    prop_assert!(word.contains(['/', '*', ',', '-']), "{}", word);
+                }
+                (Err(_), _) => {}
+            }
+        }
+
+        #[test]
         fn a_block_and_a_pattern_of_the_same_hosts_agree(ip: u32, other: u32, bits in 0u8..=32) {
             let near = ip ^ (other >> (bits / 2));
             let octets = Ipv4Addr::from_bits(ip).octets();

@@ -13,6 +13,8 @@ pub struct Access {
     pub deny: HostList,
     /// The only users whose processes may, by way of a Unix socket; `None`: all.
     pub users: Option<Vec<u32>>,
+    /// It is told when all hosts may come that can reach this machine: they would run a program.
+    pub warns_if_open: bool,
 }
 
 /// Hosts, as typed.

@@ -9,6 +9,7 @@ use crate::net::addr::{self, show_ip};
 use crate::plan::Plan;
 use crate::plan::access::Rules;
 use crate::report;
+use socket2::Socket;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,6 +18,21 @@ pub fn tell_refused(end: &mut Datagram) {
     if let Some(PeerAddr::Ip(ip)) = end.take_refused() {
         let (host, port) = (show_ip(&addr::unmapped(ip)), ip.port());
         report::verbose(1, &format!("Connection from {host} {port} denied"));
+    }
+}
+
+/// Warns of sockets at which all hosts may come in that can reach this machine, where that is
+/// worth a warning.
+pub fn warn_if_open(socks: &[Socket], plan: &Plan) {
+    let is_open = |sock: &Socket| {
+        let local = sock.local_addr().ok().and_then(|local| addr::ip(&local));
+        local.is_some_and(|local| local.ip().is_unspecified())
+    };
+    if plan.access.warns_if_open && socks.iter().any(is_open) {
+        report::error(
+            "warning: whoever reaches this machine may use the program; --allow, or an address \
+             to listen on, limits that",
+        );
     }
 }
 

@@ -1,7 +1,7 @@
 //! Listening for streams, and serving one client, or one after the other.
 
 use super::entrance::{Client, Entrance, Next};
-use super::guard::Guard;
+use super::guard::{self, Guard};
 use super::session::{self, Joined};
 use super::{signal_exit, words};
 use crate::exit::Exit;
@@ -57,6 +57,7 @@ pub fn bind(plan: &Plan) -> anyhow::Result<Bound> {
                     (socks.map_err(|error| describe(error, at, plan))?, None)
                 }
             };
+            guard::warn_if_open(&socks, plan);
             let files = write_port(plan, &socks)?;
             Ok(Bound {
                 socks,
