@@ -492,6 +492,39 @@ fn a_service_is_logged_with_what_it_answers() {
 }
 
 #[test]
+fn what_a_broker_passes_on_is_in_the_log_twice() {
+    let dir = TempDir::new();
+    let log = dir.join("log");
+    let broker = rnc(["-l", "--broker", "--hex-dump"])
+        .arg(&log)
+        .args(["127.0.0.1", "0"])
+        .spawn();
+    let mut one = connect_to_listener(&broker, None);
+    let mut two = connect_to_listener(&broker, None);
+    // What the one gets tells that the broker knows it; then it can be talked to.
+    two.say("first", &broker);
+    one.read_some(5, &broker);
+    one.say("second", &broker);
+    two.read_some(6, &broker);
+    broker.signal(Signal::TERM);
+    broker.wait().expect_signal(Signal::TERM);
+    let peer = |sock: &Sock| format!("127.0.0.1 port {} (tcp)", sock.ports().0);
+    let (one, two) = (peer(&one), peer(&two));
+    let got: Vec<_> = records(&text(&log))
+        .into_iter()
+        .map(|record| (record.mark, record.peer, record.bytes))
+        .collect();
+    let wanted = [
+        ('<', &two, "first"),
+        ('>', &one, "first"),
+        ('<', &one, "second"),
+        ('>', &two, "second"),
+    ];
+    let wanted = wanted.map(|(mark, peer, said)| (mark, peer.clone(), said.as_bytes().to_vec()));
+    assert_eq!(got, wanted);
+}
+
+#[test]
 fn answered_datagrams_are_logged_with_those_they_answer() {
     let dir = TempDir::new();
     let log = dir.join("log");
