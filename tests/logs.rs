@@ -474,6 +474,85 @@ fn a_relay_is_logged_under_its_clients_name() {
 }
 
 #[test]
+fn a_service_is_logged_with_what_it_answers() {
+    let dir = TempDir::new();
+    let log = dir.join("log");
+    let echo = rnc(["-l", "--echo", "--hex-dump"])
+        .arg(&log)
+        .args(["127.0.0.1", "0"])
+        .spawn();
+    let mut client = connect_to_listener(&echo, None);
+    client.say("again", &echo);
+    client.half_close();
+    assert_bytes("echo", &client.read_all(&echo), b"again");
+    echo.wait().expect_code(0);
+    let records = records(&text(&log));
+    assert_eq!(bytes_of(&records, '<'), b"again");
+    assert_eq!(bytes_of(&records, '>'), b"again");
+}
+
+#[test]
+fn what_a_broker_passes_on_is_in_the_log_twice() {
+    let dir = TempDir::new();
+    let log = dir.join("log");
+    let broker = rnc(["-l", "--broker", "--hex-dump"])
+        .arg(&log)
+        .args(["127.0.0.1", "0"])
+        .spawn();
+    let mut one = connect_to_listener(&broker, None);
+    let mut two = connect_to_listener(&broker, None);
+    // What the one gets tells that the broker knows it; then it can be talked to.
+    two.say("first", &broker);
+    one.read_some(5, &broker);
+    one.say("second", &broker);
+    two.read_some(6, &broker);
+    broker.signal(Signal::TERM);
+    broker.wait().expect_signal(Signal::TERM);
+    let peer = |sock: &Sock| format!("127.0.0.1 port {} (tcp)", sock.ports().0);
+    let (one, two) = (peer(&one), peer(&two));
+    let got: Vec<_> = records(&text(&log))
+        .into_iter()
+        .map(|record| (record.mark, record.peer, record.bytes))
+        .collect();
+    let wanted = [
+        ('<', &two, "first"),
+        ('>', &one, "first"),
+        ('<', &one, "second"),
+        ('>', &two, "second"),
+    ];
+    let wanted = wanted.map(|(mark, peer, said)| (mark, peer.clone(), said.as_bytes().to_vec()));
+    assert_eq!(got, wanted);
+}
+
+#[test]
+fn answered_datagrams_are_logged_with_those_they_answer() {
+    let dir = TempDir::new();
+    let log = dir.join("log");
+    let echo = rnc(["-lu", "--echo", "--hex-dump"])
+        .arg(&log)
+        .args(["127.0.0.1", "0"])
+        .spawn();
+    let to = (Ipv4Addr::LOCALHOST, echo.listening_port());
+    let mut wanted = Vec::new();
+    for message in ["one", "two"] {
+        let sock = udp_socket();
+        sock.send_to(message.as_bytes(), to).expect("send");
+        let mut buf = [0; 100];
+        assert_eq!(sock.recv(&mut buf).expect("an answer"), message.len());
+        let port = sock.local_addr().expect("local_addr").port();
+        let peer = format!("127.0.0.1 port {port} (udp)");
+        wanted.extend(['<', '>'].map(|mark| (mark, peer.clone(), message.as_bytes().to_vec())));
+    }
+    echo.signal(Signal::TERM);
+    echo.wait().expect_signal(Signal::TERM);
+    let got: Vec<_> = records(&text(&log))
+        .into_iter()
+        .map(|record| (record.mark, record.peer, record.bytes))
+        .collect();
+    assert_eq!(got, wanted);
+}
+
+#[test]
 fn a_unix_socket_is_logged_under_its_path() {
     let dir = TempDir::new();
     let log = dir.join("log");
