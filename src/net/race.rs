@@ -8,9 +8,9 @@ use super::options::{self, OptionError};
 use super::{listen, resolve};
 use crate::io::reactor::Registrar;
 use crate::parse::escape::printable;
-use crate::plan::{Dialing, Net};
+use crate::plan::{Dialing, Net, Transport};
 use crate::report;
-use crate::sys::errno;
+use crate::sys::{errno, sockopt};
 use mio::Interest;
 use socket2::Socket;
 use std::collections::VecDeque;
@@ -32,6 +32,8 @@ pub enum Obstacle {
     Option(OptionError),
     /// There are no descriptors left.
     NoDescriptor(io::Error),
+    /// The kernel does not have the transport.
+    NoTransport(Transport, io::Error),
 }
 
 /// What a drive of a race came to.
@@ -202,9 +204,13 @@ impl Race {
         registrar: &Registrar<'_>,
         now: Instant,
     ) -> Result<Begun, BeginError> {
-        let sock = match listen::socket(addr, self.net.transport) {
+        let transport = self.net.transport;
+        let sock = match listen::socket(addr, transport) {
             Err(error) if errno::is_no_descriptor(&error) => {
                 return Err(BeginError::NoDescriptor(error));
+            }
+            Err(error) if errno::is_no_protocol(&error) => {
+                return Err(BeginError::Fatal(Obstacle::NoTransport(transport, error)));
             }
             other => other,
         };
@@ -367,19 +373,24 @@ impl Attempt {
     }
 }
 
-/// A connect has worked when there is no error and there is a peer, other than the socket itself:
-/// the local port the kernel chooses for a connect to this machine can be the one connected to, and
-/// a TCP socket that meets itself is connected (RFC 9293, section 3.5). Nobody listens there then.
-/// Where the user chose the port, it was wished for.
+/// A connect has worked when there is a peer, other than the socket itself: the local port the
+/// kernel chooses for a connect to this machine can be the one connected to, and a TCP socket that
+/// meets itself is connected (RFC 9293, section 3.5). Nobody listens there then. Where the user
+/// chose the port, it was wished for.
+///
+/// It has worked, too, when the peer was there and has reset the connection since: what it sent
+/// before is still to be read, and the error, which asking for it would take away, stands behind.
 fn is_connected(sock: &Socket, net: &Net) -> io::Result<bool> {
-    if let Some(error) = sock.take_error()? {
-        return Err(error);
-    }
     match sock.peer_addr() {
         Ok(peer) if net.source_port.is_none() && sock.local_addr()? == peer => {
             Err(errno::refused())
         }
-        peer => Ok(peer.is_ok()),
+        Ok(_) => Ok(true),
+        Err(_) if sockopt::was_acknowledged(sock) => Ok(true),
+        Err(_) => match sock.take_error()? {
+            Some(error) => Err(error),
+            None => Ok(false),
+        },
     }
 }
 

@@ -132,6 +132,8 @@ pub enum Transport {
     Tcp,
     /// UDP.
     Udp,
+    /// SCTP with one stream, in the style of TCP. RFC 6458, section 4.
+    Sctp,
 }
 
 impl Transport {
@@ -140,6 +142,7 @@ impl Transport {
         match self {
             Transport::Tcp => "tcp",
             Transport::Udp => "udp",
+            Transport::Sctp => "sctp",
         }
     }
 }
@@ -181,7 +184,7 @@ pub struct Group {
 pub struct Net {
     /// Which families.
     pub family: Family,
-    /// TCP or UDP.
+    /// TCP, UDP or SCTP.
     pub transport: Transport,
     /// Names are not looked up.
     pub numeric: bool,
@@ -438,11 +441,22 @@ pub enum Mode {
         cid: u32,
         /// The port.
         port: u32,
+        /// The time for connecting.
+        timeout: Option<Duration>,
     },
-    /// Listen on TCP.
+    /// Listen on TCP or SCTP.
     Listen {
         /// Where.
         at: Listening,
+        /// Whom to serve.
+        clients: Clients,
+    },
+    /// Listen on a vsock port.
+    ListenVsock {
+        /// The context identifier to listen on; `None`: all there are.
+        cid: Option<u32>,
+        /// The port; 0 lets the kernel choose.
+        port: u32,
         /// Whom to serve.
         clients: Clients,
     },
