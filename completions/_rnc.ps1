@@ -78,7 +78,7 @@ Register-ArgumentCompleter -Native -CommandName 'rnc' -ScriptBlock {
             [CompletionResult]::new('--proxy-user', '--proxy-user', [CompletionResultType]::ParameterName, 'User for the proxy')
             [CompletionResult]::new('--proxy-auth', '--proxy-auth', [CompletionResultType]::ParameterName, 'User and password for the proxy')
             [CompletionResult]::new('--proxy-dns', '--proxy-dns', [CompletionResultType]::ParameterName, 'Who looks names up: local, remote, both, none')
-            [CompletionResult]::new('--as', '--as', [CompletionResultType]::ParameterName, 'Behave as this program: nc (OpenBSD''s), or rnc')
+            [CompletionResult]::new('--as', '--as', [CompletionResultType]::ParameterName, 'Behave as this program: nc (OpenBSD''s), ncat, or rnc')
             [CompletionResult]::new('-l', '-l', [CompletionResultType]::ParameterName, 'Listen for a connection instead of making one')
             [CompletionResult]::new('--listen', '--listen', [CompletionResultType]::ParameterName, 'Listen for a connection instead of making one')
             [CompletionResult]::new('-k', '-k', [CompletionResultType]::ParameterName, 'With -l: serve many clients, all at once')

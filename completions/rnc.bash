@@ -445,7 +445,7 @@ _rnc() {
                     return 0
                     ;;
                 --as)
-                    COMPREPLY=($(compgen -W "nc rnc" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "nc ncat rnc" -- "${cur}"))
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi

@@ -75,7 +75,7 @@ set edit:completion:arg-completer[rnc] = {|@words|
             cand --proxy-user 'User for the proxy'
             cand --proxy-auth 'User and password for the proxy'
             cand --proxy-dns 'Who looks names up: local, remote, both, none'
-            cand --as 'Behave as this program: nc (OpenBSD''s), or rnc'
+            cand --as 'Behave as this program: nc (OpenBSD''s), ncat, or rnc'
             cand -l 'Listen for a connection instead of making one'
             cand --listen 'Listen for a connection instead of making one'
             cand -k 'With -l: serve many clients, all at once'

@@ -49,7 +49,8 @@ complete -c rnc -l proxy-dns -d 'Who looks names up: local, remote, both, none' 
 remote\t''
 both\t''
 none\t''"
-complete -c rnc -l as -d 'Behave as this program: nc (OpenBSD\'s), or rnc' -r -f -a "nc\t''
+complete -c rnc -l as -d 'Behave as this program: nc (OpenBSD\'s), ncat, or rnc' -r -f -a "nc\t''
+ncat\t''
 rnc\t''"
 complete -c rnc -s l -l listen -d 'Listen for a connection instead of making one'
 complete -c rnc -s k -l keep-open -d 'With -l: serve many clients, all at once'
