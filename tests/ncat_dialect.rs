@@ -517,6 +517,16 @@ fn a_second_client_is_refused() {
 }
 
 #[test]
+fn clients_that_may_not_come_in_are_told_of_with_v() {
+    same(|ncat| {
+        let (ncat, mut peer) = ncat.listening("-kv --deny 127.0.0.1", || Stdin::Null);
+        ncat.says("Ncat: New connection denied: not allowed\n");
+        // Ncat closes, rnc resets.
+        peer.read_to_end(&mut Vec::new()).unwrap_or_default()
+    });
+}
+
+#[test]
 fn keep_open_serves_all_at_once() {
     same(|ncat| {
         let (mut ncat, mut first) = ncat.listening("-k", || Stdin::Pipe);

@@ -32,6 +32,18 @@ const LETTERS: [(&str, char); 21] = [
     ("help", 'h'),
 ];
 
+/// What some options are for as `ncat`, where the table says something else.
+const HELP: [(&str, &str); 5] = [
+    ("wait", "Give up after TIME of connecting to an address"),
+    ("hex-dump", "The same in hexadecimal"),
+    ("source", "Address to send from"),
+    (
+        "keep-open",
+        "With -l: serve many clients; else go on after the peer's end",
+    ),
+    ("zero", "Only see whether the port is open"),
+];
+
 /// Options of Ncat's that are refused: as typed, whether it has a value, and why.
 pub const REFUSED: [(&str, bool, &str); 11] = [
     ("--ssl", false, TLS),
@@ -106,11 +118,13 @@ fn letter_of(id: &str) -> Option<char> {
 fn relabelled(arg: Arg, native: &Command) -> Arg {
     let letter = letter_of(arg.get_id().as_str());
     let is_hidden = letter.is_none() && arg.is_hide_short_help_set();
+    let said = HELP.iter().find(|(name, _)| arg.get_id() == *name);
     let long = arg.get_long_help().map(|help| help.to_string());
     let long = long.map(|help| with_ncats_letters(&help, native));
-    let arg = match long {
-        Some(long) => arg.long_help(long),
-        None => arg,
+    let arg = match (said, long) {
+        (Some((_, help)), _) => arg.help(*help).long_help(*help),
+        (None, Some(long)) => arg.long_help(long),
+        (None, None) => arg,
     };
     let arg = arg.short(letter).hide_short_help(is_hidden);
     match arg.get_id() == "interval" {
@@ -146,6 +160,12 @@ mod tests {
         for (name, letter) in LETTERS {
             let arg = table.get_arguments().find(|arg| arg.get_id() == name);
             assert_eq!(arg.and_then(Arg::get_short), Some(letter), "{name}");
+        }
+        for (name, _) in HELP {
+            assert!(
+                table.get_arguments().any(|arg| arg.get_id() == name),
+                "{name}"
+            );
         }
         table.debug_assert();
     }

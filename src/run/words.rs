@@ -225,6 +225,14 @@ pub fn came(client: &Client, plan: &Plan) -> String {
     }
 }
 
+/// The line about a client that is turned away.
+pub fn denied(client: &Client, plan: &Plan) -> String {
+    match report::wording() {
+        Wording::Netcat => format!("Connection from {} denied", came(client, plan)),
+        Wording::Ncat => "Ncat: New connection denied: not allowed".into(),
+    }
+}
+
 /// What `-vv` tells about a connected socket.
 pub fn socket_details(sock: &Socket) -> String {
     let local = sock
