@@ -547,6 +547,20 @@ fn keep_open_serves_all_at_once() {
 }
 
 #[test]
+fn a_broker_passes_on_what_one_says() {
+    same(|ncat| {
+        let (ncat, mut first) = ncat.listening("--broker", || Stdin::Null);
+        let (_, port) = first.ports();
+        let mut second = connect(port);
+        // Whoever is heard is in.
+        second.say("hello\n", &ncat);
+        let heard = first.read_some(6, &ncat);
+        first.say("hello yourself\n", &ncat);
+        (heard, second.read_some(15, &ncat), ncat.is_running())
+    });
+}
+
+#[test]
 fn verbose_listeners_tell_where_and_who() {
     let ncat = OURS.line("-lv 127.0.0.1 0").stdin(Stdin::Null).spawn();
     ncat.says("Ncat: Listening on 127.0.0.1:");
