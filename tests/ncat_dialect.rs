@@ -561,6 +561,24 @@ fn a_broker_passes_on_what_one_says() {
 }
 
 #[test]
+fn programs_are_run_for_clients_and_for_a_connection() {
+    same(|ncat| {
+        let (listener, mut peer) = ncat.listening("-k -e /bin/cat", || Stdin::Null);
+        peer.say("hello\n", &listener);
+        let echoed = peer.read_some(6, &listener);
+        let (client, mut peer) = ncat.connected("-c env", Stdin::Null);
+        let env = String::from_utf8(peer.read_all(&client)).expect("UTF-8");
+        let names = env.lines().filter(|line| line.starts_with("NCAT_"));
+        let mut names: Vec<String> = names
+            .map(|line| line.split('=').next().unwrap_or_default().to_string())
+            .collect();
+        names.sort();
+        drop(peer);
+        (echoed, names, client.wait().status.code())
+    });
+}
+
+#[test]
 fn verbose_listeners_tell_where_and_who() {
     let ncat = OURS.line("-lv 127.0.0.1 0").stdin(Stdin::Null).spawn();
     ncat.says("Ncat: Listening on 127.0.0.1:");

@@ -8,12 +8,14 @@ use super::command::{command, switch};
 use clap::{Arg, ArgAction, Command};
 
 /// The options that have a letter as `ncat`. All others have their long names only.
-const LETTERS: [(&str, char); 21] = [
+const LETTERS: [(&str, char); 23] = [
     ("listen", 'l'),
     ("keep-open", 'k'),
     ("udp", 'u'),
     ("unixsock", 'U'),
     ("zero", 'z'),
+    ("exec", 'e'),
+    ("sh-exec", 'c'),
     ("quit", 'q'),
     ("wait", 'w'),
     ("idle-timeout", 'i'),
