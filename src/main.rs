@@ -11,10 +11,13 @@ rnc::entry!(rnc);
 
 fn rnc(words: Vec<OsString>) -> u8 {
     let exit = match cli::parse(words) {
-        Parsed::Plan(plan) => run::run(*plan).unwrap_or_else(|error| {
-            report::error(&run::describe(&error));
-            Exit::FAILED
-        }),
+        Parsed::Plan(plan) => {
+            let code = plan.codes.other;
+            run::run(*plan).unwrap_or_else(|error| {
+                report::fatal(&run::describe(&error));
+                Exit::Code(code)
+            })
+        }
         Parsed::Exit(exit) => exit,
     };
     match exit {

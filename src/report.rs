@@ -14,6 +14,17 @@ pub struct Voice {
     pub verbose: u8,
     /// Whether a failed connect or session is told without `-v` too.
     pub tells_failures: bool,
+    /// The words in which what happens is told.
+    pub wording: Wording,
+}
+
+/// In whose words things are told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wording {
+    /// OpenBSD nc's, to the letter where it has them: `NAME: message`.
+    Netcat,
+    /// Ncat's: sentences, with `Ncat: ` before all of them.
+    Ncat,
 }
 
 static VOICE: OnceLock<Voice> = OnceLock::new();
@@ -28,6 +39,11 @@ pub fn is_verbose(level: u8) -> bool {
     VOICE.get().is_some_and(|voice| voice.verbose >= level)
 }
 
+/// In whose words things are told.
+pub fn wording() -> Wording {
+    VOICE.get().map_or(Wording::Netcat, |voice| voice.wording)
+}
+
 /// Says `NAME: message`, always.
 pub fn error(message: &str) {
     line(&named(message));
@@ -36,7 +52,26 @@ pub fn error(message: &str) {
 /// A message as `error` says it, for a line that is to be said later.
 pub fn named(message: &str) -> String {
     let name = VOICE.get().map_or("rnc", |voice| &voice.name);
-    format!("{name}: {message}")
+    match wording() {
+        Wording::Netcat => format!("{name}: {message}"),
+        Wording::Ncat => format!("{name}: {message}."),
+    }
+}
+
+/// A message of `-v` in a line of its own: nc's have no name before them.
+pub fn stated(message: &str) -> String {
+    match wording() {
+        Wording::Netcat => message.to_string(),
+        Wording::Ncat => named(message),
+    }
+}
+
+/// Says the error rnc cannot go on after, always.
+pub fn fatal(message: &str) {
+    match wording() {
+        Wording::Netcat => error(message),
+        Wording::Ncat => line(&format!("{} QUITTING.", named(message))),
+    }
 }
 
 /// Says `NAME: message` where failures of the network are told: always in native rnc, with `-v`
@@ -50,10 +85,10 @@ pub fn failure(message: &str) {
     }
 }
 
-/// Says a line as it is, without a name before it, when `-v` was given at least `level` times.
+/// Says a message, as `stated` has it, when `-v` was given at least `level` times.
 pub fn verbose(level: u8, message: &str) {
     if is_verbose(level) {
-        line(message);
+        line(&stated(message));
     }
 }
 

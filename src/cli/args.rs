@@ -1,6 +1,8 @@
 //! What was typed: typed, but not judged.
 
+use super::letters;
 use clap::ArgMatches;
+use clap::parser::ValueSource;
 use std::ffi::{OsStr, OsString};
 
 /// The words of the command line, sorted. Values are as they were typed.
@@ -85,6 +87,9 @@ pub struct Args {
     pub proxy_auth: Option<String>,
     pub proxy_dns: Option<String>,
     pub verbose: u8,
+    pub test: bool,
+    /// An option that is only there to be refused, and why it is.
+    pub refused: Option<(&'static str, &'static str)>,
 }
 
 impl Args {
@@ -174,8 +179,19 @@ impl Args {
             proxy_auth: word("proxy-auth"),
             proxy_dns: word("proxy-dns"),
             verbose: matches.get_count("verbose"),
+            test: is_typed(matches, "test"),
+            refused: letters::REFUSED
+                .iter()
+                .find(|(name, _, _)| is_typed(matches, name))
+                .map(|(name, _, why)| (*name, *why)),
         }
     }
+}
+
+/// Whether an option was given that not every dialect has.
+fn is_typed(matches: &ArgMatches, id: &str) -> bool {
+    let is_known = matches.try_contains_id(id).is_ok();
+    is_known && matches.value_source(id) == Some(ValueSource::CommandLine)
 }
 
 fn text(word: &OsStr) -> String {

@@ -74,10 +74,12 @@ rnc leaves when both directions have ended; when standard input is a terminal, w
 The end of standard input is passed on to the peer, and the peer's end to standard output.
 
 Called as nc, netcat or nc.openbsd, or with --as nc, rnc keeps OpenBSD nc's rules, exit codes and \
-texts; \"as nc\" above says what is different then.
+texts; \"as nc\" above says what is different then. Called as ncat, or with --as ncat, it keeps \
+Ncat's, and its letters: \"Differences from Ncat\" in rnc(1).
 
 Exit codes: 0 all well, 1 the network failed, 2 wrong command line, 3 timed out, 128+n signal n. \
-As nc: 0, also when a session broke or timed out, or 1.
+As nc: 0, also when a session broke or timed out, or 1. As ncat: 0 all well, 1 the network failed \
+or timed out, 2 all else.
 
 rnc(1) has examples.";
 
@@ -85,7 +87,7 @@ fn flag(short: char, long: &'static str, help: &'static str, more: &'static str)
     switch(long, help, more).short(short)
 }
 
-fn switch(long: &'static str, help: &'static str, more: &'static str) -> Arg {
+pub(super) fn switch(long: &'static str, help: &'static str, more: &'static str) -> Arg {
     Arg::new(long)
         .long(long)
         .action(ArgAction::SetTrue)
@@ -729,10 +731,11 @@ fn others() -> Vec<Arg> {
                 setting(
                     "as",
                     "NAME",
-                    "Behave as this program: nc (OpenBSD's), or rnc",
-                    "The name rnc is called by does the same: nc, netcat and nc.openbsd are nc.",
+                    "Behave as this program: nc (OpenBSD's), ncat, or rnc",
+                    "The name rnc is called by does the same: nc, netcat and nc.openbsd are nc. \
+                     As ncat the letters of options are Ncat's: ncat -h shows them.",
                 ),
-                &["nc", "rnc"],
+                &["nc", "ncat", "rnc"],
             ),
             flag('h', "help", "Show this help; --help tells everything", "")
                 .action(ArgAction::Help),

@@ -1,7 +1,10 @@
-//! The dialects: native rnc, and OpenBSD nc as Debian ships it. A table of values, no code paths:
-//! `to_plan` reads the row of the one that was asked for.
+//! The dialects: native rnc, OpenBSD nc as Debian ships it, and Ncat. A table of values, no code
+//! paths: `to_plan` reads the row of the one that was asked for.
 
-use crate::plan::{Clients, LogFormat, UnixListening, Until};
+use super::{command, letters, usage};
+use crate::plan::{Clients, LogFormat, ProxyKind, ProxyNames, UdpProbe, UnixListening, Until};
+use crate::report::Wording;
+use clap::Command;
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 use std::time::Duration;
@@ -20,24 +23,45 @@ pub enum Probes {
 pub struct Dialect {
     /// What stands before messages.
     pub name: &'static str,
+    /// The command line: which letters the options have.
+    pub command: fn() -> Command,
+    /// The words in which what happens is told.
+    pub wording: Wording,
+    /// What `-v` tells first of all.
+    pub version_with_v: Option<&'static str>,
     /// Exit code for a wrong command line.
     pub usage_code: u8,
     /// Exit code when the time for connecting runs out.
     pub connect_timed_out_code: u8,
-    /// Exit code when a session is idle for too long.
+    /// Exit code when a client's session is idle for too long.
     pub timed_out_code: u8,
+    /// Exit code when a listener's session is idle for too long.
+    pub listener_timed_out_code: u8,
     /// Exit code when a session breaks.
     pub broken_code: u8,
+    /// Exit code when something other than the network fails: a name, a listener, standard input
+    /// or output.
+    pub other_code: u8,
     /// Failures are told without `-v`.
     pub tells_failures: bool,
     /// Help goes to standard error.
     pub help_on_stderr: bool,
-    /// The usage of nc is shown behind a complaint.
-    pub shows_usage: bool,
+    /// What is shown behind a complaint of getopt(3), in whose words it is told then.
+    pub usage: Option<&'static str>,
     /// Operands and -p, -s are combined only as nc does.
     pub strict_operands: bool,
     /// Times are whole seconds and sizes plain numbers.
     pub plain_numbers: bool,
+    /// Times of 0 are refused.
+    pub refuses_zero_times: bool,
+    /// The port where none is given.
+    pub default_port: Option<u16>,
+    /// A client may be given many ports.
+    pub takes_many_ports: bool,
+    /// `-s` may be the address to listen on.
+    pub listens_at_source: bool,
+    /// `-k` of a client: it goes on after the peer's end. Where it has none, `-k` needs `-l`.
+    pub until_kept_open_client: Option<Until>,
     /// The end of standard input is passed on without `-N`.
     pub passes_eof: bool,
     /// A client's session is over then; when standard input is a terminal, `until_terminal`.
@@ -64,6 +88,10 @@ pub struct Dialect {
     pub shares_port: bool,
     /// The pause before the next address is raced (RFC 8305, section 8).
     pub stagger: Option<Duration>,
+    /// The time for connecting without `-w`.
+    pub connect_timeout: Option<Duration>,
+    /// `-w` counts for silence in a session too.
+    pub wait_is_for_silence: bool,
     /// `-w` counts for each address.
     pub timeout_per_address: bool,
     /// What is said behind "timed out".
@@ -84,6 +112,8 @@ pub struct Dialect {
     pub interval_between_ports: bool,
     /// When UDP ports are probed.
     pub probes: Probes,
+    /// How, for how long without `-w`.
+    pub udp_probe: UdpProbe,
     /// A list of UDP ports ends with the outcome of the last.
     pub last_udp_port_decides: bool,
     /// What becomes of the file of a Unix socket.
@@ -92,20 +122,41 @@ pub struct Dialect {
     pub tells_port: bool,
     /// Errors of listeners come without their address.
     pub plain_errors: bool,
+    /// What a proxy speaks that is not said.
+    pub proxy_kind: ProxyKind,
+    /// Who looks names up for SOCKS4, where that is not said.
+    pub socks4_names: ProxyNames,
 }
+
+/// nc's probe of a UDP port.
+const PROBE_OF_NC: UdpProbe = UdpProbe {
+    datagram: b"X",
+    is_repeated: true,
+    limit: Duration::from_secs(3),
+};
 
 /// rnc's own behaviour.
 pub const NATIVE: Dialect = Dialect {
     name: "rnc",
+    command: command::command,
+    wording: Wording::Netcat,
+    version_with_v: None,
     usage_code: 2,
     connect_timed_out_code: 3,
     timed_out_code: 3,
+    listener_timed_out_code: 3,
     broken_code: 1,
+    other_code: 1,
     tells_failures: true,
     help_on_stderr: false,
-    shows_usage: false,
+    usage: None,
     strict_operands: false,
     plain_numbers: false,
+    refuses_zero_times: false,
+    default_port: None,
+    takes_many_ports: true,
+    listens_at_source: true,
+    until_kept_open_client: None,
     passes_eof: true,
     until_client: Until::Both,
     until_listener: Until::Both,
@@ -119,6 +170,8 @@ pub const NATIVE: Dialect = Dialect {
     all_addresses: true,
     shares_port: false,
     stagger: Some(Duration::from_millis(250)),
+    connect_timeout: None,
+    wait_is_for_silence: true,
     timeout_per_address: false,
     timeout_reason: None,
     names_peers: false,
@@ -129,6 +182,7 @@ pub const NATIVE: Dialect = Dialect {
     hex_dump: LogFormat::Hex { colours: false },
     interval_between_ports: true,
     probes: Probes::Scanning,
+    udp_probe: PROBE_OF_NC,
     last_udp_port_decides: false,
     unix: UnixListening {
         replaces_anything: false,
@@ -137,20 +191,32 @@ pub const NATIVE: Dialect = Dialect {
     },
     tells_port: true,
     plain_errors: false,
+    proxy_kind: ProxyKind::Socks5,
+    socks4_names: ProxyNames::Local,
 };
 
 /// OpenBSD nc, as Debian ships it.
 pub const NC: Dialect = Dialect {
     name: "nc",
+    command: command::command,
+    wording: Wording::Netcat,
+    version_with_v: None,
     usage_code: 1,
     connect_timed_out_code: 1,
     timed_out_code: 0,
+    listener_timed_out_code: 0,
     broken_code: 0,
+    other_code: 1,
     tells_failures: false,
     help_on_stderr: true,
-    shows_usage: true,
+    usage: Some(usage::NC),
     strict_operands: true,
     plain_numbers: true,
+    refuses_zero_times: false,
+    default_port: None,
+    takes_many_ports: true,
+    listens_at_source: true,
+    until_kept_open_client: None,
     passes_eof: false,
     until_client: Until::Both,
     until_listener: Until::Peer,
@@ -164,6 +230,8 @@ pub const NC: Dialect = Dialect {
     all_addresses: false,
     shares_port: true,
     stagger: None,
+    connect_timeout: None,
+    wait_is_for_silence: true,
     timeout_per_address: true,
     timeout_reason: Some("Operation now in progress"),
     names_peers: true,
@@ -174,6 +242,7 @@ pub const NC: Dialect = Dialect {
     hex_dump: LogFormat::Hex { colours: false },
     interval_between_ports: false,
     probes: Probes::Verbose,
+    udp_probe: PROBE_OF_NC,
     last_udp_port_decides: true,
     unix: UnixListening {
         replaces_anything: true,
@@ -182,6 +251,73 @@ pub const NC: Dialect = Dialect {
     },
     tells_port: false,
     plain_errors: true,
+    proxy_kind: ProxyKind::Socks5,
+    socks4_names: ProxyNames::Local,
+};
+
+/// Ncat, from nmap. Its newest version where versions differ.
+pub const NCAT: Dialect = Dialect {
+    name: "Ncat",
+    command: letters::ncat,
+    wording: Wording::Ncat,
+    version_with_v: Some(letters::VERSION),
+    usage_code: 2,
+    connect_timed_out_code: 1,
+    timed_out_code: 1,
+    listener_timed_out_code: 2,
+    broken_code: 1,
+    other_code: 2,
+    tells_failures: true,
+    help_on_stderr: false,
+    usage: Some(usage::NCAT),
+    strict_operands: false,
+    plain_numbers: false,
+    refuses_zero_times: true,
+    default_port: Some(31337),
+    takes_many_ports: false,
+    listens_at_source: false,
+    until_kept_open_client: Some(Until::Both),
+    passes_eof: true,
+    until_client: Until::Peer,
+    until_listener: Until::Peer,
+    until_terminal: None,
+    // Ncat leaves at once, and loses the answer.
+    udp_client_quit: Some(Duration::from_secs(1)),
+    tcp_client_lingers: false,
+    clients: Clients::One,
+    many_clients: Clients::AtOnce,
+    udp_locks_to_first: true,
+    dual_stack: true,
+    all_addresses: true,
+    shares_port: false,
+    stagger: Some(Duration::from_millis(250)),
+    connect_timeout: Some(Duration::from_secs(10)),
+    wait_is_for_silence: false,
+    timeout_per_address: true,
+    timeout_reason: None,
+    names_peers: false,
+    keepalive: true,
+    datagram_bytes: 8192,
+    hex_dump: LogFormat::NcatHex,
+    interval_between_ports: true,
+    probes: Probes::Scanning,
+    udp_probe: UdpProbe {
+        datagram: b"\0",
+        is_repeated: false,
+        limit: Duration::from_secs(2),
+    },
+    last_udp_port_decides: false,
+    unix: UnixListening {
+        replaces_anything: false,
+        removed_at_end: true,
+        mode: None,
+    },
+    tells_users: false,
+    tells_port: false,
+    plain_errors: false,
+    proxy_kind: ProxyKind::Http,
+    socks4_names: ProxyNames::Remote,
+    warns_of_open_program: false,
 };
 
 impl Dialect {
@@ -194,12 +330,17 @@ impl Dialect {
             return match asked.as_str() {
                 "rnc" => Ok(&NATIVE),
                 "nc" | "nc.openbsd" => Ok(&NC),
-                other => Err(format!("--as {}: not nc or rnc", other.escape_debug())),
+                "ncat" => Ok(&NCAT),
+                other => Err(format!(
+                    "--as {}: not nc, ncat or rnc",
+                    other.escape_debug()
+                )),
             };
         }
         let name = Path::new(called).file_name().and_then(OsStr::to_str);
         Ok(match name {
             Some("nc" | "netcat" | "nc.openbsd") => &NC,
+            Some("ncat") => &NCAT,
             _ => &NATIVE,
         })
     }
@@ -238,6 +379,8 @@ mod tests {
         }
         assert_eq!(chosen(&["rnc", "-l", "--as", "nc"]), Ok("nc"));
         assert_eq!(chosen(&["nc", "--as=rnc"]), Ok("rnc"));
+        assert_eq!(chosen(&["/usr/bin/ncat", "-l"]), Ok("Ncat"));
+        assert_eq!(chosen(&["rnc", "--as", "ncat"]), Ok("Ncat"));
         assert!(chosen(&["rnc", "--as", "telnet"]).is_err());
         assert_eq!(chosen(&["rnc", "--", "--as"]), Ok("rnc"));
     }

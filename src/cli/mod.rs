@@ -3,6 +3,7 @@
 pub mod args;
 pub mod command;
 pub mod dialect;
+pub mod letters;
 pub mod to_plan;
 pub mod usage;
 
@@ -38,7 +39,7 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Parsed {
             return Parsed::Exit(Exit::USAGE);
         }
     };
-    let matches = match command::command().try_get_matches_from(words) {
+    let matches = match (dialect.command)().try_get_matches_from(words) {
         Ok(matches) => matches,
         Err(error) => return Parsed::Exit(usage::complain(&error, dialect)),
     };
@@ -47,7 +48,11 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Parsed {
         name: dialect.name.into(),
         verbose: args.verbose,
         tells_failures: dialect.tells_failures,
+        wording: dialect.wording,
     });
+    if let Some(version) = dialect.version_with_v {
+        report::verbose(1, version);
+    }
     let facts = Facts {
         stdin_is_terminal: std::io::stdin().is_terminal(),
         may_offload: std::env::var_os("RNC_FAST").is_none_or(|value| value != "0"),

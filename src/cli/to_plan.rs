@@ -8,8 +8,8 @@ mod framing;
 mod limits;
 mod logs;
 mod operands;
-mod program;
 mod passed;
+mod program;
 mod proxies;
 mod sockets;
 
@@ -23,9 +23,10 @@ use crate::parse::number::strtonum;
 use crate::parse::{ports, size, tos};
 use crate::plan::{
     Builtin, Clients, Codes, Dialing, Ends, Family, Group, Listening, Mode, Net, Onward, Passed,
-    Plan, Ports, Program, Relay, Service, Session, SocketOptions, Transport, UnixListening, UnixSource,
-    Until,
+    Plan, Ports, Program, Relay, Service, Session, SocketOptions, Transport, UdpProbe,
+    UnixListening, UnixSource, Until,
 };
+use crate::report::Wording;
 use crate::sys::names;
 use crate::sys::passed::Kind;
 use std::ffi::{OsStr, OsString};
@@ -49,9 +50,6 @@ pub struct Facts {
     /// USER:PASS for a proxy, from the environment.
     pub proxy_auth: Option<String>,
 }
-
-/// How long a UDP port may take to refuse a probe, without `-w`.
-const UDP_PROBE: Duration = Duration::from_secs(3);
 
 /// The payload of the largest UDP datagram over IPv4: 65,535 bytes without the headers of IP and
 /// UDP. RFC 768.
@@ -110,9 +108,13 @@ impl Planner<'_> {
         let logs = self.logs()?;
         let codes = Codes {
             connect_timed_out: self.dialect.connect_timed_out_code,
-            timed_out: self.dialect.timed_out_code,
+            timed_out: match self.args.listen {
+                true => self.dialect.listener_timed_out_code,
+                false => self.dialect.timed_out_code,
+            },
             broken: self.dialect.broken_code,
             usage: self.dialect.usage_code,
+            other: self.dialect.other_code,
         };
         // Of a service's many clients only the numbers: each name would be a look-up.
         let names_peers =
@@ -130,12 +132,19 @@ impl Planner<'_> {
             tells_users: self.dialect.tells_users,
             tells_port: self.dialect.tells_port,
             plain_errors: self.dialect.plain_errors,
+            tells_test: self.args.test,
             asks_md5_key: self.args.md5sig,
         })
     }
 
-    /// Options that this system cannot honour.
+    /// Options that this system, or rnc, cannot honour.
     fn refuse_missing(&self) -> Result<(), Wrong> {
+        if let Some((option, why)) = self.args.refused {
+            return said(format!("{option} is not supported: {why}"));
+        }
+        if self.args.listen && self.args.proxy.is_none() && self.args.proxy_type.is_some() {
+            return said("-l with -X (being a proxy) is not supported yet");
+        }
         if self.args.rtable {
             return said(if self.dialect.strict_operands {
                 "no alternate routing table support available"
@@ -187,7 +196,7 @@ impl Planner<'_> {
             Ok(Address::HostPort(host, word)) => {
                 let named = || names::service_port(&word, "tcp");
                 let port = ports::port(&word).or_else(|error| named().ok_or(error));
-                let port = port.map_err(|error| bad_port(&error, &word))?;
+                let port = port.map_err(|error| bad_port(&error, &word, self.dialect.wording))?;
                 Onward::Ip { host, port }
             }
             Ok(Address::Vsock(..)) => return said("--relay to vsock is not supported yet"),
@@ -286,7 +295,8 @@ impl Planner<'_> {
         let proto = self.transport().name();
         let service = |name: &str| names::service_port(name, proto);
         let read = |word: &String| {
-            ports::ranges(word, &service).map_err(|(error, word)| bad_port(&error, &word))
+            ports::ranges(word, &service)
+                .map_err(|(error, word)| bad_port(&error, &word, self.dialect.wording))
         };
         words.iter().map(read).collect()
     }
@@ -296,7 +306,7 @@ impl Planner<'_> {
         let named = || names::service_port(word, proto);
         let read = ports::listen_port(word);
         read.or_else(|error| named().ok_or(error))
-            .map_err(|error| bad_port(&error, word))
+            .map_err(|error| bad_port(&error, word, self.dialect.wording))
     }
 
     fn transport(&self) -> Transport {
@@ -315,6 +325,7 @@ impl Planner<'_> {
     ) -> Result<Ports, Wrong> {
         let (args, dialect) = (self.args, self.dialect);
         let ranges = self.ranges(words)?;
+        self.check_one_port(words, &ranges)?;
         let dialing = self.dialing(timeout)?;
         let interval = self.interval()?;
         let probes = match dialect.probes {
@@ -327,9 +338,30 @@ impl Planner<'_> {
             dialing,
             shuffled: args.randomize,
             interval: interval.filter(|_| !args.zero || dialect.interval_between_ports),
-            udp_probe: (probes && args.udp).then(|| timeout.unwrap_or(UDP_PROBE)),
+            udp_probe: (probes && args.udp).then(|| UdpProbe {
+                limit: timeout.unwrap_or(dialect.udp_probe.limit),
+                ..dialect.udp_probe
+            }),
             last_udp_port_decides: dialect.last_udp_port_decides,
         })
+    }
+
+    /// Whether there is one port, where there may only be one.
+    fn check_one_port(
+        &self,
+        words: &[String],
+        ranges: &[RangeInclusive<u16>],
+    ) -> Result<(), Wrong> {
+        if self.dialect.takes_many_ports {
+            return Ok(());
+        }
+        match (words, ranges) {
+            ([_, extra, ..], _) => said(format!("Got more than one port specification: {extra}")),
+            ([word], [range]) if range.start() != range.end() => {
+                said(format!("Invalid port number \"{}\"", word.escape_debug()))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn parallel(&self) -> Result<Option<u16>, Wrong> {
@@ -410,9 +442,10 @@ impl Planner<'_> {
                 }
             );
         let lingers = dialect.tcp_client_lingers && tcp_client;
+        let kept_open = dialect.until_kept_open_client.filter(|_| args.keep_open);
         let default = match args.listen {
             true => dialect.until_listener,
-            false => dialect.until_client,
+            false => kept_open.unwrap_or(dialect.until_client),
         };
         let runs_program = self.runs_program();
         let default = if runs_program { Until::Both } else { default };
@@ -478,14 +511,23 @@ impl Planner<'_> {
             let read = read.map_err(|error| Wrong::Said(format!("{name} {error}: {word}")))?;
             return Ok(u64::try_from(read).ok().map(Duration::from_secs));
         }
-        duration(word)
-            .map(Some)
-            .map_err(|error| Wrong::Said(format!("{option} {word}: {error}")))
+        match duration(word) {
+            Ok(time) if time.is_zero() && self.dialect.refuses_zero_times => {
+                said(format!("{option} {word}: has to be greater than 0"))
+            }
+            Ok(time) => Ok(Some(time)),
+            Err(error) => said(format!("{option} {word}: {error}")),
+        }
     }
 }
 
-fn bad_port(error: &ports::PortError, word: &str) -> Wrong {
-    Wrong::Said(format!("port number {error}: {}", word.escape_debug()))
+/// What is wrong with a word for a port.
+fn bad_port(error: &ports::PortError, word: &str, wording: Wording) -> Wrong {
+    let word = word.escape_debug();
+    Wrong::Said(match wording {
+        Wording::Netcat => format!("port number {error}: {word}"),
+        Wording::Ncat => format!("Invalid port number \"{word}\""),
+    })
 }
 
 /// GROUP[@IFACE]

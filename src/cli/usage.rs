@@ -1,10 +1,10 @@
 //! What is said about a wrong command line: one line that points at the word that is wrong.
 
-use super::command::command;
 use super::dialect::Dialect;
+use super::letters;
 use super::show;
 use crate::exit::Exit;
-use crate::report;
+use crate::report::{self, Wording};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 /// Something wrong with the command line.
@@ -18,9 +18,9 @@ pub enum Wrong {
 
 /// Says what is wrong, and gives the exit code.
 pub fn tell(wrong: &Wrong, dialect: &Dialect) -> Exit {
-    match wrong {
-        Wrong::Shape(_) if dialect.shows_usage => report::line(NC_USAGE),
-        Wrong::Said(message) | Wrong::Shape(message) => say(message, dialect),
+    match (wrong, dialect.usage) {
+        (Wrong::Shape(_), Some(usage)) if dialect.strict_operands => report::line(usage),
+        (Wrong::Said(message) | Wrong::Shape(message), _) => say(message, dialect),
     }
     Exit::Code(dialect.usage_code)
 }
@@ -38,11 +38,7 @@ pub fn complain(error: &clap::Error, dialect: &Dialect) -> Exit {
     // clap shows options with their values behind: `--wait <TIME>`.
     let arg = arg.split(" <").next().unwrap_or_default();
     let message = match error.kind() {
-        ErrorKind::UnknownArgument if dialect.shows_usage => {
-            let letter = arg.trim_start_matches('-').chars().next().unwrap_or('-');
-            let letter = if arg.starts_with("--") { '-' } else { letter };
-            format!("invalid option -- '{letter}'")
-        }
+        ErrorKind::UnknownArgument if dialect.usage.is_some() => unknown_to_getopt(arg, dialect),
         ErrorKind::UnknownArgument => {
             let near = context(error, ContextKind::SuggestedArg);
             let near = if near.is_empty() {
@@ -53,9 +49,9 @@ pub fn complain(error: &clap::Error, dialect: &Dialect) -> Exit {
             format!("unknown option {arg}{near}")
         }
         ErrorKind::InvalidValue | ErrorKind::TooFewValues | ErrorKind::WrongNumberOfValues => {
-            match (short_of(arg), dialect.shows_usage) {
-                (Some(letter), true) => format!("option requires an argument -- '{letter}'"),
-                (Some(letter), false) => format!("option -{letter} ({arg}) needs a value"),
+            match (short_of(arg, dialect), dialect.usage) {
+                (Some(letter), Some(_)) => format!("option requires an argument -- '{letter}'"),
+                (Some(letter), None) => format!("option -{letter} ({arg}) needs a value"),
                 (None, _) => format!("option {arg} needs a value"),
             }
         }
@@ -66,16 +62,32 @@ pub fn complain(error: &clap::Error, dialect: &Dialect) -> Exit {
             first.trim_start_matches("error: ").to_string()
         }
     };
-    say(&message, dialect);
-    if dialect.shows_usage {
-        report::line(NC_USAGE);
+    match dialect.usage {
+        // getopt(3) says it by the name of the program.
+        Some(usage) => report::line(&format!(
+            "{}: {message}\n{usage}",
+            dialect.name.to_lowercase()
+        )),
+        None => say(&message, dialect),
     }
     Exit::Code(dialect.usage_code)
 }
 
+/// An option that is none, in the words of getopt(3), or getopt_long(3).
+fn unknown_to_getopt(arg: &str, dialect: &Dialect) -> String {
+    match (arg.strip_prefix("--"), dialect.strict_operands) {
+        (Some(_), true) => "invalid option -- '-'".into(),
+        (Some(_), false) => format!("unrecognized option '{arg}'"),
+        (None, _) => {
+            let letter = arg.trim_start_matches('-').chars().next().unwrap_or('-');
+            format!("invalid option -- '{letter}'")
+        }
+    }
+}
+
 /// The letter of a long option. clap names options by their long names, however they were typed.
-fn short_of(long: &str) -> Option<char> {
-    let command = command();
+fn short_of(long: &str, dialect: &Dialect) -> Option<char> {
+    let command = (dialect.command)();
     let long = long.trim_start_matches('-');
     let arg = command
         .get_arguments()
@@ -84,7 +96,15 @@ fn short_of(long: &str) -> Option<char> {
 }
 
 fn say(message: &str, dialect: &Dialect) {
-    report::line(&format!("{}: {message}", dialect.name));
+    let line = match dialect.wording {
+        Wording::Netcat => format!("{}: {message}", dialect.name),
+        Wording::Ncat => format!(
+            "{}: {}. QUITTING.",
+            dialect.name,
+            letters::translate(message)
+        ),
+    };
+    report::line(&line);
 }
 
 fn context(error: &clap::Error, kind: ContextKind) -> String {
@@ -96,9 +116,13 @@ fn context(error: &clap::Error, kind: ContextKind) -> String {
 }
 
 /// The usage text of OpenBSD nc, which scripts and people know.
-const NC_USAGE: &str = "\
+pub(super) const NC: &str = "\
 usage: nc [-46CDdFhklNnrStUuvZz] [-I length] [-i interval] [-M ttl]
 \t  [-m minttl] [-O length] [-P proxy_username] [-p source_port]
 \t  [-q seconds] [-s sourceaddr] [-T keyword] [-V rtable] [-W recvlimit]
 \t  [-w timeout] [-X proxy_protocol] [-x proxy_address[:port]]
 \t  [destination] [port]";
+
+/// What Ncat shows behind what getopt(3) says.
+pub(super) const NCAT: &str =
+    "Ncat: Try `--help' or man(1) ncat for more information, usage options and help. QUITTING.";

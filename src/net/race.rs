@@ -9,7 +9,7 @@ use super::{listen, resolve};
 use crate::io::reactor::Registrar;
 use crate::parse::escape::printable;
 use crate::plan::{Dialing, Net, Transport};
-use crate::report;
+use crate::report::{self, Wording};
 use crate::sys::{errno, sockopt};
 use mio::Interest;
 use socket2::Socket;
@@ -242,7 +242,8 @@ impl Race {
     fn say_trying(&mut self, addr: &SocketAddr) {
         if report::is_verbose(2) {
             let (ip, port, proto) = (show_ip(addr), addr.port(), self.net.transport.name());
-            self.news.push(format!("Trying {ip} port {port} ({proto})"));
+            let trying = format!("Trying {ip} port {port} ({proto})");
+            self.news.push(report::stated(&trying));
         }
     }
 
@@ -293,10 +294,21 @@ impl Race {
     /// Takes note of an address that did not work; with `-v` it is told.
     fn fail(&mut self, addr: SocketAddr, error: io::Error, timed_out: bool) {
         if report::is_verbose(1) {
-            let line = self.failure_line(Some(addr), &error, timed_out);
-            self.news.push(report::named(&line));
+            self.tell_failure(addr, &error, timed_out);
         }
         self.failures.push((addr, error));
+    }
+
+    fn tell_failure(&mut self, addr: SocketAddr, error: &io::Error, timed_out: bool) {
+        let line = self.failure_line(Some(addr), error, timed_out);
+        let others_left = !(self.queue.is_empty() && self.attempts.is_empty());
+        if report::wording() == Wording::Ncat && others_left {
+            let failed = format!("Connection to {} failed: {line}", show_ip(&addr));
+            self.news.push(report::named(&failed));
+            self.news.push("Ncat: Trying next address...".into());
+        } else {
+            self.news.push(report::named(&line));
+        }
     }
 
     /// Says whether time ran out for an address, ours or the kernel's.
@@ -313,7 +325,8 @@ impl Race {
             .iter()
             .map(|(_, error)| report::reason(error))
             .collect();
-        let same = reasons.windows(2).all(|pair| pair[0] == pair[1]);
+        let same =
+            report::wording() == Wording::Ncat || reasons.windows(2).all(|pair| pair[0] == pair[1]);
         let Some((addr, error)) = self.failures.last() else {
             return self.failure_line(None, &errno::no_family(), false);
         };
@@ -338,8 +351,14 @@ impl Race {
         self.failure_line(None, &io::ErrorKind::TimedOut.into(), true)
     }
 
-    /// nc's line about a connect that failed, to the letter.
+    /// The line about a connect that failed: nc's or Ncat's, to the letter.
     fn failure_line(&self, addr: Option<SocketAddr>, error: &io::Error, timed_out: bool) -> String {
+        if report::wording() == Wording::Ncat {
+            return match timed_out {
+                true => "TIMEOUT".into(),
+                false => report::reason(error),
+            };
+        }
         let (host, port) = &self.hop;
         let proto = self.net.transport.name();
         let ip = addr.map(|addr| show_ip(&addr));

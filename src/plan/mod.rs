@@ -255,6 +255,17 @@ pub enum ProxyNames {
     Neither,
 }
 
+/// How a UDP port is asked whether somebody is there. Only a refusal is an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UdpProbe {
+    /// What is sent.
+    pub datagram: &'static [u8],
+    /// It is sent twice at once, then every second; else once.
+    pub is_repeated: bool,
+    /// How long a refusal is waited for.
+    pub limit: Duration,
+}
+
 /// Ports of a host, and how they are tried.
 #[derive(Clone, Debug)]
 pub struct Ports {
@@ -268,8 +279,8 @@ pub struct Ports {
     pub shuffled: bool,
     /// Pause between ports.
     pub interval: Option<Duration>,
-    /// UDP ports are probed with datagrams holding `X` for that long; `None`: taken to be open.
-    pub udp_probe: Option<Duration>,
+    /// How UDP ports are probed; `None`: they are taken to be open.
+    pub udp_probe: Option<UdpProbe>,
     /// The outcome of a list is that of its last UDP port, not "any port open".
     pub last_udp_port_decides: bool,
 }
@@ -493,6 +504,8 @@ pub struct Codes {
     pub broken: u8,
     /// The command line is wrong, or a file it names.
     pub usage: u8,
+    /// Something other than the network failed: a name, a listener, standard input or output.
+    pub other: u8,
 }
 
 /// Everything rnc needs to know to do what was asked.
@@ -522,6 +535,18 @@ pub struct Plan {
     pub tells_port: bool,
     /// Errors of a listener are told without the address, as nc does.
     pub plain_errors: bool,
+    /// `NCAT TEST: LISTEN` is told when there is a listener: scripts that drive Ncat wait for it.
+    pub tells_test: bool,
     /// The key for signed segments is asked for on the terminal (`-S`).
     pub asks_md5_key: bool,
+}
+
+impl Plan {
+    /// Whether clients, or datagrams, are waited for.
+    pub fn listens(&self) -> bool {
+        matches!(
+            self.mode,
+            Mode::Listen { .. } | Mode::ListenUdp { .. } | Mode::ListenUnix { .. }
+        )
+    }
 }

@@ -140,15 +140,16 @@ impl Connect {
             Some(from) => unix::connect_datagram(path, from).map(|(sock, file)| (sock, Some(file))),
         };
         let (sock, file) = connected.map_err(|error| {
-            let reason = report::reason(&error);
-            match self.plan.plain_errors {
-                true => report::error(&format!("{shown}: {reason}")),
-                false => report::error(&format!("connect to {shown} (unix) failed: {reason}")),
-            }
+            report::error(&words::not_reached(&shown, &error, &self.plan));
             Exit::FAILED
         })?;
         self._file = file;
         self.tally.open();
+        if report::is_verbose(1) {
+            words::reached(&shown)
+                .iter()
+                .for_each(|line| report::line(line));
+        }
         if zero_io {
             return Ok(());
         }
@@ -247,9 +248,9 @@ impl Connect {
             Err(error) => return self.dial_failed(error, now),
         };
         let probe = self.to().and_then(|to| to.udp_probe);
-        if let (Transport::Udp, Some(limit)) = (self.plan.net.transport, probe) {
+        if let (Transport::Udp, Some(asking)) = (self.plan.net.transport, probe) {
             let probe =
-                Probe::new(connected, port, limit, PEER_SLOT, registrar, now).map_err(io_exit)?;
+                Probe::new(connected, port, asking, PEER_SLOT, registrar, now).map_err(io_exit)?;
             self.state = State::Probing(Box::new(probe));
             return Ok(());
         }
@@ -262,8 +263,7 @@ impl Connect {
                 .dialing
                 .as_ref()
                 .and_then(|dialing| dialing.proxy.as_ref());
-            report::error(&words::no_connection(&error, proxy));
-            return Err(Exit::FAILED);
+            return Err(words::tell_no_connection(&error, proxy, &self.plan));
         };
         if let State::Dialing(dialer, _) = &self.state
             && !report::is_verbose(1)

@@ -3,7 +3,7 @@
 
 use super::entrance::{Client, Entrance, Next};
 use super::listen::{Bound, label};
-use super::{FIRST_SLOT, logs, session, signal_exit};
+use super::{FIRST_SLOT, logs, session, signal_exit, words};
 use crate::exit::Exit;
 use crate::flow::bridge::{self, Ended, GRACE, Place};
 use crate::flow::hub::{Departure, Hub, Settings, Shape};
@@ -146,7 +146,7 @@ impl Crowd {
             _ => return Exit::OK,
         };
         report::error(&format!("{what} failed: {}", report::reason(error)));
-        Exit::FAILED
+        Exit::Code(self.plan.codes.other)
     }
 }
 
@@ -182,10 +182,7 @@ fn tell(departure: &Departure) {
         }
         Departure::Broken(peer, error) => {
             if report::is_verbose(1) {
-                report::error(&format!(
-                    "connection to {peer} failed: {}",
-                    report::reason(error)
-                ));
+                report::error(&words::broken("connection to", peer, error));
             }
         }
         Departure::Late(peer, late) if late.is_idle() => {

@@ -80,10 +80,7 @@ impl Guard {
             return Some(client);
         }
         if report::is_verbose(1) {
-            report::line(&format!(
-                "Connection from {} denied",
-                words::came(&client, plan)
-            ));
+            report::line(&words::denied(&client, plan));
         }
         // A socket that is closed without it is merely gone a little later.
         let _ = client.sock.set_linger(Some(Duration::ZERO));

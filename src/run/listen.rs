@@ -15,7 +15,7 @@ use crate::net::own_file::OwnFile;
 use crate::net::{unix, vsock};
 use crate::parse::escape::printable;
 use crate::plan::{Clients, Listening, Mode, Net, Passed, Plan};
-use crate::report;
+use crate::report::{self, Wording};
 use crate::sys::{names, passed};
 use anyhow::{Context as _, anyhow};
 use socket2::{SockAddr, Socket, Type};
@@ -85,9 +85,8 @@ pub fn bind_unix(plan: &Plan, path: &Path, kind: Type) -> anyhow::Result<Bound> 
         true => error.into(),
         false => anyhow::Error::new(error).context(format!("listen on {shown} (unix) failed")),
     })?;
-    report::verbose(1, &format!("Bound on {shown}"));
-    if kind == Type::STREAM {
-        report::verbose(1, &format!("Listening on {shown}"));
+    if report::is_verbose(1) {
+        report::line(&words::listening_unix(&shown, kind == Type::STREAM));
     }
     Ok(Bound {
         socks: vec![sock],
@@ -150,7 +149,7 @@ fn write_port(plan: &Plan, socks: &[Socket]) -> anyhow::Result<Vec<OwnFile>> {
     Ok(vec![written])
 }
 
-/// Tells where we listen, as nc does: `Listening on 0.0.0.0 8080`.
+/// Tells where we listen; nc: `Listening on 0.0.0.0 8080`.
 pub fn tell_bound(word: &str, sock: &Socket, at: &Listening, plan: &Plan) {
     let is_chosen = at.port == 0 && at.passed.is_none();
     let tells = tells(is_chosen, plan);
@@ -164,7 +163,9 @@ pub fn tell_bound(word: &str, sock: &Socket, at: &Listening, plan: &Plan) {
         .then(|| names::host_name(&bound))
         .flatten();
     let host = name.unwrap_or_else(|| show_ip(&bound));
-    report::line(&format!("{word} on {host} {}", bound.port()));
+    let takes_both = sock.only_v6().is_ok_and(|only_v6| !only_v6);
+    let is_dual = bound.is_ipv6() && bound.ip().is_unspecified() && takes_both;
+    report::line(&words::listening(word, &host, &bound, is_dual));
 }
 
 /// Says whether there is a word about a port, which the kernel may have chosen.
@@ -174,6 +175,11 @@ fn tells(is_chosen: bool, plan: &Plan) -> bool {
 
 fn describe(error: ListenError, at: &Listening, plan: &Plan) -> anyhow::Error {
     match error {
+        ListenError::Name(error) if report::wording() == Wording::Ncat => {
+            let host = at.host.as_deref().unwrap_or_default();
+            let (host, reason) = (printable(host.as_bytes()), report::reason(&error));
+            anyhow!(words::could_not_resolve(&host, at.port, &reason))
+        }
         ListenError::Name(error) => {
             anyhow::Error::new(error).context(match (&at.host, plan.plain_errors) {
                 (Some(host), false) => {
@@ -187,6 +193,9 @@ fn describe(error: ListenError, at: &Listening, plan: &Plan) -> anyhow::Error {
             })
         }
         ListenError::Bind(_, error) if plan.plain_errors => error.into(),
+        ListenError::Bind(to, error) if report::wording() == Wording::Ncat => {
+            anyhow!("bind to {to}: {}", report::reason(&error))
+        }
         ListenError::Bind(to, error) => {
             let hint = match error.kind() {
                 io::ErrorKind::PermissionDenied if to.port() < 1024 => {
@@ -223,7 +232,7 @@ pub fn ip_label(ip: &SocketAddr, net: &Net) -> String {
     )
 }
 
-/// Tells who connected, as nc does: `Connection received on localhost 54182`. Where names are
+/// Tells who connected; nc: `Connection received on localhost 54182`. Where names are
 /// wanted the address is looked up off the loop, and told when the answer is there.
 #[derive(Default)]
 pub struct Greeter {
@@ -238,10 +247,7 @@ impl Greeter {
         }
         match addr::ip(&client.addr) {
             Some(ip) => self.greet_ip(ip, plan, registrar),
-            None => report::line(&format!(
-                "Connection received on {}",
-                words::came(client, plan)
-            )),
+            None => report::line(&words::received_unix(&words::came(client, plan))),
         }
     }
 
@@ -254,11 +260,7 @@ impl Greeter {
         if plan.names_peers && registrar.off_loop(look_up).is_ok() {
             self.waiting.push(ip);
         } else {
-            report::line(&format!(
-                "Connection received on {} {}",
-                show_ip(&ip),
-                ip.port()
-            ));
+            report::line(&words::received(&show_ip(&ip), &ip));
         }
     }
 
@@ -272,17 +274,13 @@ impl Greeter {
         };
         self.waiting.swap_remove(at);
         let host = name.clone().unwrap_or_else(|| show_ip(ip));
-        report::line(&format!("Connection received on {host} {}", ip.port()));
+        report::line(&words::received(&host, ip));
     }
 
     /// Tells those who are still waiting for their name without it.
     pub fn flush(&mut self) {
         for ip in self.waiting.drain(..) {
-            report::line(&format!(
-                "Connection received on {} {}",
-                show_ip(&ip),
-                ip.port()
-            ));
+            report::line(&words::received(&show_ip(&ip), &ip));
         }
     }
 }

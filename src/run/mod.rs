@@ -84,14 +84,18 @@ pub fn run(mut plan: Plan) -> anyhow::Result<Exit> {
     }
     logs::open(&plan)?;
     // Only now: what `begin` says, such as "Listening on", tells others that rnc is ready.
+    let tells_test = plan.tells_test && plan.listens();
     let usage = plan.codes.usage;
     match begin(Rc::new(plan)) {
         Ok(task) => reactor.add(task),
         Err(error) if error.is::<AccessError>() => {
-            report::error(&describe(&error));
+            report::fatal(&describe(&error));
             return Ok(Exit::Code(usage));
         }
         Err(error) => return Err(error),
+    }
+    if tells_test {
+        report::line("NCAT TEST: LISTEN");
     }
     let mut exit = Exit::OK;
     // Of several tasks the last that did not end well tells.

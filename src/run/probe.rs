@@ -1,15 +1,14 @@
-//! Asking a UDP port whether somebody is there, as OpenBSD nc does: datagrams holding `X`, two at
-//! once and then one a second. Only a refusal (ICMP) is an answer; silence is taken for yes.
+//! Asking a UDP port whether somebody is there: with one datagram, or, as OpenBSD nc does, with two
+//! at once and then one a second. Only a refusal (ICMP) is an answer; silence is taken for yes.
 
 use crate::io::reactor::Registrar;
 use crate::net::dial::Connected;
+use crate::plan::UdpProbe;
 use mio::Interest;
 use std::io;
 use std::os::fd::AsFd;
 use std::time::{Duration, Instant};
 
-/// What a probe sends.
-const DATAGRAM: &[u8] = b"X";
 /// The pause between two datagrams.
 const PAUSE: Duration = Duration::from_secs(1);
 
@@ -17,7 +16,8 @@ const PAUSE: Duration = Duration::from_secs(1);
 pub struct Probe {
     connected: Connected,
     port: u16,
-    next: Instant,
+    asking: UdpProbe,
+    next: Option<Instant>,
     until: Instant,
 }
 
@@ -32,28 +32,28 @@ pub enum Look {
 }
 
 impl Probe {
-    /// Begins to ask, with the socket registered under `slot`; an answer is waited for until
-    /// `limit` is over.
+    /// Begins to ask, with the socket registered under `slot`.
     ///
     /// # Errors
     /// The socket cannot be registered.
     pub fn new(
         connected: Connected,
         port: u16,
-        limit: Duration,
+        asking: UdpProbe,
         slot: u16,
         registrar: &Registrar<'_>,
         now: Instant,
     ) -> io::Result<Probe> {
         let interest = Interest::READABLE | Interest::WRITABLE;
         registrar.register(connected.sock.as_fd(), slot, interest)?;
-        // The first of two; whether it arrived is seen later.
-        let _ = connected.sock.send(DATAGRAM);
+        // Whether it arrived is seen later.
+        let _ = connected.sock.send(asking.datagram);
         Ok(Probe {
             connected,
             port,
-            next: now,
-            until: now + limit,
+            asking,
+            next: asking.is_repeated.then_some(now),
+            until: now + asking.limit,
         })
     }
 
@@ -63,9 +63,9 @@ impl Probe {
         if let Ok(Some(refused)) = sock.take_error() {
             return Look::Refused(refused);
         }
-        if now >= self.next {
-            self.next = now + PAUSE;
-            if let Err(error) = sock.send(DATAGRAM)
+        if self.next.is_some_and(|next| now >= next) {
+            self.next = Some(now + PAUSE);
+            if let Err(error) = sock.send(self.asking.datagram)
                 && error.kind() != io::ErrorKind::WouldBlock
             {
                 return Look::Refused(error);
@@ -80,7 +80,7 @@ impl Probe {
 
     /// When the probe wants to be looked at even if nothing happens.
     pub fn deadline(&self) -> Instant {
-        self.next.min(self.until)
+        self.next.map_or(self.until, |next| next.min(self.until))
     }
 
     /// The connection.

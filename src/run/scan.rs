@@ -17,14 +17,14 @@ use crate::io::ready::Ready;
 use crate::net::dial::{Connected, DialError, Dialed, Dialer};
 use crate::net::lookup::{Found, Lookup, Role, Unknown};
 use crate::net::race::{Hop, Obstacle};
-use crate::plan::{Dialing, Net, Plan, Ports, Transport};
+use crate::plan::{Dialing, Net, Plan, Ports, Transport, UdpProbe};
 use crate::report;
 use crate::sys::limits;
 use std::collections::BTreeSet;
 use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// How many ports are tried at once, if the user does not say.
 const PARALLEL: u16 = 512;
@@ -210,7 +210,7 @@ impl Scan {
                 };
                 (late, Exit::Code(self.plan.codes.connect_timed_out))
             }
-            Err(unknown) => (unknown, Exit::FAILED),
+            Err(unknown) => (unknown, Exit::Code(self.plan.codes.other)),
         };
         report::error(&words::no_connection(&DialError::Name(unknown), None));
         Err(code)
@@ -299,10 +299,10 @@ impl Scan {
                 Dialed::Failed(error) => return self.dial_failed(error).map(Some),
                 Dialed::Done(connected) => connected,
             };
-            let Some(limit) = self.udp_probe() else {
+            let Some(asking) = self.udp_probe() else {
                 return Ok(Some(open(&connected)));
             };
-            let probe = Probe::new(connected, port, limit, slot_name(slot), registrar, now);
+            let probe = Probe::new(connected, port, asking, slot_name(slot), registrar, now);
             let probe = probe.map_err(|error| super::failed(&error.into()))?;
             flight.stage = Stage::Probing(Box::new(probe));
         }
@@ -324,8 +324,8 @@ impl Scan {
         })
     }
 
-    /// How long each port is asked, if it is asked at all.
-    fn udp_probe(&self) -> Option<Duration> {
+    /// How each port is asked, if it is asked at all.
+    fn udp_probe(&self) -> Option<UdpProbe> {
         let is_udp = self.plan.net.transport == Transport::Udp;
         self.to.udp_probe.filter(|_| is_udp)
     }

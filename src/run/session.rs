@@ -1,6 +1,6 @@
 //! A session as the modes see it: a bridge, the name of its peer, and what is said at its end.
 
-use super::{PEER_SLOT, STDIO_SLOTS, logs};
+use super::{PEER_SLOT, STDIO_SLOTS, logs, words};
 use crate::exit::Exit;
 use crate::flow::bridge::{Bridge, Ended, Place, Turn};
 use crate::flow::flow::{Flow, Settings};
@@ -206,9 +206,8 @@ impl Joined {
     pub fn finish(mut self, ended: &Ended, plan: &Plan) -> Exit {
         let (sent, received) = self.bridge.moved();
         let seconds = self.started.elapsed().as_secs_f64();
-        let totals =
-            format!("{sent} bytes sent, {received} bytes received in {seconds:.3} seconds");
-        report::verbose(2, &totals);
+        let (level, totals) = words::totals((sent, received), seconds, ended, plan);
+        report::verbose(level, &totals);
         let drops = self.datagram().map_or(0, |end| end.drops());
         if drops > 0 {
             let datagrams = if drops == 1 { "datagram" } else { "datagrams" };
@@ -225,7 +224,7 @@ impl Joined {
             Ended::TimedOut(late) => {
                 // nc takes silence for an ordinary end, and says nothing even with -v.
                 if plan.session.tells_breaks {
-                    report::failure(&format!("{label} timed out: {late}"));
+                    report::failure(&words::late(label, late));
                 }
                 Exit::Code(plan.codes.timed_out)
             }
@@ -234,8 +233,7 @@ impl Joined {
                     true => "send to",
                     false => "connection to",
                 };
-                let reason = report::reason(error);
-                report::failure(&format!("{verb} {label} failed: {reason}"));
+                report::failure(&words::broken(verb, label, error));
                 Exit::Code(plan.codes.broken)
             }
             Ended::Broken(Place::Output, error) => {
@@ -243,14 +241,14 @@ impl Joined {
                     "write to standard output failed: {}",
                     report::reason(error)
                 ));
-                Exit::FAILED
+                Exit::Code(plan.codes.other)
             }
             Ended::Broken(Place::Input, error) => {
                 report::error(&format!(
                     "read from standard input failed: {}",
                     report::reason(error)
                 ));
-                Exit::FAILED
+                Exit::Code(plan.codes.other)
             }
         }
     }

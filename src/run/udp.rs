@@ -4,7 +4,7 @@ use super::entrance::Patience;
 use super::guard::{self, Guard};
 use super::listen::{self, Bound, Greeter, ip_label, tell_bound};
 use super::session::{self, Joined};
-use super::{PEER_SLOT, signal_exit};
+use super::{PEER_SLOT, signal_exit, words};
 use crate::exit::Exit;
 use crate::flow::bridge;
 use crate::io::datagram::{Datagram, PeerAddr, Peers};
@@ -133,7 +133,9 @@ impl Receive {
             }
             Some(PeerAddr::Unix(path)) => {
                 let path = printable(path.as_os_str().as_bytes());
-                report::verbose(1, &format!("Connection received on {path}"));
+                if report::is_verbose(1) {
+                    report::line(&words::received_unix(&path));
+                }
                 session.set_label(format!("{path} (unix)"));
             }
             None => {}

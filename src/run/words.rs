@@ -1,21 +1,35 @@
-//! The lines said about connections; nc's own to the letter.
+//! The lines said about connections, in the words of the dialect: nc's own and Ncat's to the letter.
 
 use super::entrance::Client;
+use crate::exit::Exit;
+use crate::flow::bridge::Ended;
+use crate::flow::limits::Late;
 use crate::net::addr::{self, show_ip};
 use crate::net::dial::DialError;
 use crate::net::lookup::{Role, Unknown};
 use crate::net::race::Obstacle;
 use crate::parse::escape::printable;
-use crate::plan::{Plan, Proxy};
-use crate::report;
+use crate::plan::{Mode, Plan, Proxy, Transport};
+use crate::report::{self, Wording};
 use crate::sys::names;
 use crate::sys::sockopt::Credentials;
 use socket2::Socket;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 
-/// nc's line about a connection, to the letter.
+/// The line about a connection.
 pub fn succeeded(host: &str, port: u16, addr: &SocketAddr, via_proxy: bool, plan: &Plan) -> String {
+    if report::wording() == Wording::Ncat {
+        let proxy = if via_proxy { "proxy " } else { "" };
+        let connected = report::stated(&format!("Connected to {proxy}{addr}"));
+        let is_probed = matches!(plan.mode, Mode::Scan { .. });
+        return match plan.net.transport {
+            Transport::Udp if is_probed => {
+                format!("{connected}\nNcat: UDP packet sent successfully")
+            }
+            _ => connected,
+        };
+    }
     let proto = plan.net.transport.name();
     let service = (!plan.net.numeric)
         .then(|| names::service_name(port, proto))
@@ -30,14 +44,120 @@ pub fn succeeded(host: &str, port: u16, addr: &SocketAddr, via_proxy: bool, plan
     format!("Connection to {shown}{ip} {port} port [{proto}/{service}] succeeded!")
 }
 
+/// The line about a connection to a Unix socket, which nc passes over.
+pub fn reached(path: &str) -> Option<String> {
+    let tells = report::wording() == Wording::Ncat;
+    tells.then(|| report::stated(&format!("Connected to {path}")))
+}
+
+/// Why a Unix socket cannot be connected to.
+pub fn not_reached(path: &str, error: &io::Error, plan: &Plan) -> String {
+    let reason = report::reason(error);
+    match report::wording() {
+        Wording::Ncat => reason,
+        Wording::Netcat if plan.plain_errors => format!("{path}: {reason}"),
+        Wording::Netcat => format!("connect to {path} (unix) failed: {reason}"),
+    }
+}
+
+/// The line about a place of the Internet that is listened on. `first` is nc's first word, `host`
+/// the address, or its name.
+pub fn listening(first: &str, host: &str, bound: &SocketAddr, is_dual: bool) -> String {
+    let port = bound.port();
+    match (report::wording(), is_dual) {
+        (Wording::Netcat, _) => format!("{first} on {host} {port}"),
+        (Wording::Ncat, false) => format!("Ncat: Listening on {bound}"),
+        (Wording::Ncat, true) => {
+            let v4 = Ipv4Addr::UNSPECIFIED;
+            format!("Ncat: Listening on {bound}\nNcat: Listening on {v4}:{port}")
+        }
+    }
+}
+
+/// The line about a Unix socket that is listened on, or only bound.
+pub fn listening_unix(path: &str, is_stream: bool) -> String {
+    match (report::wording(), is_stream) {
+        (Wording::Netcat, true) => format!("Bound on {path}\nListening on {path}"),
+        (Wording::Netcat, false) => format!("Bound on {path}"),
+        (Wording::Ncat, _) => format!("Ncat: Listening on {path}"),
+    }
+}
+
+/// The line about a client. `host` is its address, or its name.
+pub fn received(host: &str, ip: &SocketAddr) -> String {
+    match report::wording() {
+        Wording::Netcat => format!("Connection received on {host} {}", ip.port()),
+        Wording::Ncat => report::stated(&format!("Connection from {ip}")),
+    }
+}
+
+/// The line about a client on a Unix socket, or the peer that sent there.
+pub fn received_unix(path: &str) -> String {
+    match report::wording() {
+        Wording::Netcat => format!("Connection received on {path}"),
+        Wording::Ncat => report::stated("Connection from a client on Unix domain socket"),
+    }
+}
+
+/// How much went over a connection, and whether `-v` is to be given once or twice for it.
+pub fn totals(moved: (u64, u64), seconds: f64, ended: &Ended, plan: &Plan) -> (u8, String) {
+    let (sent, received) = moved;
+    let moved = format!("{sent} bytes sent, {received} bytes received in");
+    match report::wording() {
+        Wording::Netcat => (2, format!("{moved} {seconds:.3} seconds")),
+        Wording::Ncat => {
+            let tells = matches!(ended, Ended::Clean | Ended::Quit) && !plan.listens();
+            let level = if tells { 1 } else { 2 };
+            (level, format!("{moved} {seconds:.2} seconds"))
+        }
+    }
+}
+
+/// A session that took too long.
+pub fn late(label: &str, late: &Late) -> String {
+    match (report::wording(), late) {
+        (Wording::Ncat, Late::Idle(limit)) => {
+            format!("Idle timeout expired ({} ms)", limit.as_millis())
+        }
+        _ => format!("{label} timed out: {late}"),
+    }
+}
+
+/// A session that broke. `verb` is what could not be gone on with.
+pub fn broken(verb: &str, label: &str, error: &io::Error) -> String {
+    let reason = report::reason(error);
+    match report::wording() {
+        Wording::Netcat => format!("{verb} {label} failed: {reason}"),
+        Wording::Ncat => reason,
+    }
+}
+
 /// The line about a UDP port that refused.
 pub fn refused(addr: &SocketAddr, port: u16, error: &io::Error, plan: &Plan) -> String {
+    if report::wording() == Wording::Ncat {
+        return report::reason(error);
+    }
     let ip = show_ip(addr);
     let proto = plan.net.transport.name();
     format!(
         "connect to {ip} port {port} ({proto}) failed: {}",
         report::reason(error)
     )
+}
+
+/// Says why no connection can be made at all, and gives the exit code.
+pub fn tell_no_connection(error: &DialError, proxy: Option<&Proxy>, plan: &Plan) -> Exit {
+    let line = no_connection(error, proxy);
+    match error {
+        DialError::Proxy(_) => {
+            report::error(&line);
+            Exit::FAILED
+        }
+        _ => {
+            report::fatal(&line);
+            Exit::Code(plan.codes.other)
+        }
+    }
 }
 
 /// Why no connection can be made at all, to this port or another. Nothing is said about a port
@@ -49,7 +169,10 @@ pub fn no_connection(error: &DialError, proxy: Option<&Proxy>) -> String {
         DialError::Proxy(error) => {
             let at = proxy.map(|proxy| format!("{} port {}", proxy.host, proxy.port));
             let at = at.unwrap_or_default();
-            format!("connect through {at} failed: {error}")
+            match report::wording() {
+                Wording::Netcat => format!("connect through {at} failed: {error}"),
+                Wording::Ncat => format!("Proxy connection failed: {error}"),
+            }
         }
         DialError::Connect(_) | DialError::PasswordWanted(_) => String::new(),
     }
@@ -61,9 +184,15 @@ fn unknown_name(unknown: &Unknown) -> String {
     let reason = report::reason(&unknown.error);
     match unknown.role {
         Role::Source => format!("getaddrinfo for source address \"{host}\": {reason}"),
-        Role::Target | Role::Hop => {
-            format!("getaddrinfo for host \"{host}\" port {port}: {reason}")
-        }
+        Role::Target | Role::Hop => could_not_resolve(&host, *port, &reason),
+    }
+}
+
+/// A name that could not be looked up.
+pub fn could_not_resolve(host: &str, port: u16, reason: &str) -> String {
+    match report::wording() {
+        Wording::Netcat => format!("getaddrinfo for host \"{host}\" port {port}: {reason}"),
+        Wording::Ncat => format!("Could not resolve hostname \"{host}\": {reason}"),
     }
 }
 
@@ -103,6 +232,14 @@ pub fn came(client: &Client, plan: &Plan) -> String {
     }
 }
 
+/// The line about a client that is turned away.
+pub fn denied(client: &Client, plan: &Plan) -> String {
+    match report::wording() {
+        Wording::Netcat => format!("Connection from {} denied", came(client, plan)),
+        Wording::Ncat => "Ncat: New connection denied: not allowed".into(),
+    }
+}
+
 /// What `-vv` tells about a connected socket.
 pub fn socket_details(sock: &Socket) -> String {
     let local = sock
@@ -111,5 +248,7 @@ pub fn socket_details(sock: &Socket) -> String {
         .unwrap_or_default();
     let send = sock.send_buffer_size().unwrap_or_default();
     let receive = sock.recv_buffer_size().unwrap_or_default();
-    format!("Local address {local}, send buffer {send} bytes, receive buffer {receive} bytes")
+    report::stated(&format!(
+        "Local address {local}, send buffer {send} bytes, receive buffer {receive} bytes"
+    ))
 }

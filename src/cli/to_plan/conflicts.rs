@@ -19,7 +19,7 @@ impl Planner<'_> {
                 "cannot use -z and -l",
             ),
             (
-                !listen && args.keep_open,
+                !listen && args.keep_open && self.dialect.until_kept_open_client.is_none(),
                 "-k needs -l",
                 "must use -l with -k",
             ),
@@ -224,6 +224,10 @@ impl Planner<'_> {
             (
                 !args.join.is_empty() && unix,
                 "--join cannot be used with -U",
+            ),
+            (
+                listen && args.source.is_some() && !self.dialect.listens_at_source,
+                "-s cannot be used with -l: the address to listen on stands before the port",
             ),
             (vsock && udp, "-u cannot be used with vsock"),
             (vsock && args.zero, "-z cannot be used with vsock"),

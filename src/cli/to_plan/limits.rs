@@ -8,15 +8,18 @@ impl Planner<'_> {
     pub(super) fn limits(&self, waits: Option<Duration>) -> Result<Limits, Wrong> {
         let idle = self.limit("--idle-timeout", self.args.idle_timeout.as_ref())?;
         Ok(Limits {
-            idle: idle.or(waits).or(self.program_idle()),
+            idle: idle
+                .or(waits.filter(|_| self.dialect.wait_is_for_silence))
+                .or(self.program_idle()),
             whole: self.limit("--timeout", self.args.timeout.as_ref())?,
             bytes: self.most_bytes()?,
         })
     }
 
-    /// The time for connecting: that of `-w`, and no more than the whole connection may take.
+    /// The time for connecting: that of `-w`, or the dialect's, and no more than the whole connection may take.
     pub(super) fn connect_limit(&self, waits: Option<Duration>) -> Result<Option<Duration>, Wrong> {
         // `-w 0` is no limit.
+        let waits = waits.or(self.dialect.connect_timeout);
         let waits = waits.filter(|waits| !waits.is_zero());
         let whole = self.limit("--timeout", self.args.timeout.as_ref())?;
         Ok(waits.into_iter().chain(whole).min())

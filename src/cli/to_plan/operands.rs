@@ -4,6 +4,16 @@ use super::*;
 
 impl Planner<'_> {
     pub(super) fn place(&self) -> Result<Place, Wrong> {
+        Ok(match (self.typed_place()?, self.dialect.default_port) {
+            (Place::Ip { host, ports }, Some(port)) if ports.is_empty() => Place::Ip {
+                host,
+                ports: vec![port.to_string()],
+            },
+            (place, _) => place,
+        })
+    }
+
+    fn typed_place(&self) -> Result<Place, Wrong> {
         if self.dialect.strict_operands {
             self.check_nc_operands()?;
         }
@@ -50,9 +60,10 @@ impl Planner<'_> {
                     ports,
                 })
             }
-            None => Err(Wrong::Shape(
-                "missing host and port (rnc -h shows how)".into(),
-            )),
+            None => Err(Wrong::Shape(match self.dialect.wording {
+                Wording::Netcat => "missing host and port (rnc -h shows how)".into(),
+                Wording::Ncat => "You must specify a host to connect to".into(),
+            })),
         }
     }
 
@@ -68,6 +79,10 @@ impl Planner<'_> {
     /// `-l` with operands: PORT, HOST PORT, or HOST with -p.
     fn listen_place(&self, first: String, rest: Vec<String>) -> Result<Place, Wrong> {
         match (rest.as_slice(), self.listen_port_option()) {
+            ([], None) if self.is_host(&first) => Ok(Place::Ip {
+                host: Some(first),
+                ports: Vec::new(),
+            }),
             ([], None) => Ok(Place::Ip {
                 host: self.source_host(),
                 ports: vec![first],
@@ -89,6 +104,13 @@ impl Planner<'_> {
             ([port, ..], Some(again)) => said(format!("port given twice: {port} and -p {again}")),
             ([_, extra, ..], None) => said(format!("-l takes one port: {extra} is too many")),
         }
+    }
+
+    /// Whether the only operand of `-l` is a host: where the port may be missing, what is no
+    /// number is one.
+    fn is_host(&self, word: &str) -> bool {
+        let is_number = word.bytes().all(|byte| byte.is_ascii_digit());
+        self.dialect.default_port.is_some() && !is_number
     }
 
     fn one_listen_host(&self, host: &str) -> Result<(), Wrong> {

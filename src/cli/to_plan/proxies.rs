@@ -15,7 +15,7 @@ impl Planner<'_> {
         let port = match &port {
             Some(word) => ports::port(word)
                 .or_else(|error| named(word).ok_or(error))
-                .map_err(|error| bad_port(&error, word))?,
+                .map_err(|error| bad_port(&error, word, self.dialect.wording))?,
             None => standard,
         };
         let (user, password) = self.proxy_login();
@@ -58,7 +58,7 @@ impl Planner<'_> {
                     "--proxy-dns {other}: not local, remote, both or none"
                 ));
             }
-            None if kind == ProxyKind::Socks4 && !is_4a => ProxyNames::Local,
+            None if kind == ProxyKind::Socks4 && !is_4a => self.dialect.socks4_names,
             None => ProxyNames::Remote,
         })
     }
@@ -66,7 +66,8 @@ impl Planner<'_> {
     /// What `-X` names, which is judged without a proxy too.
     fn proxy_kind(&self) -> Result<ProxyKind, Wrong> {
         Ok(match self.args.proxy_type.as_deref() {
-            None | Some("5" | "socks5") => ProxyKind::Socks5,
+            None => self.dialect.proxy_kind,
+            Some("5" | "socks5") => ProxyKind::Socks5,
             Some("4" | "4a" | "4A" | "socks4" | "socks4a") => ProxyKind::Socks4,
             Some(http) if ["connect", "http"].contains(&http.to_lowercase().as_str()) => {
                 ProxyKind::Http

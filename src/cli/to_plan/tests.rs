@@ -1,12 +1,11 @@
 //! Words → plan, by tables: what follows from what, in both dialects.
 
 mod limits;
-mod programs;
 mod passed;
+mod programs;
 
 use super::*;
 use crate::cli::args::Args;
-use crate::cli::command::command;
 use crate::cli::dialect::{NATIVE, NC};
 use crate::plan::access::HostList;
 use crate::plan::{
@@ -16,6 +15,8 @@ use crate::plan::{
 use crate::proto::framing::Framing;
 use std::time::Duration;
 
+mod ncat;
+
 fn facts() -> Facts {
     Facts::default()
 }
@@ -23,7 +24,8 @@ fn facts() -> Facts {
 /// The plan behind a command line written in one string.
 fn plan_with(words: &str, dialect: &Dialect, facts: &Facts) -> Result<Plan, Wrong> {
     let words = std::iter::once("rnc").chain(words.split_whitespace());
-    let matches = command().try_get_matches_from(words).expect("known words");
+    let matches = (dialect.command)().try_get_matches_from(words);
+    let matches = matches.expect("known words");
     to_plan(&Args::from_matches(&matches), dialect, facts)
 }
 
@@ -653,7 +655,7 @@ fn nc_takes_in_silence_what_native_refuses() {
 #[test]
 fn udp_ports_are_probed_when_scanned_or_in_nc_when_verbose() {
     let probe = |plan: Plan| match plan.mode {
-        Mode::Connect { to, .. } | Mode::Scan { to, .. } => to.udp_probe,
+        Mode::Connect { to, .. } | Mode::Scan { to, .. } => to.udp_probe.map(|probe| probe.limit),
         other => panic!("does not connect: {other:?}"),
     };
     for (words, native_probes, nc_probes) in [

@@ -1,6 +1,7 @@
 //! Programs that are run for peers.
 
 use super::*;
+use crate::cli::command::command;
 
 #[test]
 fn programs_are_split_as_ncat_splits_or_given_to_a_shell() {
