@@ -506,6 +506,19 @@ fn sigint_delivers_what_was_said() {
 }
 
 #[test]
+fn sigint_delivers_an_unfinished_line_of_a_chat() {
+    let crowd = Crowd::new(&["--chat"]);
+    let (mut ann, bob) = (crowd.join(), crowd.join());
+    let heard = Log::follow(bob);
+    ann.say("first\nlast wor", &crowd.rnc);
+    // What is in the same segment has come, too.
+    assert!(heard.wait_for("<user1> first\n"));
+    crowd.rnc.signal(Signal::INT);
+    assert!(heard.wait_for("<user1> last wor\n"));
+    crowd.rnc.wait().expect_signal(Signal::INT);
+}
+
+#[test]
 fn tags_say_where_each_line_comes_from() {
     let crowd = Crowd::new(&["-k", "--tag"]);
     let (mut ann, mut bob) = (crowd.join(), crowd.join());

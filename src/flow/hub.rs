@@ -8,6 +8,8 @@
 //! bounded. A peer whose queue stays full is dropped, so that it cannot stop the others for ever.
 //! With nobody there, standard input waits.
 
+mod speech;
+
 use super::bridge::{Ended, Place, Turn};
 use super::floor::Floor;
 use super::limits::Late;
@@ -15,7 +17,7 @@ use super::member::{Member, Presence};
 use super::outbox::Chunk;
 use super::stages::{Pace, Stage};
 use crate::io::endpoint::Endpoint;
-use crate::io::ready::{Got, Ready};
+use crate::io::ready::Ready;
 use crate::io::store::Mem;
 use crate::plan::{Ends, Limits};
 use crate::proto::chat::{self, Label, Voice};
@@ -31,8 +33,6 @@ const PATIENCE_ALONE: Duration = Duration::from_secs(10);
 const SCRATCH_BYTES: usize = 16 << 10;
 /// The same in a mesh: what is read costs a call, and so does each write of it.
 const MESH_BYTES: usize = 256 << 10;
-/// Chunks of standard input moved in one turn.
-const TURN: usize = 16;
 
 /// Something about a peer, to be told with `-v`.
 #[derive(Debug)]
@@ -139,6 +139,11 @@ impl Hub {
         self.members.contains_key(&slot)
     }
 
+    /// How many peers there are.
+    pub fn population(&self) -> usize {
+        self.members.len()
+    }
+
     /// Drops the peer that sent its end the longest time ago and is sent nothing, if there is one:
     /// most likely it is gone, and its descriptor is needed.
     pub fn make_room(&mut self, now: Instant) -> bool {
@@ -189,7 +194,7 @@ impl Hub {
             return Turn::Again;
         }
         match self.is_over(now) {
-            true if self.end_voices() => Turn::Again,
+            true if self.end_voices(now) => Turn::Again,
             true => Turn::Over(Ended::Quit),
             false => Turn::Wait,
         }
@@ -239,9 +244,9 @@ impl Hub {
 
     /// Begins to leave: standard input is not read any more, and what is on its way is delivered
     /// until `until`.
-    pub fn leave(&mut self, until: Instant) {
+    pub fn leave(&mut self, until: Instant, now: Instant) {
         self.leaving_until.get_or_insert(until);
-        self.end_voices();
+        self.end_voices(now);
     }
 
     /// Leaving, and everything is delivered or the time is over.
@@ -253,118 +258,6 @@ impl Hub {
     /// There is no peer, and what all of them sent is written.
     pub fn is_done(&self) -> bool {
         self.members.is_empty() && !self.is_pending()
-    }
-
-    /// Unfinished lines are not waited for any more; says whether there are some.
-    fn end_voices(&mut self) -> bool {
-        let voices = self.members.values_mut().map(|member| &mut member.voice);
-        voices.fold(false, |any, voice| {
-            voice.end();
-            any | voice.has_output()
-        })
-    }
-
-    /// How many bytes all but one have room for; 0 with nobody there.
-    fn room_beside(&self, speaker: Option<u16>) -> usize {
-        let others = self.members.iter();
-        let others = others.filter(|(slot, _)| Some(**slot) != speaker);
-        let rooms = others.filter_map(|(_, member)| member.room());
-        rooms.min().unwrap_or(match speaker {
-            // Nobody hears it: it is read all the same, for its end.
-            Some(_) => usize::MAX,
-            None => 0,
-        })
-    }
-
-    /// Sends bytes to all but the one who said them.
-    fn spread(&mut self, speaker: Option<u16>, bytes: &[u8], now: Instant) {
-        let mut chunk = Chunk::new(bytes);
-        for (&slot, member) in &mut self.members {
-            if Some(slot) != speaker {
-                member.send(&mut chunk, now);
-            }
-        }
-    }
-
-    /// How much of standard input may be read: nothing when there is nobody, or when somebody has
-    /// no room.
-    fn input_room(&self) -> usize {
-        match self.leaving_until {
-            Some(_) => 0,
-            None if self.members.is_empty() => 0,
-            None => self.room_beside(None),
-        }
-    }
-
-    fn read_input(&mut self, now: Instant) -> io::Result<bool> {
-        let mut read = false;
-        for _ in 0..TURN {
-            let room = self.input_room();
-            if self.input_ended.is_some() || room == 0 {
-                break;
-            }
-            if self.input.is_empty() {
-                match self.local_fill()? {
-                    Got::Bytes(_) => {}
-                    Got::Pending => break,
-                    Got::Eof => {
-                        self.end_input(now);
-                        return Ok(true);
-                    }
-                }
-            }
-            let allowed = match &mut self.settings.pace {
-                Some(pace) => pace.allows(self.input.data(), now),
-                None => self.input.data().len(),
-            };
-            if allowed == 0 {
-                break;
-            }
-            self.say_input(allowed.min(room), now);
-            read = true;
-        }
-        Ok(read)
-    }
-
-    /// Sends up to `allowed` bytes of what standard input gave to all.
-    fn say_input(&mut self, allowed: usize, now: Instant) {
-        let mut input = std::mem::take(&mut self.input);
-        let mut said = &input.data()[..allowed];
-        match self.voice.is_plain() {
-            true => self.spread(None, said, now),
-            false => {
-                said = &said[..self.voice.push(said)];
-                let lines = self.voice.take();
-                self.spread(None, &lines, now);
-            }
-        }
-        if let Some(pace) = &mut self.settings.pace {
-            pace.wrote(said, now);
-        }
-        let said = said.len();
-        input.consume(said);
-        self.input = input;
-    }
-
-    /// In a star each peer is passed the end of standard input; in a mesh the others go on.
-    fn end_input(&mut self, now: Instant) {
-        self.input_ended = Some(now);
-        self.voice.end();
-        let rest = self.voice.take();
-        self.spread(None, &rest, now);
-        if self.settings.shape == Shape::Star {
-            self.members.values_mut().for_each(Member::end_input);
-        }
-    }
-
-    fn local_fill(&mut self) -> io::Result<Got> {
-        let got = self.input.fill(&mut self.local, None, usize::MAX)?;
-        for stage in &mut self.settings.stages {
-            let mut out = Vec::new();
-            stage.apply(self.input.data(), &mut out, &mut Vec::new());
-            self.input.replace(&out);
-        }
-        Ok(got)
     }
 
     fn drive_members(&mut self, now: Instant) -> bool {
@@ -391,44 +284,6 @@ impl Hub {
         }
         // One that is dropped may have kept standard input from being read.
         self.drop_late(now) || busy
-    }
-
-    /// Reads from the peers, for standard output.
-    fn receive(&mut self, now: Instant) -> bool {
-        let mut busy = false;
-        for member in self.members.values_mut() {
-            if member.receive(&mut self.scratch, now) {
-                busy = true;
-                count_read(&mut self.settings.max_reads);
-            }
-        }
-        busy
-    }
-
-    /// Reads once from each peer that has something to say, for all the others. It begins with the
-    /// one behind the last that spoke: the queues may not have room for all.
-    fn hear(&mut self, now: Instant) -> bool {
-        let readable = |(&slot, member): (&u16, &Member)| member.is_readable().then_some(slot);
-        let from = self.members.range(self.speaker..);
-        let from = from.chain(self.members.range(..self.speaker));
-        let speakers: Vec<u16> = from.filter_map(readable).collect();
-        let mut scratch = std::mem::take(&mut self.scratch);
-        let mut busy = false;
-        for slot in speakers {
-            let room = self.room_beside(Some(slot)).min(scratch.len());
-            let Some(member) = self.members.get_mut(&slot) else {
-                continue;
-            };
-            let Some(words) = member.hear(&mut scratch[..room], now) else {
-                continue;
-            };
-            self.speaker = slot.wrapping_add(1);
-            self.spread(Some(slot), &words, now);
-            count_read(&mut self.settings.max_reads);
-            busy = true;
-        }
-        self.scratch = scratch;
-        busy
     }
 
     /// Drops the peers whose time is up.
@@ -469,12 +324,6 @@ impl Hub {
             self.spread(None, chat::left(name).as_bytes(), now);
         }
         self.departures.push(how(member));
-    }
-}
-
-fn count_read(left: &mut Option<u64>) {
-    if let Some(left) = left {
-        *left = left.saturating_sub(1);
     }
 }
 

@@ -25,6 +25,8 @@ use std::time::Instant;
 
 /// Clients accepted in one turn.
 const ACCEPTS: usize = 64;
+/// Clients there can be at once: more wait to be accepted.
+const MOST: usize = (u16::MAX - FIRST_SLOT) as usize;
 
 /// Serves all clients at once.
 pub struct Crowd {
@@ -85,6 +87,13 @@ impl Crowd {
 
     fn accept(&mut self, registrar: &Registrar<'_>, now: Instant) -> bool {
         for _ in 0..ACCEPTS {
+            if self
+                .hub
+                .as_ref()
+                .is_some_and(|hub| hub.population() >= MOST)
+            {
+                return false;
+            }
             match self.entrance.next(now) {
                 Next::Client(client) => {
                     // A client that is gone before it is registered is no client.
@@ -199,7 +208,7 @@ impl Drive<Exit> for Crowd {
             self.signalled = true;
             self.entrance.close();
             if let Some(hub) = &mut self.hub {
-                hub.leave(now + GRACE);
+                hub.leave(now + GRACE, now);
             }
         }
     }

@@ -1,0 +1,183 @@
+//! Who hears what is said: standard input is heard by all, a peer by standard output or by all the
+//! others.
+
+use super::{Hub, Shape};
+use crate::flow::member::Member;
+use crate::flow::outbox::Chunk;
+use crate::io::ready::Got;
+use std::io;
+use std::time::Instant;
+
+/// Chunks of standard input moved in one turn.
+const TURN: usize = 16;
+
+impl Hub {
+    /// Unfinished lines are not waited for any more; says whether there are some.
+    pub(super) fn end_voices(&mut self, now: Instant) -> bool {
+        let mut unfinished = Vec::new();
+        for (&slot, member) in &mut self.members {
+            member.voice.end();
+            if member.voice.has_output() {
+                unfinished.push(slot);
+            }
+        }
+        if self.settings.shape == Shape::Mesh {
+            self.voice.end();
+            let words = self.voice.take();
+            self.spread(None, &words, now);
+            for slot in &unfinished {
+                let member = self.members.get_mut(slot);
+                let words = member.map(|member| member.voice.take()).unwrap_or_default();
+                self.spread(Some(*slot), &words, now);
+            }
+        }
+        !unfinished.is_empty()
+    }
+
+    /// How many bytes all but one have room for; 0 with nobody there.
+    fn room_beside(&self, speaker: Option<u16>) -> usize {
+        let others = self.members.iter();
+        let others = others.filter(|(slot, _)| Some(**slot) != speaker);
+        let rooms = others.filter_map(|(_, member)| member.room());
+        rooms.min().unwrap_or(match speaker {
+            // Nobody hears it: it is read all the same, for its end.
+            Some(_) => usize::MAX,
+            None => 0,
+        })
+    }
+
+    /// Sends bytes to all but the one who said them.
+    pub(super) fn spread(&mut self, speaker: Option<u16>, bytes: &[u8], now: Instant) {
+        let mut chunk = Chunk::new(bytes);
+        for (&slot, member) in &mut self.members {
+            if Some(slot) != speaker {
+                member.send(&mut chunk, now);
+            }
+        }
+    }
+
+    /// How much of standard input may be read: nothing when there is nobody, or when somebody has
+    /// no room.
+    pub(super) fn input_room(&self) -> usize {
+        match self.leaving_until {
+            Some(_) => 0,
+            None if self.members.is_empty() => 0,
+            None => self.room_beside(None),
+        }
+    }
+
+    pub(super) fn read_input(&mut self, now: Instant) -> io::Result<bool> {
+        let mut read = false;
+        for _ in 0..TURN {
+            let room = self.input_room();
+            if self.input_ended.is_some() || room == 0 {
+                break;
+            }
+            if self.input.is_empty() {
+                match self.local_fill()? {
+                    Got::Bytes(_) => {}
+                    Got::Pending => break,
+                    Got::Eof => {
+                        self.end_input(now);
+                        return Ok(true);
+                    }
+                }
+            }
+            let allowed = match &mut self.settings.pace {
+                Some(pace) => pace.allows(self.input.data(), now),
+                None => self.input.data().len(),
+            };
+            if allowed == 0 {
+                break;
+            }
+            self.say_input(allowed.min(room), now);
+            read = true;
+        }
+        Ok(read)
+    }
+
+    /// Sends up to `allowed` bytes of what standard input gave to all.
+    fn say_input(&mut self, allowed: usize, now: Instant) {
+        let mut input = std::mem::take(&mut self.input);
+        let mut said = &input.data()[..allowed];
+        match self.voice.is_plain() {
+            true => self.spread(None, said, now),
+            false => {
+                said = &said[..self.voice.push(said)];
+                let lines = self.voice.take();
+                self.spread(None, &lines, now);
+            }
+        }
+        if let Some(pace) = &mut self.settings.pace {
+            pace.wrote(said, now);
+        }
+        let said = said.len();
+        input.consume(said);
+        self.input = input;
+    }
+
+    /// In a star each peer is passed the end of standard input; in a mesh the others go on.
+    fn end_input(&mut self, now: Instant) {
+        self.input_ended = Some(now);
+        self.voice.end();
+        let rest = self.voice.take();
+        self.spread(None, &rest, now);
+        if self.settings.shape == Shape::Star {
+            self.members.values_mut().for_each(Member::end_input);
+        }
+    }
+
+    fn local_fill(&mut self) -> io::Result<Got> {
+        let got = self.input.fill(&mut self.local, None, usize::MAX)?;
+        for stage in &mut self.settings.stages {
+            let mut out = Vec::new();
+            stage.apply(self.input.data(), &mut out, &mut Vec::new());
+            self.input.replace(&out);
+        }
+        Ok(got)
+    }
+
+    /// Reads from the peers, for standard output.
+    pub(super) fn receive(&mut self, now: Instant) -> bool {
+        let mut busy = false;
+        for member in self.members.values_mut() {
+            if member.receive(&mut self.scratch, now) {
+                busy = true;
+                count_read(&mut self.settings.max_reads);
+            }
+        }
+        busy
+    }
+
+    /// Reads once from each peer that has something to say, for all the others. It begins with the
+    /// one behind the last that spoke: the queues may not have room for all.
+    pub(super) fn hear(&mut self, now: Instant) -> bool {
+        let readable = |(&slot, member): (&u16, &Member)| member.is_readable().then_some(slot);
+        let from = self.members.range(self.speaker..);
+        let from = from.chain(self.members.range(..self.speaker));
+        let speakers: Vec<u16> = from.filter_map(readable).collect();
+        let mut scratch = std::mem::take(&mut self.scratch);
+        let mut busy = false;
+        for slot in speakers {
+            let room = self.room_beside(Some(slot)).min(scratch.len());
+            let Some(member) = self.members.get_mut(&slot) else {
+                continue;
+            };
+            let Some(words) = member.hear(&mut scratch[..room], now) else {
+                continue;
+            };
+            self.speaker = slot.wrapping_add(1);
+            self.spread(Some(slot), &words, now);
+            count_read(&mut self.settings.max_reads);
+            busy = true;
+        }
+        self.scratch = scratch;
+        busy
+    }
+}
+
+fn count_read(left: &mut Option<u64>) {
+    if let Some(left) = left {
+        *left = left.saturating_sub(1);
+    }
+}
