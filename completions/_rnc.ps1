@@ -86,6 +86,7 @@ Register-ArgumentCompleter -Native -CommandName 'rnc' -ScriptBlock {
             [CompletionResult]::new('--broker', '--broker', [CompletionResultType]::ParameterName, 'With -l: clients talk to each other; --chat: with names')
             [CompletionResult]::new('--chat', '--chat', [CompletionResultType]::ParameterName, 'As --broker, line by line, with names: <user1> hello')
             [CompletionResult]::new('--tag', '--tag', [CompletionResultType]::ParameterName, 'With -lk: put [ADDRESS:PORT] before each line received')
+            [CompletionResult]::new('--inetd', '--inetd', [CompletionResultType]::ParameterName, 'Serve the socket that is standard input, as inetd(8) has it')
             [CompletionResult]::new('-u', '-u', [CompletionResultType]::ParameterName, 'UDP instead of TCP; with -U datagrams')
             [CompletionResult]::new('--udp', '--udp', [CompletionResultType]::ParameterName, 'UDP instead of TCP; with -U datagrams')
             [CompletionResult]::new('-U', '-U ', [CompletionResultType]::ParameterName, 'A Unix socket: one operand, a path or @NAME (abstract)')

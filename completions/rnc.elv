@@ -83,6 +83,7 @@ set edit:completion:arg-completer[rnc] = {|@words|
             cand --broker 'With -l: clients talk to each other; --chat: with names'
             cand --chat 'As --broker, line by line, with names: <user1> hello'
             cand --tag 'With -lk: put [ADDRESS:PORT] before each line received'
+            cand --inetd 'Serve the socket that is standard input, as inetd(8) has it'
             cand -u 'UDP instead of TCP; with -U datagrams'
             cand --udp 'UDP instead of TCP; with -U datagrams'
             cand -U 'A Unix socket: one operand, a path or @NAME (abstract)'

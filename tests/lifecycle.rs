@@ -3,16 +3,18 @@
 mod common;
 
 use common::{
-    Running, Server, Sock, Stdin, TempDir, Transport, assert_bytes, connect_to_listener,
-    eventually, pattern, rnc,
+    ClosedPort, Cmd, Running, Server, Sock, Stdin, Stdout, TempDir, Transport, assert_bytes,
+    connect_to_listener, eventually, pattern, rnc, rnc_binary, udp_socket,
 };
 use rustix::process::Signal;
 use std::ffi::OsString;
 use std::fs;
 use std::io::{ErrorKind, Read, Write};
-use std::net::{Ipv4Addr, TcpStream};
-use std::os::unix::net::UnixStream;
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::PathBuf;
+use std::thread;
 
 /// rnc that listens on one kind of socket, and where.
 struct Listener {
@@ -552,4 +554,220 @@ fn grace_is_for_sigterm_alone() {
         .wait()
         .expect_signal(Signal::INT)
         .expect_silence();
+}
+
+// ---- sockets that are there already
+
+/// rnc as a service manager starts it, with this descriptor as its first.
+fn activated(options: &[&str], fd: OwnedFd, count: &str) -> Cmd {
+    Cmd::new("sh")
+        .args(["-c", "export LISTEN_PID=$$; exec \"$@\"", "sh"])
+        .arg(rnc_binary())
+        .args(options)
+        .env("LISTEN_FDS", count)
+        .env("LISTEN_FDNAMES", "ours")
+        .hand(fd, 3)
+}
+
+/// A connected pair over TCP: the test's end, and the one for rnc, which blocks.
+fn connected_pair() -> (TcpStream, TcpStream) {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("bind");
+    let addr = listener.local_addr().expect("local_addr");
+    let ours = TcpStream::connect(addr).expect("connect");
+    ours.set_read_timeout(Some(common::DEADLINE)).expect("time");
+    let (theirs, _) = listener.accept().expect("accept");
+    (ours, theirs)
+}
+
+/// rnc as inetd(8) starts it: all three standard descriptors are the socket.
+fn inetd(options: &[&str], sock: &TcpStream) -> Running {
+    let copy = || OwnedFd::from(sock.try_clone().expect("dup"));
+    rnc([&["--inetd"], options].concat())
+        .stdin(Stdin::Fd(copy()))
+        .stdout(Stdout::Fd(copy()))
+        .stderr(Stdout::Fd(copy()))
+        .spawn()
+}
+
+#[test]
+fn listeners_that_are_passed_are_served() {
+    let dir = TempDir::new();
+    let tcp = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("bind");
+    let addr = tcp.local_addr().expect("local_addr");
+    let running = activated(&["-lk"], tcp.into(), "1").spawn();
+    let mut client = TcpStream::connect(addr).expect("connect");
+    client.write_all(b"hello\n").expect("write");
+    running.shows("hello\n");
+    let info = fs::read_to_string(format!("/proc/{}/fdinfo/3", running.pid())).expect("fdinfo");
+    // O_CLOEXEC: no child gets it.
+    assert!(info.contains("flags:\t02"), "{info}");
+
+    let path = dir.join("socket");
+    let unix = UnixListener::bind(&path).expect("bind");
+    let copy = unix.try_clone().expect("dup").into();
+    let running = activated(&["-l", "-v", "--allow", "127.0.0.1"], copy, "1").spawn();
+    expect_end(&mut connect_to_listener(&running, Some(&path)), &running);
+    drop(running);
+    let running = activated(&["-l", "-v"], unix.into(), "1").spawn();
+    let mut client = UnixStream::connect(&path).expect("connect");
+    client.write_all(b"hello").expect("write");
+    client.shutdown(std::net::Shutdown::Write).expect("FIN");
+    running.wait().expect_code(0).expect_stdout("hello");
+    assert!(path.exists(), "the socket file was not ours to remove");
+}
+
+#[test]
+fn a_datagram_socket_that_is_passed_is_served() {
+    let udp = udp_socket();
+    let to = udp.local_addr().expect("local_addr");
+    let running = activated(&["-l", "--echo"], udp.into(), "1").spawn();
+    let client = udp_socket();
+    client.send_to(b"hello", to).expect("send");
+    let mut buf = [0; 100];
+    client
+        .set_read_timeout(Some(common::DEADLINE))
+        .expect("time");
+    let (n, from) = client.recv_from(&mut buf).expect("an answer");
+    assert_eq!((&buf[..n], from), (&b"hello"[..], to));
+    running.signal(Signal::TERM);
+    running.wait().expect_signal(Signal::TERM).expect_silence();
+}
+
+#[test]
+fn sockets_that_are_passed_to_another_are_left_alone() {
+    let tcp = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("bind");
+    rnc(["-l"])
+        .env("LISTEN_PID", "1")
+        .env("LISTEN_FDS", "1")
+        .hand(tcp.into(), 3)
+        .run()
+        .expect_code(2)
+        .expect_complaint("missing port number");
+}
+
+#[test]
+fn what_is_passed_must_be_there() {
+    let file = TempDir::new().open_at("file", b"", b"");
+    activated(&["-l"], file.into(), "1")
+        .run()
+        .expect_code(2)
+        .expect_complaint("LISTEN_FDS: not all that is passed are sockets");
+}
+
+#[test]
+fn inetd_serves_the_socket_and_leaves_it_blocking() {
+    let (mut peer, sock) = connected_pair();
+    let running = inetd(&["--echo"], &sock);
+    let payload = pattern(8_000_000, 5);
+    let mut sender = peer.try_clone().expect("dup");
+    let sent = payload.clone();
+    let sends = thread::spawn(move || {
+        sender.write_all(&sent).expect("write");
+        sender.shutdown(std::net::Shutdown::Write).expect("FIN");
+    });
+    let mut got = Vec::new();
+    peer.read_to_end(&mut got).expect("the echo, and its end");
+    assert_bytes("echo", &got, &payload);
+    sends.join().expect("sender");
+    assert!(!common::is_nonblocking(&sock), "O_NONBLOCK was set");
+    running.wait().expect_code(0);
+}
+
+#[test]
+fn inetd_relays_much_in_both_directions() {
+    let target = Server::tcp();
+    let to = format!("127.0.0.1:{}", target.port());
+    let (mut peer, sock) = connected_pair();
+    let running = inetd(&["--relay", &to], &sock);
+    let mut onward = target.accept(&running);
+    let (there, back) = (pattern(8_000_000, 6), pattern(8_000_000, 7));
+    let (mut sends_there, mut sends_back) = (peer.try_clone().expect("dup"), onward.try_clone());
+    let (sent, answered) = (there.clone(), back.clone());
+    let sends = [
+        thread::spawn(move || {
+            sends_there.write_all(&sent).expect("write");
+            sends_there
+                .shutdown(std::net::Shutdown::Write)
+                .expect("FIN");
+        }),
+        thread::spawn(move || {
+            sends_back.write_all(&answered).expect("write");
+            sends_back.half_close();
+        }),
+    ];
+    let heard = thread::spawn(move || {
+        let mut bytes = Vec::new();
+        onward.read_to_end(&mut bytes).expect("all of it");
+        bytes
+    });
+    let mut got = Vec::new();
+    peer.read_to_end(&mut got).expect("all of it");
+    assert_bytes("back", &got, &back);
+    assert_bytes("there", &heard.join().expect("reader"), &there);
+    sends
+        .into_iter()
+        .for_each(|send| send.join().expect("sender"));
+    assert!(!common::is_nonblocking(&sock), "O_NONBLOCK was set");
+    running.wait().expect_code(0);
+}
+
+#[test]
+fn what_is_for_the_user_does_not_reach_inetds_client() {
+    let closed = ClosedPort::tcp();
+    let to = format!("127.0.0.1:{}", closed.port());
+    for (options, code) in [
+        (&["-vv", "--relay", &to][..], 1),
+        (&["-vv", "--echo", "--deny", "127.0.0.1"], 0),
+    ] {
+        let (mut peer, sock) = connected_pair();
+        let running = inetd(options, &sock);
+        drop(sock);
+        let mut got = Vec::new();
+        // A reset, or the end.
+        let _ = peer.read_to_end(&mut got);
+        assert_bytes("the client got", &got, b"");
+        running.wait().expect_code(code);
+    }
+}
+
+#[test]
+fn a_program_of_an_activated_listener_gets_neither_sockets_nor_variables() {
+    let tcp = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("bind");
+    let addr = tcp.local_addr().expect("local_addr");
+    let script = "env | grep LISTEN; for fd in 3 4 5; do [ -e /proc/$$/fd/$fd ] && echo $fd; done";
+    let running = activated(&["-l", "-c", script], tcp.into(), "1").spawn();
+    let mut client = TcpStream::connect(addr).expect("connect");
+    let mut got = Vec::new();
+    client.read_to_end(&mut got).expect("the end");
+    assert_bytes("left over", &got, b"");
+    running.wait().expect_code(0).expect_silence();
+}
+
+#[test]
+fn inetd_runs_a_program_for_its_client() {
+    let (mut peer, sock) = connected_pair();
+    let running = inetd(&["-e", "cat"], &sock);
+    drop(sock);
+    peer.write_all(b"hello").expect("write");
+    peer.shutdown(std::net::Shutdown::Write).expect("FIN");
+    let mut got = Vec::new();
+    peer.read_to_end(&mut got).expect("the echo");
+    assert_bytes("echo", &got, b"hello");
+    running.wait().expect_code(0);
+}
+
+#[test]
+fn inetd_may_pass_a_listener() {
+    let tcp = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("bind");
+    let addr = tcp.local_addr().expect("local_addr");
+    let running = rnc(["--inetd", "--echo"])
+        .stdin(Stdin::Fd(tcp.into()))
+        .spawn();
+    let mut client = TcpStream::connect(addr).expect("connect");
+    client.write_all(b"hello").expect("write");
+    client.shutdown(std::net::Shutdown::Write).expect("FIN");
+    let mut got = Vec::new();
+    client.read_to_end(&mut got).expect("the echo");
+    assert_bytes("echo", &got, b"hello");
+    running.wait().expect_code(0).expect_silence();
 }

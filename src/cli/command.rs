@@ -168,7 +168,8 @@ fn shape() -> Vec<Arg> {
                 "Listen for a connection instead of making one",
                 "As -l PORT, -l HOST PORT, -l -p PORT [HOST] or -l -s ADDR -p PORT. Port 0 lets \
                  the system choose; which one it is, is said on standard error. Without an \
-                 address rnc listens on IPv6 and IPv4, and without -k it closes the listening \
+                 address rnc listens on IPv6 and IPv4; with no port either, on the sockets a \
+                 service manager has passed (LISTEN_FDS). Without -k it closes the listening \
                  socket once the first client is there. Not with -z, -F or -r, nor with -x unless \
                  there is --relay. As nc: IPv4 unless -6; the last two forms are errors; others may listen on the same port.",
             ),
@@ -216,6 +217,15 @@ fn shape() -> Vec<Arg> {
                 "64Ki to 1Gi; 256Ki if not told otherwise. While the queue of one client is full \
                  nothing is read that would go there; after two seconds of that, ten if there \
                  is no other client, it is dropped. Needs -k or --broker.",
+            )
+            .hide_short_help(true),
+            switch(
+                "inetd",
+                "Serve the socket that is standard input, as inetd(8) has it",
+                "A connection is served alone; a listening or UDP socket as with -l, which this \
+                 stands for. If standard input is no socket, what a service manager has passed is \
+                 served (LISTEN_FDS). Standard error that is the same socket says nothing. Needs \
+                 something to serve, such as --relay; no address goes with it.",
             )
             .hide_short_help(true),
             flag(

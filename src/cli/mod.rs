@@ -10,6 +10,7 @@ pub mod usage;
 use crate::exit::Exit;
 use crate::plan::Plan;
 use crate::report::{self, Voice};
+use crate::sys::passed;
 use args::Args;
 use dialect::Dialect;
 use std::ffi::{OsStr, OsString};
@@ -56,6 +57,8 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Parsed {
         stdin_is_terminal: std::io::stdin().is_terminal(),
         may_offload: std::env::var_os("RNC_FAST").is_none_or(|value| value != "0"),
         stderr_shows_colours: shows_colours(),
+        listed_sockets: passed::listed().to_vec(),
+        stdin_socket: passed::stdin_kind(),
         proxy_auth: std::env::var("NCAT_PROXY_AUTH").ok(),
     };
     match to_plan::to_plan(&args, dialect, &facts) {

@@ -7,6 +7,7 @@ mod crowd;
 mod limits;
 mod logs;
 mod operands;
+mod passed;
 mod program;
 mod proxies;
 mod sockets;
@@ -20,12 +21,13 @@ use crate::parse::hostport::{self, Address};
 use crate::parse::number::strtonum;
 use crate::parse::{ports, size, tos};
 use crate::plan::{
-    Builtin, Clients, Codes, Dialing, Ends, Family, Group, Listening, Mode, Net, Onward, Plan,
-    Ports, Program, Relay, Service, Session, SocketOptions, Transport, UdpProbe, UnixListening,
-    UnixSource, Until,
+    Builtin, Clients, Codes, Dialing, Ends, Family, Group, Listening, Mode, Net, Onward, Passed,
+    Plan, Ports, Program, Relay, Service, Session, SocketOptions, Transport, UdpProbe,
+    UnixListening, UnixSource, Until,
 };
 use crate::report::Wording;
 use crate::sys::names;
+use crate::sys::passed::Kind;
 use std::ffi::{OsStr, OsString};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
@@ -40,6 +42,10 @@ pub struct Facts {
     pub stderr_shows_colours: bool,
     /// Bytes may go past this process: RNC_FAST=0 says no.
     pub may_offload: bool,
+    /// What a service manager has passed: LISTEN_FDS.
+    pub listed_sockets: Vec<Kind>,
+    /// What standard input is.
+    pub stdin_socket: Kind,
     /// USER:PASS for a proxy, from the environment.
     pub proxy_auth: Option<String>,
 }
@@ -53,12 +59,12 @@ const MOST_DATAGRAM_BYTES: usize = 65_507;
 /// # Errors
 /// What is wrong with the command line.
 pub fn to_plan(args: &Args, dialect: &Dialect, facts: &Facts) -> Result<Plan, Wrong> {
-    Planner {
+    let planner = |args| Planner {
         args,
         dialect,
         facts,
-    }
-    .plan()
+    };
+    planner(&planner(args).with_passed()?).plan()
 }
 
 struct Planner<'a> {
@@ -75,6 +81,8 @@ enum Place {
         host: Option<String>,
         ports: Vec<String>,
     },
+    /// The sockets are there already; they are all of one kind.
+    Passed(Passed, Kind),
 }
 
 fn said<T>(message: impl Into<String>) -> Result<T, Wrong> {
@@ -84,10 +92,14 @@ fn said<T>(message: impl Into<String>) -> Result<T, Wrong> {
 impl Planner<'_> {
     fn plan(&self) -> Result<Plan, Wrong> {
         self.refuse_missing()?;
-        let place = self.place()?;
+        let place = match self.passed_place() {
+            Some(place) => place,
+            None => self.place()?,
+        };
         self.check_conflicts(&place)?;
         let timeout = self.time("-w", "timeout", self.args.wait.as_ref())?;
         let service = self.service(timeout)?;
+        self.check_passed(&place, &service)?;
         let net = self.net(&place)?;
         let access = self.access(&place)?;
         let mode = self.mode(place, timeout)?;
@@ -223,7 +235,18 @@ impl Planner<'_> {
                 }
             }
             Place::Vsock(cid, port) => Mode::ConnectVsock { cid, port },
-            Place::Ip { host, ports } if args.listen => self.listen_mode(host, &ports, clients)?,
+            Place::Passed(from, kind) => {
+                let clients = match kind {
+                    Kind::Connection => Clients::One,
+                    _ => clients,
+                };
+                self.listen_mode(self.listening(None, 0, Some(from)), clients)?
+            }
+            Place::Ip { host, ports } if args.listen => {
+                let word = ports.first().cloned().unwrap_or_default();
+                let port = self.listen_port(&word)?;
+                self.listen_mode(self.listening(host, port, None), clients)?
+            }
             Place::Ip { host, ports } => {
                 let to = self.ports(host.unwrap_or_default(), &ports, timeout)?;
                 let parallel = self.parallel()?;
@@ -237,27 +260,25 @@ impl Planner<'_> {
         })
     }
 
-    fn listen_mode(
-        &self,
-        host: Option<String>,
-        ports: &[String],
-        clients: Clients,
-    ) -> Result<Mode, Wrong> {
+    fn listening(&self, host: Option<String>, port: u16, passed: Option<Passed>) -> Listening {
         let dialect = self.dialect;
-        let word = ports.first().cloned().unwrap_or_default();
-        let at = Listening {
+        Listening {
             host,
-            port: self.listen_port(&word)?,
+            port,
             dual_stack: dialect.dual_stack,
             all_addresses: dialect.all_addresses,
             shares_port: dialect.shares_port,
-        };
+            passed,
+        }
+    }
+
+    fn listen_mode(&self, at: Listening, clients: Clients) -> Result<Mode, Wrong> {
         if !self.args.udp {
             return Ok(Mode::Listen { at, clients });
         }
         let groups: Result<Vec<Group>, Wrong> =
             self.args.join.iter().map(|word| group(word)).collect();
-        let locks_to_first = dialect.udp_locks_to_first && !self.args.keep_open;
+        let locks_to_first = self.dialect.udp_locks_to_first && !self.args.keep_open;
         Ok(Mode::ListenUdp {
             at,
             locks_to_first,

@@ -323,7 +323,7 @@ impl Datagram {
 
     /// Receives one message; `None` when it is dropped.
     fn receive_one(&mut self, buf: &mut [u8]) -> Result<Option<usize>, Errno> {
-        let (n, _, from) = rustix::net::recvfrom(&self.sock, &mut *buf, RecvFlags::empty())?;
+        let (n, _, from) = rustix::net::recvfrom(&self.sock, &mut *buf, RecvFlags::DONTWAIT)?;
         self.long = n >= LONG_BYTES;
         if self.is_ip && !self.long {
             self.batch.get_or_insert_default();
@@ -381,9 +381,10 @@ impl Datagram {
             .filter(|_| self.peers != Peers::Connected);
         if buf.len() <= piece || self.alone {
             let buf = &buf[..buf.len().min(piece)];
+            let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
             let sent = match peer {
-                Some(peer) => rustix::net::sendto(&self.sock, buf, SendFlags::NOSIGNAL, peer),
-                None => rustix::net::send(&self.sock, buf, SendFlags::NOSIGNAL),
+                Some(peer) => rustix::net::sendto(&self.sock, buf, flags, peer),
+                None => rustix::net::send(&self.sock, buf, flags),
             }?;
             self.alone = false;
             return Ok(sent);

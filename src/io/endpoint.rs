@@ -109,7 +109,7 @@ impl Endpoint {
     /// The descriptor to read from, if bytes may leave it without passing through this process.
     pub fn raw_read(&self) -> Option<RawEnd<'_>> {
         match self {
-            Endpoint::Stream(end) => Some(end.raw()),
+            Endpoint::Stream(end) => end.raw(),
             Endpoint::Stdio(end) => end.raw_read(),
             Endpoint::Child(end) => end.raw_read(),
             Endpoint::Datagram(_) | Endpoint::Mailbox(_) | Endpoint::Internal(_) => None,
@@ -119,7 +119,7 @@ impl Endpoint {
     /// The descriptor to write to, if bytes may reach it without passing through this process.
     pub fn raw_write(&self) -> Option<RawEnd<'_>> {
         match self {
-            Endpoint::Stream(end) => Some(end.raw()),
+            Endpoint::Stream(end) => end.raw(),
             Endpoint::Stdio(end) => end.raw_write(),
             Endpoint::Child(end) => end.raw_write(),
             Endpoint::Datagram(_) | Endpoint::Mailbox(_) | Endpoint::Internal(_) => None,

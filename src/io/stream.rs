@@ -1,13 +1,16 @@
-//! Stream sockets: TCP, Unix, vsock. Always ours and always non-blocking.
+//! Stream sockets: TCP, Unix, vsock. Never waited for, also where the socket is one that others
+//! may use, too, and that may block them.
 
 use super::reactor::Registrar;
 use super::ready::{Bits, Got, Put, Ready};
 use crate::sys::offload::{Kind, RawEnd};
 use crate::sys::sockopt;
 use mio::Interest;
+use rustix::fs::OFlags;
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags};
 use socket2::{Protocol, Socket};
+use std::cell::OnceCell;
 use std::io;
 use std::net::Shutdown;
 use std::os::fd::{AsFd, BorrowedFd};
@@ -19,10 +22,13 @@ pub struct Stream {
     slot: u16,
     bits: Bits,
     is_tcp: bool,
+    /// It never blocks, however it is read and written; looked at once.
+    never_blocks: OnceCell<bool>,
 }
 
 impl Stream {
-    /// Takes over a connected, non-blocking socket and registers it under `slot`.
+    /// Takes over a connected socket and registers it under `slot`. One that we were given may be
+    /// blocking, and stays so: others may use it.
     ///
     /// # Errors
     /// The socket cannot be registered.
@@ -37,6 +43,7 @@ impl Stream {
             slot,
             bits: Bits::new(true),
             is_tcp,
+            never_blocks: OnceCell::new(),
         })
     }
 
@@ -55,13 +62,18 @@ impl Stream {
         self.sock.as_fd()
     }
 
-    /// The descriptor and what the kernel can do with it.
-    pub fn raw(&self) -> RawEnd<'_> {
+    /// The descriptor and what the kernel can do with it. From and to a socket that may block,
+    /// splice(2) would.
+    pub fn raw(&self) -> Option<RawEnd<'_>> {
+        let looks = || {
+            let flags = rustix::fs::fcntl_getfl(&self.sock);
+            flags.is_ok_and(|flags| flags.contains(OFlags::NONBLOCK))
+        };
         let kind = if self.is_tcp { Kind::Tcp } else { Kind::Socket };
-        RawEnd {
+        self.never_blocks.get_or_init(looks).then(|| RawEnd {
             fd: self.sock.as_fd(),
             kind,
-        }
+        })
     }
 
     /// What is known about the socket.
@@ -90,7 +102,7 @@ impl Stream {
             return Ok(Got::Pending);
         }
         loop {
-            match rustix::net::recv(&self.sock, &mut *buf, RecvFlags::empty()) {
+            match rustix::net::recv(&self.sock, &mut *buf, RecvFlags::DONTWAIT) {
                 Ok((0, _)) => return Ok(Got::Eof),
                 Ok((n, _)) => {
                     // Other sockets keep messages apart, or descriptors sent with them.
@@ -118,7 +130,7 @@ impl Stream {
             return Ok(Put::Pending);
         }
         loop {
-            match rustix::net::send(&self.sock, buf, SendFlags::NOSIGNAL) {
+            match rustix::net::send(&self.sock, buf, SendFlags::DONTWAIT | SendFlags::NOSIGNAL) {
                 Ok(n) => {
                     self.bits.has_written(n, buf.len());
                     return Ok(Put::Bytes(n));

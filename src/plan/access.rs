@@ -55,9 +55,10 @@ impl Rules {
         is_allowed && !self.deny.contains(ip)
     }
 
-    /// Says whether a process of a user may come in; `None` is one of whom nothing is known.
+    /// Says whether a process of a user may come in; `None` is one of whom nothing is known. Where
+    /// only some hosts may, nobody may who comes from none.
     pub fn admits_user(&self, uid: Option<u32>) -> bool {
         let may = |users: &Vec<u32>| uid.is_some_and(|uid| users.contains(&uid));
-        self.users.as_ref().is_none_or(may)
+        self.allow.is_none() && self.users.as_ref().is_none_or(may)
     }
 }

@@ -304,6 +304,17 @@ pub struct Listening {
     pub all_addresses: bool,
     /// Several listeners may share the port (SO_REUSEPORT).
     pub shares_port: bool,
+    /// Nothing is bound: the sockets are there already. Nothing of the above counts.
+    pub passed: Option<Passed>,
+}
+
+/// Where sockets come from that somebody else has made for us.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Passed {
+    /// From a service manager. See sd_listen_fds(3).
+    Listed,
+    /// Standard input is one. See inetd(8).
+    Stdin,
 }
 
 /// What happens when more than one client comes.

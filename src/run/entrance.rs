@@ -3,7 +3,7 @@
 
 use super::LISTENER_SLOT;
 use super::guard::Guard;
-use super::listen::{Bound, Greeter, tell_listening};
+use super::listen::{Arrived, Bound, Greeter, tell_listening};
 use crate::exit::Exit;
 use crate::io::inbox::Notice;
 use crate::io::reactor::Registrar;
@@ -26,6 +26,8 @@ pub struct Entrance {
     plan: Rc<Plan>,
     bound: Option<Vec<Socket>>,
     listener: Option<Listener>,
+    /// A client that was there before us: there will be no other.
+    arrived: Option<Arrived>,
     /// A client that waits, and until when.
     held: Option<(Client, Instant)>,
     told_shortage: bool,
@@ -81,6 +83,7 @@ impl Entrance {
             plan: Rc::clone(plan),
             bound: Some(bound.socks),
             listener: None,
+            arrived: bound.arrived,
             held: None,
             told_shortage: false,
             guard: bound.guard,
@@ -106,6 +109,7 @@ impl Entrance {
     pub fn close(&mut self) {
         self.bound = None;
         self.listener = None;
+        self.arrived = None;
         self.held = None;
         self.files.clear();
         self.patience.is_over();
@@ -123,6 +127,10 @@ impl Entrance {
         }
         if self.held.is_some() {
             return Next::Pending;
+        }
+        if let Some((sock, addr)) = self.arrived.take() {
+            self.close();
+            return self.seat(sock, addr);
         }
         let Some(listener) = &mut self.listener else {
             return Next::Pending;

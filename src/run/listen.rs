@@ -14,10 +14,10 @@ use crate::net::listen::{self, ListenError};
 use crate::net::own_file::OwnFile;
 use crate::net::unix;
 use crate::parse::escape::printable;
-use crate::plan::{Clients, Listening, Mode, Net, Plan};
+use crate::plan::{Clients, Listening, Mode, Net, Passed, Plan};
 use crate::report::{self, Wording};
-use crate::sys::names;
-use anyhow::anyhow;
+use crate::sys::{names, passed};
+use anyhow::{Context as _, anyhow};
 use socket2::{SockAddr, Socket, Type};
 use std::io;
 use std::net::SocketAddr;
@@ -30,11 +30,16 @@ use std::time::Instant;
 pub struct Bound {
     /// The sockets.
     pub socks: Vec<Socket>,
+    /// A client that has been accepted already.
+    pub arrived: Option<Arrived>,
     /// The file of a Unix socket, and the one with the port.
     pub files: Vec<OwnFile>,
     /// Who may come in.
     pub guard: Guard,
 }
+
+/// A client that was accepted by somebody else, and where it is from.
+pub type Arrived = (Socket, SockAddr);
 
 /// Binds what the plan says to listen on, and tells where that is.
 ///
@@ -45,11 +50,17 @@ pub fn bind(plan: &Plan) -> anyhow::Result<Bound> {
         Mode::ListenUnix { path, .. } => bind_unix(plan, path, Type::STREAM),
         Mode::Listen { at, .. } | Mode::ListenUdp { at, .. } => {
             let guard = Guard::new(plan)?;
-            let socks = listen::bind(at, &plan.net);
-            let socks = socks.map_err(|error| describe(error, at, plan))?;
+            let (socks, arrived) = match at.passed {
+                Some(passed) => take_passed(passed).context("socket passed to rnc")?,
+                None => {
+                    let socks = listen::bind(at, &plan.net);
+                    (socks.map_err(|error| describe(error, at, plan))?, None)
+                }
+            };
             let files = write_port(plan, &socks)?;
             Ok(Bound {
                 socks,
+                arrived,
                 files,
                 guard,
             })
@@ -77,9 +88,33 @@ pub fn bind_unix(plan: &Plan, path: &Path, kind: Type) -> anyhow::Result<Bound> 
     }
     Ok(Bound {
         socks: vec![sock],
+        arrived: None,
         files: file.into_iter().collect(),
         guard,
     })
+}
+
+/// Takes the sockets that were passed to us: those that listen or receive, or a client.
+fn take_passed(passed: Passed) -> io::Result<(Vec<Socket>, Option<Arrived>)> {
+    let mut socks = match passed {
+        Passed::Listed => passed::take_listed(),
+        Passed::Stdin => vec![passed::take_stdin()?],
+    };
+    if let [sock] = &socks[..]
+        && sock.r#type()? == Type::STREAM
+        && let Ok(addr) = sock.peer_addr()
+    {
+        return Ok((Vec::new(), socks.pop().map(|sock| (sock, addr))));
+    }
+    // accept(2) knows no MSG_DONTWAIT; whoever has passed on a listener leaves accepting to us.
+    for sock in socks.iter().filter(|sock| is_listener(sock)) {
+        sock.set_nonblocking(true)?;
+    }
+    Ok((socks, None))
+}
+
+fn is_listener(sock: &Socket) -> bool {
+    sock.is_listener().unwrap_or(false)
 }
 
 /// Writes the port, where that is asked for.
@@ -98,14 +133,13 @@ fn write_port(plan: &Plan, socks: &[Socket]) -> anyhow::Result<Vec<OwnFile>> {
 
 /// Tells where we listen; nc: `Listening on 0.0.0.0 8080`.
 pub fn tell_bound(word: &str, sock: &Socket, at: &Listening, plan: &Plan) {
-    let tells = report::is_verbose(1) || (at.port == 0 && plan.tells_port);
-    let Some(bound) = sock
-        .local_addr()
-        .ok()
-        .filter(|_| tells)
-        .and_then(|addr| addr::ip(&addr))
-    else {
+    let is_news = at.port == 0 && at.passed.is_none();
+    let tells = report::is_verbose(1) || (is_news && plan.tells_port);
+    let Some(addr) = sock.local_addr().ok().filter(|_| tells) else {
         return;
+    };
+    let Some(bound) = addr::ip(&addr) else {
+        return report::line(&format!("{word} on {}", addr::show(&addr)));
     };
     let name = (plan.names_peers && !bound.ip().is_unspecified())
         .then(|| names::host_name(&bound))

@@ -58,6 +58,7 @@ pub fn bind(plan: &Plan) -> anyhow::Result<BoundSock> {
         mut socks,
         files,
         guard,
+        ..
     } = match &plan.mode {
         Mode::ListenUnix { path, .. } => listen::bind_unix(plan, path, Type::DGRAM)?,
         _ => listen::bind(plan)?,

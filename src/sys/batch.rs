@@ -179,6 +179,10 @@ pub fn send(
             None => MMsgHdr::new(part, control),
         })
         .collect();
-    let sent = rustix::net::sendmmsg(sock, &mut messages, SendFlags::NOSIGNAL)?;
+    let sent = rustix::net::sendmmsg(
+        sock,
+        &mut messages,
+        SendFlags::DONTWAIT | SendFlags::NOSIGNAL,
+    )?;
     Ok(pieces().take(sent).map(<[u8]>::len).sum())
 }

@@ -31,6 +31,8 @@ pub unsafe fn begin(argc: i32, argv: *const *const std::ffi::c_char) -> Vec<OsSt
     // SAFETY: ignoring a signal touches no memory; a write to a closed pipe is an error then.
     unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
     super::alloc::share_one_heap();
+    // SAFETY: there is no other thread.
+    unsafe { super::passed::claim() };
     let count = usize::try_from(argc).unwrap_or(0);
     let word = |at| {
         // SAFETY: `argv` has `argc` pointers to NUL-terminated strings that live as long as the

@@ -10,6 +10,7 @@ pub mod fdpass;
 pub mod limits;
 pub mod names;
 pub mod offload;
+pub mod passed;
 pub mod random;
 pub mod signal;
 pub mod sockopt;

@@ -432,6 +432,8 @@ fn before_exec(
             if unsafe { libc::dup2(fd.as_raw_fd(), *number) } < 0 {
                 return Err(std::io::Error::last_os_error());
             }
+            // SAFETY: as above; dup2 to the same number keeps what would close it at exec.
+            unsafe { libc::fcntl(*number, libc::F_SETFD, 0) };
         }
         if let Some(fd) = terminal {
             // SAFETY: both are plain system calls on a descriptor this process holds.

@@ -119,7 +119,8 @@ impl Planner<'_> {
     /// of nc's, so the same in all dialects.
     pub(super) fn check_access_conflicts(&self, place: &Place) -> Result<(), Wrong> {
         let args = self.args;
-        let is_ip = matches!(place, Place::Ip { .. });
+        // Of a socket that was passed it is seen when somebody comes.
+        let is_ip = matches!(place, Place::Ip { .. } | Place::Passed(..));
         let is_file = matches!(place, Place::Unix(path) if !path.as_os_str().as_encoded_bytes().starts_with(b"@"));
         let is_unix = matches!(place, Place::Unix(_));
         // Whether it is given, whether it fits the place, and where it does.

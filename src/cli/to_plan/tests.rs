@@ -1,6 +1,7 @@
 //! Words → plan, by tables: what follows from what, in both dialects.
 
 mod limits;
+mod passed;
 mod programs;
 
 use super::*;
