@@ -10,7 +10,7 @@ use crate::io::reactor::Registrar;
 use crate::parse::escape::printable;
 use crate::plan::{Dialing, Net};
 use crate::report::{self, Wording};
-use crate::sys::errno;
+use crate::sys::{errno, sockopt};
 use mio::Interest;
 use socket2::Socket;
 use std::collections::VecDeque;
@@ -386,19 +386,24 @@ impl Attempt {
     }
 }
 
-/// A connect has worked when there is no error and there is a peer, other than the socket itself:
-/// the local port the kernel chooses for a connect to this machine can be the one connected to, and
-/// a TCP socket that meets itself is connected (RFC 9293, section 3.5). Nobody listens there then.
-/// Where the user chose the port, it was wished for.
+/// A connect has worked when there is a peer, other than the socket itself: the local port the
+/// kernel chooses for a connect to this machine can be the one connected to, and a TCP socket that
+/// meets itself is connected (RFC 9293, section 3.5). Nobody listens there then. Where the user
+/// chose the port, it was wished for.
+///
+/// It has worked, too, when the peer was there and has reset the connection since: what it sent
+/// before is still to be read, and the error, which asking for it would take away, stands behind.
 fn is_connected(sock: &Socket, net: &Net) -> io::Result<bool> {
-    if let Some(error) = sock.take_error()? {
-        return Err(error);
-    }
     match sock.peer_addr() {
         Ok(peer) if net.source_port.is_none() && sock.local_addr()? == peer => {
             Err(errno::refused())
         }
-        peer => Ok(peer.is_ok()),
+        Ok(_) => Ok(true),
+        Err(_) if sockopt::was_acknowledged(sock) => Ok(true),
+        Err(_) => match sock.take_error()? {
+            Some(error) => Err(error),
+            None => Ok(false),
+        },
     }
 }
 

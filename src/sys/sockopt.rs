@@ -2,7 +2,7 @@
 
 use rustix::net::sockopt;
 use std::io;
-use std::mem::{size_of, size_of_val};
+use std::mem::size_of;
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, AsRawFd};
 
@@ -110,26 +110,34 @@ pub fn peer_credentials(fd: impl AsFd) -> io::Result<Credentials> {
         uid: libc::uid_t::MAX,
         gid: libc::gid_t::MAX,
     };
-    let mut len = libc::socklen_t::try_from(size_of_val(&peer)).map_err(io::Error::other)?;
-    // SAFETY: the pointer and the length describe `peer`, which lives through the call; the kernel
-    // writes at most `len` bytes of this very struct.
-    let failed = unsafe {
-        libc::getsockopt(
-            fd.as_fd().as_raw_fd(),
-            libc::SOL_SOCKET,
-            libc::SO_PEERCRED,
-            (&raw mut peer).cast(),
-            &mut len,
-        )
+    get(fd, libc::SOL_SOCKET, libc::SO_PEERCRED, &mut peer)?;
+    Ok(Credentials {
+        pid: peer.pid,
+        uid: peer.uid,
+        gid: peer.gid,
+    })
+}
+
+/// The front of `struct tcp_info` of linux/tcp.h, up to the field asked for.
+#[repr(C)]
+struct TcpInfo {
+    states_and_counts: [u32; 26],
+    pacing_rate: u64,
+    max_pacing_rate: u64,
+    bytes_acked: u64,
+}
+
+/// Says whether a TCP peer has ever acknowledged something, such as our SYN: then there was a
+/// connection, whatever has become of it. `false` for other sockets, and before Linux 4.2.
+pub fn was_acknowledged(fd: impl AsFd) -> bool {
+    let mut info = TcpInfo {
+        states_and_counts: [0; 26],
+        pacing_rate: 0,
+        max_pacing_rate: 0,
+        bytes_acked: 0,
     };
-    match failed {
-        0 => Ok(Credentials {
-            pid: peer.pid,
-            uid: peer.uid,
-            gid: peer.gid,
-        }),
-        _ => Err(io::Error::last_os_error()),
-    }
+    let told = get(fd, libc::IPPROTO_TCP, libc::TCP_INFO, &mut info);
+    told.is_ok() && info.bytes_acked > 0
 }
 
 /// Makes room for `bytes` of datagrams that wait to be read, beyond the system's limit
@@ -168,20 +176,27 @@ const SK_MEMINFO_DROPS: usize = 8;
 /// ENOPROTOOPT before Linux 4.12.
 pub fn drops(fd: impl AsFd) -> io::Result<u32> {
     let mut info = [0u32; SK_MEMINFO_DROPS + 1];
-    let mut len = libc::socklen_t::try_from(size_of_val(&info)).map_err(io::Error::other)?;
-    // SAFETY: the pointer and the length describe `info`, which lives through the call; the
-    // kernel writes at most `len` bytes, and any bytes are u32s.
+    get(fd, libc::SOL_SOCKET, SO_MEMINFO, &mut info)?;
+    Ok(info[SK_MEMINFO_DROPS])
+}
+
+/// `value` must be a type the option fills: integers, or a C struct of nothing else. What the
+/// kernel has less of is left as it is.
+fn get<T>(fd: impl AsFd, level: i32, name: i32, value: &mut T) -> io::Result<()> {
+    let mut len = libc::socklen_t::try_from(size_of::<T>()).map_err(io::Error::other)?;
+    // SAFETY: the pointer and the length describe `value`, which lives through the call; the
+    // kernel writes at most `len` bytes, and any bytes are integers.
     let failed = unsafe {
         libc::getsockopt(
             fd.as_fd().as_raw_fd(),
-            libc::SOL_SOCKET,
-            SO_MEMINFO,
-            info.as_mut_ptr().cast(),
+            level,
+            name,
+            std::ptr::from_mut(value).cast(),
             &mut len,
         )
     };
     if failed == 0 {
-        Ok(info[SK_MEMINFO_DROPS])
+        Ok(())
     } else {
         Err(io::Error::last_os_error())
     }

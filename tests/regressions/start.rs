@@ -1,12 +1,15 @@
 //! Before a session: sockets that are taken, and a start that is held up.
 
 use crate::common::{
-    Stdin, Stdout, TempDir, connect_to_listener, eventually, flood_until_stuck, rnc,
+    Finished, Stdin, Stdout, TempDir, connect_to_listener, eventually, flood_until_stuck,
+    never_answers, rnc,
 };
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::Signal;
 use std::ffi::OsStr;
 use std::fs::{self, File};
+use std::io::Write;
+use std::time::Duration;
 
 #[test]
 fn a_second_unix_listener_fails_and_leaves_the_first_untouched() {
@@ -58,4 +61,65 @@ fn has_signal_pending(pid: i32) -> bool {
         let signals = line.trim_start_matches("ShdPnd:").trim();
         signals.contains(|digit| digit != '0')
     })
+}
+
+/// An rnc that was stopped while it was connecting, and found its connection made, used and reset
+/// by the peer, who said `banner`.
+#[track_caller]
+fn comes_too_late(options: &[&str], banner: &str) -> Finished {
+    let (mut socks, port) = never_answers();
+    // Those who fill the queue up would be accepted as well.
+    let fillers: Vec<u16> = socks
+        .drain(1..)
+        .map(|filler| {
+            let addr = filler.local_addr().expect("local_addr");
+            addr.as_socket().expect("an address").port()
+        })
+        .collect();
+    let word = port.to_string();
+    let rnc = rnc([options, &["127.0.0.1", &word]].concat()).spawn();
+    if !eventually(|| is_being_connected_to(port)) {
+        rnc.fail("it does not connect");
+    }
+    rnc.stop();
+    // The next try of its kernel gets through.
+    loop {
+        let (mut client, from) = socks[0].accept().expect("accept");
+        if fillers.contains(&from.as_socket().expect("an address").port()) {
+            continue;
+        }
+        client.write_all(banner.as_bytes()).expect("write");
+        client.set_linger(Some(Duration::ZERO)).expect("SO_LINGER");
+        break;
+    }
+    rnc.go_on();
+    rnc.wait()
+}
+
+/// Whether a connect to this port of 127.0.0.1 is waiting for its answer.
+fn is_being_connected_to(port: u16) -> bool {
+    let table = fs::read_to_string("/proc/net/tcp").expect("/proc/net/tcp");
+    let remote = format!("0100007F:{port:04X}");
+    table.lines().any(|line| {
+        let mut fields = line.split_whitespace().skip(2);
+        // 02 is SYN_SENT.
+        fields.next() == Some(&remote) && fields.next() == Some("02")
+    })
+}
+
+#[test]
+fn a_peer_that_resets_before_we_look_is_heard_and_its_reset_told() {
+    for banner in ["220 ready, and gone\n", ""] {
+        let done = comes_too_late(&["-v"], banner).expect_code(1);
+        let done = done.expect_stdout(banner);
+        assert!(done.stderr.contains("succeeded!"), "{done}");
+        assert!(done.stderr.contains("Connection reset by peer"), "{done}");
+        assert!(!done.stderr.contains("connect to"), "{done}");
+    }
+}
+
+#[test]
+fn a_port_that_resets_who_comes_is_open() {
+    let done = comes_too_late(&["-zv"], "").expect_code(0);
+    assert!(done.stderr.contains("succeeded!"), "{done}");
 }
