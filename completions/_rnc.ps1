@@ -90,6 +90,8 @@ Register-ArgumentCompleter -Native -CommandName 'rnc' -ScriptBlock {
             [CompletionResult]::new('--udp', '--udp', [CompletionResultType]::ParameterName, 'UDP instead of TCP; with -U datagrams')
             [CompletionResult]::new('-U', '-U ', [CompletionResultType]::ParameterName, 'A Unix socket: one operand, a path or @NAME (abstract)')
             [CompletionResult]::new('--unixsock', '--unixsock', [CompletionResultType]::ParameterName, 'A Unix socket: one operand, a path or @NAME (abstract)')
+            [CompletionResult]::new('--sctp', '--sctp', [CompletionResultType]::ParameterName, 'SCTP instead of TCP')
+            [CompletionResult]::new('--vsock', '--vsock', [CompletionResultType]::ParameterName, 'Sockets between a virtual machine and its host')
             [CompletionResult]::new('--echo', '--echo', [CompletionResultType]::ParameterName, 'With -l: send each client back what it sends')
             [CompletionResult]::new('--discard', '--discard', [CompletionResultType]::ParameterName, 'With -l: throw away what clients send')
             [CompletionResult]::new('--chargen', '--chargen', [CompletionResultType]::ParameterName, 'With -l: send clients a pattern of characters without end')

@@ -87,6 +87,8 @@ set edit:completion:arg-completer[rnc] = {|@words|
             cand --udp 'UDP instead of TCP; with -U datagrams'
             cand -U 'A Unix socket: one operand, a path or @NAME (abstract)'
             cand --unixsock 'A Unix socket: one operand, a path or @NAME (abstract)'
+            cand --sctp 'SCTP instead of TCP'
+            cand --vsock 'Sockets between a virtual machine and its host'
             cand --echo 'With -l: send each client back what it sends'
             cand --discard 'With -l: throw away what clients send'
             cand --chargen 'With -l: send clients a pattern of characters without end'

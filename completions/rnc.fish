@@ -59,6 +59,8 @@ complete -c rnc -l chat -d 'As --broker, line by line, with names: <user1> hello
 complete -c rnc -l tag -d 'With -lk: put [ADDRESS:PORT] before each line received'
 complete -c rnc -s u -l udp -d 'UDP instead of TCP; with -U datagrams'
 complete -c rnc -s U -l unixsock -d 'A Unix socket: one operand, a path or @NAME (abstract)'
+complete -c rnc -l sctp -d 'SCTP instead of TCP'
+complete -c rnc -l vsock -d 'Sockets between a virtual machine and its host'
 complete -c rnc -l echo -d 'With -l: send each client back what it sends'
 complete -c rnc -l discard -d 'With -l: throw away what clients send'
 complete -c rnc -l chargen -d 'With -l: send clients a pattern of characters without end'

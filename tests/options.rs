@@ -977,3 +977,27 @@ fn ncats_long_options_do_what_they_do_there() {
         }
     }
 }
+
+// ---- -s with a name
+
+#[test]
+fn the_name_to_send_from_is_looked_up() {
+    let server = Server::tcp();
+    let port = server.port().to_string();
+    for options in ["-s localhost", "-zs localhost"] {
+        let words = options.split_whitespace().chain(["127.0.0.1", &port]);
+        let rnc = rnc(words).spawn();
+        drop(server.accept(&rnc));
+        rnc.wait().expect_code(0).expect_silence();
+    }
+    for options in [
+        "-s no.such.host.invalid",
+        "-zs no.such.host.invalid",
+        "-ns localhost",
+    ] {
+        let words = options.split_whitespace().chain(["127.0.0.1", &port]);
+        let done = rnc(words).run().expect_code(1);
+        let name = options.split_once(' ').expect("two words").1;
+        done.expect_complaint(&format!("getaddrinfo for source address \"{name}\""));
+    }
+}

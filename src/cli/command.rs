@@ -64,7 +64,7 @@ pub fn command() -> Command {
 const OPERANDS: &str = "\
 Where to connect to, or to listen: a name or an address, and ports: numbers, names of services, \
 or ranges such as 20-25. An address may also be HOST:PORT, [V6]:PORT, unix:PATH, unix:@NAME \
-(abstract) or vsock:CID:PORT; then no port follows.";
+(abstract) or vsock:CID:PORT (vsock::PORT to listen); then no port follows.";
 
 const AFTER_LONG_HELP: &str = "\
 TIME is seconds, or has a unit: 500ms, 1.5s, 2m, 1h. SIZE is bytes, or has one: 64k, 1M, 64Ki. \
@@ -238,6 +238,23 @@ fn shape() -> Vec<Arg> {
                  removes its own at the end. Not with a port, -4, -6, -x, -F or --join. As nc: \
                  whatever is at the path is replaced, and the socket stays.",
             ),
+            switch(
+                "sctp",
+                "SCTP instead of TCP",
+                "One stream, as TCP has it. SCTP has no half-closed connections: the end of \
+                 standard input ends both directions, once all is sent, and an answer that the \
+                 peer begins after that is lost. --no-shutdown waits for it instead. Where the \
+                 kernel has no SCTP that is told. Not with -u, -U, -x, -S, --relay or vsock.",
+            )
+            .hide_short_help(true),
+            switch(
+                "vsock",
+                "Sockets between a virtual machine and its host",
+                "The operands are CID PORT, or with -l only PORT: the same as vsock:CID:PORT and \
+                 vsock::PORT. CID 2 is the host, 1 the machine itself. Without -w the kernel \
+                 gives a connection two seconds. Not with -u, -z, -x, -s, -F, -4 or -6.",
+            )
+            .hide_short_help(true),
             setting(
                 "relay",
                 "ADDR",

@@ -70,7 +70,7 @@ struct Planner<'a> {
 /// Where to go, before it is known whether to connect or to listen.
 enum Place {
     Unix(PathBuf),
-    Vsock(u32, u32),
+    Vsock(Option<u32>, u32),
     Ip {
         host: Option<String>,
         ports: Vec<String>,
@@ -222,7 +222,11 @@ impl Planner<'_> {
                     zero_io: args.zero,
                 }
             }
-            Place::Vsock(cid, port) => Mode::ConnectVsock { cid, port },
+            Place::Vsock(cid, port) if args.listen => Mode::ListenVsock { cid, port, clients },
+            Place::Vsock(Some(cid), port) => Mode::ConnectVsock { cid, port, timeout },
+            Place::Vsock(None, port) => {
+                return said(format!("no CID to connect to: vsock::{port}"));
+            }
             Place::Ip { host, ports } if args.listen => self.listen_mode(host, &ports, clients)?,
             Place::Ip { host, ports } => {
                 let to = self.ports(host.unwrap_or_default(), &ports, timeout)?;
@@ -284,10 +288,10 @@ impl Planner<'_> {
     }
 
     fn transport(&self) -> Transport {
-        if self.args.udp {
-            Transport::Udp
-        } else {
-            Transport::Tcp
+        match (self.args.udp, self.args.sctp) {
+            (true, _) => Transport::Udp,
+            (false, true) => Transport::Sctp,
+            (false, false) => Transport::Tcp,
         }
     }
 

@@ -1,5 +1,6 @@
 //! How addresses are shown: numbers only, and IPv4 addresses as IPv4 even on an IPv6 socket.
 
+use super::vsock;
 use crate::parse::escape::printable;
 use socket2::SockAddr;
 use std::net::{IpAddr, SocketAddr};
@@ -19,19 +20,29 @@ pub fn unmapped(addr: SocketAddr) -> SocketAddr {
     }
 }
 
-/// `127.0.0.1 8080`, `::1 8080`, a path, `@name` for an abstract Unix name, `vsock 2 8080`.
+/// `127.0.0.1 8080`, `::1 8080`, a path, `@name` for an abstract Unix name, `vsock 2 8080`,
+/// `vsock any 8080` for all of this machine's identifiers.
 pub fn show(addr: &SockAddr) -> String {
     if let Some(ip) = ip(addr) {
         return format!("{} {}", show_ip(&ip), ip.port());
     }
     if let Some((cid, port)) = addr.as_vsock_address() {
-        return format!("vsock {cid} {port}");
+        return match cid {
+            vsock::ANY => format!("vsock any {port}"),
+            cid => format!("vsock {cid} {port}"),
+        };
     }
     match (addr.as_pathname(), addr.as_abstract_namespace()) {
         (Some(path), _) => printable(path.as_os_str().as_bytes()),
         (_, Some(name)) => format!("@{}", printable(name)),
         _ => "(unnamed)".into(),
     }
+}
+
+/// The port of an IP or vsock address.
+pub fn port(addr: &SockAddr) -> Option<u32> {
+    let vsock = addr.as_vsock_address().map(|(_, port)| port);
+    vsock.or(ip(addr).map(|ip| ip.port().into()))
 }
 
 /// The IP address, with its scope if it has one (RFC 4007).

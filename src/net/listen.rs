@@ -92,7 +92,7 @@ fn bind_one(addr: SocketAddr, at: &Listening, net: &Net) -> Result<Socket, Liste
     let failed = |error| ListenError::Bind(addr, error);
     let sock = socket(addr, net.transport).map_err(failed)?;
     // A UDP port shared by SO_REUSEADDR would lose its datagrams to whoever binds it next.
-    if net.transport == Transport::Tcp || at.shares_port {
+    if net.transport != Transport::Udp || at.shares_port {
         sock.set_reuse_address(true).map_err(failed)?;
     }
     if at.shares_port {
@@ -105,7 +105,7 @@ fn bind_one(addr: SocketAddr, at: &Listening, net: &Net) -> Result<Socket, Liste
     }
     options::apply(&sock, &addr, net.transport, &net.options).map_err(ListenError::Option)?;
     sock.bind(&addr.into()).map_err(failed)?;
-    if net.transport == Transport::Tcp {
+    if net.transport != Transport::Udp {
         sock.listen(BACKLOG).map_err(failed)?;
     }
     Ok(sock)
@@ -119,6 +119,7 @@ pub fn socket(addr: SocketAddr, transport: Transport) -> io::Result<Socket> {
     let (kind, protocol) = match transport {
         Transport::Tcp => (Type::STREAM, Protocol::TCP),
         Transport::Udp => (Type::DGRAM, Protocol::UDP),
+        Transport::Sctp => (Type::STREAM, Protocol::SCTP),
     };
     let kind = kind.nonblocking().cloexec();
     Socket::new_raw(Domain::for_address(addr), kind, Some(protocol))

@@ -12,3 +12,4 @@ pub mod own_file;
 pub mod race;
 pub mod resolve;
 pub mod unix;
+pub mod vsock;

@@ -33,7 +33,7 @@ impl OwnFile {
     ///
     /// # Errors
     /// As open(2), write(2) and rename(2).
-    pub fn with_port(path: &Path, port: u16) -> io::Result<OwnFile> {
+    pub fn with_port(path: &Path, port: u32) -> io::Result<OwnFile> {
         let mut written = path.as_os_str().to_owned();
         written.push(format!(".{}", std::process::id()));
         let written = PathBuf::from(written);

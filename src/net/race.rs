@@ -8,7 +8,7 @@ use super::options::{self, OptionError};
 use super::{listen, resolve};
 use crate::io::reactor::Registrar;
 use crate::parse::escape::printable;
-use crate::plan::{Dialing, Net};
+use crate::plan::{Dialing, Net, Transport};
 use crate::report::{self, Wording};
 use crate::sys::{errno, sockopt};
 use mio::Interest;
@@ -32,6 +32,8 @@ pub enum Obstacle {
     Option(OptionError),
     /// There are no descriptors left.
     NoDescriptor(io::Error),
+    /// The kernel does not have the transport.
+    NoTransport(Transport, io::Error),
 }
 
 /// What a drive of a race came to.
@@ -202,9 +204,13 @@ impl Race {
         registrar: &Registrar<'_>,
         now: Instant,
     ) -> Result<Begun, BeginError> {
-        let sock = match listen::socket(addr, self.net.transport) {
+        let transport = self.net.transport;
+        let sock = match listen::socket(addr, transport) {
             Err(error) if errno::is_no_descriptor(&error) => {
                 return Err(BeginError::NoDescriptor(error));
+            }
+            Err(error) if errno::is_no_protocol(&error) => {
+                return Err(BeginError::Fatal(Obstacle::NoTransport(transport, error)));
             }
             other => other,
         };

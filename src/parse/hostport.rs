@@ -4,7 +4,7 @@
 //! host  1.2.3.4  ::1  fe80::1%eth0  [::1]     Host
 //! host:port  1.2.3.4:port  [::1]:port         HostPort
 //! unix:/path  unix:@abstract                  Unix
-//! vsock:CID:PORT                              Vsock
+//! vsock:CID:PORT  vsock::PORT                 Vsock
 //! ```
 
 use core::net::Ipv6Addr;
@@ -22,8 +22,8 @@ pub enum Address {
     HostPort(String, String),
     /// A Unix socket: a path, or an abstract name with its `@` still in front.
     Unix(PathBuf),
-    /// A virtual machine socket: context identifier and port.
-    Vsock(u32, u32),
+    /// A virtual machine socket: context identifier, if there is one, and port.
+    Vsock(Option<u32>, u32),
 }
 
 /// Which part of an address word is wrong.
@@ -98,10 +98,13 @@ fn unix_path(word: &OsStr) -> Option<&Path> {
     word.to_str()?.strip_prefix("unix:").map(Path::new)
 }
 
-/// Reads `CID:PORT`.
+/// Reads `CID:PORT`, or `:PORT`.
 fn vsock(text: &str) -> Result<Address, AddressError> {
     let (cid, port) = text.split_once(':').ok_or(AddressError::VsockForm)?;
-    let cid = cid.parse().map_err(|_| AddressError::VsockCid)?;
+    let cid = match cid {
+        "" => None,
+        cid => Some(cid.parse().map_err(|_| AddressError::VsockCid)?),
+    };
     let port = port.parse().map_err(|_| AddressError::VsockPort)?;
     Ok(Address::Vsock(cid, port))
 }
@@ -252,8 +255,13 @@ mod tests {
                 Ok(Address::Unix(path.into()))
             );
         }
-        assert_eq!(read("vsock:2:1024"), Ok(Address::Vsock(2, 1024)));
-        assert_eq!(read("vsock:4294967295:0"), Ok(Address::Vsock(u32::MAX, 0)));
+        for (word, cid, port) in [
+            ("vsock:2:1024", Some(2), 1024),
+            ("vsock:4294967295:0", Some(u32::MAX), 0),
+            ("vsock::1024", None, 1024),
+        ] {
+            assert_eq!(read(word), Ok(Address::Vsock(cid, port)), "{word}");
+        }
     }
 
     #[cfg(unix)]

@@ -129,6 +129,8 @@ pub enum Transport {
     Tcp,
     /// UDP.
     Udp,
+    /// SCTP with one stream, in the style of TCP. RFC 6458, section 4.
+    Sctp,
 }
 
 impl Transport {
@@ -137,6 +139,7 @@ impl Transport {
         match self {
             Transport::Tcp => "tcp",
             Transport::Udp => "udp",
+            Transport::Sctp => "sctp",
         }
     }
 }
@@ -178,7 +181,7 @@ pub struct Group {
 pub struct Net {
     /// Which families.
     pub family: Family,
-    /// TCP or UDP.
+    /// TCP, UDP or SCTP.
     pub transport: Transport,
     /// Names are not looked up.
     pub numeric: bool,
@@ -435,11 +438,22 @@ pub enum Mode {
         cid: u32,
         /// The port.
         port: u32,
+        /// The time for connecting.
+        timeout: Option<Duration>,
     },
-    /// Listen on TCP.
+    /// Listen on TCP or SCTP.
     Listen {
         /// Where.
         at: Listening,
+        /// Whom to serve.
+        clients: Clients,
+    },
+    /// Listen on a vsock port.
+    ListenVsock {
+        /// The context identifier to listen on; `None`: all there are.
+        cid: Option<u32>,
+        /// The port; 0 lets the kernel choose.
+        port: u32,
         /// Whom to serve.
         clients: Clients,
     },

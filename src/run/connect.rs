@@ -19,12 +19,11 @@ use crate::io::reactor::{Drive, Registrar, Step};
 use crate::io::ready::Ready;
 use crate::net::dial::{Connected, DialError, Dialed, Dialer};
 use crate::net::own_file::OwnFile;
-use crate::net::unix;
+use crate::net::{unix, vsock};
 use crate::parse::escape::printable;
 use crate::plan::{Dialing, Mode, Net, Plan, Ports, Service, Transport, UnixSource};
 use crate::report;
 use crate::sys::fdpass;
-use socket2::{Domain, SockAddr, Socket, Type};
 use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
@@ -53,6 +52,7 @@ pub struct Connect {
 enum State {
     Next,
     Dialing(Box<Dialer>, u16),
+    DialingVsock(Box<vsock::Dialer>),
     Probing(Box<Probe>),
     Pausing(Instant),
     Session(Box<Joined>),
@@ -107,7 +107,11 @@ impl Connect {
                 let (path, datagram, zero_io) = (path.clone(), datagram.clone(), *zero_io);
                 self.connect_unix(&path, datagram.as_ref(), zero_io, registrar, now)
             }
-            Mode::ConnectVsock { cid, port } => self.connect_vsock(*cid, *port, registrar, now),
+            Mode::ConnectVsock { cid, port, timeout } => {
+                let dialer = vsock::Dialer::new(*cid, *port, *timeout, FIRST_SLOT);
+                self.state = State::DialingVsock(Box::new(dialer));
+                Ok(())
+            }
             _ => Err(Exit::FAILED),
         }
     }
@@ -162,27 +166,35 @@ impl Connect {
         )
     }
 
-    fn connect_vsock(
-        &mut self,
-        cid: u32,
-        port: u32,
-        registrar: &Registrar<'_>,
-        now: Instant,
-    ) -> Result<(), Exit> {
+    /// Goes on connecting to a vsock port; `false` when it has to wait.
+    fn dial_vsock(&mut self, registrar: &Registrar<'_>, now: Instant) -> Result<bool, Exit> {
+        let (State::DialingVsock(dialer), Mode::ConnectVsock { cid, port, .. }) =
+            (&mut self.state, &self.plan.mode)
+        else {
+            return Ok(true);
+        };
         let label = format!("vsock {cid} port {port}");
-        let connected = Socket::new(Domain::VSOCK, Type::STREAM, None)
-            .and_then(|sock| sock.connect(&SockAddr::vsock(cid, port)).map(|()| sock))
-            .and_then(|sock| sock.set_nonblocking(true).map(|()| sock));
-        let sock = connected.map_err(|error| {
-            report::error(&format!(
-                "connect to {label} failed: {}",
-                report::reason(&error)
-            ));
-            Exit::FAILED
-        })?;
+        let sock = match dialer.drive(registrar, now) {
+            Ok(None) => return Ok(false),
+            Ok(Some(sock)) => sock,
+            Err(error) if error.kind() == io::ErrorKind::TimedOut => {
+                report::failure(&format!("connect to {label} timed out"));
+                return Err(Exit::Code(self.plan.codes.connect_timed_out));
+            }
+            Err(error) => {
+                let reason = report::reason(&error);
+                report::error(&format!("connect to {label} failed: {reason}"));
+                return Err(Exit::FAILED);
+            }
+        };
         self.tally.open();
+        report::verbose(
+            1,
+            &format!("Connection to vsock {cid} port {port} succeeded!"),
+        );
         let remote = session::stream_end(sock, registrar).map_err(io_exit)?;
-        self.join(remote, &[], label, registrar, now)
+        self.join(remote, &[], label, registrar, now)?;
+        Ok(true)
     }
 
     fn join(
@@ -312,7 +324,7 @@ impl Connect {
             false => ip_label(&connected.addr, &self.plan.net),
         };
         let remote = match self.plan.net.transport {
-            Transport::Tcp => session::stream_end(connected.sock, registrar),
+            Transport::Tcp | Transport::Sctp => session::stream_end(connected.sock, registrar),
             Transport::Udp => session::datagram_end(connected.sock, registrar),
         };
         let remote = remote.map_err(io_exit)?;
@@ -371,6 +383,11 @@ impl Connect {
                     Dialed::Failed(error) => self.dialed(Err(error), port, registrar, now)?,
                 }
             }
+            State::DialingVsock(_) => {
+                if !self.dial_vsock(registrar, now)? {
+                    return Ok(Some(Step::Wait));
+                }
+            }
             State::Probing(_) => {
                 if !self.probe(registrar, now)? {
                     return Ok(Some(Step::Wait));
@@ -416,7 +433,7 @@ impl Drive<Exit> for Connect {
             State::Dialing(dialer, _) => dialer.note(slot, ready),
             State::Session(joined) => joined.note(slot, ready),
             State::Program(program) => program.note(slot, ready),
-            State::Next | State::Probing(_) | State::Pausing(_) => {}
+            State::Next | State::DialingVsock(_) | State::Probing(_) | State::Pausing(_) => {}
         }
     }
 
@@ -447,6 +464,7 @@ impl Drive<Exit> for Connect {
         match &self.state {
             State::Next => None,
             State::Dialing(dialer, _) => dialer.deadline(),
+            State::DialingVsock(dialer) => dialer.deadline(),
             State::Probing(probe) => Some(probe.deadline()),
             State::Pausing(until) => Some(*until),
             State::Session(joined) => joined.deadline(),

@@ -12,7 +12,7 @@ use crate::io::ready::Ready;
 use crate::net::addr::{self, show_ip};
 use crate::net::listen::{self, ListenError};
 use crate::net::own_file::OwnFile;
-use crate::net::unix;
+use crate::net::{unix, vsock};
 use crate::parse::escape::printable;
 use crate::plan::{Clients, Listening, Mode, Net, Plan};
 use crate::report::{self, Wording};
@@ -43,6 +43,7 @@ pub struct Bound {
 pub fn bind(plan: &Plan) -> anyhow::Result<Bound> {
     match &plan.mode {
         Mode::ListenUnix { path, .. } => bind_unix(plan, path, Type::STREAM),
+        Mode::ListenVsock { cid, port, .. } => bind_vsock(plan, *cid, *port),
         Mode::Listen { at, .. } | Mode::ListenUdp { at, .. } => {
             let guard = Guard::new(plan)?;
             let socks = listen::bind(at, &plan.net);
@@ -82,14 +83,29 @@ pub fn bind_unix(plan: &Plan, path: &Path, kind: Type) -> anyhow::Result<Bound> 
     })
 }
 
+fn bind_vsock(plan: &Plan, cid: Option<u32>, port: u32) -> anyhow::Result<Bound> {
+    let sock = vsock::bind(cid, port).map_err(|error| {
+        let cid = cid.map(|cid| format!(" {cid}")).unwrap_or_default();
+        anyhow::Error::new(error).context(format!("listen on vsock{cid} port {port} failed"))
+    })?;
+    let socks = vec![sock];
+    let files = write_port(plan, &socks)?;
+    let guard = Guard::new(plan)?;
+    Ok(Bound {
+        socks,
+        files,
+        guard,
+    })
+}
+
 /// Writes the port, where that is asked for.
 fn write_port(plan: &Plan, socks: &[Socket]) -> anyhow::Result<Vec<OwnFile>> {
     let bound = socks.first().and_then(|sock| sock.local_addr().ok());
-    let bound = bound.and_then(|addr| addr::ip(&addr));
-    let (Some(path), Some(bound)) = (&plan.reception.port_file, bound) else {
+    let bound = bound.and_then(|addr| addr::port(&addr));
+    let (Some(path), Some(port)) = (&plan.reception.port_file, bound) else {
         return Ok(Vec::new());
     };
-    let written = OwnFile::with_port(path, bound.port()).map_err(|error| {
+    let written = OwnFile::with_port(path, port).map_err(|error| {
         let shown = printable(path.as_os_str().as_bytes());
         anyhow::Error::new(error).context(format!("write the port to {shown} failed"))
     })?;
@@ -98,11 +114,10 @@ fn write_port(plan: &Plan, socks: &[Socket]) -> anyhow::Result<Vec<OwnFile>> {
 
 /// Tells where we listen; nc: `Listening on 0.0.0.0 8080`.
 pub fn tell_bound(word: &str, sock: &Socket, at: &Listening, plan: &Plan) {
-    let tells = report::is_verbose(1) || (at.port == 0 && plan.tells_port);
     let Some(bound) = sock
         .local_addr()
         .ok()
-        .filter(|_| tells)
+        .filter(|_| tells(at.port == 0, plan))
         .and_then(|addr| addr::ip(&addr))
     else {
         return;
@@ -114,6 +129,11 @@ pub fn tell_bound(word: &str, sock: &Socket, at: &Listening, plan: &Plan) {
     let takes_both = sock.only_v6().is_ok_and(|only_v6| !only_v6);
     let is_dual = bound.is_ipv6() && bound.ip().is_unspecified() && takes_both;
     report::line(&words::listening(word, &host, &bound, is_dual));
+}
+
+/// Says whether there is a word about a port, which the kernel may have chosen.
+fn tells(is_chosen: bool, plan: &Plan) -> bool {
+    report::is_verbose(1) || (is_chosen && plan.tells_port)
 }
 
 fn describe(error: ListenError, at: &Listening, plan: &Plan) -> anyhow::Error {
@@ -158,9 +178,10 @@ fn describe(error: ListenError, at: &Listening, plan: &Plan) -> anyhow::Error {
 
 /// `127.0.0.1 port 80 (tcp)`, as peers are named in messages.
 pub fn label(addr: &SockAddr, net: &Net) -> String {
-    match addr::ip(addr) {
-        Some(ip) => ip_label(&ip, net),
-        None => format!("{} (unix)", addr::show(addr)),
+    match (addr::ip(addr), addr.as_vsock_address()) {
+        (Some(ip), _) => ip_label(&ip, net),
+        (None, Some((cid, port))) => format!("vsock {cid} port {port}"),
+        (None, None) => format!("{} (unix)", addr::show(addr)),
     }
 }
 
@@ -286,11 +307,15 @@ impl Serve {
 
 /// Tells where clients are awaited.
 pub fn tell_listening(bound: &Bound, plan: &Plan) {
-    if let Mode::Listen { at, .. } = &plan.mode {
-        bound
-            .socks
-            .iter()
-            .for_each(|sock| tell_bound("Listening", sock, at, plan));
+    for sock in &bound.socks {
+        match &plan.mode {
+            Mode::Listen { at, .. } => tell_bound("Listening", sock, at, plan),
+            Mode::ListenVsock { port, .. } if tells(*port == 0, plan) => {
+                let addr = sock.local_addr().map(|addr| addr::show(&addr));
+                report::line(&format!("Listening on {}", addr.unwrap_or_default()));
+            }
+            _ => {}
+        }
     }
 }
 

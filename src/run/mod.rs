@@ -116,7 +116,7 @@ fn begins_within_reach(plan: &Plan) -> bool {
     let runs_programs = matches!(plan.service, Service::Program(_));
     let connects = matches!(
         plan.mode,
-        Mode::Connect { .. } | Mode::ConnectUnix { datagram: None, .. }
+        Mode::Connect { .. } | Mode::ConnectUnix { datagram: None, .. } | Mode::ConnectVsock { .. }
     );
     connects && !runs_programs
 }
@@ -130,6 +130,7 @@ fn begin(plan: Rc<Plan>) -> anyhow::Result<Box<dyn Drive<Exit>>> {
         }
         Mode::Scan { to, parallel } => Box::new(scan::Scan::new(plan, to, parallel)),
         Mode::Listen { clients, .. }
+        | Mode::ListenVsock { clients, .. }
         | Mode::ListenUnix {
             datagram: false,
             clients,

@@ -203,6 +203,10 @@ fn obstacle(what: &Obstacle) -> String {
         Obstacle::NoDescriptor(error) => {
             format!("cannot make a socket: {}", report::reason(error))
         }
+        Obstacle::NoTransport(transport, error) => {
+            let name = transport.name();
+            format!("cannot make a socket ({name}): {}", report::reason(error))
+        }
         Obstacle::Option(option) => {
             format!("{}: {}", option.doing, report::reason(&option.error))
         }
@@ -214,6 +218,9 @@ fn obstacle(what: &Obstacle) -> String {
 pub fn came(client: &Client, plan: &Plan) -> String {
     if let Some(ip) = addr::ip(&client.addr) {
         return format!("{} {}", show_ip(&ip), ip.port());
+    }
+    if client.addr.as_vsock_address().is_some() {
+        return addr::show(&client.addr);
     }
     let local = client.sock.local_addr();
     let place = local.map(|addr| addr::show(&addr)).unwrap_or_default();

@@ -37,6 +37,11 @@ pub fn is_no_descriptor(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE))
 }
 
+/// Says whether the kernel does not have the protocol asked for.
+pub fn is_no_protocol(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(libc::EPROTONOSUPPORT)
+}
+
 /// Says whether a connect that returned this error is under way (EINPROGRESS).
 pub fn is_in_progress(error: &io::Error) -> bool {
     error.raw_os_error() == Some(libc::EINPROGRESS)

@@ -5,6 +5,7 @@ use std::io;
 use std::mem::size_of;
 use std::net::SocketAddr;
 use std::os::fd::{AsFd, AsRawFd};
+use std::time::Duration;
 
 /// Sets SO_DEBUG (`-D`). See socket(7).
 ///
@@ -116,6 +117,22 @@ pub fn peer_credentials(fd: impl AsFd) -> io::Result<Credentials> {
         uid: peer.uid,
         gid: peer.gid,
     })
+}
+
+/// `SO_VM_SOCKETS_CONNECT_TIMEOUT` of linux/vm_sockets.h, which libc does not have; its value is a
+/// `struct timeval`.
+const SO_VM_SOCKETS_CONNECT_TIMEOUT: i32 = 6;
+
+/// How long the kernel waits for a vsock connection to be made. See vsock(7).
+///
+/// # Errors
+/// ENOPROTOOPT for other sockets.
+pub fn set_vsock_connect_timeout(fd: impl AsFd, limit: Duration) -> io::Result<()> {
+    let limit = libc::timeval {
+        tv_sec: limit.as_secs().try_into().unwrap_or(i32::MAX.into()),
+        tv_usec: limit.subsec_micros().into(),
+    };
+    set(fd, libc::AF_VSOCK, SO_VM_SOCKETS_CONNECT_TIMEOUT, &limit)
 }
 
 /// The front of `struct tcp_info` of linux/tcp.h, up to the field asked for.

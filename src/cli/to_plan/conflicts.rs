@@ -65,7 +65,9 @@ impl Planner<'_> {
         if args.datagram_size.is_some() && !udp {
             return said("--datagram-size needs -u");
         }
-        self.check_native_conflicts(unix, matches!(place, Place::Vsock(..)))
+        let vsock = matches!(place, Place::Vsock(..));
+        self.check_sctp_conflicts(unix, vsock)?;
+        self.check_native_conflicts(unix, vsock)
     }
 
     /// What clients of a listener are joined to instead of standard input and output, as typed.
@@ -166,6 +168,23 @@ impl Planner<'_> {
         }
     }
 
+    /// SCTP is spoken over IP, as a stream, with nobody in between. No option of nc's.
+    fn check_sctp_conflicts(&self, unix: bool, vsock: bool) -> Result<(), Wrong> {
+        let args = self.args;
+        let table = [
+            (args.udp, "-u"),
+            (unix, "-U"),
+            (vsock, "vsock"),
+            (args.proxy.is_some(), "-x"),
+            (args.relay.is_some(), "--relay"),
+            (args.md5sig, "-S"),
+        ];
+        match table.iter().find(|(found, _)| *found && args.sctp) {
+            Some((_, other)) => said(format!("--sctp cannot be used with {other}")),
+            None => Ok(()),
+        }
+    }
+
     /// Combinations nc takes in silence although they make no sense.
     fn check_native_conflicts(&self, unix: bool, vsock: bool) -> Result<(), Wrong> {
         let args = self.args;
@@ -207,10 +226,11 @@ impl Planner<'_> {
                 listen && args.source.is_some() && !self.dialect.listens_at_source,
                 "-s cannot be used with -l: the address to listen on stands before the port",
             ),
-            (vsock && listen, "listening on vsock is not supported yet"),
+            (vsock && udp, "-u cannot be used with vsock"),
+            (vsock && args.zero, "-z cannot be used with vsock"),
             (
-                vsock && (udp || args.zero),
-                "vsock: only a plain connection is supported",
+                vsock && (args.ipv4 || args.ipv6),
+                "-4 and -6 cannot be used with vsock",
             ),
             (
                 vsock && args.proxy.is_some(),

@@ -22,6 +22,9 @@ impl Planner<'_> {
         if self.args.unix {
             return self.unix_place(first);
         }
+        if self.args.vsock {
+            return self.vsock_place();
+        }
         let read = |word: &OsStr| {
             let bad = |error| {
                 format!(
@@ -132,6 +135,24 @@ impl Planner<'_> {
             },
             None => Err(Wrong::Shape("missing socket pathname".into())),
         }
+    }
+
+    /// `--vsock`: CID PORT, or with `-l` only the port.
+    fn vsock_place(&self) -> Result<Place, Wrong> {
+        let words: Vec<String> = self.args.operands.iter().map(|word| text(word)).collect();
+        let (cid, port) = match (words.as_slice(), self.listen_port_option()) {
+            ([cid, port], None) => (Some(cid), port),
+            ([cid], Some(port)) => (Some(cid), port),
+            ([port], None) if self.args.listen => (None, port),
+            ([], Some(port)) => (None, port),
+            _ => return said("--vsock takes CID PORT, or with -l only PORT"),
+        };
+        let number = |what: &str, word: &String| {
+            let bad = |_| format!("{what} {}: not a 32-bit number", word.escape_debug());
+            word.parse::<u32>().map_err(|error| Wrong::Said(bad(error)))
+        };
+        let cid = cid.map(|cid| number("CID", cid)).transpose()?;
+        Ok(Place::Vsock(cid, number("port", port)?))
     }
 
     fn alone(&self, place: Place) -> Result<Place, Wrong> {

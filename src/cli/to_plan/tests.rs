@@ -169,6 +169,44 @@ fn unix_addresses_are_read_in_every_form() {
 }
 
 #[test]
+fn vsock_addresses_are_read_in_every_form() {
+    for words in ["vsock:3:80", "--vsock 3 80", "--vsock -w 2 3 80"] {
+        let mode = native(words).mode;
+        let timeout = words.contains("-w").then(|| Duration::from_secs(2));
+        assert!(
+            matches!(mode, Mode::ConnectVsock { cid: 3, port: 80, timeout: t } if t == timeout),
+            "{words}: {mode:?}"
+        );
+    }
+    for (words, wanted) in [
+        ("-l vsock::80", None),
+        ("-l --vsock 80", None),
+        ("-l --vsock -p 80", None),
+        ("-l vsock:3:80", Some(3)),
+        ("-lk --vsock 3 80", Some(3)),
+        ("-l --vsock -p 80 3", Some(3)),
+    ] {
+        let mode = native(words).mode;
+        assert!(
+            matches!(mode, Mode::ListenVsock { cid, port: 80, .. } if cid == wanted),
+            "{words}: {mode:?}"
+        );
+    }
+}
+
+#[test]
+fn the_transport_is_what_is_asked_for() {
+    for (words, transport) in [
+        ("h 80", Transport::Tcp),
+        ("-u h 80", Transport::Udp),
+        ("--sctp h 80", Transport::Sctp),
+        ("-l --sctp 80", Transport::Sctp),
+    ] {
+        assert_eq!(native(words).net.transport, transport, "{words}");
+    }
+}
+
+#[test]
 fn ends_follow_from_options_role_and_terminal() {
     let terminal = Facts {
         stdin_is_terminal: true,

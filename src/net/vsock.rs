@@ -1,0 +1,94 @@
+//! vsock: streams between a virtual machine and its host. See vsock(7).
+
+use super::listen::BACKLOG;
+use crate::io::reactor::Registrar;
+use crate::sys::{errno, sockopt};
+use mio::Interest;
+use socket2::{Domain, SockAddr, Socket, Type};
+use std::io;
+use std::os::fd::AsFd;
+use std::time::{Duration, Instant};
+
+/// VMADDR_CID_ANY and VMADDR_PORT_ANY: all of this machine's identifiers, and a port the kernel
+/// chooses.
+pub const ANY: u32 = u32::MAX;
+
+/// Connects to one port.
+#[derive(Debug)]
+pub struct Dialer {
+    addr: SockAddr,
+    limit: Option<Duration>,
+    slot: u16,
+    /// The socket whose connect is under way, and when it is given up.
+    pending: Option<(Socket, Option<Instant>)>,
+}
+
+impl Dialer {
+    /// A dialer that registers its socket under `slot`, and gives up after `limit`; zero is no
+    /// limit. Without one the kernel gives up, after two seconds if not told otherwise.
+    pub fn new(cid: u32, port: u32, limit: Option<Duration>, slot: u16) -> Dialer {
+        Dialer {
+            addr: SockAddr::vsock(cid, port),
+            limit: limit.filter(|limit| !limit.is_zero()),
+            slot,
+            pending: None,
+        }
+    }
+
+    /// Goes on as far as it can; `None` when it has to wait.
+    ///
+    /// # Errors
+    /// As connect(2); ECONNRESET is a port where nobody listens; `TimedOut` when the limit is
+    /// reached.
+    pub fn drive(&mut self, registrar: &Registrar<'_>, now: Instant) -> io::Result<Option<Socket>> {
+        let (sock, until) = match self.pending.take() {
+            Some(pending) => pending,
+            None => (self.begin(registrar)?, self.limit.map(|limit| now + limit)),
+        };
+        // As in TCP's race, the peer counts more than an error that came after it.
+        if sock.peer_addr().is_ok() {
+            registrar.deregister(sock.as_fd());
+            return Ok(Some(sock));
+        }
+        if let Some(error) = sock.take_error()? {
+            return Err(error);
+        }
+        if until.is_some_and(|until| now >= until) {
+            return Err(io::ErrorKind::TimedOut.into());
+        }
+        self.pending = Some((sock, until));
+        Ok(None)
+    }
+
+    fn begin(&self, registrar: &Registrar<'_>) -> io::Result<Socket> {
+        let sock = Socket::new(Domain::VSOCK, Type::STREAM.nonblocking(), None)?;
+        if let Some(limit) = self.limit {
+            // Without it the kernel only gives up earlier.
+            let _ = sockopt::set_vsock_connect_timeout(&sock, limit);
+        }
+        match sock.connect(&self.addr) {
+            Ok(()) => {}
+            Err(error) if errno::is_in_progress(&error) => {}
+            Err(error) => return Err(error),
+        }
+        registrar.register(sock.as_fd(), self.slot, Interest::WRITABLE)?;
+        Ok(sock)
+    }
+
+    /// When it wants to be driven even if nothing happens.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.pending.as_ref().and_then(|(_, until)| *until)
+    }
+}
+
+/// Binds a listening socket; port 0 lets the kernel choose.
+///
+/// # Errors
+/// As bind(2) and listen(2).
+pub fn bind(cid: Option<u32>, port: u32) -> io::Result<Socket> {
+    let sock = Socket::new(Domain::VSOCK, Type::STREAM.nonblocking(), None)?;
+    let port = if port == 0 { ANY } else { port };
+    sock.bind(&SockAddr::vsock(cid.unwrap_or(ANY), port))?;
+    sock.listen(BACKLOG)?;
+    Ok(sock)
+}
