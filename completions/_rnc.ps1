@@ -46,6 +46,7 @@ Register-ArgumentCompleter -Native -CommandName 'rnc' -ScriptBlock {
             [CompletionResult]::new('-i', '-i', [CompletionResultType]::ParameterName, 'Pause after each line sent, or each port tried')
             [CompletionResult]::new('--interval', '--interval', [CompletionResultType]::ParameterName, 'Pause after each line sent, or each port tried')
             [CompletionResult]::new('--datagram-size', '--datagram-size', [CompletionResultType]::ParameterName, 'With -u: longest datagram made of standard input')
+            [CompletionResult]::new('--framing', '--framing', [CompletionResultType]::ParameterName, 'With -u: how datagrams stand in the data: line, len, raw')
             [CompletionResult]::new('--output', '--output', [CompletionResultType]::ParameterName, 'Write down what passes, both ways, in FILE')
             [CompletionResult]::new('--log-format', '--log-format', [CompletionResultType]::ParameterName, 'How --output looks: plain, tagged or json')
             [CompletionResult]::new('--hex-dump', '--hex-dump', [CompletionResultType]::ParameterName, 'The same in hexadecimal, as hexdump -C has it')

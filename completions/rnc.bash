@@ -197,6 +197,13 @@ _rnc() {
                     fi
                     return 0
                     ;;
+                --framing)
+                    COMPREPLY=($(compgen -W "line len raw" -- "${cur}"))
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
                 --output)
                     local oldifs
                     if [ -n "${IFS+x}" ]; then

@@ -43,6 +43,7 @@ set edit:completion:arg-completer[rnc] = {|@words|
             cand -i 'Pause after each line sent, or each port tried'
             cand --interval 'Pause after each line sent, or each port tried'
             cand --datagram-size 'With -u: longest datagram made of standard input'
+            cand --framing 'With -u: how datagrams stand in the data: line, len, raw'
             cand --output 'Write down what passes, both ways, in FILE'
             cand --log-format 'How --output looks: plain, tagged or json'
             cand --hex-dump 'The same in hexadecimal, as hexdump -C has it'

@@ -19,6 +19,9 @@ complete -c rnc -l grace -d 'With -l: at SIGTERM, give clients TIME to finish' -
 complete -c rnc -l port-file -d 'With -l: write the port to a file' -r -F
 complete -c rnc -s i -l interval -d 'Pause after each line sent, or each port tried' -r -f
 complete -c rnc -l datagram-size -d 'With -u: longest datagram made of standard input' -r -f
+complete -c rnc -l framing -d 'With -u: how datagrams stand in the data: line, len, raw' -r -f -a "line\t''
+len\t''
+raw\t''"
 complete -c rnc -l output -d 'Write down what passes, both ways, in FILE' -r -F
 complete -c rnc -l log-format -d 'How --output looks: plain, tagged or json' -r -f -a "plain\t''
 tagged\t''

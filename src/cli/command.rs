@@ -432,6 +432,21 @@ fn data() -> Vec<Arg> {
                  fit an Ethernet packet. Needs -u. As nc: 16384 if not told otherwise.",
             )
             .hide_short_help(true),
+            known(
+                setting(
+                    "framing",
+                    "HOW",
+                    "With -u: how datagrams stand in the data: line, len, raw",
+                    "line: each line of standard input is a datagram, without its line feed, and \
+                     each datagram that comes is a line. len: each stands behind its length, four \
+                     bytes, the highest first. One that is longer than --datagram-size, and a \
+                     message that is cut short, are errors: what stood before is sent, and the \
+                     exit code is 1. raw, the default, is one datagram for each read. Needs -u; \
+                     line and len not with -C, -i or -t.",
+                ),
+                &["line", "len", "raw"],
+            )
+            .hide_short_help(true),
         ],
     )
 }

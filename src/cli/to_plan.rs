@@ -4,6 +4,7 @@
 mod access;
 mod conflicts;
 mod crowd;
+mod framing;
 mod limits;
 mod logs;
 mod operands;
@@ -383,6 +384,7 @@ impl Planner<'_> {
             datagram_bytes: self.datagram_bytes()?,
             tags_lines: args.tag,
             queue_bytes: self.queue_bytes()?,
+            framing: self.framing()?,
             tells_breaks: dialect.tells_failures,
         })
     }

@@ -315,6 +315,9 @@ impl Bridge {
         if self.is_output_broken() && !self.out.is_pending() {
             return self.name_fault();
         }
+        if self.is_input_unfit() && !self.out.is_pending() {
+            return self.name_fault();
+        }
         let (_, late) = self.time_limit().filter(|(at, _)| now >= *at)?;
         if matches!(late, Late::Whole(_)) {
             self.inn.end_source();
@@ -344,6 +347,12 @@ impl Bridge {
     pub fn is_idle(&self, now: Instant) -> bool {
         let limit = self.time_limit();
         limit.is_some_and(|(at, late)| now >= at && late.is_idle())
+    }
+
+    /// Our own input makes no sense: whoever gave it has to know.
+    fn is_input_unfit(&self) -> bool {
+        matches!(self.out.fault(), Some(Fault::Source(error))
+            if error.kind() == io::ErrorKind::InvalidData)
     }
 
     /// The limit of time that is reached first, and when. Waiting for the first peer does not
@@ -399,6 +408,6 @@ impl Bridge {
 fn copy_of(error: &io::Error) -> io::Error {
     match error.raw_os_error() {
         Some(code) => io::Error::from_raw_os_error(code),
-        None => error.kind().into(),
+        None => io::Error::new(error.kind(), error.to_string()),
     }
 }

@@ -99,6 +99,8 @@ pub struct Flow {
     discards: bool,
     /// The source has given its end, or an error: it is not read again.
     source_ended: bool,
+    /// The stages have given what they held back.
+    stages_finished: bool,
 }
 
 impl Flow {
@@ -116,6 +118,7 @@ impl Flow {
             moved: 0,
             discards: false,
             source_ended: false,
+            stages_finished: false,
         }
     }
 
@@ -229,8 +232,8 @@ impl Flow {
                     wrote || read || offloads
                 }
             };
-            self.pass_on_end(sink);
-            match did {
+            let finishes = self.pass_on_end(sink);
+            match did || finishes {
                 true => moved = Moved::Some,
                 false => return moved,
             }
@@ -334,6 +337,36 @@ impl Flow {
             stage.apply(self.store.data(), &mut out, back);
             self.store.replace(&out);
         }
+        self.watch_stages();
+    }
+
+    /// Input that a stage cannot make anything of is as good as a source that broke.
+    fn watch_stages(&mut self) {
+        let fault = self.settings.stages.iter().find_map(|stage| stage.fault());
+        if let Some(error) = fault {
+            self.source_has_ended(Some(error));
+        }
+    }
+
+    /// The source has ended and the store is empty: what the stages held back comes last. Says
+    /// whether there was something.
+    fn finish_stages(&mut self) -> bool {
+        if std::mem::replace(&mut self.stages_finished, true) {
+            return false;
+        }
+        for at in 0..self.settings.stages.len() {
+            let mut out = Vec::new();
+            if !self.store.is_empty() {
+                let stage = &mut self.settings.stages[at];
+                stage.apply(self.store.data(), &mut out, &mut Vec::new());
+            }
+            self.settings.stages[at].finish(&mut out);
+            if !(self.store.is_empty() && out.is_empty()) {
+                self.store.replace(&out);
+            }
+        }
+        self.watch_stages();
+        !self.store.is_empty()
     }
 
     fn write(&mut self, sink: &mut Endpoint, now: Instant) -> bool {
@@ -360,9 +393,10 @@ impl Flow {
                 if let Some(pace) = &mut self.settings.pace {
                     pace.wrote(&data[..n], now);
                 }
-                self.settings.taps.written(&data[..n], sink);
+                let sent = sink.payload(&data[..n]);
+                self.settings.taps.written(sent, sink);
+                self.moved += sent.len() as u64;
                 self.store.consume(n);
-                self.moved += n as u64;
                 true
             }
             Ok(Put::Pending) => false,
@@ -403,12 +437,18 @@ impl Flow {
         self.settings.keeps_sink_open || (self.settings.passes_clean_ends_only && broken)
     }
 
-    fn pass_on_end(&mut self, sink: &mut Endpoint) {
-        if self.state == FlowState::Draining && !self.is_pending() {
-            self.state = FlowState::Closed;
-            if !self.keeps_end_to_itself() {
-                sink.shutdown_write();
-            }
+    /// Passes on the end once all else is. Says whether there is something to be written first.
+    fn pass_on_end(&mut self, sink: &mut Endpoint) -> bool {
+        if self.state != FlowState::Draining || self.is_pending() {
+            return false;
         }
+        if self.finish_stages() {
+            return true;
+        }
+        self.state = FlowState::Closed;
+        if !self.keeps_end_to_itself() {
+            sink.shutdown_write();
+        }
+        false
     }
 }

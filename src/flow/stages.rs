@@ -1,8 +1,10 @@
 //! Ordered changes to the bytes of one flow, and the pacing of lines.
 
 use crate::proto::crlf::Crlf;
+use crate::proto::framing::{self, Framer, Framing};
 use crate::proto::lines::line_end;
 use crate::proto::telnet::Telnet;
+use std::io;
 use std::time::{Duration, Instant};
 
 /// Changes the bytes of one flow.
@@ -10,6 +12,14 @@ pub trait Stage {
     /// Appends to `out` what becomes of `input`; appends to `back` what is to be sent the other
     /// way. Keeps what it needs across calls, in bounded memory.
     fn apply(&mut self, input: &[u8], out: &mut Vec<u8>, back: &mut Vec<u8>);
+
+    /// There is no more input: appends to `out` what was held back.
+    fn finish(&mut self, _out: &mut Vec<u8>) {}
+
+    /// What is wrong with the input; nothing behind that is of use.
+    fn fault(&self) -> Option<io::Error> {
+        None
+    }
 }
 
 impl Stage for Crlf {
@@ -21,6 +31,32 @@ impl Stage for Crlf {
 impl Stage for Telnet {
     fn apply(&mut self, input: &[u8], out: &mut Vec<u8>, back: &mut Vec<u8>) {
         Telnet::apply(self, input, out, back);
+    }
+}
+
+/// Bytes become the frames that a socket of messages takes.
+impl Stage for Framer {
+    fn apply(&mut self, input: &[u8], out: &mut Vec<u8>, _back: &mut Vec<u8>) {
+        Framer::apply(self, input, out);
+    }
+
+    fn finish(&mut self, out: &mut Vec<u8>) {
+        Framer::finish(self, out);
+    }
+
+    fn fault(&self) -> Option<io::Error> {
+        let unfit = self.unfit()?;
+        Some(io::Error::new(
+            io::ErrorKind::InvalidData,
+            unfit.to_string(),
+        ))
+    }
+}
+
+/// Messages become part of a stream; one is applied at a time.
+impl Stage for Framing {
+    fn apply(&mut self, input: &[u8], out: &mut Vec<u8>, _back: &mut Vec<u8>) {
+        framing::unframe(*self, input, out);
     }
 }
 

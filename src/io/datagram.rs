@@ -8,6 +8,7 @@
 use super::reactor::Registrar;
 use super::ready::{Bits, Got, Put, Ready};
 use crate::plan::access::Rules;
+use crate::proto::framing::{self, HEADER_BYTES};
 use crate::sys::batch::{self, Batch};
 use crate::sys::sockopt;
 use mio::Interest;
@@ -70,6 +71,8 @@ pub struct Datagram {
     /// A send to one of many peers failed; not yet told to the user.
     send_fault: Option<io::Error>,
     shape: Shape,
+    /// What is written are frames.
+    takes_frames: bool,
     /// UDP: no message is longer than 64 KiB. Unix ones may be, and come one by one.
     is_ip: bool,
     /// What has come and not been read; made when the first message has come that may be followed
@@ -138,6 +141,7 @@ impl Datagram {
                 message_bytes: usize::MAX,
                 joins: false,
             },
+            takes_frames: false,
             batch: None,
             recv_fault: None,
             long: false,
@@ -171,6 +175,19 @@ impl Datagram {
     /// The socket itself, for its addresses.
     pub fn socket(&self) -> &Socket {
         &self.sock
+    }
+
+    /// Takes frames from now on: each is one message, behind its length. See `proto::framing`.
+    pub fn take_frames(&mut self) {
+        self.takes_frames = true;
+    }
+
+    /// See `Endpoint::payload`.
+    pub fn payload<'a>(&self, written: &'a [u8]) -> &'a [u8] {
+        match self.takes_frames {
+            true => framing::first_message(written).unwrap_or_default(),
+            false => written,
+        }
     }
 
     /// How many datagrams for this socket the kernel has dropped: most often there was no room.
@@ -344,13 +361,25 @@ impl Datagram {
         Ok(())
     }
 
-    /// Sends `buf` as one message, or as several when it is longer than a message may be. Takes
-    /// whole messages only. Waits (`Pending`) while there is no peer to send to.
+    /// Sends `buf` as one message, or as several when it is longer than a message may be; or the
+    /// first of its frames. Takes whole messages only. Waits (`Pending`) while there is no peer to send to.
     ///
     /// # Errors
     /// ECONNREFUSED after an ICMP refusal, EMSGSIZE, and the like; with many peers, one that
     /// cannot be reached is no error.
     pub fn try_write(&mut self, buf: &[u8]) -> io::Result<Put> {
+        if !self.takes_frames {
+            return self.write_messages(buf);
+        }
+        // The rest of a frame that is not whole can never come.
+        let message = framing::first_message(buf).ok_or(io::ErrorKind::InvalidInput)?;
+        Ok(match self.write_messages(message)? {
+            Put::Bytes(_) => Put::Bytes(HEADER_BYTES + message.len()),
+            Put::Pending => Put::Pending,
+        })
+    }
+
+    fn write_messages(&mut self, buf: &[u8]) -> io::Result<Put> {
         if !self.bits.writable() || !self.has_peer() {
             return Ok(Put::Pending);
         }

@@ -72,6 +72,14 @@ impl Endpoint {
         }
     }
 
+    /// What of `written`, which `try_write` has taken, goes to the peer: frames lose their lengths.
+    pub fn payload<'a>(&self, written: &'a [u8]) -> &'a [u8] {
+        match self {
+            Endpoint::Datagram(end) => end.payload(written),
+            _ => written,
+        }
+    }
+
     /// Passes on the end of what is written: FIN to a peer, closing for standard output and for a
     /// program. Nothing for datagrams, which have no end.
     pub fn shutdown_write(&mut self) {

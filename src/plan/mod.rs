@@ -6,6 +6,7 @@ mod limits;
 
 pub use limits::{Limits, Reception};
 
+use crate::proto::framing::Framing;
 use crate::proto::http::challenge::Challenge;
 use access::Access;
 use std::ffi::OsString;
@@ -60,6 +61,8 @@ pub struct Session {
     pub max_reads: Option<u64>,
     /// The longest datagram made of standard input, in bytes.
     pub datagram_bytes: usize,
+    /// Datagrams are not what one read gives, but stand in standard input and output like this.
+    pub framing: Option<Framing>,
     /// Bytes may go past this process where nothing in it wants to see them.
     pub may_offload: bool,
     /// Before each line on standard output stands which client it comes from.

@@ -1,15 +1,16 @@
 //! Wire formats as machines without sockets and clocks, floor 0: bytes in, bytes out.
 //!
 //! A [`Handshake`] talks to a proxy until the way to the target is open. Others change the bytes of
-//! one direction ([`crlf`], [`telnet`], [`lines`], [`chat`]), show them ([`hexdump`], [`record`],
-//! [`timestamp`]), or answer ([`services`]). All of them give the same result however their input is
-//! cut.
+//! one direction ([`crlf`], [`telnet`], [`lines`], [`chat`]), cut them ([`framing`]), show them
+//! ([`hexdump`], [`record`], [`timestamp`]), or answer ([`services`]). All of them give the same
+//! result however their input is cut.
 
 pub mod base64;
 pub mod calendar;
 pub mod chat;
 pub mod crlf;
 pub mod find;
+pub mod framing;
 pub mod hexdump;
 pub mod http;
 pub mod lines;

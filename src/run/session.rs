@@ -13,6 +13,7 @@ use crate::io::stdio::{Stdio, Uses};
 use crate::io::stream::Stream;
 use crate::plan::{Plan, Session};
 use crate::proto::crlf::Crlf;
+use crate::proto::framing::Framer;
 use crate::proto::telnet::Telnet;
 use crate::report;
 use socket2::Socket;
@@ -101,7 +102,10 @@ impl Joined {
         if let Endpoint::Datagram(end) = &mut remote {
             let shape = Shape {
                 message_bytes: session.datagram_bytes,
-                joins: local.joins_writes() && session.max_reads.is_none() && plan.logs.is_empty(),
+                joins: local.joins_writes()
+                    && session.max_reads.is_none()
+                    && session.framing.is_none()
+                    && plan.logs.is_empty(),
             };
             watchers = watchers.cut(session.datagram_bytes);
             if !local.keeps_messages() {
@@ -109,8 +113,17 @@ impl Joined {
             }
             end.set_shape(shape);
         }
+        let (mut out_stages, mut in_stages) =
+            (out_stages(session), Vec::from_iter(in_stage(session)));
+        if let (Some(framing), Endpoint::Datagram(end)) = (session.framing, &mut remote) {
+            end.take_frames();
+            out_stages.push(Box::new(Framer::new(framing, session.datagram_bytes)));
+            in_stages.push(Box::new(framing));
+            // The longest frame fits.
+            message_bytes.0 = Some(SENT_BYTES);
+        }
         let mut out = Flow::new(Settings {
-            stages: out_stages(session),
+            stages: out_stages,
             taps: watchers.sent(),
             pace: session.interval.map(Pace::new),
             message_bytes: message_bytes.0,
@@ -120,7 +133,7 @@ impl Joined {
             passes_clean_ends_only: false,
         });
         let mut inn = Flow::new(Settings {
-            stages: in_stage(session).into_iter().collect(),
+            stages: in_stages,
             taps: watchers.received(),
             pace: None,
             message_bytes: message_bytes.1,

@@ -65,6 +65,7 @@ impl Planner<'_> {
         if args.datagram_size.is_some() && !udp {
             return said("--datagram-size needs -u");
         }
+        self.check_framing_conflicts()?;
         self.check_native_conflicts(unix, matches!(place, Place::Vsock(..)))
     }
 
@@ -108,6 +109,7 @@ impl Planner<'_> {
             (args.crlf, "-C"),
             (args.telnet, "-t"),
             (args.datagram_size.is_some(), "--datagram-size"),
+            (args.framing.is_some(), "--framing"),
         ];
         match table.iter().find(|(found, _)| *found) {
             Some((_, option)) => said(format!("{option} cannot be used with {service}")),

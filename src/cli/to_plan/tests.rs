@@ -11,6 +11,7 @@ use crate::plan::{
     Clients, Family, Log, LogFormat, LogPlace, Mode, Onward, Plan, Proxy, ProxyKind, ProxyNames,
     Talk, UnixSource, Until,
 };
+use crate::proto::framing::Framing;
 use std::time::Duration;
 
 mod ncat;
@@ -315,6 +316,18 @@ fn relay(plan: Plan) -> Relay {
     match plan.service {
         Service::Relay(relay) => relay,
         other => panic!("no relay: {other:?}"),
+    }
+}
+
+#[test]
+fn framing_is_read() {
+    for (words, wanted) in [
+        ("-u h 1", None),
+        ("-u --framing raw h 1", None),
+        ("-ul --framing line 1", Some(Framing::Line)),
+        ("-uU --framing len /p", Some(Framing::Length)),
+    ] {
+        assert_eq!(native(words).session.framing, wanted, "{words}");
     }
 }
 
