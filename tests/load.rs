@@ -131,8 +131,8 @@ fn reset(client: TcpStream) {
 enum Abuse {
     /// Sends as long as anybody reads it, and reads nothing.
     NeverReads,
-    /// Sends one byte a second, and never a whole line.
-    OneByteASecond,
+    /// Sends one byte at a time, and never a whole line.
+    OneByteAtATime,
     /// Comes and breaks off, over and over.
     Resets,
     /// Sends and reads as fast as it can.
@@ -141,7 +141,7 @@ enum Abuse {
 
 const ABUSES: [Abuse; 4] = [
     Abuse::NeverReads,
-    Abuse::OneByteASecond,
+    Abuse::OneByteAtATime,
     Abuse::Resets,
     Abuse::Floods,
 ];
@@ -153,9 +153,9 @@ impl Abuse {
         while !stop.load(Ordering::Relaxed) {
             match self {
                 Abuse::NeverReads => flood_once(&client, false),
-                Abuse::OneByteASecond => {
+                Abuse::OneByteAtATime => {
                     client.say("x", rnc);
-                    thread::park_timeout(Duration::from_secs(1));
+                    thread::park_timeout(Duration::from_millis(20));
                 }
                 Abuse::Resets => {
                     // No faster than a build without optimization can take them in.
@@ -237,6 +237,8 @@ fn good_clients_of_a_crowd_do_not_notice_an_abusive_one() {
             // Whoever is heard is there when something is typed.
             for (n, client) in good.iter_mut().enumerate() {
                 client.say(format!("good {n} is here\n"), &rnc);
+            }
+            for n in 0..GOOD {
                 said.shows(&format!("good {n} is here\n"));
             }
             for round in 0..ROUNDS {

@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 
 /// How long the writer of an unfinished line keeps others from standard output after its last byte.
 const FLOOR: Duration = Duration::from_millis(200);
+/// How long the writer of a line that does not end keeps others from it at all.
+const LONGEST: Duration = Duration::from_secs(1);
 /// Chunks written in one turn.
 const TURN: usize = 16;
 
@@ -17,10 +19,18 @@ const TURN: usize = 16;
 pub struct Floor {
     output: Vec<u8>,
     written: usize,
-    /// The member whose unfinished line stands on standard output, since its last byte.
-    holder: Option<(u16, Instant)>,
+    holder: Option<Holder>,
     /// The member to look at first for lines.
     turn: u16,
+}
+
+/// The member whose unfinished line stands on standard output.
+#[derive(Clone, Copy, Debug)]
+struct Holder {
+    slot: u16,
+    /// When its first and its last byte were taken.
+    began: Instant,
+    since: Instant,
 }
 
 impl Floor {
@@ -31,15 +41,15 @@ impl Floor {
 
     /// When others may write although a line is unfinished, if they have something to write.
     pub fn deadline(&self, members: &BTreeMap<u16, Member>) -> Option<Instant> {
-        let (_, since) = self.holder.filter(|_| !self.is_pending())?;
+        let holder = self.holder.filter(|_| !self.is_pending())?;
         let wanted = members.values().any(|member| member.voice.has_output());
-        wanted.then(|| since + FLOOR)
+        wanted.then(|| holder.since + FLOOR)
     }
 
     /// Takes the last words of a member that leaves.
     pub fn takes_leave(&mut self, slot: u16, words: &[u8]) {
         self.output.extend_from_slice(words);
-        self.holder.take_if(|(holder, _)| *holder == slot);
+        self.holder.take_if(|holder| holder.slot == slot);
     }
 
     /// Writes what goes; says whether something went.
@@ -73,14 +83,15 @@ impl Floor {
     /// What standard output gets next: more from the one whose unfinished line stands there, or
     /// whole lines from the others in turn, or else an unfinished line.
     fn next(&mut self, members: &mut BTreeMap<u16, Member>, now: Instant) -> Vec<u8> {
-        if let Some((slot, since)) = self.holder {
-            let holder = members.get_mut(&slot);
-            if let Some(member) = holder.filter(|member| member.voice.has_output()) {
+        if let Some(Holder { slot, began, since }) = self.holder {
+            let is_quick = now < began + LONGEST;
+            let member = members.get_mut(&slot).filter(|_| is_quick);
+            if let Some(member) = member.filter(|member| member.voice.has_output()) {
                 let bytes = member.voice.take_early();
                 self.give_to(slot, &bytes, now);
                 return bytes;
             }
-            if now < since + FLOOR {
+            if is_quick && now < since + FLOOR {
                 return Vec::new();
             }
             self.holder = None;
@@ -110,6 +121,13 @@ impl Floor {
     }
 
     fn give_to(&mut self, slot: u16, bytes: &[u8], now: Instant) {
-        self.holder = (bytes.last() != Some(&b'\n')).then_some((slot, now));
+        let same = self.holder.filter(|holder| holder.slot == slot);
+        let began = same.map_or(now, |holder| holder.began);
+        let is_unfinished = bytes.last() != Some(&b'\n');
+        self.holder = is_unfinished.then_some(Holder {
+            slot,
+            began,
+            since: now,
+        });
     }
 }

@@ -18,6 +18,7 @@ use crate::net::addr;
 use crate::plan::{Ends, Plan, Service, Talk, Until};
 use crate::proto::chat::{Label, Voice};
 use crate::report;
+use crate::sys::limits;
 use socket2::SockAddr;
 use std::io;
 use std::rc::Rc;
@@ -40,6 +41,8 @@ pub struct Crowd {
 impl Crowd {
     /// Serves clients of the bound sockets.
     pub fn new(plan: Rc<Plan>, bound: Bound) -> Crowd {
+        // As many clients as the system lets us have.
+        limits::descriptors(usize::MAX);
         Crowd {
             entrance: Entrance::new(&plan, bound),
             plan,
