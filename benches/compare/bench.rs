@@ -20,6 +20,7 @@ use crate::pingpong;
 use crate::place::Transport;
 use crate::relay;
 use crate::scan::{self, Ports};
+use crate::serve;
 use crate::udp;
 
 /// What all rounds share.
@@ -175,6 +176,11 @@ impl Bench {
                 relay::short(&pair.sender, time)
             }
             Kind::RelayIdle => relay::idle(&pair.sender),
+            Kind::ServeShort(server) => {
+                let time = Duration::from_millis(if self.quick { 500 } else { 2000 });
+                serve::short(&pair.sender, server, time)
+            }
+            Kind::ServeIdle => serve::idle(&pair.sender),
             Kind::Scan(ports) => scan::look(&pair.sender, ports),
             Kind::Idle => unreachable!("all contenders idle together"),
         }

@@ -81,6 +81,10 @@ pub enum Skill {
     RelayBulk,
     /// As BothWays, over a Unix socket.
     UnixBothWays,
+    /// Sends each of many clients back what it sends.
+    Echo,
+    /// Runs a program for each of many clients.
+    Exec,
 }
 
 /// All that are known: name in the tables, program, command line.
@@ -132,8 +136,13 @@ impl Contender {
             (Skill::UdpSizes, kind) => matches!(kind, Kind::Rnc | Kind::Socat(None)),
             (Skill::Talk, kind) => !matches!(kind, Kind::Limit),
             (Skill::Scan, kind) => matches!(kind, Kind::Rnc | Kind::OpenBsd | Kind::Traditional),
-            (Skill::Relay | Skill::RelayShort | Skill::RelayBulk, Kind::Rnc) => self.has_relay(),
+            (Skill::Relay | Skill::RelayShort | Skill::RelayBulk, Kind::Rnc) => {
+                self.has_option("--relay")
+            }
             (Skill::Relay | Skill::RelayShort | Skill::RelayBulk, Kind::Socat(_)) => true,
+            (Skill::Echo, Kind::Rnc) => self.has_option("--echo"),
+            (Skill::Exec, Kind::Rnc) => self.has_option("--exec"),
+            (Skill::Echo | Skill::Exec, kind) => matches!(kind, Kind::Ncat | Kind::Socat(None)),
             // A server's end does not come through to the client; or, once the client has ended,
             // the answer does not.
             (Skill::RelayShort, Kind::Ncat) => false,
@@ -146,6 +155,11 @@ impl Contender {
     /// True if a relay of its kind starts two programs for every client: it is given fewer.
     pub fn relays_by_program(&self) -> bool {
         matches!(self.kind, Kind::Ncat)
+    }
+
+    /// True if its echo is a program for every client: it is given fewer that stay.
+    pub fn echoes_by_program(&self) -> bool {
+        !matches!(self.kind, Kind::Rnc)
     }
 
     /// True if it looks at one port after the other: it is given fewer that do not answer.
@@ -245,10 +259,36 @@ impl Contender {
         command
     }
 
-    /// True if this build of rnc has `--relay`.
-    fn has_relay(&self) -> bool {
+    /// Listens for clients and sends each back what it sends, until it is ended.
+    pub fn echo(&self, port: u16) -> Command {
+        if self.echoes_by_program() {
+            return self.run_cat(port);
+        }
+        let mut command = self.program();
+        command.args(["-lk", "--echo", "127.0.0.1", &port.to_string()]);
+        command
+    }
+
+    /// Listens for clients and runs `cat` for each, until it is ended.
+    pub fn run_cat(&self, port: u16) -> Command {
+        let mut command = self.program();
+        let port = port.to_string();
+        match self.kind {
+            Kind::Socat(_) => command.args([
+                &format!("TCP4-LISTEN:{port},fork,reuseaddr,backlog=128"),
+                "EXEC:/bin/cat",
+            ]),
+            _ => command
+                .args(["-lk", "--max-conns", "1000", "--exec", "/bin/cat"])
+                .args(["127.0.0.1", &port]),
+        };
+        command
+    }
+
+    /// True if this build of rnc has an option.
+    fn has_option(&self, option: &str) -> bool {
         let help = Command::new(&self.path).arg("--help").output();
-        help.is_ok_and(|help| String::from_utf8_lossy(&help.stdout).contains("--relay"))
+        help.is_ok_and(|help| String::from_utf8_lossy(&help.stdout).contains(option))
     }
 
     /// The program with the options all its uses share.

@@ -5,6 +5,7 @@ use crate::contender::{BIG_SOCAT, REFERENCE, Skill};
 use crate::pingpong::Placing;
 use crate::place::Transport;
 use crate::scan::Ports;
+use crate::serve::Server;
 use crate::udp::Load;
 
 /// One thing to measure.
@@ -58,6 +59,9 @@ pub enum Kind {
     RelayBulk,
     RelayShort,
     RelayIdle,
+    /// See [`crate::serve`].
+    ServeShort(Server),
+    ServeIdle,
     /// See [`crate::scan`].
     Scan(Ports),
     /// See [`crate::idle`]; all contenders at the same time.
@@ -353,6 +357,30 @@ pub const JOBS: &[Job] = &[
         Kind::RelayIdle,
     )
     .against(BIG_SOCAT),
+    job(
+        "serve-echo",
+        "connections of 64 bytes echoed, 20 at a time (who has no echo: by cat)",
+        &[rate("connections/s"), cost("CPU µs/connection", 1.0)],
+        Skill::Echo,
+        Kind::ServeShort(Server::Echo),
+    )
+    .against("socat"),
+    job(
+        "serve-exec",
+        "the same by a cat for each",
+        &[rate("connections/s"), cost("CPU µs/connection", 1.0)],
+        Skill::Exec,
+        Kind::ServeShort(Server::Program),
+    )
+    .against("socat"),
+    job(
+        "serve-idle",
+        "500 idle connections to an echo (by cat: 50)",
+        &[cost("KiB/connection", 1.0)],
+        Skill::Echo,
+        Kind::ServeIdle,
+    )
+    .against("socat"),
     job(
         "scan-closed",
         "65 535 loopback ports, all but the benchmark's own closed",

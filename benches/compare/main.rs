@@ -3,7 +3,7 @@
 //! Contenders run in turn, each once a round, in a network namespace of their own; every transfer
 //! is checked; what is printed are medians, extremes and ratios to OpenBSD nc. The order here:
 //! `jobs` says what is measured and `bench` does the rounds; `bulk`, `oneshot`, `pingpong`, `relay`,
-//! `scan` and `idle` measure once; `report`, `goals`, `json` and `chart` tell it; `limit` is a
+//! `serve`, `scan` and `idle` measure once; `report`, `goals`, `json` and `chart` tell it; `limit` is a
 //! contender; `sys` has what rustix lacks.
 
 mod bench;
@@ -25,6 +25,7 @@ mod place;
 mod relay;
 mod report;
 mod scan;
+mod serve;
 mod sys;
 mod udp;
 

@@ -25,7 +25,7 @@ const PIECE: usize = 1024 * 1024;
 
 /// Clients at a time, and the bytes each sends and gets back.
 const CLIENTS: usize = 20;
-const MESSAGE: usize = 64;
+pub const MESSAGE: usize = 64;
 
 /// Idle connections, and for who starts two programs for each.
 const IDLE: usize = 500;
@@ -76,11 +76,18 @@ pub fn bulk(data: &Data, contender: &Contender, check: Check) -> Result<Vec<f64>
 /// for each, those of the programs it starts included.
 pub fn short(contender: &Contender, time: Duration) -> Result<Vec<f64>> {
     let (relay, port) = start(contender, echo_server()?)?;
+    let (count, wall) = call_for(time, || call(port))?;
+    let cpu = stop(relay)?;
+    Ok(vec![count / wall, cpu * 1e6 / count])
+}
+
+/// Has all clients call over and over for some time: how often that was, and the seconds it took.
+pub fn call_for(time: Duration, call: impl Fn() -> Result<()> + Sync) -> Result<(f64, f64)> {
     let begun = Instant::now();
     let call_on = || -> Result<u32> {
         let mut count = 0;
         while begun.elapsed() < time {
-            call(port).with_context(|| format!("connection {count} of one client"))?;
+            call().with_context(|| format!("connection {count} of one client"))?;
             count += 1;
         }
         Ok(count)
@@ -94,9 +101,7 @@ pub fn short(contender: &Contender, time: Duration) -> Result<Vec<f64>> {
         };
         clients.into_iter().map(join).sum::<Result<u32>>()
     });
-    let (count, wall) = (f64::from(counts?), begun.elapsed().as_secs_f64());
-    let cpu = stop(relay)?;
-    Ok(vec![count / wall, cpu * 1e6 / count])
+    Ok((f64::from(counts?), begun.elapsed().as_secs_f64()))
 }
 
 /// Connections over which nothing goes any more: KiB for each, as the kernel shares them out
@@ -152,7 +157,7 @@ fn start(contender: &Contender, target: &TcpListener) -> Result<(Child, u16)> {
 
 /// Ends a relay when the programs it started have ended, so that theirs counts too: its
 /// processor time in seconds.
-fn stop(relay: Child) -> Result<f64> {
+pub fn stop(relay: Child) -> Result<f64> {
     let deadline = Instant::now() + LINGER;
     while !children(relay.pid()).is_empty() && Instant::now() < deadline {
         thread::sleep(Duration::from_millis(5));
@@ -161,7 +166,7 @@ fn stop(relay: Child) -> Result<f64> {
 }
 
 /// A connection to the relay that does not wait for ever.
-fn connect(port: u16) -> io::Result<TcpStream> {
+pub fn connect(port: u16) -> io::Result<TcpStream> {
     let socket = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
     socket.set_read_timeout(Some(TIMEOUT))?;
     socket.set_write_timeout(Some(TIMEOUT))?;
@@ -181,7 +186,7 @@ fn call(port: u16) -> Result<()> {
 }
 
 /// The next thing to come must be the end.
-fn expect_end(mut socket: &TcpStream) -> Result<()> {
+pub fn expect_end(mut socket: &TcpStream) -> Result<()> {
     let len = socket.read(&mut [0]).context("the end did not come")?;
     ensure!(len == 0, "more came back than there was");
     Ok(())
@@ -228,7 +233,7 @@ fn discard(socket: &TcpStream) -> Result<u64> {
 }
 
 /// KiB of a process and its descendants, memory shared by n counting 1/n.
-fn memory(pid: Pid) -> Result<f64> {
+pub fn memory(pid: Pid) -> Result<f64> {
     let file = format!("/proc/{}/smaps_rollup", pid.as_raw_pid());
     let text = fs::read_to_string(&file).with_context(|| format!("cannot read {file}"))?;
     let line = text.lines().find_map(|line| line.strip_prefix("Pss:"));
@@ -249,11 +254,11 @@ fn children(pid: Pid) -> Vec<Pid> {
 }
 
 /// More descriptors, for this process and what it starts; as before when dropped.
-struct Descriptors(Rlimit);
+pub struct Descriptors(Rlimit);
 
 impl Descriptors {
     /// As many as are needed, or as may be.
-    fn raise() -> Result<Self> {
+    pub fn raise() -> Result<Self> {
         let before = getrlimit(Resource::Nofile);
         let enough = before
             .maximum

@@ -65,6 +65,7 @@ impl Planner<'_> {
             (args.chat, "--chat"),
             (args.tag, "--tag"),
             (args.queue.is_some(), "--queue"),
+            (args.framing.is_some(), "--framing"),
         ];
         let others = others.into_iter().filter(|(found, _)| *found);
         let mut others = others.map(|(_, other)| other).chain(self.services());
