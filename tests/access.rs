@@ -9,7 +9,7 @@ use common::{
 };
 use rustix::process::Signal;
 use socket2::{Domain, Socket, Type};
-use std::io::{ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpStream, UdpSocket};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
@@ -24,20 +24,26 @@ fn listener(options: &str) -> Cmd {
     rnc(options.split_whitespace()).args(["127.0.0.1", "0"])
 }
 
-/// A connection from one address to a listener at another.
-#[track_caller]
-fn connect(from: &str, to: &str, rnc: &Running) -> Sock {
+/// A try to connect from one address to a listener at another. One that is refused there may see
+/// the reset before it sees the connection.
+fn try_connect(from: &str, to: &str, rnc: &Running) -> io::Result<Sock> {
     let ip = |text: &str| text.parse::<IpAddr>().expect("an address");
     let to = SocketAddr::from((ip(to), rnc.listening_port()));
     let sock = Socket::new(Domain::for_address(to), Type::STREAM, None).expect("socket");
     sock.bind(&SocketAddr::from((ip(from), 0)).into())
         .expect("bind");
-    sock.connect(&to.into()).expect("connect");
+    sock.connect(&to.into())?;
     let stream = TcpStream::from(sock);
     stream
         .set_read_timeout(Some(common::DEADLINE))
         .expect("SO_RCVTIMEO");
-    Sock::Tcp(stream)
+    Ok(Sock::Tcp(stream))
+}
+
+/// A connection from one address to a listener at another.
+#[track_caller]
+fn connect(from: &str, to: &str, rnc: &Running) -> Sock {
+    try_connect(from, to, rnc).expect("connect")
 }
 
 /// As `connect`, to 127.0.0.1.
@@ -46,14 +52,19 @@ fn client(from: &str, rnc: &Running) -> Sock {
     connect(from, "127.0.0.1", rnc)
 }
 
-/// Panics unless the connection is broken off without a word.
+/// Panics unless whoever tried to connect was sent away with a reset and without a word.
 #[track_caller]
-fn expect_refused(mut sock: Sock, rnc: &Running) {
+fn expect_refused(tried: io::Result<Sock>, rnc: &Running) {
     let mut bytes = Vec::new();
-    match sock.read_to_end(&mut bytes) {
+    match tried.and_then(|mut sock| sock.read_to_end(&mut bytes)) {
         Err(error) if error.kind() == ErrorKind::ConnectionReset && bytes.is_empty() => {}
         other => rnc.fail(&format!("wanted a reset, got {other:?} and {bytes:?}")),
     }
+}
+
+/// A try to connect to 127.0.0.1.
+fn try_client(from: &str, rnc: &Running) -> io::Result<Sock> {
+    try_connect(from, "127.0.0.1", rnc)
 }
 
 /// A UDP socket with this address, connected to the listener.
@@ -139,7 +150,7 @@ fn lists_say_who_is_served() {
             .stdin(Stdin::Pipe)
             .spawn();
         for from in outside.split_whitespace() {
-            expect_refused(client(from, &rnc), &rnc);
+            expect_refused(try_client(from, &rnc), &rnc);
         }
         for from in inside.split_whitespace() {
             client(from, &rnc).say(format!("{from} is in\n"), &rnc);
@@ -165,12 +176,13 @@ fn on_a_socket_for_both_families_ipv4_is_ipv4() {
             return common::skip("needs IPv6");
         }
         for (host, is_admitted) in [("127.0.0.1", admits_v4), ("::1", admits_v6)] {
-            let mut sock = connect(host, host, &rnc);
+            let tried = try_connect(host, host, &rnc);
             if is_admitted {
+                let mut sock = tried.expect("connect");
                 sock.say(format!("from {host}\n"), &rnc);
                 rnc.shows(&format!("from {host}\n"));
             } else {
-                expect_refused(sock, &rnc);
+                expect_refused(tried, &rnc);
             }
         }
     }
@@ -182,7 +194,7 @@ fn who_is_refused_does_not_take_the_place_of_the_one_client() {
         let options = format!("--as {dialect} -lv --deny {BAD}");
         let mut rnc = listener(&options).stdin(Stdin::Pipe).spawn();
         for _ in 0..3 {
-            expect_refused(client(BAD, &rnc), &rnc);
+            expect_refused(try_client(BAD, &rnc), &rnc);
         }
         let mut good = client(GOOD, &rnc);
         rnc.send("welcome");
@@ -201,7 +213,7 @@ fn who_is_refused_does_not_take_the_place_of_the_one_client() {
 fn nc_serves_one_after_the_other_only_who_may_come_in() {
     let rnc = listener(&format!("--as nc -lkv --allow {GOOD}")).spawn();
     for n in 0..3 {
-        expect_refused(client(BAD, &rnc), &rnc);
+        expect_refused(try_client(BAD, &rnc), &rnc);
         client(GOOD, &rnc).say(format!("client {n}\n"), &rnc);
         rnc.shows(&format!("client {n}\n"));
     }
@@ -241,7 +253,7 @@ fn a_relay_dials_for_nobody_who_is_refused() {
         .args(["--relay", &format!("127.0.0.1:{}", target.port())])
         .spawn();
     for _ in 0..3 {
-        expect_refused(client(BAD, &relay), &relay);
+        expect_refused(try_client(BAD, &relay), &relay);
     }
     let mut good = client(GOOD, &relay);
     good.say("hello", &relay);
@@ -259,13 +271,13 @@ fn a_crowd_that_is_refused_keeps_nobody_waiting() {
         let rnc = listener(&format!("{options} --deny {BAD}")).spawn();
         rnc.listening_port();
         rnc.stop();
-        let crowd: Vec<Sock> = (0..CROWD).map(|_| client(BAD, &rnc)).collect();
+        let crowd: Vec<io::Result<Sock>> = (0..CROWD).map(|_| try_client(BAD, &rnc)).collect();
         let mut good = client(GOOD, &rnc);
         good.say("me too\n", &rnc);
         rnc.go_on();
         rnc.shows("me too\n");
-        for sock in crowd {
-            expect_refused(sock, &rnc);
+        for tried in crowd {
+            expect_refused(tried, &rnc);
         }
     }
 }
@@ -341,7 +353,7 @@ fn datagrams_between_refused_ones_arrive_whole() {
 fn services_answer_nobody_who_is_refused() {
     const FLOOD: usize = 2000;
     let tcp = listener(&format!("-lk --echo --deny {BAD}")).spawn();
-    expect_refused(client(BAD, &tcp), &tcp);
+    expect_refused(try_client(BAD, &tcp), &tcp);
     let mut good = client(GOOD, &tcp);
     good.say("echo", &tcp);
     assert_bytes("echo", &good.read_some(4, &tcp), b"echo");
@@ -368,7 +380,7 @@ fn services_answer_nobody_who_is_refused() {
 #[test]
 fn who_is_refused_does_not_count_as_one_of_the_clients() {
     let rnc = listener(&format!("-lk --max-conns 1 --deny {BAD}")).spawn();
-    let held: Vec<Sock> = (0..3).map(|_| client(BAD, &rnc)).collect();
+    let held: Vec<io::Result<Sock>> = (0..3).map(|_| try_client(BAD, &rnc)).collect();
     client(GOOD, &rnc).say("the one\n", &rnc);
     rnc.shows("the one\n");
     drop(held);
@@ -437,7 +449,7 @@ fn a_hangup_has_the_files_read_again() {
     rnc.shows("old\n");
 
     reload(&rnc, &file, GOOD, DONE);
-    expect_refused(client("127.0.0.1", &rnc), &rnc);
+    expect_refused(try_client("127.0.0.1", &rnc), &rnc);
     let mut new = client(GOOD, &rnc);
     new.say("new\n", &rnc);
     rnc.shows("new\n");
@@ -446,12 +458,12 @@ fn a_hangup_has_the_files_read_again() {
     std::fs::remove_file(&file).expect("remove");
     rnc.signal(Signal::HUP);
     rnc.says("allowed: No such file or directory; who may come in stays as it was");
-    expect_refused(client("127.0.0.1", &rnc), &rnc);
+    expect_refused(try_client("127.0.0.1", &rnc), &rnc);
     client(GOOD, &rnc).say("newer\n", &rnc);
     rnc.shows("newer\n");
 
     reload(&rnc, &file, "127.0.0.1", DONE);
-    expect_refused(client(GOOD, &rnc), &rnc);
+    expect_refused(try_client(GOOD, &rnc), &rnc);
 
     // Who was in has stayed.
     rnc.send("to all\n");

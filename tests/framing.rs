@@ -214,6 +214,10 @@ fn what_makes_no_sense_is_refused() {
             "-lu 0 --echo --framing line",
             "--framing cannot be used with --echo",
         ),
+        (
+            "-lu 0 -e cat --framing len",
+            "-e (--exec) cannot be used with --framing",
+        ),
     ] {
         let done = rnc(words.split(' ')).run().expect_code(2);
         done.expect_complaint(complaint);

@@ -731,6 +731,32 @@ fn what_is_for_the_user_does_not_reach_inetds_client() {
 }
 
 #[test]
+fn a_program_of_an_activated_listener_gets_neither_sockets_nor_variables() {
+    let tcp = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("bind");
+    let addr = tcp.local_addr().expect("local_addr");
+    let script = "env | grep LISTEN; for fd in 3 4 5; do [ -e /proc/$$/fd/$fd ] && echo $fd; done";
+    let running = activated(&["-l", "-c", script], tcp.into(), "1").spawn();
+    let mut client = TcpStream::connect(addr).expect("connect");
+    let mut got = Vec::new();
+    client.read_to_end(&mut got).expect("the end");
+    assert_bytes("left over", &got, b"");
+    running.wait().expect_code(0).expect_silence();
+}
+
+#[test]
+fn inetd_runs_a_program_for_its_client() {
+    let (mut peer, sock) = connected_pair();
+    let running = inetd(&["-e", "cat"], &sock);
+    drop(sock);
+    peer.write_all(b"hello").expect("write");
+    peer.shutdown(std::net::Shutdown::Write).expect("FIN");
+    let mut got = Vec::new();
+    peer.read_to_end(&mut got).expect("the echo");
+    assert_bytes("echo", &got, b"hello");
+    running.wait().expect_code(0);
+}
+
+#[test]
 fn inetd_may_pass_a_listener() {
     let tcp = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("bind");
     let addr = tcp.local_addr().expect("local_addr");
