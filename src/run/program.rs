@@ -84,8 +84,9 @@ pub struct Program {
     code: Option<u8>,
     /// What the session came to.
     outcome: Exit,
-    /// What is sent to its group next, and when.
-    next: (Signal, Instant),
+    /// What was sent to its group last, and until when it may heed that.
+    sent: Option<Signal>,
+    limit: Instant,
     /// When those it has left behind are looked for again, and the pause after that.
     look: Option<(Instant, Duration)>,
     /// The code is of its own choice: no signal of ours came before it.
@@ -210,7 +211,8 @@ impl Program {
             has_ended: false,
             code: None,
             outcome: Exit::OK,
-            next: (Signal::TERM, now),
+            sent: None,
+            limit: now,
             look: None,
             ended_by_itself: true,
         })
@@ -295,7 +297,7 @@ impl Program {
             State::Lingering(_, until) => Some(*until),
             State::Ending => {
                 let look = self.look.map(|(at, _)| at);
-                look.into_iter().chain([self.next.1]).min()
+                look.into_iter().chain([self.limit]).min()
             }
         }
     }
@@ -331,8 +333,8 @@ impl Program {
     /// The session is over: the program has until `limit` to end by itself.
     fn begin_to_end(&mut self, limit: Instant) {
         self.state = State::Ending;
-        if self.ended_by_itself {
-            self.next.1 = limit;
+        if self.sent.is_none() {
+            self.limit = limit;
         }
     }
 
@@ -341,29 +343,38 @@ impl Program {
     fn is_gone(&mut self, now: Instant) -> bool {
         if self.has_ended && self.code.is_none() {
             // Before it is reaped: until then the group's number is nobody else's.
-            self.process.signal(Signal::TERM);
+            if self.sent != Some(Signal::KILL) {
+                self.send(Signal::TERM, now);
+            }
             self.code = self.process.reap();
-            self.next = (Signal::KILL, now + PATIENCE);
         }
-        if self.code.is_some() && !self.process.has_others() {
+        // Who was killed is gone, though it may not be reaped yet.
+        let are_killed = self.sent == Some(Signal::KILL);
+        if self.code.is_some() && (are_killed || !self.process.has_others()) {
             return true;
         }
-        if now < self.next.1 {
+        if now < self.limit {
             if self.code.is_some() {
                 let pause = self.look.map_or(LOOK, |(_, pause)| pause);
                 self.look = Some((now + pause, pause * 2));
             }
             return false;
         }
-        let kills = self.next.0 == Signal::KILL;
         self.send_next(now);
-        kills && self.code.is_some()
+        self.sent == Some(Signal::KILL) && self.code.is_some()
     }
 
+    /// Asks its group to end; if that was done already, ends it.
     fn send_next(&mut self, now: Instant) {
+        let next = self.sent.map_or(Signal::TERM, |_| Signal::KILL);
+        self.send(next, now);
+    }
+
+    fn send(&mut self, signal: Signal, now: Instant) {
         self.ended_by_itself &= self.has_ended;
-        self.process.signal(self.next.0);
-        self.next = (Signal::KILL, now + PATIENCE);
+        self.process.signal(signal);
+        self.sent = Some(signal);
+        self.limit = now + PATIENCE;
     }
 
     fn exit(&self) -> Exit {
