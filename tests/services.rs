@@ -96,7 +96,8 @@ fn echo_gives_back_each_word_and_then_the_end() {
 
 #[test]
 fn echo_gives_back_much_to_one_that_reads_late() {
-    const LEN: usize = 32 << 20;
+    // More than the sockets both ways hold, which may be 32 MiB each (net.ipv4.tcp_rmem).
+    const LEN: usize = 96 << 20;
     for transport in TRANSPORTS {
         let service = Service::over(transport, "-lk --echo");
         let mut client = service.client();
