@@ -181,6 +181,7 @@ impl Bench {
                 serve::short(&pair.sender, server, time)
             }
             Kind::ServeIdle => serve::idle(&pair.sender),
+            Kind::Broker => serve::broker(&pair.sender, if self.quick { 16 } else { 64 } << 20),
             Kind::Scan(ports) => scan::look(&pair.sender, ports),
             Kind::Idle => unreachable!("all contenders idle together"),
         }

@@ -83,6 +83,8 @@ pub enum Skill {
     UnixBothWays,
     /// Sends each of many clients back what it sends.
     Echo,
+    /// Passes on what each client sends to all others.
+    Broker,
     /// Runs a program for each of many clients.
     Exec,
 }
@@ -141,6 +143,8 @@ impl Contender {
             }
             (Skill::Relay | Skill::RelayShort | Skill::RelayBulk, Kind::Socat(_)) => true,
             (Skill::Echo, Kind::Rnc) => self.has_option("--echo"),
+            (Skill::Broker, Kind::Rnc) => self.has_option("--broker"),
+            (Skill::Broker, kind) => matches!(kind, Kind::Ncat),
             (Skill::Exec, Kind::Rnc) => self.has_option("--exec"),
             (Skill::Echo | Skill::Exec, kind) => matches!(kind, Kind::Ncat | Kind::Socat(None)),
             // A server's end does not come through to the client; or, once the client has ended,
@@ -266,6 +270,15 @@ impl Contender {
         }
         let mut command = self.program();
         command.args(["-lk", "--echo", "127.0.0.1", &port.to_string()]);
+        command
+    }
+
+    /// Listens for clients and passes on what each sends to all others, until it is ended.
+    pub fn broker(&self, port: u16) -> Command {
+        let mut command = self.program();
+        command
+            .args(["-l", "--broker", "--max-conns", "100"])
+            .args(["127.0.0.1", &port.to_string()]);
         command
     }
 

@@ -139,6 +139,7 @@ const GOALS: &[Goal] = &[
         Bound::AtMost(0.1),
     ),
     goal("serve-idle", "KiB/connection", None, Bound::AtMost(2.0)),
+    goal("broker-50", RATE, Some("ncat"), Bound::AtLeast(2.0)),
     cost("scan-closed", "wall s", 1.0),
     goal("scan-mute", "wall s", None, Bound::AtMost(5.0)),
     goal("idle", "of a client", None, Bound::AtMost(0.0)),

@@ -62,6 +62,7 @@ pub enum Kind {
     /// See [`crate::serve`].
     ServeShort(Server),
     ServeIdle,
+    Broker,
     /// See [`crate::scan`].
     Scan(Ports),
     /// See [`crate::idle`]; all contenders at the same time.
@@ -381,6 +382,14 @@ pub const JOBS: &[Job] = &[
         Kind::ServeIdle,
     )
     .against("socat"),
+    job(
+        "broker-50",
+        "what one sends in pieces of 8 KiB goes to 50 others: bytes delivered in sum",
+        &[rate("GB/s"), cost("CPU s/GB", 1.0)],
+        Skill::Broker,
+        Kind::Broker,
+    )
+    .against("ncat"),
     job(
         "scan-closed",
         "65 535 loopback ports, all but the benchmark's own closed",

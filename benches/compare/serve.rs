@@ -1,20 +1,31 @@
-//! Servers that answer each client by itself: with a program for each, or, rnc, without.
+//! Servers of many: each client answered by itself, with a program for each or, rnc, without; or
+//! all of them joined to each other.
 
 use std::io::{Read, Write};
-use std::net::Shutdown;
+use std::net::{Shutdown, TcpStream};
+use std::os::fd::AsFd;
 use std::process::{Command, Stdio};
+use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 
 use crate::child::{Child, PATIENCE};
 use crate::contender::Contender;
 use crate::place::{Place, Transport};
 use crate::relay::{Descriptors, MESSAGE, call_for, connect, expect_end, memory, stop};
+use crate::sys;
 
 /// Idle connections, and for who has a program for each.
 const IDLE: usize = 500;
 const FEW_IDLE: usize = 50;
+
+/// Who hears what one sends to a broker, and in which pieces that is sent and read.
+const RECEIVERS: usize = 50;
+const BROKER_PIECE: usize = 8 << 10;
+const BROKER_BUF: usize = 1 << 20;
 
 /// What serves.
 #[derive(Clone, Copy, Debug)]
@@ -23,6 +34,8 @@ pub enum Server {
     Echo,
     /// `cat` for each client.
     Program,
+    /// Each client is joined to all others.
+    Broker,
 }
 
 /// Short connections for some time: how many per second, and the server's processor microseconds
@@ -59,6 +72,79 @@ pub fn idle(contender: &Contender) -> Result<Vec<f64>> {
     Ok(vec![(after - before) / count as f64])
 }
 
+/// One client sends so many bytes, which fifty others read: GB/s delivered in sum, and the broker's
+/// processor seconds per GB delivered.
+pub fn broker(contender: &Contender, bytes: u64) -> Result<Vec<f64>> {
+    let (child, port) = start(contender, Server::Broker)?;
+    let mut first = connect(port)?;
+    // Each says a byte once it is there; when the first hears it, it has been let in.
+    let mut others = Vec::new();
+    for _ in 0..RECEIVERS {
+        let mut socket = connect(port)?;
+        socket.write_all(b".")?;
+        first.read_exact(&mut [0])?;
+        others.push(socket);
+    }
+    let mut sender = others.pop().context("nobody sends")?;
+    // Whoever came later has been heard, too.
+    let later = (1..=others.len() as u64).rev();
+    let mut expected: Vec<u64> = later.map(|later| bytes + later).collect();
+    others.push(first);
+    expected.push(bytes);
+    let begun = Instant::now();
+    thread::scope(|scope| -> Result<()> {
+        let sending = scope.spawn(move || -> Result<TcpStream> {
+            let piece = [b'b'; BROKER_PIECE];
+            for _ in 0..bytes / BROKER_PIECE as u64 {
+                sender.write_all(&piece)?;
+            }
+            Ok(sender)
+        });
+        drain_all(&others, expected)?;
+        sending.join().expect("a thread panicked").map(drop)
+    })?;
+    let delivered = (bytes * others.len() as u64) as f64 / 1e9;
+    let wall = begun.elapsed().as_secs_f64();
+    drop(others);
+    let cpu = stop(child)?;
+    Ok(vec![delivered / wall, cpu / delivered])
+}
+
+/// Takes bytes until as many as expected have come to each, and throws them away: who reads them
+/// would be slower than who sends them.
+fn drain_all(sockets: &[TcpStream], mut expected: Vec<u64>) -> Result<()> {
+    let deadline = Instant::now() + PATIENCE;
+    for socket in sockets {
+        socket.set_nonblocking(true)?;
+    }
+    while expected.iter().any(|&left| left > 0) {
+        ensure!(Instant::now() < deadline, "not everything was delivered");
+        let mut fds: Vec<PollFd> = sockets
+            .iter()
+            .map(|socket| PollFd::new(socket, PollFlags::IN))
+            .collect();
+        let second = Timespec {
+            tv_sec: 1,
+            tv_nsec: 0,
+        };
+        poll(&mut fds, Some(&second))?;
+        let ready: Vec<bool> = fds.iter().map(|fd| !fd.revents().is_empty()).collect();
+        let all = sockets.iter().zip(&mut expected).zip(ready);
+        for ((socket, left), _) in all.filter(|one| one.1) {
+            match sys::discard(socket.as_fd(), BROKER_BUF) {
+                Ok(0) => bail!("one was dropped"),
+                Ok(len) => {
+                    let rest = left.checked_sub(len as u64);
+                    *left = rest.context("too much was delivered")?;
+                }
+                Err(Errno::AGAIN) => {}
+                Err(why) => return Err(why.into()),
+            }
+        }
+    }
+    Ok(())
+}
+
 /// A server that listens, and its port.
 fn start(contender: &Contender, server: Server) -> Result<(Child, u16)> {
     let place = Place::new(Transport::Tcp)?;
@@ -68,6 +154,7 @@ fn start(contender: &Contender, server: Server) -> Result<(Child, u16)> {
     let command: Command = match server {
         Server::Echo => contender.echo(port),
         Server::Program => contender.run_cat(port),
+        Server::Broker => contender.broker(port),
     };
     let child = Child::start(command, Stdio::null(), Stdio::null())?;
     place.wait_listening(&child, Instant::now() + PATIENCE)?;
