@@ -239,7 +239,10 @@ fn each_client_has_a_program_of_its_own_all_at_once() {
 
 #[test]
 fn the_environment_tells_who_the_peer_is() {
-    let host = Host::shell("-lk", "env | grep -e ^RNC_ -e ^NCAT_ | sort");
+    let host = Host::shell(
+        "-lk",
+        "env | grep -E '^(RNC|NCAT)_(REMOTE|LOCAL|PROTO)' | sort",
+    );
     let mut client = host.client();
     let (peer, ours) = client.ports();
     let wanted: String = ["NCAT", "RNC"]
@@ -256,7 +259,12 @@ fn the_environment_tells_who_the_peer_is() {
 
 #[test]
 fn a_unix_socket_is_named_in_the_environment() {
-    let host = Host::over(Transport::Unix, "-l", "-c", "env | grep ^RNC_ | sort");
+    let host = Host::over(
+        Transport::Unix,
+        "-l",
+        "-c",
+        "env | grep -E '^RNC_(REMOTE|LOCAL|PROTO)' | sort",
+    );
     let path = host.path.clone().expect("a path");
     let wanted = format!("RNC_LOCAL_ADDR={}\nRNC_PROTO=UNIX\n", path.display());
     assert_eq!(host.answer(), wanted);
