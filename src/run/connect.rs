@@ -5,6 +5,7 @@
 //!                 └────────── failed ──► Pausing ──► Next
 //! ```
 
+use super::company::Company;
 use super::listen::ip_label;
 use super::ports::{self, Tally};
 use super::probe::{Look, Probe};
@@ -213,7 +214,8 @@ impl Connect {
                 label,
                 slots: program::SLOTS,
             };
-            let mut program = Program::start(&self.plan, program, peer, true, registrar, now)?;
+            let mut program =
+                Program::start(&self.plan, program, peer, Company::Alone, registrar, now)?;
             program.count_from(self.began);
             self.state = State::Program(Box::new(program));
             return Ok(());

@@ -2,6 +2,7 @@
 //! each client a task of its own, so that none waits for another. A relay of datagrams would be a
 //! door of its own, with a session for each peer.
 
+use super::company::Company;
 use super::entrance::{Client, Entrance, Next};
 use super::listen::Bound;
 use super::program::Hosted;
@@ -95,16 +96,16 @@ impl Door {
 
     /// What is done for a client.
     fn task(&self, client: Client, reserve: Option<OwnedFd>, now: Instant) -> Box<dyn Drive<Exit>> {
-        let (plan, is_single) = (Rc::clone(&self.plan), self.is_single);
+        let (plan, company) = (Rc::clone(&self.plan), Company::of(self.is_single));
         match &self.joining {
-            Joining::Builtin(builtin) => Box::new(Served::new(plan, *builtin, is_single, client)),
+            Joining::Builtin(builtin) => Box::new(Served::new(plan, *builtin, company, client)),
             Joining::Program(program) => {
                 let program = Rc::clone(program);
-                Box::new(Hosted::new(plan, program, is_single, client))
+                Box::new(Hosted::new(plan, program, company, client))
             }
             Joining::Relay(relay) => {
                 let relay = Rc::clone(relay);
-                Box::new(Relayed::new(plan, relay, is_single, client, reserve, now))
+                Box::new(Relayed::new(plan, relay, company, client, reserve, now))
             }
         }
     }

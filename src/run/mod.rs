@@ -1,6 +1,7 @@
 //! Floor 4: the modes. Wires `net` and `flow` together; owns no protocol and no system call.
 
 mod answers;
+mod company;
 mod connect;
 mod crowd;
 mod door;

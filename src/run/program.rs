@@ -9,6 +9,7 @@
 //! its peer is gone; then its process group is asked to end (SIGTERM), and after a while ended
 //! (SIGKILL).
 
+use super::company::{Company, tell_left};
 use super::entrance::{Client, Seat};
 use super::listen::label;
 use super::relayed::{reset, reset_end};
@@ -73,8 +74,7 @@ pub struct Addresses {
 /// A program, and the peer it is joined to.
 pub struct Program {
     plan: Rc<Plan>,
-    /// There is no other peer: what becomes of this one is told.
-    is_single: bool,
+    company: Company,
     label: Box<str>,
     state: State,
     process: Process,
@@ -173,7 +173,7 @@ impl Program {
         plan: &Rc<Plan>,
         program: &plan::Program,
         peer: Peer<'_>,
-        is_single: bool,
+        company: Company,
         registrar: &Registrar<'_>,
         now: Instant,
     ) -> Result<Program, Exit> {
@@ -203,7 +203,7 @@ impl Program {
         let joined = Joined::new(ends, peer.left_over, plan, peer.label.clone(), now);
         Ok(Program {
             plan: Rc::clone(plan),
-            is_single,
+            company,
             label: peer.label.into(),
             state: State::Serving(Box::new(joined.into_bridge())),
             process,
@@ -306,13 +306,7 @@ impl Program {
         let State::Serving(bridge) = std::mem::replace(&mut self.state, State::Ending) else {
             return;
         };
-        if report::is_verbose(2) {
-            let (sent, received) = bridge.moved();
-            let label = &self.label;
-            report::line(&format!(
-                "{label} left: {sent} bytes sent, {received} received"
-            ));
-        }
+        tell_left(&self.label, bridge.moved());
         let outcome = self.tell(ended);
         if outcome != Exit::OK {
             self.outcome = outcome;
@@ -409,9 +403,7 @@ impl Program {
                 (message, self.plan.codes.broken)
             }
         };
-        if self.is_single || report::is_verbose(1) {
-            report::failure(&message);
-        }
+        self.company.tell(&message);
         Exit::Code(code)
     }
 }
@@ -443,7 +435,7 @@ fn has_everything(end: &mut Endpoint) -> bool {
 pub struct Hosted {
     plan: Rc<Plan>,
     order: Rc<plan::Program>,
-    is_single: bool,
+    company: Company,
     client: Option<Client>,
     program: Option<Program>,
     /// Its place among those who may be there at once.
@@ -455,13 +447,13 @@ impl Hosted {
     pub fn new(
         plan: Rc<Plan>,
         order: Rc<plan::Program>,
-        is_single: bool,
+        company: Company,
         client: Client,
     ) -> Hosted {
         Hosted {
             plan,
             order,
-            is_single,
+            company,
             client: Some(client),
             program: None,
             seat: None,
@@ -486,18 +478,14 @@ impl Hosted {
             addresses,
             slots: SLOTS,
         };
-        let single = self.is_single;
-        let program = Program::start(&self.plan, &self.order, peer, single, registrar, now)?;
+        let program = Program::start(&self.plan, &self.order, peer, self.company, registrar, now)?;
         self.program = Some(program);
         Ok(())
     }
 
-    /// The task has ended. What becomes of one client among many is not what becomes of rnc.
+    /// The task has ended.
     fn done(&self, exit: Exit) -> Step<Exit> {
-        match exit {
-            Exit::Code(_) if !self.is_single => Step::Done(Exit::OK),
-            exit => Step::Done(exit),
-        }
+        Step::Done(self.company.exit(exit))
     }
 }
 

@@ -4,6 +4,7 @@
 //! Datagrams have no end: a peer that has been silent for long enough counts as gone. Then its
 //! program reads the end, and what it still says is sent.
 
+use super::company::Company;
 use super::entrance::Patience;
 use super::guard::{self, Guard};
 use super::listen::{Greeter, ip_label};
@@ -236,7 +237,7 @@ impl Programs {
             &self.plan,
             &self.order,
             peer_of_program,
-            self.is_single,
+            Company::of(self.is_single),
             registrar,
             now,
         );

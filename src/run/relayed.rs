@@ -7,6 +7,7 @@
 //! A header for the target that says who the client is (PROXY protocol) would be preloaded into
 //! the flow towards it, as a proxy's left-over bytes are into the flow from it.
 
+use super::company::{Company, tell_left};
 use super::entrance::{Client, Seat};
 use super::listen::{ip_label, label};
 use super::{logs, signal_exit, words};
@@ -47,8 +48,7 @@ const ENDS: Ends = Ends {
 pub struct Relayed {
     plan: Rc<Plan>,
     relay: Rc<Relay>,
-    /// There is no other client: what becomes of this one is told, and is rnc's exit code.
-    is_single: bool,
+    company: Company,
     /// Who is at either side, for messages.
     client: Box<str>,
     target: Box<str>,
@@ -86,7 +86,7 @@ impl Relayed {
     pub fn new(
         plan: Rc<Plan>,
         relay: Rc<Relay>,
-        is_single: bool,
+        company: Company,
         client: Client,
         reserve: Option<OwnedFd>,
         now: Instant,
@@ -110,7 +110,7 @@ impl Relayed {
             target: Box::default(),
             plan,
             relay,
-            is_single,
+            company,
             came: now,
             signalled: false,
             state: State::Dialing(Box::new(dialing)),
@@ -255,12 +255,7 @@ impl Relayed {
         let State::Joined(bridge) = &self.state else {
             return Exit::OK;
         };
-        if report::is_verbose(2) {
-            let (client, (sent, received)) = (&self.client, bridge.moved());
-            report::line(&format!(
-                "{client} left: {sent} bytes sent, {received} received"
-            ));
-        }
+        tell_left(&self.client, bridge.moved());
         if bridge.is_used_up() {
             report::verbose(1, &format!("{} has had all of its bytes", self.client));
         }
@@ -270,7 +265,8 @@ impl Relayed {
             Ended::TimedOut(late) if late.is_wanted() => Exit::OK,
             Ended::TimedOut(late) => {
                 let client = &self.client;
-                self.tell(&format!("connection from {client} timed out: {late}"));
+                self.company
+                    .tell(&format!("connection from {client} timed out: {late}"));
                 Exit::Code(self.plan.codes.timed_out)
             }
             Ended::Broken(place, error) => {
@@ -279,7 +275,7 @@ impl Relayed {
                     Place::Peer => format!("to {}", self.target),
                     Place::Input | Place::Output => format!("from {}", self.client),
                 };
-                self.tell(&format!(
+                self.company.tell(&format!(
                     "connection {who} failed: {}",
                     report::reason(error)
                 ));
@@ -288,19 +284,9 @@ impl Relayed {
         }
     }
 
-    /// Tells a failure: that of one client among many only with `-v`.
-    fn tell(&self, message: &str) {
-        if self.is_single || report::is_verbose(1) {
-            report::failure(message);
-        }
-    }
-
-    /// The task has ended. What becomes of one client among many is not what becomes of rnc.
+    /// The task has ended.
     fn done(&self, exit: Exit) -> Step<Exit> {
-        match exit {
-            Exit::Code(_) if !self.is_single => Step::Done(Exit::OK),
-            exit => Step::Done(exit),
-        }
+        Step::Done(self.company.exit(exit))
     }
 }
 

@@ -1,6 +1,7 @@
 //! One client of a service that needs no program (`--echo` and its like): a bridge between the
 //! client and an end inside this process.
 
+use super::company::{Company, tell_left};
 use super::entrance::{Client, Seat};
 use super::listen::label;
 use super::{logs, session, signal_exit};
@@ -28,8 +29,7 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 pub struct Served {
     plan: Rc<Plan>,
     builtin: Builtin,
-    /// There is no other client: what becomes of this one is told, and is rnc's exit code.
-    is_single: bool,
+    company: Company,
     /// Who it is, for messages.
     client: Box<str>,
     /// The connection until it is registered with the loop.
@@ -42,12 +42,12 @@ pub struct Served {
 
 impl Served {
     /// A client that has come for this service.
-    pub fn new(plan: Rc<Plan>, builtin: Builtin, is_single: bool, client: Client) -> Served {
+    pub fn new(plan: Rc<Plan>, builtin: Builtin, company: Company, client: Client) -> Served {
         Served {
             client: label(&client.addr, &plan.net).into(),
             plan,
             builtin,
-            is_single,
+            company,
             sock: Some(client.sock),
             bridge: None,
             signalled: false,
@@ -86,25 +86,23 @@ impl Served {
     }
 
     /// Says what there is to say about the end, and gives the exit code.
-    fn finish(&self, ended: &Ended, (sent, received): (u64, u64)) -> Exit {
+    fn finish(&self, ended: &Ended, moved: (u64, u64)) -> Exit {
         let client = &self.client;
-        if report::is_verbose(2) {
-            report::line(&format!(
-                "{client} left: {sent} bytes sent, {received} received"
-            ));
-        }
+        tell_left(client, moved);
         match ended {
             Ended::Clean | Ended::Quit => Exit::OK,
             Ended::Signalled => signal_exit(),
             Ended::TimedOut(late) if late.is_wanted() => Exit::OK,
             Ended::TimedOut(late) => {
-                self.tell(&format!("connection from {client} timed out: {late}"));
+                self.company
+                    .tell(&format!("connection from {client} timed out: {late}"));
                 Exit::Code(self.plan.codes.timed_out)
             }
             Ended::Broken(_, error) if self.has_had_enough(error) => Exit::OK,
             Ended::Broken(_, error) => {
                 let reason = report::reason(error);
-                self.tell(&format!("connection from {client} failed: {reason}"));
+                self.company
+                    .tell(&format!("connection from {client} failed: {reason}"));
                 Exit::Code(self.plan.codes.broken)
             }
         }
@@ -120,19 +118,9 @@ impl Served {
         goes && self.builtin == Builtin::Chargen
     }
 
-    /// Tells a failure: that of one client among many only with `-v`.
-    fn tell(&self, message: &str) {
-        if self.is_single || report::is_verbose(1) {
-            report::failure(message);
-        }
-    }
-
-    /// The task has ended. What becomes of one client among many is not what becomes of rnc.
+    /// The task has ended.
     fn done(&self, exit: Exit) -> Step<Exit> {
-        match exit {
-            Exit::Code(_) if !self.is_single => Step::Done(Exit::OK),
-            exit => Step::Done(exit),
-        }
+        Step::Done(self.company.exit(exit))
     }
 }
 
