@@ -166,18 +166,18 @@ impl Bench {
                 pingpong::play(&pair.sender, placing, trips)
             }
             Kind::Udp(load) => {
-                let time = Duration::from_millis(if self.quick { 300 } else { 1000 });
+                let time = Duration::from_millis(if self.quick { 150 } else { 1000 });
                 udp::run(&pair.receiver, load, time)
             }
             Kind::OneShotInstructions => oneshot::instructions(&self.server, &pair.sender),
             Kind::RelayBulk => relay::bulk(&self.data, &pair.sender, check),
             Kind::RelayShort => {
-                let time = Duration::from_millis(if self.quick { 500 } else { 2000 });
+                let time = Duration::from_millis(if self.quick { 300 } else { 2000 });
                 relay::short(&pair.sender, time)
             }
             Kind::RelayIdle => relay::idle(&pair.sender),
             Kind::ServeShort(server) => {
-                let time = Duration::from_millis(if self.quick { 500 } else { 2000 });
+                let time = Duration::from_millis(if self.quick { 300 } else { 2000 });
                 serve::short(&pair.sender, server, time)
             }
             Kind::ServeIdle => serve::idle(&pair.sender),

@@ -22,17 +22,18 @@ const OTHER: &str = "Other";
 
 /// The command line of rnc.
 pub fn command() -> Command {
-    let table = [
-        shape(),
-        programs::programs(),
-        ends(),
-        limits::limits(),
-        data(),
-        logs::logs(),
-        addresses(),
-        access(),
-        proxies(),
-        others(),
+    // Group by group: all of them at once would be most of the memory of a short session.
+    let table: [fn() -> Vec<Arg>; 10] = [
+        shape,
+        programs::programs,
+        ends,
+        limits::limits,
+        data,
+        logs::logs,
+        addresses,
+        access,
+        proxies,
+        others,
     ];
     Command::new("rnc")
         .version(env!("CARGO_PKG_VERSION"))
@@ -58,7 +59,7 @@ pub fn command() -> Command {
                 .help("Where to connect to, or to listen")
                 .long_help(OPERANDS),
         )
-        .args(table.into_iter().flatten())
+        .args(table.into_iter().flat_map(|group| group()))
 }
 
 const OPERANDS: &str = "\
