@@ -25,7 +25,7 @@ const PIECE: usize = 1024 * 1024;
 
 /// Clients at a time, and the bytes each sends and gets back.
 const CLIENTS: usize = 20;
-pub const MESSAGE: usize = 64;
+const MESSAGE: usize = 64;
 
 /// Idle connections, and for who starts two programs for each.
 const IDLE: usize = 500;
@@ -175,6 +175,11 @@ pub fn connect(port: u16) -> io::Result<TcpStream> {
 
 /// One short connection: a message there and back, then the end.
 fn call(port: u16) -> Result<()> {
+    expect_end(&exchange(port)?)
+}
+
+/// A connection over which a message has gone there and back.
+pub fn exchange(port: u16) -> Result<TcpStream> {
     let mut socket = connect(port)?;
     let (message, mut back) = ([b'm'; MESSAGE], [0; MESSAGE]);
     socket.write_all(&message)?;
@@ -182,7 +187,7 @@ fn call(port: u16) -> Result<()> {
         .read_exact(&mut back)
         .context("no answer came back")?;
     ensure!(back == message, "a wrong answer came back");
-    expect_end(&socket)
+    Ok(socket)
 }
 
 /// The next thing to come must be the end.

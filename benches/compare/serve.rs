@@ -15,7 +15,7 @@ use rustix::io::Errno;
 use crate::child::{Child, PATIENCE};
 use crate::contender::Contender;
 use crate::place::{Place, Transport};
-use crate::relay::{Descriptors, MESSAGE, call_for, connect, expect_end, memory, stop};
+use crate::relay::{Descriptors, call_for, connect, exchange, expect_end, memory, stop};
 use crate::sys;
 
 /// Idle connections, and for who has a program for each.
@@ -163,13 +163,7 @@ fn start(contender: &Contender, server: Server) -> Result<(Child, u16)> {
 
 /// One short connection: a message there and back, then its end both ways.
 fn call(port: u16) -> Result<()> {
-    let mut socket = connect(port)?;
-    let (message, mut back) = ([b'm'; MESSAGE], [0; MESSAGE]);
-    socket.write_all(&message)?;
-    socket
-        .read_exact(&mut back)
-        .context("no answer came back")?;
-    ensure!(back == message, "a wrong answer came back");
+    let socket = exchange(port)?;
     socket.shutdown(Shutdown::Write)?;
     expect_end(&socket)
 }

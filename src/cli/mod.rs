@@ -53,12 +53,14 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Parsed {
     if let Some(version) = dialect.version_with_v {
         report::verbose(1, version);
     }
+    // What only some options want to know costs the others no system call.
+    let stdin_socket = args.inetd.then(passed::stdin_kind);
     let facts = Facts {
         stdin_is_terminal: std::io::stdin().is_terminal(),
         may_offload: std::env::var_os("RNC_FAST").is_none_or(|value| value != "0"),
-        stderr_shows_colours: shows_colours(),
+        stderr_shows_colours: args.hex && shows_colours(),
         listed_sockets: passed::listed().to_vec(),
-        stdin_socket: passed::stdin_kind(),
+        stdin_socket: stdin_socket.unwrap_or_default(),
         proxy_auth: std::env::var("NCAT_PROXY_AUTH").ok(),
     };
     match to_plan::to_plan(&args, dialect, &facts) {
