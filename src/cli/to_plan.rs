@@ -125,6 +125,7 @@ impl Planner<'_> {
             service,
             reception: self.reception()?,
             net,
+            tls: None,
             session,
             logs,
             codes,

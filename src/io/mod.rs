@@ -14,3 +14,5 @@ pub mod ready;
 pub mod stdio;
 pub mod store;
 pub mod stream;
+#[cfg(feature = "tls")]
+pub mod tls;

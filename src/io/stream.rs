@@ -8,10 +8,10 @@ use crate::sys::sockopt;
 use mio::Interest;
 use rustix::fs::OFlags;
 use rustix::io::Errno;
-use rustix::net::{RecvFlags, SendFlags};
+use rustix::net::{RecvFlags, SendAncillaryBuffer, SendFlags};
 use socket2::{Protocol, Socket};
 use std::cell::OnceCell;
-use std::io;
+use std::io::{self, IoSlice};
 use std::net::Shutdown;
 use std::os::fd::{AsFd, BorrowedFd};
 
@@ -133,6 +133,32 @@ impl Stream {
             match rustix::net::send(&self.sock, buf, SendFlags::DONTWAIT | SendFlags::NOSIGNAL) {
                 Ok(n) => {
                     self.bits.has_written(n, buf.len());
+                    return Ok(Put::Bytes(n));
+                }
+                Err(Errno::INTR) => {}
+                Err(Errno::AGAIN) => {
+                    self.bits.is_full();
+                    return Ok(Put::Pending);
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// As `try_write`, of several pieces one behind the other.
+    ///
+    /// # Errors
+    /// EPIPE, ECONNRESET and the like.
+    pub fn try_write_vectored(&mut self, parts: &[IoSlice<'_>]) -> io::Result<Put> {
+        if !self.bits.writable() {
+            return Ok(Put::Pending);
+        }
+        loop {
+            let mut control = SendAncillaryBuffer::default();
+            match rustix::net::sendmsg(&self.sock, parts, &mut control, SendFlags::NOSIGNAL) {
+                Ok(n) => {
+                    let offered = parts.iter().map(|part| part.len()).sum();
+                    self.bits.has_written(n, offered);
                     return Ok(Put::Bytes(n));
                 }
                 Err(Errno::INTR) => {}

@@ -11,5 +11,7 @@ pub mod options;
 pub mod own_file;
 pub mod race;
 pub mod resolve;
+#[cfg(feature = "tls")]
+pub mod tls;
 pub mod unix;
 pub mod vsock;

@@ -3,6 +3,7 @@
 
 pub mod access;
 mod limits;
+pub mod tls;
 
 pub use limits::{Limits, Reception};
 
@@ -521,6 +522,8 @@ pub struct Plan {
     pub reception: Reception,
     /// Addresses and sockets.
     pub net: Net,
+    /// TLS on the connections to peers.
+    pub tls: Option<tls::Tls>,
     /// What sessions do with their bytes.
     pub session: Session,
     /// Where it is written down what passes.

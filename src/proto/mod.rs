@@ -18,6 +18,7 @@ pub mod record;
 pub mod services;
 pub mod socks4;
 pub mod socks5;
+pub mod starttls;
 pub mod telnet;
 pub mod timestamp;
 

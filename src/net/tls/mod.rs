@@ -1,0 +1,301 @@
+//! TLS: what was typed → a rustls session. The provider of the cryptography is ring: it was no
+//! slower than aws-lc-rs in measurements, and builds with a C compiler alone.
+
+mod own_cert;
+mod verify;
+
+use crate::plan::tls::{self as plan, Common, Identity, Trust, Version};
+pub use own_cert::{Own, fingerprint, show_pin};
+use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, ring};
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::server::WebPkiClientVerifier;
+use rustls::{
+    ClientConfig, ClientConnection, RootCertStore, ServerConfig, ServerConnection,
+    SupportedProtocolVersion,
+};
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+pub use verify::Seen;
+use verify::{Pinned, Watched};
+
+/// What keeps TLS from being set up: what was being done, and why it failed.
+#[derive(Debug)]
+pub struct SetupError {
+    /// For example `read the key /etc/key.pem`.
+    pub doing: String,
+    /// In words.
+    pub reason: String,
+}
+
+impl SetupError {
+    fn new(doing: impl Into<String>, reason: impl std::fmt::Display) -> SetupError {
+        SetupError {
+            doing: doing.into(),
+            reason: reason.to_string(),
+        }
+    }
+}
+
+/// Sessions as a client.
+#[derive(Debug)]
+pub struct Client {
+    config: Arc<ClientConfig>,
+    server_name: Option<String>,
+    seen: Seen,
+}
+
+impl Client {
+    /// Reads the files and the system's roots.
+    ///
+    /// # Errors
+    /// A file cannot be read or does not hold what it should; a name of a cipher suite is unknown.
+    pub fn new(plan: &plan::Client) -> Result<Client, SetupError> {
+        let provider = Arc::new(provider(&plan.common)?);
+        let seen = Seen::default();
+        let algorithms = provider.signature_verification_algorithms;
+        let verifier: Arc<dyn rustls::client::danger::ServerCertVerifier> = match &plan.trust {
+            Trust::Platform => web_pki(platform_roots()?, &provider)?,
+            Trust::Authorities(file) => web_pki(roots_in(file)?, &provider)?,
+            Trust::Pins(pins) => Arc::new(Pinned::new(Some(pins.clone()), algorithms)),
+            Trust::Anyone => Arc::new(Pinned::new(None, algorithms)),
+        };
+        let builder = ClientConfig::builder_with_provider(provider)
+            .with_protocol_versions(&versions(&plan.common))
+            .map_err(|error| SetupError::new("set up TLS", error))?
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(Watched::new(verifier, seen.clone())));
+        let mut config = match &plan.common.identity {
+            Some(identity) => {
+                let (certs, key) = read_identity(identity)?;
+                builder
+                    .with_client_auth_cert(certs, key)
+                    .map_err(|error| mismatch(identity, error))?
+            }
+            None => builder.with_no_client_auth(),
+        };
+        config.alpn_protocols.clone_from(&plan.common.alpn);
+        config.key_log = Arc::new(rustls::KeyLogFile::new());
+        Ok(Client {
+            config: Arc::new(config),
+            server_name: plan.server_name.clone(),
+            seen,
+        })
+    }
+
+    /// A session with the server that was dialled as `host`, a name or an address.
+    ///
+    /// # Errors
+    /// The name is none that a certificate could have.
+    pub fn session(&self, host: &str) -> Result<ClientConnection, SetupError> {
+        let name = self.server_name.as_deref().unwrap_or(host);
+        // A dot at the end is for the resolver, and part of no name in a certificate.
+        let bare = name.strip_suffix('.').unwrap_or(name);
+        let name = ServerName::try_from(bare.to_owned())
+            .map_err(|error| SetupError::new(format!("use the TLS name {bare}"), error))?;
+        ClientConnection::new(self.config.clone(), name)
+            .map_err(|error| SetupError::new("set up TLS", error))
+    }
+
+    /// What the server showed last.
+    pub fn seen(&self) -> &Seen {
+        &self.seen
+    }
+}
+
+/// Sessions as a server.
+#[derive(Debug)]
+pub struct Server {
+    config: Arc<ServerConfig>,
+    /// The certificate that was made, when none was given.
+    pub own: Option<Own>,
+}
+
+impl Server {
+    /// Reads the files, or makes a certificate. `names` are what a new one is for.
+    ///
+    /// # Errors
+    /// A file cannot be read, written, or does not hold what it should.
+    pub fn new(plan: &plan::Server, names: Vec<String>) -> Result<Server, SetupError> {
+        let provider = Arc::new(provider(&plan.common)?);
+        let algorithms = provider.signature_verification_algorithms;
+        let (certs, key, own) = match &plan.common.identity {
+            Some(identity) => {
+                let (certs, key) = read_identity(identity)?;
+                (certs, key, None)
+            }
+            None => {
+                let own = Own::make(names, plan.save.as_deref())?;
+                (vec![own.cert.clone()], own.key(), Some(own))
+            }
+        };
+        let builder = ServerConfig::builder_with_provider(provider.clone())
+            .with_protocol_versions(&versions(&plan.common))
+            .map_err(|error| SetupError::new("set up TLS", error))?;
+        let builder = match &plan.clients {
+            None => builder.with_no_client_auth(),
+            Some(trust) => {
+                builder.with_client_cert_verifier(client_verifier(trust, &provider, algorithms)?)
+            }
+        };
+        let mut config = match &plan.common.identity {
+            Some(identity) => builder
+                .with_single_cert(certs, key)
+                .map_err(|error| mismatch(identity, error))?,
+            None => builder
+                .with_single_cert(certs, key)
+                .map_err(|error| SetupError::new("use the new certificate", error))?,
+        };
+        config.alpn_protocols.clone_from(&plan.common.alpn);
+        config.key_log = Arc::new(rustls::KeyLogFile::new());
+        Ok(Server {
+            config: Arc::new(config),
+            own,
+        })
+    }
+
+    /// A session with a client.
+    ///
+    /// # Errors
+    /// What rustls says; nothing that depends on the client.
+    pub fn session(&self) -> Result<ServerConnection, SetupError> {
+        ServerConnection::new(self.config.clone())
+            .map_err(|error| SetupError::new("set up TLS", error))
+    }
+}
+
+fn client_verifier(
+    trust: &Trust,
+    provider: &Arc<CryptoProvider>,
+    algorithms: WebPkiSupportedAlgorithms,
+) -> Result<Arc<dyn rustls::server::danger::ClientCertVerifier>, SetupError> {
+    let roots = match trust {
+        Trust::Platform => platform_roots()?,
+        Trust::Authorities(file) => roots_in(file)?,
+        Trust::Pins(pins) => return Ok(Arc::new(Pinned::new(Some(pins.clone()), algorithms))),
+        Trust::Anyone => return Ok(Arc::new(Pinned::new(None, algorithms))),
+    };
+    let verifier =
+        WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone()).build();
+    verifier.map_err(|error| SetupError::new("set up the check of clients", error))
+}
+
+fn web_pki(
+    roots: RootCertStore,
+    provider: &Arc<CryptoProvider>,
+) -> Result<Arc<rustls::client::WebPkiServerVerifier>, SetupError> {
+    rustls::client::WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider.clone())
+        .build()
+        .map_err(|error| SetupError::new("set up the check of servers", error))
+}
+
+/// The provider with the cipher suites that were asked for.
+fn provider(plan: &Common) -> Result<CryptoProvider, SetupError> {
+    let mut provider = ring::default_provider();
+    if plan.ciphers.is_empty() {
+        return Ok(provider);
+    }
+    let mut chosen = Vec::new();
+    for name in &plan.ciphers {
+        let named = |suite: &&rustls::SupportedCipherSuite| {
+            format!("{:?}", suite.suite()).eq_ignore_ascii_case(name)
+        };
+        match provider.cipher_suites.iter().find(named) {
+            Some(suite) => chosen.push(*suite),
+            None => {
+                let known = provider.cipher_suites.iter();
+                let known: Vec<String> =
+                    known.map(|suite| format!("{:?}", suite.suite())).collect();
+                let reason = format!("unknown; there are {}", known.join(", "));
+                return Err(SetupError::new(format!("use the cipher {name}"), reason));
+            }
+        }
+    }
+    provider.cipher_suites = chosen;
+    Ok(provider)
+}
+
+fn versions(plan: &Common) -> Vec<&'static SupportedProtocolVersion> {
+    let (oldest, newest) = plan.versions;
+    let all = [
+        (Version::V1_3, &rustls::version::TLS13),
+        (Version::V1_2, &rustls::version::TLS12),
+    ];
+    let wanted = all
+        .into_iter()
+        .filter(|(version, _)| (oldest..=newest).contains(version));
+    wanted.map(|(_, version)| version).collect()
+}
+
+/// The authorities the system trusts.
+fn platform_roots() -> Result<RootCertStore, SetupError> {
+    let found = rustls_native_certs::load_native_certs();
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(found.certs);
+    if !roots.is_empty() {
+        return Ok(roots);
+    }
+    let doing = "find the authorities the system trusts";
+    Err(match found.errors.into_iter().next() {
+        Some(error) => SetupError::new(doing, error),
+        None => SetupError::new(doing, "there are none (--tls-ca names a file)"),
+    })
+}
+
+fn roots_in(file: &Path) -> Result<RootCertStore, SetupError> {
+    let mut roots = RootCertStore::empty();
+    for cert in read_certs(file)? {
+        roots
+            .add(cert)
+            .map_err(|error| SetupError::new(reading("authorities", file), error))?;
+    }
+    Ok(roots)
+}
+
+fn read_certs(file: &Path) -> Result<Vec<CertificateDer<'static>>, SetupError> {
+    let failed = |error: &dyn std::fmt::Display| {
+        SetupError::new(reading("certificate", file), format!("{error}"))
+    };
+    let text = read(file).map_err(|error| failed(&error))?;
+    let certs: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
+    let certs = certs.map_err(|error| failed(&error))?;
+    match certs.is_empty() {
+        true => Err(failed(&"no certificate (PEM) in it")),
+        false => Ok(certs),
+    }
+}
+
+fn read_identity(
+    identity: &Identity,
+) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), SetupError> {
+    let certs = read_certs(&identity.cert)?;
+    let failed = |error: &dyn std::fmt::Display| {
+        SetupError::new(reading("key", &identity.key), format!("{error}"))
+    };
+    let text = read(&identity.key).map_err(|error| failed(&error))?;
+    let key = PrivateKeyDer::from_pem_slice(&text).map_err(|error| match error {
+        rustls::pki_types::pem::Error::NoItemsFound => failed(&"no private key (PEM) in it"),
+        error => failed(&error),
+    })?;
+    Ok((certs, key))
+}
+
+fn read(file: &Path) -> io::Result<Vec<u8>> {
+    std::fs::read(file)
+}
+
+fn reading(what: &str, file: &Path) -> String {
+    format!("read the {what} {}", file.display())
+}
+
+fn mismatch(identity: &Identity, error: rustls::Error) -> SetupError {
+    SetupError::new(
+        format!(
+            "use the certificate {} with the key {}",
+            identity.cert.display(),
+            identity.key.display()
+        ),
+        error,
+    )
+}

@@ -1,0 +1,86 @@
+//! TLS on the connections, as typed.
+
+use crate::proto::starttls::Protocol;
+use std::path::PathBuf;
+
+/// The SHA-256 of a certificate in DER.
+pub type Pin = [u8; 32];
+
+/// TLS on the connections to peers, and which side of it we are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Tls {
+    /// We connect.
+    Client(Client),
+    /// We listen.
+    Server(Server),
+}
+
+/// Whom a certificate has to come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Trust {
+    /// Whoever the system trusts, for the name that was dialled.
+    Platform,
+    /// The authorities in this file (PEM), for the name that was dialled.
+    Authorities(PathBuf),
+    /// Nobody but the owners of exactly these certificates, whatever names and dates are in them.
+    Pins(Vec<Pin>),
+    /// Anyone: nothing is checked.
+    Anyone,
+}
+
+/// Who we are: files in PEM.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// Our certificate, and those between it and its authority behind it.
+    pub cert: PathBuf,
+    /// Its private key.
+    pub key: PathBuf,
+}
+
+/// A version of the protocol.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Version {
+    /// TLS 1.2, RFC 5246.
+    V1_2,
+    /// TLS 1.3, RFC 8446.
+    V1_3,
+}
+
+/// What both sides of TLS have.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Common {
+    /// Our certificate; a client needs none, a server without one makes one.
+    pub identity: Option<Identity>,
+    /// The oldest and the newest version to speak.
+    pub versions: (Version, Version),
+    /// The cipher suites to use, by their names in rustls; all when empty.
+    pub ciphers: Vec<String>,
+    /// The application protocols to offer (ALPN, RFC 7301), the best first.
+    pub alpn: Vec<Vec<u8>>,
+}
+
+/// TLS as a client.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Client {
+    /// What it shares with servers.
+    pub common: Common,
+    /// Whose server it must be.
+    pub trust: Trust,
+    /// That nothing is checked is told.
+    pub warns: bool,
+    /// The server's name, if not that which was dialled.
+    pub server_name: Option<String>,
+    /// The connection begins in plain text: how TLS is asked for.
+    pub starttls: Option<Protocol>,
+}
+
+/// TLS as a server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Server {
+    /// What it shares with clients.
+    pub common: Common,
+    /// Clients must have certificates: from whom.
+    pub clients: Option<Trust>,
+    /// Where a certificate that was made is kept: a directory.
+    pub save: Option<PathBuf>,
+}
