@@ -35,6 +35,9 @@ pub enum Ended {
     TimedOut(Late),
     /// A signal came.
     Signalled,
+    /// As `Clean`, but an end that came over TLS was not confirmed (close_notify): anybody on the
+    /// way may have cut it short.
+    Truncated(Place),
     /// Something broke; bytes may be lost.
     Broken(Place, io::Error),
 }
@@ -253,7 +256,8 @@ impl Bridge {
             self.inn.discard();
         }
         let peer_is_silent = !matches!(self.inn.state(), FlowState::Open);
-        if let Some(Fault::Source(error)) = self.inn.fault() {
+        let broken = self.inn.fault().filter(|fault| !fault.is_truncation());
+        if let Some(Fault::Source(error)) = broken {
             let error = copy_of(error);
             self.out.break_sink(error);
         } else if peer_is_silent {
@@ -370,7 +374,7 @@ impl Bridge {
         let Some((why, until)) = self.leaving.take() else {
             return Turn::Wait;
         };
-        let is_clean = matches!(why, Ended::Clean | Ended::Quit);
+        let is_clean = matches!(why, Ended::Clean | Ended::Quit | Ended::Truncated(_));
         let unsent = is_clean && self.has_unsent();
         let pending = self.out.is_pending() || self.inn.is_pending() || unsent;
         if now >= until {
@@ -392,16 +396,24 @@ impl Bridge {
     /// The fault to tell the user about, if a flow broke. A reader of standard output that has
     /// had enough is none.
     fn name_fault(&mut self) -> Option<Ended> {
-        match (self.inn.fault(), self.out.fault()) {
+        let place = match (self.inn.fault(), self.out.fault()) {
             (Some(Fault::Sink(error)), _) if error.kind() != io::ErrorKind::BrokenPipe => {
-                Some(Ended::Broken(Place::Output, copy_of(error)))
+                return Some(Ended::Broken(Place::Output, copy_of(error)));
             }
-            (Some(Fault::Source(error)), _) | (_, Some(Fault::Sink(error))) => {
-                Some(Ended::Broken(Place::Peer, copy_of(error)))
+            (Some(fault @ Fault::Source(error)), _) if !fault.is_truncation() => {
+                return Some(Ended::Broken(Place::Peer, copy_of(error)));
             }
-            (_, Some(Fault::Source(error))) => Some(Ended::Broken(Place::Input, copy_of(error))),
-            _ => None,
-        }
+            (_, Some(Fault::Sink(error))) => {
+                return Some(Ended::Broken(Place::Peer, copy_of(error)));
+            }
+            (Some(Fault::Source(_)), _) => Place::Peer,
+            (_, Some(fault @ Fault::Source(error))) if !fault.is_truncation() => {
+                return Some(Ended::Broken(Place::Input, copy_of(error)));
+            }
+            (_, Some(Fault::Source(_))) => Place::Input,
+            _ => return None,
+        };
+        Some(Ended::Truncated(place))
     }
 }
 

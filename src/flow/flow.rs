@@ -42,6 +42,13 @@ pub enum Fault {
     Sink(io::Error),
 }
 
+impl Fault {
+    /// Says whether the source has ended, but its end was not confirmed (TLS): it may still read.
+    pub fn is_truncation(&self) -> bool {
+        matches!(self, Fault::Source(error) if error.kind() == io::ErrorKind::UnexpectedEof)
+    }
+}
+
 /// What a turn did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Moved {
@@ -101,6 +108,10 @@ pub struct Flow {
     source_ended: bool,
     /// The stages have given what they held back.
     stages_finished: bool,
+    /// The sink has taken bytes that it has not sent yet.
+    sink_holds: bool,
+    /// The end has been passed on to the sink.
+    end_is_passed: bool,
 }
 
 impl Flow {
@@ -119,6 +130,8 @@ impl Flow {
             discards: false,
             source_ended: false,
             stages_finished: false,
+            sink_holds: false,
+            end_is_passed: false,
         }
     }
 
@@ -155,7 +168,7 @@ impl Flow {
     /// Says whether something waits to be written.
     pub fn is_pending(&self) -> bool {
         let held = self.kernel.as_ref().is_some_and(|kernel| kernel.held() > 0);
-        let empty = self.store.is_empty() && self.urgent.is_empty() && !held;
+        let empty = self.store.is_empty() && self.urgent.is_empty() && !held && !self.sink_holds;
         self.state != FlowState::Closed && !empty
     }
 
@@ -221,7 +234,7 @@ impl Flow {
         back: &mut Vec<u8>,
         now: Instant,
     ) -> Moved {
-        let mut moved = Moved::Nothing;
+        let mut moved = self.flush(sink);
         for _ in 0..TURN {
             let did = match self.kernel.is_some() && self.urgent.is_empty() {
                 true => self.carry(source, sink),
@@ -239,6 +252,22 @@ impl Flow {
             }
         }
         Moved::Budget
+    }
+
+    /// Has the sink send what it holds.
+    fn flush(&mut self, sink: &mut Endpoint) -> Moved {
+        let held = self.sink_holds;
+        match sink.flush() {
+            Ok(()) => {}
+            // Nothing but the word that there is no more waits then: nobody misses it.
+            Err(_) if self.end_is_passed => self.state = FlowState::Closed,
+            Err(error) => self.break_sink(error),
+        }
+        self.sink_holds = sink.holds();
+        match held && !self.sink_holds {
+            true => Moved::Some,
+            false => Moved::Nothing,
+        }
     }
 
     /// Goes over to a store inside the kernel once a read has filled the one in memory.
@@ -433,21 +462,26 @@ impl Flow {
     }
 
     fn keeps_end_to_itself(&self) -> bool {
-        let broken = matches!(self.fault, Some(Fault::Source(_)));
+        let is_break = |fault: &Fault| matches!(fault, Fault::Source(_)) && !fault.is_truncation();
+        let broken = self.fault.as_ref().is_some_and(is_break);
         self.settings.keeps_sink_open || (self.settings.passes_clean_ends_only && broken)
     }
 
     /// Passes on the end once all else is. Says whether there is something to be written first.
     fn pass_on_end(&mut self, sink: &mut Endpoint) -> bool {
+        self.sink_holds = sink.holds();
         if self.state != FlowState::Draining || self.is_pending() {
             return false;
         }
         if self.finish_stages() {
             return true;
         }
-        self.state = FlowState::Closed;
-        if !self.keeps_end_to_itself() {
+        if !std::mem::replace(&mut self.end_is_passed, true) && !self.keeps_end_to_itself() {
             sink.shutdown_write();
+        }
+        self.sink_holds = sink.holds();
+        if !self.sink_holds {
+            self.state = FlowState::Closed;
         }
         false
     }

@@ -201,12 +201,12 @@ impl Member {
 
     /// Says whether something waits to be sent to it, or to be written from it.
     pub fn is_pending(&self) -> bool {
-        !self.outbox.is_empty() || self.voice.has_output()
+        !self.outbox.is_empty() || self.end.holds() || self.voice.has_output()
     }
 
     /// Sends what waits, as far as that goes; says whether something went.
     pub fn flush(&mut self, ends: &Ends, now: Instant) -> bool {
-        let mut any = false;
+        let mut any = self.flush_end();
         while self.out != FlowState::Closed {
             match self.outbox.send(&mut self.end, &mut self.taps) {
                 Ok(Some(n)) => {
@@ -217,13 +217,25 @@ impl Member {
                 Err(error) => self.stop_sending(error),
             }
         }
-        if self.out == FlowState::Draining && self.outbox.is_empty() {
+        if self.out == FlowState::Draining && self.outbox.is_empty() && !self.end.holds() {
             self.out = FlowState::Closed;
             if ends.passes_eof {
                 self.end.shutdown_write();
             }
         }
         any
+    }
+
+    /// Has its end send what it holds; says whether that was all.
+    fn flush_end(&mut self) -> bool {
+        let held = self.end.holds();
+        match self.end.flush() {
+            Ok(()) => {}
+            // Only the word that there is no more waited: nobody misses it.
+            Err(_) if self.out == FlowState::Closed => {}
+            Err(error) => self.stop_sending(error),
+        }
+        held && !self.end.holds()
     }
 
     fn stop_sending(&mut self, error: io::Error) {
@@ -286,6 +298,10 @@ impl Member {
             }
             Ok(Got::Pending) => return None,
             Ok(Got::Eof) => {}
+            // Cut short (TLS): it may still read.
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                self.fault.get_or_insert(error);
+            }
             Err(error) => self.stop_sending(error),
         }
         self.inn = FlowState::Draining;
@@ -326,7 +342,7 @@ impl Member {
         }
         let out = Way {
             state: self.out,
-            pending: !self.outbox.is_empty(),
+            pending: !self.outbox.is_empty() || self.end.holds(),
         };
         let inn = Way {
             state: self.inn,
@@ -334,7 +350,8 @@ impl Member {
         };
         let over = matches!(verdict(out, inn, ends), Verdict::Over | Verdict::Linger(_));
         // What it said before it was reset may still be there to be read.
-        let broken = self.fault.is_some() && self.inn == FlowState::Closed;
+        let breaks = |fault: &io::Error| fault.kind() != io::ErrorKind::UnexpectedEof;
+        let broken = self.fault.as_ref().is_some_and(breaks) && self.inn == FlowState::Closed;
         match over || broken {
             true => Presence::Gone(self.fault.take()),
             false => Presence::Here,

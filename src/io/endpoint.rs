@@ -8,6 +8,7 @@ use super::mailbox::Mailbox;
 use super::ready::{Bits, Got, Put, Ready};
 use super::stdio::Stdio;
 use super::stream::Stream;
+use super::tls::Tls;
 use crate::sys::offload::RawEnd;
 use socket2::Socket;
 use std::io;
@@ -17,6 +18,8 @@ use std::io;
 pub enum Endpoint {
     /// A TCP, Unix or vsock stream.
     Stream(Stream),
+    /// TLS over a stream.
+    Tls(Box<Tls>),
     /// A UDP or Unix datagram socket.
     Datagram(Box<Datagram>),
     /// Standard input and output.
@@ -34,6 +37,7 @@ impl Endpoint {
     pub fn note(&mut self, slot: u16, ready: Ready) {
         match self {
             Endpoint::Stream(end) => end.note(slot, ready),
+            Endpoint::Tls(end) => end.note(slot, ready),
             Endpoint::Datagram(end) => end.note(slot, ready),
             Endpoint::Stdio(end) => end.note(slot, ready),
             Endpoint::Internal(_) => {}
@@ -49,6 +53,7 @@ impl Endpoint {
     pub fn try_read(&mut self, buf: &mut [u8]) -> io::Result<Got> {
         match self {
             Endpoint::Stream(end) => end.try_read(buf),
+            Endpoint::Tls(end) => end.try_read(buf),
             Endpoint::Datagram(end) => end.try_read(buf),
             Endpoint::Stdio(end) => end.try_read(buf),
             Endpoint::Internal(end) => Ok(end.try_read(buf)),
@@ -64,6 +69,7 @@ impl Endpoint {
     pub fn try_write(&mut self, buf: &[u8]) -> io::Result<Put> {
         match self {
             Endpoint::Stream(end) => end.try_write(buf),
+            Endpoint::Tls(end) => end.try_write(buf),
             Endpoint::Datagram(end) => end.try_write(buf),
             Endpoint::Stdio(end) => end.try_write(buf),
             Endpoint::Internal(end) => Ok(end.try_write(buf)),
@@ -85,6 +91,7 @@ impl Endpoint {
     pub fn shutdown_write(&mut self) {
         match self {
             Endpoint::Stream(end) => end.shutdown_write(),
+            Endpoint::Tls(end) => end.shutdown_write(),
             Endpoint::Datagram(_) | Endpoint::Mailbox(_) => {}
             Endpoint::Stdio(end) => end.shutdown_write(),
             Endpoint::Internal(end) => end.shutdown_write(),
@@ -92,10 +99,30 @@ impl Endpoint {
         }
     }
 
+    /// Sends what was taken and waits here, as far as that goes.
+    ///
+    /// # Errors
+    /// As `try_write`.
+    pub fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Endpoint::Tls(end) => end.flush(),
+            _ => Ok(()),
+        }
+    }
+
+    /// Says whether something that was taken waits here for `flush`.
+    pub fn holds(&self) -> bool {
+        match self {
+            Endpoint::Tls(end) => end.holds(),
+            _ => false,
+        }
+    }
+
     /// The reason why nobody takes our bytes any more, when that is known without writing.
     pub fn write_fault(&mut self) -> Option<io::Error> {
         match self {
             Endpoint::Stream(end) => end.write_fault(),
+            Endpoint::Tls(end) => end.write_fault(),
             Endpoint::Datagram(_) | Endpoint::Mailbox(_) | Endpoint::Internal(_) => None,
             Endpoint::Stdio(end) => end.write_fault(),
             Endpoint::Child(end) => end.write_fault(),
@@ -108,6 +135,7 @@ impl Endpoint {
             Endpoint::Stdio(end) => end.widen(),
             Endpoint::Child(end) => end.widen(),
             Endpoint::Stream(_)
+            | Endpoint::Tls(_)
             | Endpoint::Datagram(_)
             | Endpoint::Mailbox(_)
             | Endpoint::Internal(_) => {}
@@ -120,7 +148,10 @@ impl Endpoint {
             Endpoint::Stream(end) => end.raw(),
             Endpoint::Stdio(end) => end.raw_read(),
             Endpoint::Child(end) => end.raw_read(),
-            Endpoint::Datagram(_) | Endpoint::Mailbox(_) | Endpoint::Internal(_) => None,
+            Endpoint::Tls(_)
+            | Endpoint::Datagram(_)
+            | Endpoint::Mailbox(_)
+            | Endpoint::Internal(_) => None,
         }
     }
 
@@ -130,7 +161,10 @@ impl Endpoint {
             Endpoint::Stream(end) => end.raw(),
             Endpoint::Stdio(end) => end.raw_write(),
             Endpoint::Child(end) => end.raw_write(),
-            Endpoint::Datagram(_) | Endpoint::Mailbox(_) | Endpoint::Internal(_) => None,
+            Endpoint::Tls(_)
+            | Endpoint::Datagram(_)
+            | Endpoint::Mailbox(_)
+            | Endpoint::Internal(_) => None,
         }
     }
 
@@ -138,6 +172,7 @@ impl Endpoint {
     pub fn socket(&self) -> Option<&Socket> {
         match self {
             Endpoint::Stream(end) => Some(end.socket()),
+            Endpoint::Tls(end) => Some(end.stream().socket()),
             Endpoint::Datagram(end) => Some(end.socket()),
             Endpoint::Stdio(_)
             | Endpoint::Internal(_)
@@ -148,7 +183,10 @@ impl Endpoint {
 
     /// Says whether a read is worth a call.
     pub fn is_readable(&self) -> bool {
-        self.read_bits().is_some_and(|bits| bits.readable())
+        match self {
+            Endpoint::Tls(end) => end.is_readable(),
+            end => end.read_bits().is_some_and(|bits| bits.readable()),
+        }
     }
 
     /// Says whether a write is worth a call.
@@ -160,7 +198,10 @@ impl Endpoint {
     pub fn is_drained(&mut self) {
         match self {
             Endpoint::Stream(end) => end.bits_mut().is_drained(),
-            Endpoint::Datagram(_) | Endpoint::Mailbox(_) | Endpoint::Internal(_) => {}
+            Endpoint::Tls(_)
+            | Endpoint::Datagram(_)
+            | Endpoint::Mailbox(_)
+            | Endpoint::Internal(_) => {}
             Endpoint::Stdio(end) => end.is_drained(),
             Endpoint::Child(end) => end.is_drained(),
         }
@@ -170,7 +211,10 @@ impl Endpoint {
     pub fn is_full(&mut self) {
         match self {
             Endpoint::Stream(end) => end.bits_mut().is_full(),
-            Endpoint::Datagram(_) | Endpoint::Mailbox(_) | Endpoint::Internal(_) => {}
+            Endpoint::Tls(_)
+            | Endpoint::Datagram(_)
+            | Endpoint::Mailbox(_)
+            | Endpoint::Internal(_) => {}
             Endpoint::Stdio(end) => end.is_full(),
             Endpoint::Child(end) => end.is_full(),
         }
@@ -179,6 +223,7 @@ impl Endpoint {
     fn read_bits(&self) -> Option<&Bits> {
         match self {
             Endpoint::Stream(end) => Some(end.bits()),
+            Endpoint::Tls(end) => Some(end.stream().bits()),
             Endpoint::Datagram(_) | Endpoint::Mailbox(_) | Endpoint::Internal(_) => None,
             Endpoint::Stdio(end) => end.read_bits(),
             Endpoint::Child(end) => end.read_bits(),
@@ -188,6 +233,7 @@ impl Endpoint {
     fn write_bits(&self) -> Option<&Bits> {
         match self {
             Endpoint::Stream(end) => Some(end.bits()),
+            Endpoint::Tls(end) => Some(end.stream().bits()),
             Endpoint::Datagram(_) | Endpoint::Mailbox(_) | Endpoint::Internal(_) => None,
             Endpoint::Stdio(end) => end.write_bits(),
             Endpoint::Child(end) => end.write_bits(),
@@ -199,6 +245,7 @@ impl Endpoint {
     pub fn has_unsent(&self) -> bool {
         match self {
             Endpoint::Stream(end) => end.has_unsent(),
+            Endpoint::Tls(end) => end.has_unsent(),
             Endpoint::Datagram(_)
             | Endpoint::Stdio(_)
             | Endpoint::Internal(_)
@@ -212,6 +259,7 @@ impl Endpoint {
         match self {
             Endpoint::Datagram(end) => end.has_peer(),
             Endpoint::Stream(_)
+            | Endpoint::Tls(_)
             | Endpoint::Stdio(_)
             | Endpoint::Internal(_)
             | Endpoint::Child(_)
@@ -225,6 +273,7 @@ impl Endpoint {
         match self {
             Endpoint::Datagram(end) => end.peer(),
             Endpoint::Stream(_)
+            | Endpoint::Tls(_)
             | Endpoint::Stdio(_)
             | Endpoint::Internal(_)
             | Endpoint::Child(_)
@@ -249,6 +298,7 @@ impl Endpoint {
         match self {
             Endpoint::Stdio(end) => end.joins_writes(),
             Endpoint::Stream(_)
+            | Endpoint::Tls(_)
             | Endpoint::Datagram(_)
             | Endpoint::Internal(_)
             | Endpoint::Child(_)
@@ -261,7 +311,9 @@ impl Endpoint {
         match self {
             Endpoint::Datagram(_) | Endpoint::Mailbox(_) => true,
             Endpoint::Child(end) => end.keeps_messages(),
-            Endpoint::Stream(_) | Endpoint::Stdio(_) | Endpoint::Internal(_) => false,
+            Endpoint::Stream(_) | Endpoint::Tls(_) | Endpoint::Stdio(_) | Endpoint::Internal(_) => {
+                false
+            }
         }
     }
 }

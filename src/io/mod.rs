@@ -2,6 +2,7 @@
 //! knows no option, no mode and no protocol.
 
 pub mod child;
+pub mod connection;
 pub mod datagram;
 pub mod endpoint;
 pub mod inbox;
@@ -14,5 +15,5 @@ pub mod ready;
 pub mod stdio;
 pub mod store;
 pub mod stream;
-#[cfg(feature = "tls")]
+#[cfg_attr(not(feature = "tls"), path = "no_tls.rs")]
 pub mod tls;

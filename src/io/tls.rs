@@ -1,29 +1,63 @@
-//! A TLS connection (RFC 8446, RFC 5246) over a stream socket, as one more kind of end. rustls keeps
-//! the records; here they are moved between it and the socket, without waiting.
+//! A TLS connection (RFC 8446, RFC 5246) over a stream socket, as one more kind of end. rustls makes
+//! records and takes them apart; here they are moved between it and the socket, without waiting.
 //!
 //! The end of what is written is close_notify and FIN; an end of the socket without close_notify is
-//! no end but a break, since anyone on the way could have made it (RFC 8446, section 6.1).
+//! a truncation, since anyone on the way could have made it (RFC 8446, section 6.1).
 
 use super::ready::{Got, Put, Ready};
 use super::stream::Stream;
 use rustls::Connection;
-use std::io::{self, IoSlice, Read, Write};
+use std::cell::RefCell;
+use std::io::{self, ErrorKind, IoSlice, Read, Write};
 
-/// Bytes of records that may wait for the socket. With room for several records, one system call
+/// Bytes of records that may wait for the socket: with room for several records, one system call
 /// takes them all.
-const RECORD_BYTES: usize = 256 << 10;
+const OUTGOING_BYTES: usize = 256 << 10;
+/// Bytes of records read from the socket at once, at most and at least.
+const INCOMING_BYTES: usize = 128 << 10;
+const RECORD_BYTES: usize = 18 << 10;
+/// The peer's first bytes that are kept for messages: what it speaks, if not TLS.
+const FIRST_BYTES: usize = 200;
+
+thread_local! {
+    /// A buffer for records, lent to whichever session reads: idle ones hold none.
+    static SPARE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
+/// What both sides know of a connection, without its socket.
+#[derive(Debug)]
+pub struct Session {
+    connection: Connection,
+    incoming: Incoming,
+    /// The peer's first bytes, until the handshake is done.
+    first: Vec<u8>,
+    /// Bytes may wait in the connection that no event will tell of.
+    may_hold_bytes: bool,
+    /// Nothing comes any more from the socket.
+    socket_ended: bool,
+    /// What broke it while there were still bytes to be given out.
+    fault: Option<io::Error>,
+}
 
 /// A TLS connection, its handshake done or under way.
 #[derive(Debug)]
 pub struct Tls {
     stream: Stream,
-    session: Connection,
-    /// The end of what is written has come; it is passed on once all records are sent.
-    ends: bool,
-    /// It has been passed on.
-    ended: bool,
-    /// Nothing comes any more from the socket.
-    socket_ended: bool,
+    session: Box<Session>,
+    shutdown: Shutdown,
+    /// The socket takes nothing any more.
+    is_broken: bool,
+}
+
+/// How far the end of what is written has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shutdown {
+    /// There is more to write.
+    None,
+    /// FIN is sent behind the records that wait.
+    Wanted,
+    /// FIN is sent.
+    Done,
 }
 
 /// How far a handshake is.
@@ -33,160 +67,6 @@ pub enum Shaken {
     Pending,
     /// Done: bytes can go both ways.
     Done,
-}
-
-impl Tls {
-    /// Puts a session, a client's or a server's, on a connected socket.
-    pub fn new(stream: Stream, mut session: Connection) -> Tls {
-        session.set_buffer_limit(Some(RECORD_BYTES));
-        Tls {
-            stream,
-            session,
-            ends: false,
-            ended: false,
-            socket_ended: false,
-        }
-    }
-
-    /// Goes on with the handshake. Never waits.
-    ///
-    /// # Errors
-    /// The peer is not to be trusted, speaks something else, or has gone. It has been told why.
-    pub fn shake_hands(&mut self) -> io::Result<Shaken> {
-        loop {
-            self.flush()?;
-            if !self.session.is_handshaking() {
-                return Ok(Shaken::Done);
-            }
-            match self.receive()? {
-                Received::Records => {}
-                Received::Pending => return Ok(Shaken::Pending),
-                Received::End => return Err(io::ErrorKind::UnexpectedEof.into()),
-            }
-        }
-    }
-
-    /// What was agreed on, for messages.
-    pub fn session(&self) -> &Connection {
-        &self.session
-    }
-
-    /// The socket under it.
-    pub fn stream(&self) -> &Stream {
-        &self.stream
-    }
-
-    /// See `Endpoint::note`.
-    pub fn note(&mut self, slot: u16, ready: Ready) {
-        self.stream.note(slot, ready);
-    }
-
-    /// See `Endpoint::try_read`.
-    ///
-    /// # Errors
-    /// ECONNRESET and the like; `UnexpectedEof` when the socket has ended without close_notify; the
-    /// peer's alert, or a record that is none.
-    pub fn try_read(&mut self, buf: &mut [u8]) -> io::Result<Got> {
-        loop {
-            match self.session.reader().read(buf) {
-                Ok(0) => return Ok(Got::Eof),
-                Ok(n) => return Ok(Got::Bytes(n)),
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(error) => return Err(error),
-            }
-            match self.receive()? {
-                Received::Records => self.flush()?,
-                Received::Pending => return Ok(Got::Pending),
-                Received::End => {}
-            }
-        }
-    }
-
-    /// See `Endpoint::try_write`. What is taken is on its way: `flush` sends the rest.
-    ///
-    /// # Errors
-    /// EPIPE, ECONNRESET and the like.
-    pub fn try_write(&mut self, buf: &[u8]) -> io::Result<Put> {
-        self.flush()?;
-        let mut taken = 0;
-        while taken < buf.len() {
-            match self.session.writer().write(&buf[taken..])? {
-                0 => break,
-                n => taken += n,
-            }
-            self.flush()?;
-            if self.session.wants_write() {
-                break;
-            }
-        }
-        match taken {
-            0 if !buf.is_empty() => Ok(Put::Pending),
-            n => Ok(Put::Bytes(n)),
-        }
-    }
-
-    /// Sends records that wait, as far as the socket takes them.
-    ///
-    /// # Errors
-    /// EPIPE, ECONNRESET and the like.
-    pub fn flush(&mut self) -> io::Result<()> {
-        while self.session.wants_write() {
-            match self.session.write_tls(&mut Socket(&mut self.stream)) {
-                Ok(_) => {}
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(()),
-                Err(error) => return Err(error),
-            }
-        }
-        if self.ends && !self.ended {
-            self.ended = true;
-            self.stream.shutdown_write();
-        }
-        Ok(())
-    }
-
-    /// Passes on the end: close_notify, and FIN behind it.
-    pub fn shutdown_write(&mut self) {
-        if !self.ends {
-            self.ends = true;
-            self.session.send_close_notify();
-        }
-        // A peer that is already gone is found out by the read side.
-        let _ = self.flush();
-    }
-
-    /// See `Endpoint::has_unsent`.
-    pub fn has_unsent(&self) -> bool {
-        self.session.wants_write() || self.stream.has_unsent()
-    }
-
-    /// See `Endpoint::write_fault`.
-    pub fn write_fault(&mut self) -> Option<io::Error> {
-        self.stream.write_fault()
-    }
-
-    /// Takes records in from the socket.
-    fn receive(&mut self) -> io::Result<Received> {
-        if self.socket_ended {
-            return Ok(Received::End);
-        }
-        match self.session.read_tls(&mut Socket(&mut self.stream)) {
-            Ok(0) => self.socket_ended = true,
-            Ok(_) => {}
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                return Ok(Received::Pending);
-            }
-            Err(error) => return Err(error),
-        }
-        if let Err(error) = self.session.process_new_packets() {
-            // The alert that tells the peer why; whether it can be sent changes nothing here.
-            let _ = self.flush();
-            return Err(io::Error::new(io::ErrorKind::InvalidData, error));
-        }
-        Ok(match self.socket_ended {
-            true => Received::End,
-            false => Received::Records,
-        })
-    }
 }
 
 /// What taking records in came to.
@@ -199,20 +79,314 @@ enum Received {
     End,
 }
 
-/// The socket as rustls wants it.
-struct Socket<'a>(&'a mut Stream);
-
-impl Read for Socket<'_> {
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        match self.0.try_read(buf)? {
-            Got::Bytes(n) => Ok(n),
-            Got::Eof => Ok(0),
-            Got::Pending => Err(io::ErrorKind::WouldBlock.into()),
+impl Session {
+    /// A session whose handshake is still to be made, as a client or as a server.
+    pub fn new(mut connection: Connection) -> Session {
+        connection.set_buffer_limit(Some(OUTGOING_BYTES));
+        Session {
+            connection,
+            incoming: Incoming::default(),
+            first: Vec::new(),
+            may_hold_bytes: false,
+            socket_ended: false,
+            fault: None,
         }
+    }
+
+    /// Takes in the peer's first bytes, read already.
+    pub fn push_first(&mut self, bytes: &[u8]) {
+        self.incoming.push(bytes);
+        self.first = bytes[..bytes.len().min(FIRST_BYTES)].to_vec();
+    }
+
+    /// What was agreed on, for messages.
+    pub fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// The peer's first bytes, at most 200, until the handshake is done.
+    pub fn first_bytes(&self) -> &[u8] {
+        &self.first
     }
 }
 
-impl Write for Socket<'_> {
+impl Tls {
+    /// Puts a session on a connected socket.
+    pub fn new(stream: Stream, session: Box<Session>) -> Tls {
+        Tls {
+            stream,
+            session,
+            shutdown: Shutdown::None,
+            is_broken: false,
+        }
+    }
+
+    /// Goes on with the handshake. Never waits.
+    ///
+    /// # Errors
+    /// The peer is not to be trusted, speaks something else (both hold a `rustls::Error`, and the
+    /// peer has been told), or has gone.
+    pub fn shake_hands(&mut self) -> io::Result<Shaken> {
+        loop {
+            // Who does not take our bytes may have said why.
+            let unsent = self.flush().err();
+            let is_done = !self.session.connection.is_handshaking() && unsent.is_none();
+            if is_done && self.holds() {
+                return Ok(Shaken::Pending);
+            }
+            if is_done {
+                self.session.first = Vec::new();
+                return Ok(Shaken::Done);
+            }
+            let received = match self.receive(0) {
+                Ok(received) => received,
+                Err(error) => return Err(unsent.unwrap_or(error)),
+            };
+            if let Some(fault) = self.session.fault.take() {
+                return Err(fault);
+            }
+            match (received, unsent) {
+                (Received::Records, _) => {}
+                (_, Some(error)) => return Err(error),
+                (Received::Pending, None) => return Ok(Shaken::Pending),
+                (Received::End, None) => return Err(ErrorKind::UnexpectedEof.into()),
+            }
+        }
+    }
+
+    /// The session on it.
+    pub fn session(&self) -> &Session {
+        &self.session
+    }
+
+    /// The socket under it.
+    pub fn stream(&self) -> &Stream {
+        &self.stream
+    }
+
+    /// Socket and session, apart.
+    pub fn into_parts(self) -> (Stream, Box<Session>) {
+        (self.stream, self.session)
+    }
+
+    /// See `Endpoint::note`.
+    pub fn note(&mut self, slot: u16, ready: Ready) {
+        self.stream.note(slot, ready);
+    }
+
+    /// Says whether a read is worth a call.
+    pub fn is_readable(&self) -> bool {
+        self.session.may_hold_bytes || self.session.fault.is_some() || self.stream.bits().readable()
+    }
+
+    /// See `Endpoint::try_read`. Fills `buf` as far as there are bytes.
+    ///
+    /// # Errors
+    /// ECONNRESET and the like; `UnexpectedEof` when the socket has ended without close_notify; what
+    /// rustls says of a record, or the peer's alert.
+    pub fn try_read(&mut self, buf: &mut [u8]) -> io::Result<Got> {
+        let mut filled = 0;
+        let ending = loop {
+            match self.take_plaintext(&mut buf[filled..]) {
+                Ok(Got::Bytes(n)) => filled += n,
+                Ok(Got::Pending) => match self.receive(buf.len()) {
+                    Ok(Received::Pending) => break Ok(Got::Pending),
+                    Ok(Received::Records | Received::End) => {}
+                    Err(error) => break Err(error),
+                },
+                other => break other,
+            }
+            if filled == buf.len() {
+                break Ok(Got::Pending);
+            }
+        };
+        match ending {
+            // What broke it, or its end, comes behind the bytes before it.
+            Err(error) if filled > 0 => {
+                self.session.fault = Some(error);
+                Ok(Got::Bytes(filled))
+            }
+            Ok(_) if filled > 0 => Ok(Got::Bytes(filled)),
+            ending => ending,
+        }
+    }
+
+    /// Takes out what rustls has decrypted.
+    fn take_plaintext(&mut self, buf: &mut [u8]) -> io::Result<Got> {
+        let session = &mut *self.session;
+        if session.may_hold_bytes {
+            match session.connection.reader().read(buf) {
+                Ok(0) => return Ok(Got::Eof),
+                Ok(n) => return Ok(Got::Bytes(n)),
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {}
+                Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Err(truncated()),
+                Err(error) => return Err(error),
+            }
+            session.may_hold_bytes = false;
+        }
+        session.fault.take().map_or(Ok(Got::Pending), Err)
+    }
+
+    /// See `Endpoint::try_write`. What is taken is on its way: `flush` sends the rest.
+    ///
+    /// # Errors
+    /// EPIPE, ECONNRESET and the like.
+    pub fn try_write(&mut self, buf: &[u8]) -> io::Result<Put> {
+        self.flush()?;
+        if self.holds() {
+            return Ok(Put::Pending);
+        }
+        let taken = self.session.connection.writer().write(buf)?;
+        self.flush()?;
+        Ok(Put::Bytes(taken))
+    }
+
+    /// See `Endpoint::flush`.
+    ///
+    /// # Errors
+    /// EPIPE, ECONNRESET and the like.
+    pub fn flush(&mut self) -> io::Result<()> {
+        let connection = &mut self.session.connection;
+        while connection.wants_write() {
+            match connection.write_tls(&mut Sink(&mut self.stream)) {
+                Ok(_) => {}
+                Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(()),
+                Err(error) => {
+                    self.is_broken = true;
+                    return Err(error);
+                }
+            }
+        }
+        if self.shutdown == Shutdown::Wanted {
+            self.shutdown = Shutdown::Done;
+            self.stream.shutdown_write();
+        }
+        Ok(())
+    }
+
+    /// See `Endpoint::holds`.
+    pub fn holds(&self) -> bool {
+        self.session.connection.wants_write() && !self.is_broken
+    }
+
+    /// Passes on the end: close_notify, and FIN behind it.
+    pub fn shutdown_write(&mut self) {
+        if self.shutdown == Shutdown::None {
+            self.shutdown = Shutdown::Wanted;
+            self.session.connection.send_close_notify();
+        }
+        // A peer that is already gone is found out by the read side.
+        let _ = self.flush();
+    }
+
+    /// See `Endpoint::has_unsent`.
+    pub fn has_unsent(&self) -> bool {
+        self.holds() || self.stream.has_unsent()
+    }
+
+    /// See `Endpoint::write_fault`.
+    pub fn write_fault(&mut self) -> Option<io::Error> {
+        self.stream.write_fault()
+    }
+
+    /// Takes records in: those that wait here, else from the socket, about as many bytes as are
+    /// `wanted`.
+    fn receive(&mut self, wanted: usize) -> io::Result<Received> {
+        let session = &mut *self.session;
+        if session.incoming.is_empty() && !session.socket_ended {
+            match session.incoming.fill(&mut self.stream, wanted)? {
+                Got::Pending => return Ok(Received::Pending),
+                Got::Eof => session.socket_ended = true,
+                Got::Bytes(_) => {}
+            }
+            if session.connection.is_handshaking() {
+                let room = FIRST_BYTES.saturating_sub(session.first.len());
+                let bytes = session.incoming.bytes();
+                session
+                    .first
+                    .extend_from_slice(&bytes[..room.min(bytes.len())]);
+            }
+        }
+        // Of no bytes at all rustls learns that the socket has ended.
+        let has_ended = session.incoming.is_empty();
+        session.incoming.give(&mut session.connection)?;
+        let processed = session.connection.process_new_packets();
+        session.may_hold_bytes = true;
+        if let Err(error) = processed {
+            session.fault = Some(io::Error::new(ErrorKind::InvalidData, error));
+        }
+        // An alert that tells the peer why, or a new key. Whether it can be sent changes nothing for
+        // what is read.
+        let _ = self.flush();
+        Ok(match has_ended {
+            true => Received::End,
+            false => Received::Records,
+        })
+    }
+}
+
+/// The error of a socket that ends without close_notify.
+fn truncated() -> io::Error {
+    let text = "it ended without saying so in TLS (no close_notify)";
+    io::Error::new(ErrorKind::UnexpectedEof, text)
+}
+
+/// Records from the socket that rustls has not taken yet. The buffer is lent.
+#[derive(Debug, Default)]
+struct Incoming {
+    buf: Vec<u8>,
+    start: usize,
+    end: usize,
+}
+
+impl Incoming {
+    fn is_empty(&self) -> bool {
+        self.start == self.end
+    }
+
+    fn bytes(&self) -> &[u8] {
+        &self.buf[self.start..self.end]
+    }
+
+    /// Puts bytes in; only at the beginning.
+    fn push(&mut self, bytes: &[u8]) {
+        self.buf = bytes.to_vec();
+        (self.start, self.end) = (0, bytes.len());
+    }
+
+    /// Reads from the socket, about as many bytes as are `wanted`; only when there is nothing.
+    fn fill(&mut self, stream: &mut Stream, wanted: usize) -> io::Result<Got> {
+        self.buf = SPARE.take();
+        self.buf.resize(INCOMING_BYTES, 0);
+        let most = wanted.clamp(RECORD_BYTES, INCOMING_BYTES);
+        let got = stream.try_read(&mut self.buf[..most]);
+        match got {
+            Ok(Got::Bytes(n)) => (self.start, self.end) = (0, n),
+            _ => self.give_back(),
+        }
+        got
+    }
+
+    /// Hands rustls as much as it takes at once.
+    fn give(&mut self, connection: &mut Connection) -> io::Result<()> {
+        let taken = connection.read_tls(&mut &self.buf[self.start..self.end])?;
+        self.start += taken;
+        if self.is_empty() {
+            self.give_back();
+        }
+        Ok(())
+    }
+
+    fn give_back(&mut self) {
+        (self.start, self.end) = (0, 0);
+        SPARE.set(std::mem::take(&mut self.buf));
+    }
+}
+
+/// The socket as rustls wants it, to write to.
+struct Sink<'a>(&'a mut Stream);
+
+impl Write for Sink<'_> {
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
         self.write_vectored(&[IoSlice::new(buf)])
     }
@@ -220,7 +394,7 @@ impl Write for Socket<'_> {
     fn write_vectored(&mut self, parts: &[IoSlice<'_>]) -> io::Result<usize> {
         match self.0.try_write_vectored(parts)? {
             Put::Bytes(n) => Ok(n),
-            Put::Pending => Err(io::ErrorKind::WouldBlock.into()),
+            Put::Pending => Err(ErrorKind::WouldBlock.into()),
         }
     }
 

@@ -1,4 +1,4 @@
-//! A dialogue with a proxy over a connected stream, before a session exists.
+//! A dialogue over a connected stream, with a proxy or about TLS, before a session exists.
 
 use crate::io::ready::{Got, Put};
 use crate::io::stream::Stream;
@@ -68,13 +68,19 @@ impl Talk {
     /// # Errors
     /// The target cannot be said in the proxy's language.
     pub fn new(proxy: &Proxy, target: &Target, port: u16) -> Result<Talk, TalkError> {
-        Ok(Talk {
-            machine: machine(proxy, target, port)?,
-            input: Vec::new(),
+        Ok(Talk::with(machine(proxy, target, port)?, &[]))
+    }
+
+    /// Begins the dialogue of a machine. `first` are the peer's first bytes, read already.
+    pub fn with(machine: Box<dyn Handshake>, first: &[u8]) -> Talk {
+        Talk {
+            machine,
+            input: first.to_vec(),
             output: Vec::new(),
             begun: false,
-        })
+        }
     }
+
     /// Goes on as far as it can.
     ///
     /// # Errors
@@ -92,7 +98,15 @@ impl Talk {
     fn exchange(&mut self, stream: &mut Stream) -> Result<Talked, TalkError> {
         if !self.begun {
             self.begun = true;
+            let first = std::mem::take(&mut self.input);
             self.step()?;
+            self.input = first;
+        }
+        if !self.input.is_empty() {
+            match self.step()? {
+                Talked::Wait => {}
+                talked => return Ok(talked),
+            }
         }
         let mut buf = [0; READ_BYTES];
         loop {

@@ -11,7 +11,8 @@ pub mod options;
 pub mod own_file;
 pub mod race;
 pub mod resolve;
-#[cfg(feature = "tls")]
+pub mod secure;
+#[cfg_attr(not(feature = "tls"), path = "no_tls.rs")]
 pub mod tls;
 pub mod unix;
 pub mod vsock;

@@ -3,6 +3,8 @@
 //! ```text
 //! Next ──► Dialing ──► Probing (UDP) ──► Session ──► Next … ──► Done
 //!                 └────────── failed ──► Pausing ──► Next
+//!
+//! With TLS: Dialing ──► Securing ──► Session
 //! ```
 
 use super::company::Company;
@@ -11,20 +13,24 @@ use super::ports::{self, Tally};
 use super::probe::{Look, Probe};
 use super::program::{self, Addresses, Peer, Program, Progress};
 use super::session::{self, Joined};
-use super::{FIRST_SLOT, PEER_SLOT, password, signal_exit, words};
+use super::{FIRST_SLOT, PEER_SLOT, password, secure, signal_exit, words};
 use crate::exit::Exit;
 use crate::flow::bridge;
+use crate::io::connection::Connection;
 use crate::io::endpoint::Endpoint;
 use crate::io::inbox::Notice;
 use crate::io::reactor::{Drive, Registrar, Step};
 use crate::io::ready::Ready;
 use crate::net::dial::{Connected, DialError, Dialed, Dialer};
 use crate::net::own_file::OwnFile;
+use crate::net::secure::{LIMIT, SecureError, Secured, Securing};
+use crate::net::tls::Client;
 use crate::net::{unix, vsock};
 use crate::parse::escape::printable;
 use crate::plan::{Dialing, Mode, Net, Plan, Ports, Service, Transport, UnixSource};
 use crate::report;
 use crate::sys::fdpass;
+use socket2::Socket;
 use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
@@ -39,6 +45,8 @@ pub struct Connect {
     dialing: Option<Rc<Dialing>>,
     /// Ports still to be tried, the next one last.
     ports: Vec<u16>,
+    /// How connections are made secure, if they are.
+    tls: Option<Rc<Client>>,
     state: State,
     /// When the connection that is under way was begun.
     began: Instant,
@@ -56,13 +64,15 @@ enum State {
     DialingVsock(Box<vsock::Dialer>),
     Probing(Box<Probe>),
     Pausing(Instant),
+    /// Making it secure: the label of the connection.
+    Securing(Box<Securing>, String),
     Session(Box<Joined>),
     Program(Box<Program>),
 }
 
 impl Connect {
-    /// Goes through the ports of the plan.
-    pub fn new(plan: Rc<Plan>) -> Connect {
+    /// Goes through the ports of the plan; `tls` makes the connections secure.
+    pub fn new(plan: Rc<Plan>, tls: Option<Rc<Client>>) -> Connect {
         let (ports, dialing) = match &plan.mode {
             Mode::Connect { to, .. } => {
                 let mut list = ports::list(to);
@@ -76,6 +86,7 @@ impl Connect {
             plan,
             dialing,
             ports,
+            tls,
             state: State::Next,
             began: Instant::now(),
             tally: Tally::default(),
@@ -154,17 +165,14 @@ impl Connect {
         if zero_io {
             return Ok(());
         }
-        let remote = match datagram {
-            None => session::stream_end(sock, registrar),
-            Some(_) => session::datagram_end(sock, registrar),
-        };
-        self.join(
-            remote.map_err(io_exit)?,
-            &[],
-            format!("{shown} (unix)"),
-            registrar,
-            now,
-        )
+        let label = format!("{shown} (unix)");
+        match datagram {
+            None => self.connected_stream((sock, &[]), label, registrar, now),
+            Some(_) => {
+                let remote = session::datagram_end(sock, registrar).map_err(io_exit)?;
+                self.join(remote, &[], label, registrar, now)
+            }
+        }
     }
 
     /// Goes on connecting to a vsock port; `false` when it has to wait.
@@ -193,8 +201,69 @@ impl Connect {
             1,
             &format!("Connection to vsock {cid} port {port} succeeded!"),
         );
-        let remote = session::stream_end(sock, registrar).map_err(io_exit)?;
-        self.join(remote, &[], label, registrar, now)?;
+        self.connected_stream((sock, &[]), label, registrar, now)?;
+        Ok(true)
+    }
+
+    /// A stream is connected, and its first bytes are read: it is made secure, if that is wanted.
+    fn connected_stream(
+        &mut self,
+        (sock, left_over): (Socket, &[u8]),
+        label: String,
+        registrar: &Registrar<'_>,
+        now: Instant,
+    ) -> Result<(), Exit> {
+        let Some(tls) = &self.tls else {
+            let conn = Connection::plain(sock);
+            let remote = conn.into_end(PEER_SLOT, registrar).map_err(io_exit)?;
+            return self.join(remote, left_over, label, registrar, now);
+        };
+        let host = self.to().map(|to| to.host.as_str());
+        let session = tls
+            .session(host)
+            .map_err(|error| super::failed(&error.into()))?;
+        let limit = self.to().and_then(|to| to.dialing.timeout);
+        let securing = Securing::new(
+            (sock, left_over),
+            session,
+            secure::asking(&self.plan, host),
+            limit.filter(|limit| !limit.is_zero()).unwrap_or(LIMIT),
+            PEER_SLOT,
+            registrar,
+            now,
+        );
+        let securing = Box::new(securing.map_err(io_exit)?);
+        self.state = State::Securing(securing, label);
+        Ok(())
+    }
+
+    /// Goes on making a connection secure; `false` when it has to wait.
+    fn secure(&mut self, registrar: &Registrar<'_>, now: Instant) -> Result<bool, Exit> {
+        let (State::Securing(securing, label), Some(tls)) = (&mut self.state, &self.tls) else {
+            return Ok(true);
+        };
+        let secured = securing.drive(now);
+        let label = match &secured {
+            Ok(Secured::Wait) => return Ok(false),
+            _ => std::mem::take(label),
+        };
+        match secured {
+            Ok(Secured::Wait) => {}
+            Ok(Secured::Done(conn)) => {
+                secure::tell_session(&conn, &self.plan);
+                let remote = conn.into_end(PEER_SLOT, registrar).map_err(io_exit)?;
+                self.join(remote, &[], label, registrar, now)?;
+            }
+            Err(error) => {
+                let host = self.to().map(|to| to.host.as_str());
+                report::failure(&secure::server_failed(&label, &error, tls, host));
+                let code = match error {
+                    SecureError::Late => self.plan.codes.connect_timed_out,
+                    _ => self.plan.codes.broken,
+                };
+                self.session_over(Exit::Code(code), now)?;
+            }
+        }
         Ok(true)
     }
 
@@ -325,12 +394,16 @@ impl Connect {
             true => format!("{} port {port} (tcp)", printable(to.host.as_bytes())),
             false => ip_label(&connected.addr, &self.plan.net),
         };
-        let remote = match self.plan.net.transport {
-            Transport::Tcp | Transport::Sctp => session::stream_end(connected.sock, registrar),
-            Transport::Udp => session::datagram_end(connected.sock, registrar),
-        };
-        let remote = remote.map_err(io_exit)?;
-        self.join(remote, &connected.left_over, label, registrar, now)
+        match self.plan.net.transport {
+            Transport::Tcp | Transport::Sctp => {
+                let stream = (connected.sock, connected.left_over.as_slice());
+                self.connected_stream(stream, label, registrar, now)
+            }
+            Transport::Udp => {
+                let remote = session::datagram_end(connected.sock, registrar).map_err(io_exit)?;
+                self.join(remote, &connected.left_over, label, registrar, now)
+            }
+        }
     }
 
     /// One look at a UDP port; `false` when it has to wait.
@@ -395,6 +468,11 @@ impl Connect {
                     return Ok(Some(Step::Wait));
                 }
             }
+            State::Securing(..) => {
+                if !self.secure(registrar, now)? {
+                    return Ok(Some(Step::Wait));
+                }
+            }
             State::Session(joined) => match joined.drive(now) {
                 bridge::Turn::Wait => return Ok(Some(Step::Wait)),
                 bridge::Turn::Again => return Ok(Some(Step::Again)),
@@ -433,6 +511,7 @@ impl Drive<Exit> for Connect {
     fn note(&mut self, slot: u16, ready: Ready) {
         match &mut self.state {
             State::Dialing(dialer, _) => dialer.note(slot, ready),
+            State::Securing(securing, _) => securing.note(slot, ready),
             State::Session(joined) => joined.note(slot, ready),
             State::Program(program) => program.note(slot, ready),
             State::Next | State::DialingVsock(_) | State::Probing(_) | State::Pausing(_) => {}
@@ -469,6 +548,7 @@ impl Drive<Exit> for Connect {
             State::DialingVsock(dialer) => dialer.deadline(),
             State::Probing(probe) => Some(probe.deadline()),
             State::Pausing(until) => Some(*until),
+            State::Securing(securing, _) => Some(securing.deadline()),
             State::Session(joined) => joined.deadline(),
             State::Program(program) => program.deadline(),
         }

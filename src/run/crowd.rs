@@ -3,17 +3,15 @@
 
 use super::entrance::{Client, Entrance, Next};
 use super::listen::{Bound, label};
-use super::{FIRST_SLOT, logs, session, signal_exit, words};
+use super::{FIRST_SLOT, HANDSHAKE_SLOTS, logs, session, signal_exit, words};
 use crate::exit::Exit;
 use crate::flow::bridge::{self, Ended, GRACE, Place};
 use crate::flow::hub::{Departure, Hub, Settings, Shape};
 use crate::flow::member::Member;
 use crate::flow::stages::Pace;
-use crate::io::endpoint::Endpoint;
 use crate::io::inbox::Notice;
 use crate::io::reactor::{Drive, Registrar, Step};
 use crate::io::ready::Ready;
-use crate::io::stream::Stream;
 use crate::net::addr;
 use crate::plan::{Ends, Plan, Service, Talk, Until};
 use crate::proto::chat::{Label, Voice};
@@ -27,7 +25,7 @@ use std::time::Instant;
 /// Clients accepted in one turn.
 const ACCEPTS: usize = 64;
 /// Clients there can be at once: more wait to be accepted.
-const MOST: usize = (u16::MAX - FIRST_SLOT) as usize;
+const MOST: usize = (*HANDSHAKE_SLOTS.start() - FIRST_SLOT) as usize;
 
 /// Serves all clients at once.
 pub struct Crowd {
@@ -97,7 +95,7 @@ impl Crowd {
             {
                 return false;
             }
-            match self.entrance.next(now) {
+            match self.entrance.next(registrar, now) {
                 Next::Client(client) => {
                     // A client that is gone before it is registered is no client.
                     let _ = self.join(client, registrar, now);
@@ -120,13 +118,17 @@ impl Crowd {
         let Some(hub) = &mut self.hub else {
             return Ok(());
         };
-        while hub.has(self.next_slot) || self.next_slot < FIRST_SLOT {
-            self.next_slot = self.next_slot.wrapping_add(1);
+        let after = |slot: u16| match HANDSHAKE_SLOTS.contains(&(slot + 1)) {
+            true => FIRST_SLOT,
+            false => slot + 1,
+        };
+        while hub.has(self.next_slot) {
+            self.next_slot = after(self.next_slot);
         }
         let slot = self.next_slot;
-        self.next_slot = slot.wrapping_add(1);
+        self.next_slot = after(slot);
         self.entrance.greet(&client, registrar);
-        let end = Endpoint::Stream(Stream::new(client.sock, slot, registrar)?);
+        let end = client.conn.into_end(slot, registrar)?;
         let stage = session::in_stage(&self.plan.session);
         self.arrivals += 1;
         let voice = Voice::new(member_label(&self.plan, &client.addr, self.arrivals));

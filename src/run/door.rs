@@ -63,7 +63,7 @@ impl Door {
         let mut clients: Vec<Box<dyn Drive<Exit>>> = Vec::new();
         let mut next = Step::Again;
         for _ in 0..most {
-            let client = match self.entrance.next(now) {
+            let client = match self.entrance.next(registrar, now) {
                 Next::Client(client) => client,
                 Next::Refused => continue,
                 Next::Pending => {
@@ -76,7 +76,7 @@ impl Door {
                     break;
                 }
             };
-            let reserve = match self.reserve(&client.sock) {
+            let reserve = match self.reserve(&client.conn.sock) {
                 Ok(reserve) => reserve,
                 Err(error) => {
                     self.entrance.tell_shortage(&error);

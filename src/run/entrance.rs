@@ -1,10 +1,12 @@
 //! The way in, the same for every listener of streams: who comes is accepted and greeted, as long
 //! as there is a place; when there are no descriptors left, that is told once.
 
-use super::LISTENER_SLOT;
 use super::guard::Guard;
+use super::handshakes::Handshakes;
 use super::listen::{Arrived, Bound, Greeter, tell_listening};
+use super::{LISTENER_SLOT, secure};
 use crate::exit::Exit;
+use crate::io::connection::Connection;
 use crate::io::inbox::Notice;
 use crate::io::reactor::Registrar;
 use crate::io::ready::Ready;
@@ -34,6 +36,8 @@ pub struct Entrance {
     /// Who is let in.
     guard: Guard,
     greeter: Greeter,
+    /// Clients that have come, but not yet in, where they speak TLS.
+    handshakes: Option<Handshakes>,
     patience: Patience,
     /// One more than there are clients holds it.
     seats: Seat,
@@ -48,7 +52,7 @@ pub type Seat = Rc<()>;
 /// Somebody who has come.
 pub struct Client {
     /// The connection.
-    pub sock: Socket,
+    pub conn: Connection,
     /// Where from.
     pub addr: SockAddr,
     /// To be kept as long as it is there.
@@ -59,7 +63,7 @@ impl Client {
     /// Whose process it is, where that can be known: at a Unix socket.
     pub fn credentials(&self) -> Option<Credentials> {
         let is_unix = self.addr.is_unix();
-        is_unix.then(|| sockopt::peer_credentials(&self.sock).ok())?
+        is_unix.then(|| sockopt::peer_credentials(&self.conn.sock).ok())?
     }
 }
 
@@ -69,7 +73,7 @@ pub enum Next {
     Client(Client),
     /// None now.
     Pending,
-    /// One was turned away; there may be others.
+    /// One was turned away, or shakes hands first; there may be others.
     Refused,
     /// None can be taken, most often for want of descriptors: it is tried again after a pause.
     Short(io::Error),
@@ -79,6 +83,10 @@ impl Entrance {
     /// The entrance of bound sockets; tells where clients are awaited.
     pub fn new(plan: &Rc<Plan>, bound: Bound) -> Entrance {
         tell_listening(&bound, plan);
+        let handshakes = bound.tls.map(|server| Handshakes::new(server, plan));
+        if let Some(handshakes) = &handshakes {
+            secure::tell_own(handshakes.server(), &bound.socks, plan);
+        }
         Entrance {
             plan: Rc::clone(plan),
             bound: Some(bound.socks),
@@ -88,6 +96,7 @@ impl Entrance {
             told_shortage: false,
             guard: bound.guard,
             greeter: Greeter::default(),
+            handshakes,
             patience: Patience::new(plan),
             seats: Seat::default(),
             files: bound.files,
@@ -111,32 +120,45 @@ impl Entrance {
         self.listener = None;
         self.arrived = None;
         self.held = None;
+        self.handshakes.iter_mut().for_each(Handshakes::clear);
         self.files.clear();
         self.patience.is_over();
     }
 
     /// Says whether somebody may still come.
     pub fn is_open(&self) -> bool {
-        self.listener.is_some() || self.bound.is_some()
+        let shakes_hands = |handshakes: &Handshakes| !handshakes.are_over();
+        self.listener.is_some()
+            || self.bound.is_some()
+            || self.handshakes.as_ref().is_some_and(shakes_hands)
     }
 
     /// The next client that may come in.
-    pub fn next(&mut self, now: Instant) -> Next {
+    pub fn next(&mut self, registrar: &Registrar<'_>, now: Instant) -> Next {
         if let Some((client, _)) = self.held.take_if(|(_, until)| now >= *until) {
             return Next::Client(client);
         }
         if self.held.is_some() {
             return Next::Pending;
         }
+        if let Some(handshakes) = &mut self.handshakes {
+            if let Some(client) = handshakes.next(&self.plan, now) {
+                self.patience.is_over();
+                return Next::Client(client);
+            }
+            if handshakes.are_full() {
+                return Next::Pending;
+            }
+        }
         if let Some((sock, addr)) = self.arrived.take() {
             self.close();
-            return self.seat(sock, addr);
+            return self.let_in(sock, addr, registrar, now);
         }
         let Some(listener) = &mut self.listener else {
             return Next::Pending;
         };
         match listener.try_accept(now) {
-            Accepted::Client(sock, addr) => self.seat(sock, addr),
+            Accepted::Client(sock, addr) => self.let_in(sock, addr, registrar, now),
             Accepted::Pending => {
                 let is_paused = listener.deadline().is_some();
                 self.told_shortage &= is_paused;
@@ -146,24 +168,41 @@ impl Entrance {
         }
     }
 
-    /// Gives a client who has come a place, if it may come in and there is one.
-    fn seat(&mut self, sock: Socket, addr: SockAddr) -> Next {
-        let taken = Rc::strong_count(&self.seats) - 1;
-        let seat = Rc::clone(&self.seats);
-        let client = Client { sock, addr, seat };
-        let Some(client) = self.guard.admit(client, &self.plan) else {
+    /// Lets a client in who has come, or begins to shake hands with it.
+    fn let_in(
+        &mut self,
+        sock: Socket,
+        addr: SockAddr,
+        registrar: &Registrar<'_>,
+        now: Instant,
+    ) -> Next {
+        let Some(client) = self.seat(sock, addr) else {
             return Next::Refused;
         };
+        let Some(handshakes) = &mut self.handshakes else {
+            self.patience.is_over();
+            return Next::Client(client);
+        };
+        match handshakes.begin(client, registrar, now) {
+            // Others can come meanwhile; its turn is when all of them have been accepted.
+            Ok(()) => Next::Refused,
+            Err(error) => Next::Short(error),
+        }
+    }
+
+    /// Gives a client who has come a place, if it may come in and there is one.
+    fn seat(&mut self, sock: Socket, addr: SockAddr) -> Option<Client> {
+        let taken = Rc::strong_count(&self.seats) - 1;
+        let seat = Rc::clone(&self.seats);
+        let conn = Connection::plain(sock);
+        let client = self.guard.admit(Client { conn, addr, seat }, &self.plan)?;
         match self.plan.reception.most_clients {
             Some(most) if taken >= most => {
                 let line = format!("New connection denied: connection limit reached ({most})");
                 report::verbose(1, &line);
-                Next::Refused
+                None
             }
-            _ => {
-                self.patience.is_over();
-                Next::Client(client)
-            }
+            _ => Some(client),
         }
     }
 
@@ -195,6 +234,7 @@ impl Entrance {
     /// Tells, with `-v`, who has come.
     pub fn greet(&mut self, client: &Client, registrar: &Registrar<'_>) {
         self.greeter.greet(client, &self.plan, registrar);
+        secure::tell_session(&client.conn, &self.plan);
     }
 
     /// Tells those whose names are still being looked up without them.
@@ -206,6 +246,9 @@ impl Entrance {
     pub fn note(&mut self, slot: u16, ready: Ready) {
         if let Some(listener) = &mut self.listener {
             listener.note(slot, ready);
+        }
+        if let Some(handshakes) = &mut self.handshakes {
+            handshakes.note(slot, ready);
         }
     }
 
@@ -224,7 +267,9 @@ impl Entrance {
             Some((_, until)) => Some(*until),
             None => self.listener.as_ref().and_then(Listener::deadline),
         };
-        next.into_iter().chain(self.patience.deadline()).min()
+        let late = self.handshakes.as_ref().and_then(Handshakes::deadline);
+        let all = [next, late, self.patience.deadline()];
+        all.into_iter().flatten().min()
     }
 }
 

@@ -83,7 +83,7 @@ impl Guard {
             report::line(&words::denied(&client, plan));
         }
         // A socket that is closed without it is merely gone a little later.
-        let _ = client.sock.set_linger(Some(Duration::ZERO));
+        let _ = client.conn.sock.set_linger(Some(Duration::ZERO));
         None
     }
 }

@@ -3,7 +3,7 @@
 use super::entrance::{Client, Entrance, Next};
 use super::guard::{self, Guard};
 use super::session::{self, Joined};
-use super::{signal_exit, words};
+use super::{PEER_SLOT, secure, signal_exit, words};
 use crate::exit::Exit;
 use crate::flow::bridge::{self, Ended};
 use crate::io::inbox::Notice;
@@ -12,6 +12,7 @@ use crate::io::ready::Ready;
 use crate::net::addr::{self, show_ip};
 use crate::net::listen::{self, ListenError};
 use crate::net::own_file::OwnFile;
+use crate::net::tls::Server;
 use crate::net::{unix, vsock};
 use crate::parse::escape::printable;
 use crate::plan::{Clients, Listening, Mode, Net, Passed, Plan};
@@ -36,6 +37,8 @@ pub struct Bound {
     pub files: Vec<OwnFile>,
     /// Who may come in.
     pub guard: Guard,
+    /// What clients that speak TLS are shown.
+    pub tls: Option<Server>,
 }
 
 /// A client that was accepted by somebody else, and where it is from.
@@ -65,6 +68,7 @@ pub fn bind(plan: &Plan) -> anyhow::Result<Bound> {
                 arrived,
                 files,
                 guard,
+                tls: secure::server(plan)?,
             })
         }
         _ => Err(anyhow!("nothing to listen on")),
@@ -93,6 +97,7 @@ pub fn bind_unix(plan: &Plan, path: &Path, kind: Type) -> anyhow::Result<Bound> 
         arrived: None,
         files: file.into_iter().collect(),
         guard,
+        tls: secure::server(plan)?,
     })
 }
 
@@ -132,6 +137,7 @@ fn bind_vsock(plan: &Plan, cid: Option<u32>, port: u32) -> anyhow::Result<Bound>
         arrived: None,
         files,
         guard,
+        tls: secure::server(plan)?,
     })
 }
 
@@ -309,7 +315,7 @@ impl Serve {
     /// Takes the next client, if there is one; says whether to look again.
     fn accept(&mut self, registrar: &Registrar<'_>, now: Instant) -> io::Result<bool> {
         self.entrance.open(registrar)?;
-        let client = match self.entrance.next(now) {
+        let client = match self.entrance.next(registrar, now) {
             Next::Client(client) => client,
             Next::Pending => return Ok(false),
             Next::Refused => return Ok(true),
@@ -324,7 +330,7 @@ impl Serve {
         self.entrance.greet(&client, registrar);
         let is_last = self.clients != Clients::InTurn;
         let local = session::local_end(&self.plan.session, is_last, registrar)?;
-        let remote = session::stream_end(client.sock, registrar)?;
+        let remote = client.conn.into_end(PEER_SLOT, registrar)?;
         let label = label(&client.addr, &self.plan.net);
         self.session = Some(Joined::new((local, remote), &[], &self.plan, label, now));
         Ok(true)
@@ -335,7 +341,10 @@ impl Serve {
         self.entrance.flush();
         let exit = self.session.take()?.finish(ended, &self.plan);
         let goes_on = match ended {
-            Ended::Clean | Ended::TimedOut(_) | Ended::Broken(bridge::Place::Peer, _) => true,
+            Ended::Clean
+            | Ended::TimedOut(_)
+            | Ended::Truncated(_)
+            | Ended::Broken(bridge::Place::Peer, _) => true,
             Ended::Quit | Ended::Signalled | Ended::Broken(..) => false,
         };
         (self.clients != Clients::InTurn || !goes_on).then_some(exit)

@@ -7,6 +7,7 @@ mod crowd;
 mod door;
 mod entrance;
 mod guard;
+mod handshakes;
 mod leaving;
 mod listen;
 mod logs;
@@ -18,6 +19,7 @@ mod programs;
 mod relayed;
 mod reload;
 mod scan;
+mod secure;
 mod served;
 mod session;
 mod turns;
@@ -35,6 +37,7 @@ use anyhow::Context as _;
 use door::{Door, Joining};
 use leaving::Leaving;
 use reload::Reload;
+use std::ops::RangeInclusive;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -45,6 +48,8 @@ const PEER_SLOT: u16 = 2;
 const CHILD_SLOT: u16 = 3;
 const LISTENER_SLOT: u16 = 8;
 const FIRST_SLOT: u16 = 64;
+/// Clients of a listener that still shake hands (TLS).
+const HANDSHAKE_SLOTS: RangeInclusive<u16> = 0xF000..=u16::MAX;
 
 /// How long a client runs without its signal handler, which is a thread: most of the time of a
 /// session that is over sooner. A signal that comes meanwhile waits.
@@ -127,7 +132,8 @@ fn begins_within_reach(plan: &Plan) -> bool {
 fn begin(plan: Rc<Plan>) -> anyhow::Result<Box<dyn Drive<Exit>>> {
     Ok(match plan.mode.clone() {
         Mode::Connect { .. } | Mode::ConnectUnix { .. } | Mode::ConnectVsock { .. } => {
-            Box::new(connect::Connect::new(plan))
+            let tls = secure::client(&plan)?.map(Rc::new);
+            Box::new(connect::Connect::new(plan, tls))
         }
         Mode::Scan { to, parallel } => Box::new(scan::Scan::new(plan, to, parallel)),
         Mode::Listen { clients, .. }

@@ -13,8 +13,8 @@ use super::company::{Company, tell_left};
 use super::entrance::{Client, Seat};
 use super::listen::label;
 use super::relayed::{reset, reset_end};
-use super::session::{self, Joined};
-use super::{CHILD_SLOT, STDIO_SLOTS, signal_exit};
+use super::session::Joined;
+use super::{CHILD_SLOT, PEER_SLOT, STDIO_SLOTS, signal_exit, words};
 use crate::exit::Exit;
 use crate::flow::bridge::{Bridge, Ended, GRACE, Place, Turn};
 use crate::io::child::Child;
@@ -313,7 +313,7 @@ impl Program {
         }
         let [_, remote] = bridge.into_ends();
         match ended {
-            Ended::Clean | Ended::Quit => {
+            Ended::Clean | Ended::Quit | Ended::Truncated(_) => {
                 self.state = State::Lingering(Box::new(remote), now + GRACE);
             }
             Ended::Broken(..) => {
@@ -393,6 +393,7 @@ impl Program {
                 let message = format!("{label} timed out: {late}");
                 (message, self.plan.codes.timed_out)
             }
+            Ended::Truncated(_) => (words::truncated(label), self.plan.codes.broken),
             Ended::Broken(place, error) => {
                 let what = match place {
                     Place::Peer => format!("connection to {label}"),
@@ -467,10 +468,10 @@ impl Hosted {
         now: Instant,
     ) -> Result<(), Exit> {
         // What a program writes at once belongs together. A Unix socket holds nothing back.
-        let _ = client.sock.set_tcp_nodelay(true);
-        let addresses = Addresses::of(&client.sock);
+        let _ = client.conn.sock.set_tcp_nodelay(true);
+        let addresses = Addresses::of(&client.conn.sock);
         self.seat = Some(client.seat);
-        let end = session::stream_end(client.sock, registrar);
+        let end = client.conn.into_end(PEER_SLOT, registrar);
         let peer = Peer {
             end: end.map_err(|error| super::failed(&error.into()))?,
             left_over: &[],
@@ -502,7 +503,7 @@ impl Drive<Exit> for Hosted {
         }
         match (&mut self.program, self.client.take()) {
             (Some(program), _) => program.leave(now),
-            (None, Some(client)) => reset(&client.sock),
+            (None, Some(client)) => reset(&client.conn.sock),
             (None, None) => {}
         }
     }

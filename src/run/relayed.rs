@@ -14,11 +14,11 @@ use super::{logs, signal_exit, words};
 use crate::exit::Exit;
 use crate::flow::bridge::{Bridge, Ended, Place, Turn};
 use crate::flow::flow::{Flow, Settings};
+use crate::io::connection::Connection;
 use crate::io::endpoint::Endpoint;
 use crate::io::inbox::Notice;
 use crate::io::reactor::{Drive, Registrar, Step};
 use crate::io::ready::Ready;
-use crate::io::stream::Stream;
 use crate::net::dial::{Connected, DialError, Dialed, Dialer};
 use crate::net::unix;
 use crate::parse::escape::printable;
@@ -66,7 +66,7 @@ enum State {
 }
 
 struct Dialing {
-    client: Socket,
+    client: Connection,
     dial: Dial,
     /// To be given up for the socket to the target.
     reserve: Option<OwnedFd>,
@@ -101,7 +101,7 @@ impl Relayed {
             Onward::Unix(path) => Dial::Unix(unix::Dialer::new(path, relay.dialing.timeout)),
         };
         let dialing = Dialing {
-            client: client.sock,
+            client: client.conn,
             dial,
             reserve,
         };
@@ -152,7 +152,7 @@ impl Relayed {
         match dialed {
             Ok(target) => self.join(dialing.client, target, registrar, now)?,
             Err(exit) => {
-                reset(&dialing.client);
+                reset(&dialing.client.sock);
                 return Err(exit);
             }
         }
@@ -220,12 +220,13 @@ impl Relayed {
 
     fn join(
         &mut self,
-        client: Socket,
+        client: Connection,
         (target, left_over, label): Target,
         registrar: &Registrar<'_>,
         now: Instant,
     ) -> Result<(), Exit> {
         self.target = label.into();
+        let target = Connection::plain(target);
         let ends = end(client, CLIENT_SLOT, registrar)
             .and_then(|client| Ok((client, end(target, TARGET_SLOT, registrar)?)));
         let ends = ends.map_err(|error| super::failed(&error.into()))?;
@@ -269,6 +270,10 @@ impl Relayed {
                     .tell(&format!("connection from {client} timed out: {late}"));
                 Exit::Code(self.plan.codes.timed_out)
             }
+            Ended::Truncated(_) => {
+                self.company.tell(&words::truncated(&self.client));
+                Exit::Code(self.plan.codes.broken)
+            }
             Ended::Broken(place, error) => {
                 bridge.ends().into_iter().for_each(reset_end);
                 let who = match place {
@@ -290,12 +295,12 @@ impl Relayed {
     }
 }
 
-/// Makes an end of a socket. What is read is passed on at once: the sender has gathered what
+/// Makes an end of a connection. What is read is passed on at once: the sender has gathered what
 /// belongs together.
-fn end(sock: Socket, slot: u16, registrar: &Registrar<'_>) -> io::Result<Endpoint> {
+fn end(conn: Connection, slot: u16, registrar: &Registrar<'_>) -> io::Result<Endpoint> {
     // No TCP socket: nothing is held back there.
-    let _ = sock.set_tcp_nodelay(true);
-    Ok(Endpoint::Stream(Stream::new(sock, slot, registrar)?))
+    let _ = conn.sock.set_tcp_nodelay(true);
+    conn.into_end(slot, registrar)
 }
 
 /// Has a socket's peer see a reset, not an end, once it is closed.
@@ -306,8 +311,8 @@ pub fn reset(sock: &Socket) {
 
 /// The same for an end, if it is one of a stream.
 pub fn reset_end(end: &Endpoint) {
-    if let Endpoint::Stream(stream) = end {
-        reset(stream.socket());
+    if let (Endpoint::Stream(_) | Endpoint::Tls(_), Some(sock)) = (end, end.socket()) {
+        reset(sock);
     }
 }
 
@@ -340,7 +345,7 @@ impl Drive<Exit> for Relayed {
     fn drive(&mut self, registrar: &Registrar<'_>, now: Instant) -> Step<Exit> {
         if self.signalled {
             if let State::Dialing(dialing) = &self.state {
-                reset(&dialing.client);
+                reset(&dialing.client.sock);
             }
             return self.done(signal_exit());
         }

@@ -4,10 +4,11 @@
 use super::company::{Company, tell_left};
 use super::entrance::{Client, Seat};
 use super::listen::label;
-use super::{logs, session, signal_exit};
+use super::{PEER_SLOT, logs, signal_exit, words};
 use crate::exit::Exit;
 use crate::flow::bridge::{Bridge, Ended, Turn};
 use crate::flow::flow::{Flow, Settings};
+use crate::io::connection::Connection;
 use crate::io::endpoint::Endpoint;
 use crate::io::inbox::Notice;
 use crate::io::internal::Internal;
@@ -16,7 +17,6 @@ use crate::io::ready::Ready;
 use crate::plan::{Builtin, Ends, Plan, Until};
 use crate::proto::services;
 use crate::report;
-use socket2::Socket;
 use std::io::{self, ErrorKind};
 use std::rc::Rc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -33,7 +33,7 @@ pub struct Served {
     /// Who it is, for messages.
     client: Box<str>,
     /// The connection until it is registered with the loop.
-    sock: Option<Socket>,
+    conn: Option<Connection>,
     bridge: Option<Box<Bridge>>,
     signalled: bool,
     /// Its place among those who may be there at once.
@@ -48,7 +48,7 @@ impl Served {
             plan,
             builtin,
             company,
-            sock: Some(client.sock),
+            conn: Some(client.conn),
             bridge: None,
             signalled: false,
             _seat: client.seat,
@@ -57,12 +57,12 @@ impl Served {
 
     /// Joins the client to the service, the first time.
     fn join(&mut self, registrar: &Registrar<'_>, now: Instant) -> io::Result<()> {
-        let Some(sock) = self.sock.take() else {
+        let Some(conn) = self.conn.take() else {
             return Ok(());
         };
         // No TCP socket: nothing is held back there.
-        let _ = sock.set_tcp_nodelay(true);
-        let remote = session::stream_end(sock, registrar)?;
+        let _ = conn.sock.set_tcp_nodelay(true);
+        let remote = conn.into_end(PEER_SLOT, registrar)?;
         let ends = Ends {
             until: Until::Both,
             passes_eof: true,
@@ -97,6 +97,10 @@ impl Served {
                 self.company
                     .tell(&format!("connection from {client} timed out: {late}"));
                 Exit::Code(self.plan.codes.timed_out)
+            }
+            Ended::Truncated(_) => {
+                self.company.tell(&words::truncated(client));
+                Exit::Code(self.plan.codes.broken)
             }
             Ended::Broken(_, error) if self.has_had_enough(error) => Exit::OK,
             Ended::Broken(_, error) => {

@@ -10,7 +10,6 @@ use crate::io::endpoint::Endpoint;
 use crate::io::reactor::Registrar;
 use crate::io::ready::Ready;
 use crate::io::stdio::{Stdio, Uses};
-use crate::io::stream::Stream;
 use crate::plan::{Plan, Session};
 use crate::proto::crlf::Crlf;
 use crate::proto::framing::Framer;
@@ -32,11 +31,6 @@ pub struct Joined {
     bridge: Bridge,
     label: String,
     started: Instant,
-}
-
-/// Makes an end of a connected stream socket.
-pub fn stream_end(sock: Socket, registrar: &Registrar<'_>) -> io::Result<Endpoint> {
-    Ok(Endpoint::Stream(Stream::new(sock, PEER_SLOT, registrar)?))
 }
 
 /// Makes an end of a connected datagram socket.
@@ -227,6 +221,10 @@ impl Joined {
                     report::failure(&words::late(label, late));
                 }
                 Exit::Code(plan.codes.timed_out)
+            }
+            Ended::Truncated(_) => {
+                report::failure(&words::truncated(label));
+                Exit::Code(plan.codes.broken)
             }
             Ended::Broken(Place::Peer, error) => {
                 let verb = match self.bridge.remote().keeps_messages() {

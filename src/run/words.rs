@@ -123,6 +123,11 @@ pub fn late(label: &str, late: &Late) -> String {
     }
 }
 
+/// An end that nobody vouches for.
+pub fn truncated(label: &str) -> String {
+    format!("{label} ended without saying so in TLS (no close_notify): what came may be cut short")
+}
+
 /// A session that broke. `verb` is what could not be gone on with.
 pub fn broken(verb: &str, label: &str, error: &io::Error) -> String {
     let reason = report::reason(error);
@@ -222,7 +227,7 @@ pub fn came(client: &Client, plan: &Plan) -> String {
     if client.addr.as_vsock_address().is_some() {
         return addr::show(&client.addr);
     }
-    let local = client.sock.local_addr();
+    let local = client.conn.sock.local_addr();
     let place = local.map(|addr| addr::show(&addr)).unwrap_or_default();
     match client.credentials().filter(|_| plan.tells_users) {
         Some(Credentials { pid, uid, gid }) => {

@@ -36,6 +36,13 @@ pub fn service_name(port: u16, proto: &str) -> Option<String> {
     Some(name.to_string_lossy().into_owned())
 }
 
+/// The name of this machine, if it has one. See uname(2).
+pub fn own() -> Option<String> {
+    let uname = rustix::system::uname();
+    let name = uname.nodename().to_str().ok()?;
+    (!name.is_empty() && name != "(none)").then(|| name.to_owned())
+}
+
 /// The addresses of a host name, in the order of RFC 6724. See getaddrinfo(3).
 ///
 /// # Errors

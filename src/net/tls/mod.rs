@@ -4,8 +4,9 @@
 mod own_cert;
 mod verify;
 
+use crate::io::tls::Session;
 use crate::plan::tls::{self as plan, Common, Identity, Trust, Version};
-pub use own_cert::{Own, fingerprint, show_pin};
+use own_cert::{Own, fingerprint, show_pin};
 use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, ring};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
@@ -14,11 +15,13 @@ use rustls::{
     ClientConfig, ClientConnection, RootCertStore, ServerConfig, ServerConnection,
     SupportedProtocolVersion,
 };
-use std::io;
 use std::path::Path;
 use std::sync::Arc;
-pub use verify::Seen;
-use verify::{Pinned, Watched};
+use std::{fmt, io};
+use verify::{Pinned, Seen, Watched};
+
+/// The name of a server that has none.
+const NOBODY: &str = "0.0.0.0";
 
 /// What keeps TLS from being set up: what was being done, and why it failed.
 #[derive(Debug)]
@@ -35,6 +38,14 @@ impl SetupError {
             doing: doing.into(),
             reason: reason.to_string(),
         }
+    }
+}
+
+impl std::error::Error for SetupError {}
+
+impl fmt::Display for SetupError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{} failed: {}", self.doing, self.reason)
     }
 }
 
@@ -84,23 +95,29 @@ impl Client {
         })
     }
 
-    /// A session with the server that was dialled as `host`, a name or an address.
+    /// A session with the server that was dialled as `host`, a name or an address; `None` where
+    /// there is neither, at a Unix socket.
     ///
     /// # Errors
     /// The name is none that a certificate could have.
-    pub fn session(&self, host: &str) -> Result<ClientConnection, SetupError> {
-        let name = self.server_name.as_deref().unwrap_or(host);
-        // A dot at the end is for the resolver, and part of no name in a certificate.
-        let bare = name.strip_suffix('.').unwrap_or(name);
-        let name = ServerName::try_from(bare.to_owned())
-            .map_err(|error| SetupError::new(format!("use the TLS name {bare}"), error))?;
-        ClientConnection::new(self.config.clone(), name)
-            .map_err(|error| SetupError::new("set up TLS", error))
+    pub fn session(&self, host: Option<&str>) -> Result<Box<Session>, SetupError> {
+        let name = match self.server_name.as_deref().or(host) {
+            // A dot at the end is for the resolver, and part of no name in a certificate.
+            Some(name) => name.strip_suffix('.').unwrap_or(name),
+            // An address is not sent, and nobody looks for it.
+            None => NOBODY,
+        };
+        let name = ServerName::try_from(name.to_owned())
+            .map_err(|error| SetupError::new(format!("use the TLS name {name}"), error))?;
+        let session = ClientConnection::new(self.config.clone(), name);
+        let session = session.map_err(|error| SetupError::new("set up TLS", error))?;
+        Ok(Box::new(Session::new(session.into())))
     }
 
-    /// What the server showed last.
-    pub fn seen(&self) -> &Seen {
-        &self.seen
+    /// Why a handshake with a server that was dialled as `host` failed.
+    pub fn reason(&self, error: &io::Error, _session: &Session, _host: Option<&str>) -> String {
+        let _ = self.seen.cert();
+        error.to_string()
     }
 }
 
@@ -109,7 +126,7 @@ impl Client {
 pub struct Server {
     config: Arc<ServerConfig>,
     /// The certificate that was made, when none was given.
-    pub own: Option<Own>,
+    own: Option<Own>,
 }
 
 impl Server {
@@ -126,8 +143,11 @@ impl Server {
                 (certs, key, None)
             }
             None => {
-                let own = Own::make(names, plan.save.as_deref())?;
-                (vec![own.cert.clone()], own.key(), Some(own))
+                let own = match &plan.save {
+                    Some(dir) => Own::kept(dir, names)?,
+                    None => Own::make(names)?,
+                };
+                (vec![own.cert.clone()], own.key.clone_key(), Some(own))
             }
         };
         let builder = ServerConfig::builder_with_provider(provider.clone())
@@ -149,20 +169,46 @@ impl Server {
         };
         config.alpn_protocols.clone_from(&plan.common.alpn);
         config.key_log = Arc::new(rustls::KeyLogFile::new());
+        // A peer that only sends, and closes without reading its tickets, would reset the
+        // connection, and take back what it sent (RFC 2525, section 2.17).
+        config.send_tls13_tickets = 0;
         Ok(Server {
             config: Arc::new(config),
             own,
         })
     }
 
+    /// The fingerprint of the certificate that was made, when none was given.
+    pub fn own_pin(&self) -> Option<String> {
+        let own = self.own.as_ref()?;
+        Some(show_pin(&fingerprint(&own.cert)))
+    }
+
+    /// Why a handshake with a client failed.
+    pub fn reason(&self, error: &io::Error, _session: &Session) -> String {
+        error.to_string()
+    }
+
     /// A session with a client.
     ///
     /// # Errors
     /// What rustls says; nothing that depends on the client.
-    pub fn session(&self) -> Result<ServerConnection, SetupError> {
-        ServerConnection::new(self.config.clone())
-            .map_err(|error| SetupError::new("set up TLS", error))
+    pub fn session(&self) -> Result<Box<Session>, SetupError> {
+        let session = ServerConnection::new(self.config.clone());
+        let session = session.map_err(|error| SetupError::new("set up TLS", error))?;
+        Ok(Box::new(Session::new(session.into())))
     }
+}
+
+/// What was agreed on with a peer, and who it is, in lines; `all` for the whole chain.
+pub fn agreed(session: &Session, all: bool) -> Vec<String> {
+    let connection = session.connection();
+    let _ = all;
+    vec![format!(
+        "{:?} {:?}",
+        connection.protocol_version(),
+        connection.negotiated_cipher_suite()
+    )]
 }
 
 fn client_verifier(

@@ -1,13 +1,13 @@
 //! A certificate of our own making: ECDSA on P-256, signed by itself, and known by its fingerprint.
 
-use super::SetupError;
-use crate::plan::tls::Pin;
+use super::{SetupError, read_identity};
+use crate::plan::tls::{Identity, Pin};
 use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use std::fmt::Write as _;
-use std::fs::OpenOptions;
+use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, Write as _};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 
 /// The files it is kept in.
@@ -18,15 +18,55 @@ const KEY_FILE: &str = "key.pem";
 pub struct Own {
     /// In DER.
     pub cert: CertificateDer<'static>,
-    key: KeyPair,
+    /// Its private key.
+    pub key: PrivateKeyDer<'static>,
 }
 
 impl Own {
-    /// Makes one for these names and addresses; keeps it in the directory `save`.
+    /// Makes one for these names and addresses.
     ///
     /// # Errors
-    /// The files cannot be written; one that is there already is not overwritten.
-    pub fn make(names: Vec<String>, save: Option<&Path>) -> Result<Own, SetupError> {
+    /// There is no randomness, or a name is none.
+    pub fn make(names: Vec<String>) -> Result<Own, SetupError> {
+        Ok(Pair::make(names)?.into())
+    }
+
+    /// The one that is kept in the directory `dir`; if there is none, it is made and kept, so that
+    /// only the user can read it.
+    ///
+    /// # Errors
+    /// The files cannot be written, or do not hold what they should.
+    pub fn kept(dir: &Path, names: Vec<String>) -> Result<Own, SetupError> {
+        let identity = Identity {
+            cert: dir.join(CERT_FILE),
+            key: dir.join(KEY_FILE),
+        };
+        if identity.key.exists() || identity.cert.exists() {
+            let (certs, key) = read_identity(&identity)?;
+            let cert = certs.into_iter().next();
+            let cert = cert.ok_or_else(|| SetupError::new("read the certificate", "none"))?;
+            return Ok(Own { cert, key });
+        }
+        let pair = Pair::make(names)?;
+        let made = DirBuilder::new().recursive(true).mode(0o700).create(dir);
+        made.map_err(|error| SetupError::new(format!("make {}", dir.display()), error))?;
+        keep(&identity.key, pair.key.serialize_pem().as_bytes())?;
+        keep(&identity.cert, pair.cert.pem().as_bytes()).inspect_err(|_| {
+            // Without its certificate it would be in the way for ever.
+            let _ = fs::remove_file(&identity.key);
+        })?;
+        Ok(pair.into())
+    }
+}
+
+/// A certificate and its key, just made.
+struct Pair {
+    cert: rcgen::Certificate,
+    key: KeyPair,
+}
+
+impl Pair {
+    fn make(names: Vec<String>) -> Result<Pair, SetupError> {
         let failed = |error| SetupError::new("make a certificate", error);
         let key = KeyPair::generate().map_err(failed)?;
         let common_name = names.first().cloned().unwrap_or_else(|| "rnc".into());
@@ -35,19 +75,16 @@ impl Own {
         name.push(DnType::CommonName, common_name);
         params.distinguished_name = name;
         let cert = params.self_signed(&key).map_err(failed)?;
-        if let Some(dir) = save {
-            keep(dir, KEY_FILE, key.serialize_pem().as_bytes())?;
-            keep(dir, CERT_FILE, cert.pem().as_bytes())?;
-        }
-        Ok(Own {
-            cert: cert.der().clone(),
-            key,
-        })
+        Ok(Pair { cert, key })
     }
+}
 
-    /// Its private key.
-    pub fn key(&self) -> PrivateKeyDer<'static> {
-        PrivatePkcs8KeyDer::from(self.key.serialize_der()).into()
+impl From<Pair> for Own {
+    fn from(pair: Pair) -> Own {
+        Own {
+            cert: pair.cert.der().clone(),
+            key: PrivatePkcs8KeyDer::from(pair.key.serialize_der()).into(),
+        }
     }
 }
 
@@ -58,12 +95,11 @@ impl std::fmt::Debug for Own {
 }
 
 /// Writes a new file that only its owner may read.
-fn keep(dir: &Path, name: &str, text: &[u8]) -> Result<(), SetupError> {
-    let path = dir.join(name);
+fn keep(path: &Path, text: &[u8]) -> Result<(), SetupError> {
     let write = || -> io::Result<()> {
         let mut options = OpenOptions::new();
         options.write(true).create_new(true).mode(0o600);
-        options.open(&path)?.write_all(text)
+        options.open(path)?.write_all(text)
     };
     write().map_err(|error| SetupError::new(format!("write {}", path.display()), error))
 }

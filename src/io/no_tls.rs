@@ -1,0 +1,88 @@
+//! What stands for TLS where it is left out (cargo feature `tls`): types of which there are no
+//! values.
+
+use super::ready::{Got, Put, Ready};
+use super::stream::Stream;
+use std::convert::Infallible;
+use std::io;
+
+/// There is none.
+#[derive(Debug)]
+pub struct Session(Infallible);
+
+/// There is none.
+#[derive(Debug)]
+pub struct Tls(Infallible);
+
+/// See the real one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shaken {
+    /// See the real one.
+    Pending,
+    /// See the real one.
+    Done,
+}
+
+impl Session {
+    /// See the real one.
+    pub fn push_first(&mut self, _bytes: &[u8]) {
+        match self.0 {}
+    }
+}
+
+#[expect(missing_docs, reason = "no value, no call: see the real one")]
+#[expect(clippy::missing_errors_doc, reason = "the same")]
+#[expect(clippy::boxed_local, reason = "the same")]
+impl Tls {
+    pub fn new(_stream: Stream, session: Box<Session>) -> Tls {
+        match session.0 {}
+    }
+
+    pub fn shake_hands(&mut self) -> io::Result<Shaken> {
+        match self.0 {}
+    }
+
+    pub fn into_parts(self) -> (Stream, Box<Session>) {
+        match self.0 {}
+    }
+
+    pub fn stream(&self) -> &Stream {
+        match self.0 {}
+    }
+
+    pub fn note(&mut self, _slot: u16, _ready: Ready) {
+        match self.0 {}
+    }
+
+    pub fn is_readable(&self) -> bool {
+        match self.0 {}
+    }
+
+    pub fn try_read(&mut self, _buf: &mut [u8]) -> io::Result<Got> {
+        match self.0 {}
+    }
+
+    pub fn try_write(&mut self, _buf: &[u8]) -> io::Result<Put> {
+        match self.0 {}
+    }
+
+    pub fn flush(&mut self) -> io::Result<()> {
+        match self.0 {}
+    }
+
+    pub fn holds(&self) -> bool {
+        match self.0 {}
+    }
+
+    pub fn shutdown_write(&mut self) {
+        match self.0 {}
+    }
+
+    pub fn has_unsent(&self) -> bool {
+        match self.0 {}
+    }
+
+    pub fn write_fault(&mut self) -> Option<io::Error> {
+        match self.0 {}
+    }
+}

@@ -1,0 +1,153 @@
+//! Making a connection secure, as a client or as a server: asking for TLS in plain text where that
+//! is due, then the handshake.
+//!
+//! ```text
+//! Asking (STARTTLS) ──► Shaking ──► Done
+//! ```
+
+use super::handshake::{Talk, TalkError, Talked};
+use crate::io::connection::Connection;
+use crate::io::reactor::Registrar;
+use crate::io::ready::Ready;
+use crate::io::stream::Stream;
+use crate::io::tls::{Session, Shaken, Tls};
+use crate::proto::Handshake;
+use socket2::Socket;
+use std::io;
+use std::time::{Duration, Instant};
+
+/// How long it may take, if nothing else is said: a peer that says nothing is not waited for for
+/// ever.
+pub const LIMIT: Duration = Duration::from_secs(30);
+
+/// A connection that is being made secure.
+pub struct Securing {
+    state: State,
+    deadline: Instant,
+}
+
+enum State {
+    Asking(Box<(Talk, Stream, Box<Session>)>),
+    Shaking(Box<Tls>),
+    Over,
+}
+
+/// What a drive came to.
+#[derive(Debug)]
+pub enum Secured {
+    /// Not there yet.
+    Wait,
+    /// Bytes can go both ways.
+    Done(Connection),
+}
+
+/// Why a connection could not be made secure.
+#[derive(Debug)]
+pub enum SecureError {
+    /// The peer does not go over to TLS.
+    Asking(TalkError),
+    /// It sent bytes behind its word to begin with TLS: whoever did that wanted them to be taken
+    /// for protected ones (CVE-2011-0411).
+    Injected,
+    /// The handshake failed. Of a `rustls::Error` inside the peer has been told.
+    Handshake(io::Error, Box<Session>),
+    /// It took too long.
+    Late,
+}
+
+impl Securing {
+    /// Begins on a socket, which is registered under `slot`. `left_over` are the peer's first
+    /// bytes, read already; `asking` asks it for TLS in plain text first. `limit` is the time it
+    /// may take.
+    ///
+    /// # Errors
+    /// The socket cannot be registered.
+    pub fn new(
+        (sock, left_over): (Socket, &[u8]),
+        mut session: Box<Session>,
+        asking: Option<Box<dyn Handshake>>,
+        limit: Duration,
+        slot: u16,
+        registrar: &Registrar<'_>,
+        now: Instant,
+    ) -> io::Result<Securing> {
+        let stream = Stream::new(sock, slot, registrar)?;
+        let state = match asking {
+            Some(machine) => {
+                let talk = Talk::with(machine, left_over);
+                State::Asking(Box::new((talk, stream, session)))
+            }
+            None => {
+                session.push_first(left_over);
+                State::Shaking(Box::new(Tls::new(stream, session)))
+            }
+        };
+        Ok(Securing {
+            state,
+            deadline: now + limit,
+        })
+    }
+
+    /// Takes in an event.
+    pub fn note(&mut self, slot: u16, ready: Ready) {
+        match &mut self.state {
+            State::Asking(asking) => asking.1.note(slot, ready),
+            State::Shaking(tls) => tls.note(slot, ready),
+            State::Over => {}
+        }
+    }
+
+    /// When it wants to be driven even if nothing happens.
+    pub fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
+    /// Goes on as far as it can.
+    ///
+    /// # Errors
+    /// It cannot be made secure; the connection is to be closed.
+    pub fn drive(&mut self, now: Instant) -> Result<Secured, SecureError> {
+        if let State::Asking(asking) = &mut self.state {
+            let (talk, stream, _) = &mut **asking;
+            match talk.drive(stream).map_err(SecureError::Asking)? {
+                Talked::Done(behind) if behind.is_empty() => self.begin_handshake(),
+                Talked::Done(_) => return Err(SecureError::Injected),
+                Talked::Wait | Talked::Anew => return self.wait(now),
+            }
+        }
+        let State::Shaking(tls) = &mut self.state else {
+            return Ok(Secured::Wait);
+        };
+        match tls.shake_hands() {
+            Ok(Shaken::Pending) => self.wait(now),
+            Ok(Shaken::Done) => Ok(self
+                .take_tls()
+                .map_or(Secured::Wait, |tls| Secured::Done((*tls).into()))),
+            Err(error) => Err(match self.take_tls() {
+                Some(tls) => SecureError::Handshake(error, tls.into_parts().1),
+                None => SecureError::Late,
+            }),
+        }
+    }
+
+    fn wait(&self, now: Instant) -> Result<Secured, SecureError> {
+        match now >= self.deadline {
+            true => Err(SecureError::Late),
+            false => Ok(Secured::Wait),
+        }
+    }
+
+    fn begin_handshake(&mut self) {
+        if let State::Asking(asking) = std::mem::replace(&mut self.state, State::Over) {
+            let (_, stream, session) = *asking;
+            self.state = State::Shaking(Box::new(Tls::new(stream, session)));
+        }
+    }
+
+    fn take_tls(&mut self) -> Option<Box<Tls>> {
+        match std::mem::replace(&mut self.state, State::Over) {
+            State::Shaking(tls) => Some(tls),
+            _ => None,
+        }
+    }
+}

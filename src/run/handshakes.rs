@@ -1,0 +1,183 @@
+//! Clients that have come and still shake hands (TLS): all at once, so that one that is slow keeps
+//! nobody from coming in.
+
+use super::entrance::Client;
+use super::listen::label;
+use super::{HANDSHAKE_SLOTS, secure};
+use crate::io::connection::Connection;
+use crate::io::reactor::Registrar;
+use crate::io::ready::Ready;
+use crate::net::secure::{LIMIT, Secured, Securing};
+use crate::net::tls::Server;
+use crate::plan::{Clients, Mode, Plan};
+use crate::report;
+use socket2::SockAddr;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+/// Handshakes there can be at once: more clients wait to be accepted.
+const MOST: usize = 1024;
+
+/// Clients that shake hands.
+pub struct Handshakes {
+    server: Server,
+    limit: Duration,
+    is_single: bool,
+    under_way: BTreeMap<u16, Arriving>,
+    /// Those that may be able to go on.
+    awake: BTreeSet<u16>,
+    next_slot: u16,
+}
+
+struct Arriving {
+    securing: Securing,
+    addr: SockAddr,
+    seat: Rc<()>,
+}
+
+impl Handshakes {
+    /// None yet.
+    pub fn new(server: Server, plan: &Plan) -> Handshakes {
+        let clients = match plan.mode {
+            Mode::Listen { clients, .. }
+            | Mode::ListenUnix { clients, .. }
+            | Mode::ListenVsock { clients, .. } => clients,
+            _ => Clients::One,
+        };
+        Handshakes {
+            server,
+            limit: plan
+                .session
+                .limits
+                .idle
+                .map_or(LIMIT, |idle| idle.min(LIMIT)),
+            is_single: matches!(clients, Clients::One | Clients::OneQueueing),
+            under_way: BTreeMap::new(),
+            awake: BTreeSet::new(),
+            next_slot: *HANDSHAKE_SLOTS.start(),
+        }
+    }
+
+    /// What is shown to clients.
+    pub fn server(&self) -> &Server {
+        &self.server
+    }
+
+    /// Says whether there is no room for another.
+    pub fn are_full(&self) -> bool {
+        self.under_way.len() >= MOST
+    }
+
+    /// Says whether nobody shakes hands.
+    pub fn are_over(&self) -> bool {
+        self.under_way.is_empty()
+    }
+
+    /// Drops all.
+    pub fn clear(&mut self) {
+        self.under_way.clear();
+        self.awake.clear();
+    }
+
+    /// Begins with a client that has come.
+    ///
+    /// # Errors
+    /// Its socket cannot be registered.
+    pub fn begin(
+        &mut self,
+        client: Client,
+        registrar: &Registrar<'_>,
+        now: Instant,
+    ) -> io::Result<()> {
+        let slot = self.free_slot();
+        let session = self.server.session().map_err(io::Error::other)?;
+        let arrived = (client.conn.sock, [].as_slice());
+        let securing = Securing::new(arrived, session, None, self.limit, slot, registrar, now)?;
+        let arriving = Arriving {
+            securing,
+            addr: client.addr,
+            seat: client.seat,
+        };
+        self.under_way.insert(slot, arriving);
+        self.awake.insert(slot);
+        Ok(())
+    }
+
+    fn free_slot(&mut self) -> u16 {
+        while self.under_way.contains_key(&self.next_slot) {
+            self.advance_slot();
+        }
+        let slot = self.next_slot;
+        self.advance_slot();
+        slot
+    }
+
+    fn advance_slot(&mut self) {
+        self.next_slot = match self.next_slot == *HANDSHAKE_SLOTS.end() {
+            true => *HANDSHAKE_SLOTS.start(),
+            false => self.next_slot + 1,
+        };
+    }
+
+    /// Takes in an event.
+    pub fn note(&mut self, slot: u16, ready: Ready) {
+        if let Some(arriving) = self.under_way.get_mut(&slot) {
+            arriving.securing.note(slot, ready);
+            self.awake.insert(slot);
+        }
+    }
+
+    /// Goes on with the handshakes; gives a client that has done its own.
+    pub fn next(&mut self, plan: &Plan, now: Instant) -> Option<Client> {
+        if self.deadline().is_some_and(|at| now >= at) {
+            self.wake_late(now);
+        }
+        while let Some(slot) = self.awake.pop_first() {
+            let Some(arriving) = self.under_way.get_mut(&slot) else {
+                continue;
+            };
+            let secured = arriving.securing.drive(now);
+            if matches!(secured, Ok(Secured::Wait)) {
+                continue;
+            }
+            let Some(arriving) = self.under_way.remove(&slot) else {
+                continue;
+            };
+            match secured {
+                Ok(Secured::Done(conn)) => return Some(arriving.into_client(conn)),
+                Ok(Secured::Wait) => {}
+                Err(error) if self.is_single || report::is_verbose(1) => {
+                    let label = label(&arriving.addr, &plan.net);
+                    report::failure(&secure::client_failed(&label, &error, &self.server));
+                }
+                Err(_) => {}
+            }
+        }
+        None
+    }
+
+    fn wake_late(&mut self, now: Instant) {
+        let is_late = |(&slot, arriving): (&u16, &Arriving)| {
+            (now >= arriving.securing.deadline()).then_some(slot)
+        };
+        self.awake.extend(self.under_way.iter().filter_map(is_late));
+    }
+
+    /// When the first of them has taken too long.
+    pub fn deadline(&self) -> Option<Instant> {
+        let all = self.under_way.values();
+        all.map(|arriving| arriving.securing.deadline()).min()
+    }
+}
+
+impl Arriving {
+    fn into_client(self, conn: Connection) -> Client {
+        Client {
+            conn,
+            addr: self.addr,
+            seat: self.seat,
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! TLS as the modes see it: set up from the plan, and what is told about it.
+
+use crate::io::connection::Connection;
+use crate::net::addr;
+use crate::net::secure::SecureError;
+use crate::net::tls::{self, Client, Server};
+use crate::parse::escape::printable;
+use crate::plan::tls::{Tls, Trust};
+use crate::plan::{Mode, Plan};
+use crate::proto::Handshake;
+use crate::report;
+use crate::sys::names;
+use socket2::{SockAddr, Socket};
+use std::os::unix::ffi::OsStrExt;
+
+/// How connections of the plan are made secure; tells that nothing is checked where that is so.
+///
+/// # Errors
+/// A file cannot be read or does not hold what it should.
+pub fn client(plan: &Plan) -> anyhow::Result<Option<Client>> {
+    let Some(Tls::Client(client)) = &plan.tls else {
+        return Ok(None);
+    };
+    if client.trust == Trust::Anyone && client.warns {
+        report::error(
+            "warning: --tls-no-verify: whoever is on the way can read and change everything",
+        );
+    }
+    Ok(Some(Client::new(client)?))
+}
+
+/// What clients of the plan are shown.
+///
+/// # Errors
+/// A file cannot be read, written, or does not hold what it should.
+pub fn server(plan: &Plan) -> anyhow::Result<Option<Server>> {
+    let Some(Tls::Server(server)) = &plan.tls else {
+        return Ok(None);
+    };
+    Ok(Some(Server::new(server, own_names())?))
+}
+
+/// The names of this machine that a new certificate is for.
+fn own_names() -> Vec<String> {
+    let local = ["localhost", "127.0.0.1", "::1"].map(str::to_owned);
+    names::own().into_iter().chain(local).collect()
+}
+
+/// Tells the fingerprint of a certificate that was made, and how to connect.
+pub fn tell_own(server: &Server, socks: &[Socket], plan: &Plan) {
+    let Some(pin) = server.own_pin() else {
+        return;
+    };
+    report::line(&format!("TLS certificate {pin}"));
+    if let Some(place) = place(socks, plan) {
+        report::line(&format!("Connect with: rnc --tls --tls-pin {pin} {place}"));
+    }
+}
+
+/// Where a client connects to, as it is typed.
+fn place(socks: &[Socket], plan: &Plan) -> Option<String> {
+    if let Mode::ListenUnix { path, .. } = &plan.mode {
+        return Some(format!("-U {}", printable(path.as_os_str().as_bytes())));
+    }
+    let addr: SockAddr = socks.first()?.local_addr().ok()?;
+    if let Some((cid, port)) = addr.as_vsock_address() {
+        return Some(format!("--vsock {cid} {port}"));
+    }
+    let ip = addr::ip(&addr)?;
+    let host = match ip.ip().is_unspecified() {
+        true => names::own().unwrap_or_else(|| "localhost".into()),
+        false => addr::show_ip(&ip),
+    };
+    Some(format!("{host} {}", ip.port()))
+}
+
+/// The machine that asks for TLS in plain text, where that is due. `host` is the peer's name.
+pub fn asking(plan: &Plan, host: Option<&str>) -> Option<Box<dyn Handshake>> {
+    let Some(Tls::Client(client)) = &plan.tls else {
+        return None;
+    };
+    let _ = (client.starttls?, host);
+    None
+}
+
+/// Tells, with `-v`, what was agreed on with a peer, and who it is.
+pub fn tell_session(conn: &Connection, _plan: &Plan) {
+    let Some(session) = conn.tls.as_ref().filter(|_| report::is_verbose(1)) else {
+        return;
+    };
+    for line in tls::agreed(session, report::is_verbose(2)) {
+        report::line(&report::stated(&line));
+    }
+}
+
+/// The line about a server that could not be made sure of.
+pub fn server_failed(
+    label: &str,
+    error: &SecureError,
+    client: &Client,
+    host: Option<&str>,
+) -> String {
+    match error {
+        SecureError::Asking(error) => format!("STARTTLS with {label} failed: {error}"),
+        SecureError::Injected => {
+            format!("STARTTLS with {label} failed: it sent plain text behind its word to begin")
+        }
+        SecureError::Late => format!("TLS handshake with {label} timed out"),
+        SecureError::Handshake(error, session) => {
+            let reason = client.reason(error, session, host);
+            format!("TLS handshake with {label} failed: {reason}")
+        }
+    }
+}
+
+/// The line about a client that could not be made sure of.
+pub fn client_failed(label: &str, error: &SecureError, server: &Server) -> String {
+    match error {
+        SecureError::Handshake(error, session) => {
+            let reason = server.reason(error, session);
+            format!("TLS handshake with {label} failed: {reason}")
+        }
+        _ => format!("TLS handshake with {label} timed out"),
+    }
+}
