@@ -11,8 +11,9 @@ use std::cell::RefCell;
 use std::io::{self, ErrorKind, IoSlice, Read, Write};
 
 /// Bytes of records that may wait for the socket: with room for several records, one system call
-/// takes them all.
-const OUTGOING_BYTES: usize = 256 << 10;
+/// takes them all. Each record is an allocation; with more than 128 KiB of them the allocator gives
+/// the memory back to the system each time, which costs more than all else (M_TRIM_THRESHOLD).
+const OUTGOING_BYTES: usize = 64 << 10;
 /// Bytes of records read from the socket at once, at most and at least.
 const INCOMING_BYTES: usize = 128 << 10;
 const RECORD_BYTES: usize = 18 << 10;

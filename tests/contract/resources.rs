@@ -12,7 +12,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 /// What rnc may need at most, whatever goes through it. A build without optimization has more code.
-const MAX_RSS_KIB: u64 = if cfg!(debug_assertions) { 8 } else { 4 } * 1024;
+const MAX_RSS_KIB: u64 = if cfg!(debug_assertions) { 12 } else { 4 } * 1024;
 
 /// How much goes each way.
 const LOAD_BYTES: usize = 256 << 20;
