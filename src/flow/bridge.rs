@@ -188,6 +188,7 @@ impl Bridge {
             Moved::Budget => Turn::Again,
             Moved::Some if self.local.changes_unseen() => Turn::Again,
             _ if changed => Turn::Again,
+            _ if self.remote.has_more() || self.local.has_more() => Turn::Again,
             _ => Turn::Wait,
         }
     }

@@ -7,35 +7,25 @@
 use super::ready::{Got, Put, Ready};
 use super::stream::Stream;
 use rustls::Connection;
-use std::cell::RefCell;
 use std::io::{self, ErrorKind, IoSlice, Read, Write};
 
 /// Bytes of records that may wait for the socket: with room for several records, one system call
 /// takes them all. Each record is an allocation; with more than 128 KiB of them the allocator gives
 /// the memory back to the system each time, which costs more than all else (M_TRIM_THRESHOLD).
 const OUTGOING_BYTES: usize = 64 << 10;
-/// Bytes of records read from the socket at once, at most and at least.
-const INCOMING_BYTES: usize = 128 << 10;
-const RECORD_BYTES: usize = 18 << 10;
+/// Reads that may bring nothing for us, such as tickets, before others get their turn.
+const IDLE_READS: usize = 64;
 /// The peer's first bytes that are kept for messages: what it speaks, if not TLS.
 const FIRST_BYTES: usize = 200;
-
-thread_local! {
-    /// A buffer for records, lent to whichever session reads: idle ones hold none.
-    static SPARE: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
-}
 
 /// What both sides know of a connection, without its socket.
 #[derive(Debug)]
 pub struct Session {
     connection: Connection,
-    incoming: Incoming,
     /// The peer's first bytes, until the handshake is done.
     first: Vec<u8>,
     /// Bytes may wait in the connection that no event will tell of.
     may_hold_bytes: bool,
-    /// Nothing comes any more from the socket.
-    socket_ended: bool,
     /// What broke it while there were still bytes to be given out.
     fault: Option<io::Error>,
 }
@@ -48,6 +38,8 @@ pub struct Tls {
     shutdown: Shutdown,
     /// The socket takes nothing any more.
     is_broken: bool,
+    /// A read has given up its turn.
+    has_more: bool,
 }
 
 /// How far the end of what is written has come.
@@ -86,18 +78,22 @@ impl Session {
         connection.set_buffer_limit(Some(OUTGOING_BYTES));
         Session {
             connection,
-            incoming: Incoming::default(),
             first: Vec::new(),
             may_hold_bytes: false,
-            socket_ended: false,
             fault: None,
         }
     }
 
     /// Takes in the peer's first bytes, read already.
-    pub fn push_first(&mut self, bytes: &[u8]) {
-        self.incoming.push(bytes);
+    ///
+    /// # Errors
+    /// They are more than a handshake can be.
+    pub fn push_first(&mut self, mut bytes: &[u8]) -> io::Result<()> {
         self.first = bytes[..bytes.len().min(FIRST_BYTES)].to_vec();
+        while !bytes.is_empty() {
+            self.connection.read_tls(&mut bytes)?;
+        }
+        Ok(())
     }
 
     /// What was agreed on, for messages.
@@ -119,6 +115,7 @@ impl Tls {
             session,
             shutdown: Shutdown::None,
             is_broken: false,
+            has_more: false,
         }
     }
 
@@ -139,7 +136,7 @@ impl Tls {
                 self.session.first = Vec::new();
                 return Ok(Shaken::Done);
             }
-            let received = match self.receive(0) {
+            let received = match self.receive() {
                 Ok(received) => received,
                 Err(error) => return Err(unsent.unwrap_or(error)),
             };
@@ -187,20 +184,22 @@ impl Tls {
     /// rustls says of a record, or the peer's alert.
     pub fn try_read(&mut self, buf: &mut [u8]) -> io::Result<Got> {
         let mut filled = 0;
+        let mut idle_reads = 0;
         let ending = loop {
             match self.take_plaintext(&mut buf[filled..]) {
                 Ok(Got::Bytes(n)) => filled += n,
-                Ok(Got::Pending) => match self.receive(buf.len()) {
+                Ok(Got::Pending) => match self.receive() {
                     Ok(Received::Pending) => break Ok(Got::Pending),
-                    Ok(Received::Records | Received::End) => {}
+                    Ok(Received::Records | Received::End) => idle_reads += 1,
                     Err(error) => break Err(error),
                 },
                 other => break other,
             }
-            if filled == buf.len() {
+            if filled == buf.len() || idle_reads == IDLE_READS {
                 break Ok(Got::Pending);
             }
         };
+        self.has_more = idle_reads == IDLE_READS;
         match ending {
             // What broke it, or its end, comes behind the bytes before it.
             Err(error) if filled > 0 => {
@@ -210,6 +209,11 @@ impl Tls {
             Ok(_) if filled > 0 => Ok(Got::Bytes(filled)),
             ending => ending,
         }
+    }
+
+    /// See `Endpoint::has_more`.
+    pub fn has_more(&self) -> bool {
+        self.has_more
     }
 
     /// Takes out what rustls has decrypted.
@@ -290,27 +294,19 @@ impl Tls {
         self.stream.write_fault()
     }
 
-    /// Takes records in: those that wait here, else from the socket, about as many bytes as are
-    /// `wanted`.
-    fn receive(&mut self, wanted: usize) -> io::Result<Received> {
+    /// Takes records in from the socket.
+    fn receive(&mut self) -> io::Result<Received> {
         let session = &mut *self.session;
-        if session.incoming.is_empty() && !session.socket_ended {
-            match session.incoming.fill(&mut self.stream, wanted)? {
-                Got::Pending => return Ok(Received::Pending),
-                Got::Eof => session.socket_ended = true,
-                Got::Bytes(_) => {}
-            }
-            if session.connection.is_handshaking() {
-                let room = FIRST_BYTES.saturating_sub(session.first.len());
-                let bytes = session.incoming.bytes();
-                session
-                    .first
-                    .extend_from_slice(&bytes[..room.min(bytes.len())]);
-            }
-        }
-        // Of no bytes at all rustls learns that the socket has ended.
-        let has_ended = session.incoming.is_empty();
-        session.incoming.give(&mut session.connection)?;
+        let mut socket = Source {
+            stream: &mut self.stream,
+            first: &mut session.first,
+            keeps_first: session.connection.is_handshaking(),
+        };
+        let has_ended = match session.connection.read_tls(&mut socket) {
+            Ok(n) => n == 0,
+            Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(Received::Pending),
+            Err(error) => return Err(error),
+        };
         let processed = session.connection.process_new_packets();
         session.may_hold_bytes = true;
         if let Err(error) = processed {
@@ -332,55 +328,26 @@ fn truncated() -> io::Error {
     io::Error::new(ErrorKind::UnexpectedEof, text)
 }
 
-/// Records from the socket that rustls has not taken yet. The buffer is lent.
-#[derive(Debug, Default)]
-struct Incoming {
-    buf: Vec<u8>,
-    start: usize,
-    end: usize,
+/// The socket as rustls wants it, to read from.
+struct Source<'a> {
+    stream: &'a mut Stream,
+    first: &'a mut Vec<u8>,
+    keeps_first: bool,
 }
 
-impl Incoming {
-    fn is_empty(&self) -> bool {
-        self.start == self.end
-    }
-
-    fn bytes(&self) -> &[u8] {
-        &self.buf[self.start..self.end]
-    }
-
-    /// Puts bytes in; only at the beginning.
-    fn push(&mut self, bytes: &[u8]) {
-        self.buf = bytes.to_vec();
-        (self.start, self.end) = (0, bytes.len());
-    }
-
-    /// Reads from the socket, about as many bytes as are `wanted`; only when there is nothing.
-    fn fill(&mut self, stream: &mut Stream, wanted: usize) -> io::Result<Got> {
-        self.buf = SPARE.take();
-        self.buf.resize(INCOMING_BYTES, 0);
-        let most = wanted.clamp(RECORD_BYTES, INCOMING_BYTES);
-        let got = stream.try_read(&mut self.buf[..most]);
-        match got {
-            Ok(Got::Bytes(n)) => (self.start, self.end) = (0, n),
-            _ => self.give_back(),
+impl Read for Source<'_> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        match self.stream.try_read(buf)? {
+            Got::Bytes(n) => {
+                let room = FIRST_BYTES.saturating_sub(self.first.len());
+                if self.keeps_first {
+                    self.first.extend_from_slice(&buf[..n.min(room)]);
+                }
+                Ok(n)
+            }
+            Got::Eof => Ok(0),
+            Got::Pending => Err(ErrorKind::WouldBlock.into()),
         }
-        got
-    }
-
-    /// Hands rustls as much as it takes at once.
-    fn give(&mut self, connection: &mut Connection) -> io::Result<()> {
-        let taken = connection.read_tls(&mut &self.buf[self.start..self.end])?;
-        self.start += taken;
-        if self.is_empty() {
-            self.give_back();
-        }
-        Ok(())
-    }
-
-    fn give_back(&mut self) {
-        (self.start, self.end) = (0, 0);
-        SPARE.set(std::mem::take(&mut self.buf));
     }
 }
 

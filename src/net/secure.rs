@@ -61,7 +61,7 @@ impl Securing {
     /// may take.
     ///
     /// # Errors
-    /// The socket cannot be registered.
+    /// The socket cannot be registered; so many first bytes are none of a handshake.
     pub fn new(
         (sock, left_over): (Socket, &[u8]),
         mut session: Box<Session>,
@@ -78,7 +78,7 @@ impl Securing {
                 State::Asking(Box::new((talk, stream, session)))
             }
             None => {
-                session.push_first(left_over);
+                session.push_first(left_over)?;
                 State::Shaking(Box::new(Tls::new(stream, session)))
             }
         };
