@@ -52,6 +52,28 @@ complete -c rnc -l proxy-dns -d 'Who looks names up: local, remote, both, none' 
 remote\t''
 both\t''
 none\t''"
+complete -c rnc -l tls-ca -d 'Trust the authorities in FILE, not the system\'s' -r -F
+complete -c rnc -l tls-pin -d 'Trust only the certificate with this fingerprint' -r -f
+complete -c rnc -l tls-servername -d 'The server\'s name, if not the HOST that was dialled' -r -f -a "(__fish_print_hostnames)"
+complete -c rnc -l tls-cert -d 'Our own certificate' -r -F
+complete -c rnc -l tls-key -d 'Its private key' -r -F
+complete -c rnc -l tls-save -d 'With -l: keep the certificate made in DIR' -r -f -a "(__fish_complete_directories)"
+complete -c rnc -l tls-client-ca -d 'With -l: only clients with a certificate of these authorities' -r -F
+complete -c rnc -l tls-client-pin -d 'With -l: only the client with this certificate' -r -f
+complete -c rnc -l tls-alpn -d 'Protocols to offer (ALPN), the best first: h2,http/1.1' -r -f
+complete -c rnc -l tls-min -d 'The oldest version to speak: 1.2 or 1.3' -r -f -a "1.2\t''
+1.3\t''"
+complete -c rnc -l tls-max -d 'The newest version to speak: 1.2 or 1.3' -r -f -a "1.2\t''
+1.3\t''"
+complete -c rnc -l tls-ciphers -d 'Cipher suites to use, the best first' -r -f
+complete -c rnc -l starttls -d 'Begin in plain text, and ask for TLS' -r -f -a "smtp\t''
+imap\t''
+pop3\t''
+ftp\t''
+xmpp\t''
+postgres\t''
+ldap\t''
+mysql\t''"
 complete -c rnc -l as -d 'Behave as this program: nc (OpenBSD\'s), ncat, or rnc' -r -f -a "nc\t''
 ncat\t''
 rnc\t''"
@@ -88,6 +110,9 @@ complete -c rnc -s n -l nodns -d 'Look up no names of hosts: they have to be add
 complete -c rnc -s b -l broadcast -d 'Allow broadcast'
 complete -c rnc -s S -l md5sig -d 'Sign TCP segments (RFC 2385)'
 complete -c rnc -s D -l debug -d 'Set SO_DEBUG on the socket'
+complete -c rnc -l tls -d 'Encrypt; the server\'s certificate is checked'
+complete -c rnc -l tls-no-verify -d 'Trust anybody: the connection can be listened to'
+complete -c rnc -l tls-verify -d 'Check the server\'s certificate (rnc always does)'
 complete -c rnc -s v -l verbose -d 'Say what happens; twice: addresses tried, totals'
 complete -c rnc -s h -l help -d 'Show this help; --help tells everything'
 complete -c rnc -l version -d 'Print the version'

@@ -12,6 +12,7 @@ mod common;
 use clap::Command;
 use clap_complete::Shell;
 use common::require;
+use rnc::cli::command::{Extent, command};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process;
@@ -51,7 +52,7 @@ fn completions_are_what_the_table_says() {
 
 #[test]
 fn short_help_fits_a_screen() {
-    let help = rnc::cli::command::command().render_help().to_string();
+    let help = command(Extent::Whole).render_help().to_string();
     let lines: Vec<&str> = help.lines().collect();
     assert!(lines.len() <= 50, "{} lines:\n{help}", lines.len());
     for line in lines {
@@ -182,7 +183,7 @@ fn body(help: &str) -> String {
 
 /// The command line, without the options that are only there to be refused.
 fn shown() -> Command {
-    let command = rnc::cli::command::command();
+    let command = command(Extent::Whole);
     let shown = command.get_arguments().filter(|arg| !arg.is_hide_set());
     Command::new("rnc")
         .version(env!("CARGO_PKG_VERSION"))

@@ -239,6 +239,69 @@ fn options_that_do_not_go_together_are_both_named() {
     ]);
 }
 
+// ---- TLS
+
+#[cfg(feature = "tls")]
+#[test]
+fn a_bad_word_about_tls_is_named() {
+    let sha1 = "sha1:da39a3ee5e6b4b0d3255bfef95601890afd80709";
+    let bare = "DA:39:A3:EE:5E:6B:4B:0D:32:55:BF:EF:95:60:18:90:AF:D8:07:09";
+    let key = "sha256//47DEQpj8HBSa";
+    refuses([
+        (
+            &*format!("--tls-pin {sha1} h 443"),
+            &["--tls-pin", "da39", "SHA-1", "SHA-256"][..],
+        ),
+        (&format!("--tls-pin {bare} h 443"), &["--tls-pin", "SHA-1"]),
+        (
+            &format!("--tls-pin {key} h 443"),
+            &["--tls-pin", "of a key"],
+        ),
+        ("--tls-pin sha256:12 h 443", &["--tls-pin", "64", "but 2"]),
+        ("--tls-pin sha256:xy h 443", &["--tls-pin", "sha256:xy"]),
+        ("-l --tls-client-pin x 443", &["--tls-client-pin", "x"]),
+        ("--tls-min 1.1 h 443", &["--tls-min", "1.1", "1.2 and 1.3"]),
+        (
+            "--tls-max ssl3 h 443",
+            &["--tls-max", "ssl3", "1.2 and 1.3"],
+        ),
+        ("--tls-alpn h2,,x h 443", &["--tls-alpn", "h2,,x", "255"]),
+        (
+            &format!("--tls-alpn {} h 443", "a".repeat(256)),
+            &["--tls-alpn", "255"],
+        ),
+        (
+            &format!("--tls-alpn {}a h 443", "a,".repeat(3000)),
+            &["--tls-alpn", "4096"],
+        ),
+        (
+            "--tls-ciphers HIGH:!aNULL h 443",
+            &["--tls-ciphers", "HIGH", "TLS13_AES_128_GCM_SHA256"],
+        ),
+        ("--starttls nntp h 119", &["--starttls", "nntp", "smtp"]),
+        ("--tls h 443 --tls-pin", &["--tls-pin"]),
+        ("--tls-pim x h 443", &["--tls-pim", "--tls-pin"]),
+    ]);
+    let empty = rnc(["--tls-servername", "", "h", "443"]).run();
+    expect_one_line(empty, 2, &["--tls-servername"]);
+    let control = rnc(["--tls-pin", "\x1b[2J", "h", "443"]).run();
+    let control = expect_one_line(control, 2, &["--tls-pin"]);
+    assert!(!control.stderr.contains('\x1b'), "{control}");
+}
+
+#[cfg(not(feature = "tls"))]
+#[test]
+fn without_tls_in_it_its_options_are_refused_plainly() {
+    refuses([
+        (
+            "--tls h 443",
+            &["--tls: this rnc was built without TLS"][..],
+        ),
+        ("-l --tls-cert c 443", &["--tls-cert", "without TLS"]),
+        ("--starttls smtp h 25", &["--starttls", "without TLS"]),
+    ]);
+}
+
 // ---- listening
 
 #[test]

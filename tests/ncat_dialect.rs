@@ -174,11 +174,6 @@ fn help_and_version_go_to_stdout_with_0() {
 fn what_has_not_come_yet_is_refused_plainly() {
     for (line, why) in [
         (
-            "--ssl 127.0.0.1 1",
-            "--ssl is not supported: rnc has no TLS yet",
-        ),
-        ("-l --ssl-cert c --ssl-key k 1", "rnc has no TLS yet"),
-        (
             "-l --proxy-type http 1",
             "-l with --proxy-type (being a proxy) is not supported yet",
         ),
@@ -188,6 +183,12 @@ fn what_has_not_come_yet_is_refused_plainly() {
         let done = OURS.line(line).run().expect_code(2).expect_stdout("");
         done.expect_complaint(why);
     }
+}
+
+#[test]
+fn options_of_tls_that_make_no_sense_are_2() {
+    let lines = ["--ssl-key k 127.0.0.1 1", "-l -u --ssl 127.0.0.1 1"];
+    same(|ncat| lines.map(|line| (line, outcome(ncat.line(line).run()))));
 }
 
 #[test]

@@ -1,9 +1,12 @@
 //! What was typed: typed, but not judged.
 
+mod tls;
+
 use super::letters;
 use clap::ArgMatches;
 use clap::parser::ValueSource;
 use std::ffi::{OsStr, OsString};
+pub use tls::TlsArgs;
 
 /// The words of the command line, sorted. Values are as they were typed.
 #[derive(Clone, Debug, Default)]
@@ -86,6 +89,7 @@ pub struct Args {
     pub proxy_user: Option<String>,
     pub proxy_auth: Option<String>,
     pub proxy_dns: Option<String>,
+    pub tls: TlsArgs,
     pub verbose: u8,
     pub test: bool,
     /// An option that is only there to be refused, and why it is.
@@ -178,6 +182,7 @@ impl Args {
             proxy_user: word("proxy-user"),
             proxy_auth: word("proxy-auth"),
             proxy_dns: word("proxy-dns"),
+            tls: TlsArgs::from_matches(matches),
             verbose: matches.get_count("verbose"),
             test: is_typed(matches, "test"),
             refused: letters::REFUSED

@@ -8,6 +8,7 @@
 mod limits;
 mod logs;
 mod programs;
+mod tls;
 
 use clap::builder::{PossibleValue, TypedValueParser};
 use clap::{Arg, ArgAction, Command, ValueHint, value_parser};
@@ -20,10 +21,19 @@ const ADDRESS: &str = "Addresses and sockets";
 const PROXY: &str = "Through a proxy";
 const OTHER: &str = "Other";
 
+/// How much of the option table is made. Each option costs every start a little.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Extent {
+    /// What most command lines need. One that it cannot be read with may still be right.
+    Usual,
+    /// All of it.
+    Whole,
+}
+
 /// The command line of rnc.
-pub fn command() -> Command {
+pub fn command(extent: Extent) -> Command {
     // Group by group: all of them at once would be most of the memory of a short session.
-    let table: [fn() -> Vec<Arg>; 10] = [
+    let table: [fn() -> Vec<Arg>; 11] = [
         shape,
         programs::programs,
         ends,
@@ -33,6 +43,10 @@ pub fn command() -> Command {
         addresses,
         access,
         proxies,
+        match extent {
+            Extent::Usual => Vec::new,
+            Extent::Whole => tls::tls,
+        },
         others,
     ];
     Command::new("rnc")
@@ -288,7 +302,8 @@ fn shape() -> Vec<Arg> {
                  number: two such services, set at each other by one forged datagram, would never \
                  stop. -w counts for each client. Needs -l; not with what is about standard input \
                  and output or changes the bytes, as with --relay.",
-            ),
+            )
+            .hide_short_help(true),
             switch(
                 "discard",
                 "With -l: throw away what clients send",
@@ -400,7 +415,8 @@ fn ends() -> Vec<Arg> {
                      client's session is over.",
                 ),
                 &["peer", "stdin", "both", "never"],
-            ),
+            )
+            .hide_short_help(true),
             flag(
                 'd',
                 "no-stdin",
@@ -412,7 +428,8 @@ fn ends() -> Vec<Arg> {
                 "send-only",
                 "Only send; leave at the end of standard input",
                 "What the peer sends is discarded. Not with -d.",
-            ),
+            )
+            .hide_short_help(true),
             value(
                 'W',
                 "recv-limit",
@@ -441,7 +458,8 @@ fn data() -> Vec<Arg> {
                 "Answer telnet options, and keep them out of the data",
                 "Each option the peer asks for is refused (RFC 854); its commands do not reach \
                  standard output.",
-            ),
+            )
+            .hide_short_help(true),
             value(
                 'i',
                 "interval",
@@ -450,6 +468,7 @@ fn data() -> Vec<Arg> {
                 "What comes in does not wait. Also --delay. With -z it is the time from the start of one port \
                  to that of the next. As nc: no pause between ports with -z.",
             )
+            .hide_short_help(true)
             .alias("delay"),
             setting(
                 "datagram-size",

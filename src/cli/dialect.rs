@@ -1,7 +1,8 @@
 //! The dialects: native rnc, OpenBSD nc as Debian ships it, and Ncat. A table of values, no code
 //! paths: `to_plan` reads the row of the one that was asked for.
 
-use super::{command, letters, usage};
+use super::command::{self, Extent};
+use super::{letters, usage};
 use crate::plan::{Clients, LogFormat, ProxyKind, ProxyNames, UdpProbe, UnixListening, Until};
 use crate::report::Wording;
 use clap::Command;
@@ -18,13 +19,24 @@ pub enum Probes {
     Verbose,
 }
 
+/// What is different about TLS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TlsRules {
+    /// A server's certificate is checked without being told to.
+    pub checks_servers: bool,
+    /// What says how a server is checked has no effect on a listener; else it is an error there.
+    pub listeners_ignore_checks: bool,
+    /// Naming cipher suites of TLS 1.2 alone leaves those of TLS 1.3 in use.
+    pub keeps_tls13_ciphers: bool,
+}
+
 /// One dialect.
 #[derive(Debug)]
 pub struct Dialect {
     /// What stands before messages.
     pub name: &'static str,
     /// The command line: which letters the options have.
-    pub command: fn() -> Command,
+    pub command: fn(Extent) -> Command,
     /// The words in which what happens is told.
     pub wording: Wording,
     /// What `-v` tells first of all.
@@ -126,6 +138,8 @@ pub struct Dialect {
     pub proxy_kind: ProxyKind,
     /// Who looks names up for SOCKS4, where that is not said.
     pub socks4_names: ProxyNames,
+    /// What is different about TLS.
+    pub tls: TlsRules,
 }
 
 /// nc's probe of a UDP port.
@@ -133,6 +147,13 @@ const PROBE_OF_NC: UdpProbe = UdpProbe {
     datagram: b"X",
     is_repeated: true,
     limit: Duration::from_secs(3),
+};
+
+/// rnc's own rules of TLS.
+const SAFE_TLS: TlsRules = TlsRules {
+    checks_servers: true,
+    listeners_ignore_checks: false,
+    keeps_tls13_ciphers: false,
 };
 
 /// rnc's own behaviour.
@@ -193,6 +214,7 @@ pub const NATIVE: Dialect = Dialect {
     plain_errors: false,
     proxy_kind: ProxyKind::Socks5,
     socks4_names: ProxyNames::Local,
+    tls: SAFE_TLS,
 };
 
 /// OpenBSD nc, as Debian ships it.
@@ -253,6 +275,7 @@ pub const NC: Dialect = Dialect {
     plain_errors: true,
     proxy_kind: ProxyKind::Socks5,
     socks4_names: ProxyNames::Local,
+    tls: SAFE_TLS,
 };
 
 /// Ncat, from nmap. Its newest version where versions differ.
@@ -317,6 +340,11 @@ pub const NCAT: Dialect = Dialect {
     plain_errors: false,
     proxy_kind: ProxyKind::Http,
     socks4_names: ProxyNames::Remote,
+    tls: TlsRules {
+        checks_servers: false,
+        listeners_ignore_checks: true,
+        keeps_tls13_ciphers: true,
+    },
     warns_of_open_program: false,
 };
 

@@ -4,7 +4,7 @@
 //! of the table and of messages name options by rnc's own letters: `translate` puts them into
 //! Ncat's.
 
-use super::command::{command, switch};
+use super::command::{Extent, command, switch};
 use clap::{Arg, ArgAction, Command};
 
 /// The options that have a letter as `ncat`. All others have their long names only.
@@ -34,8 +34,21 @@ const LETTERS: [(&str, char); 23] = [
     ("help", 'h'),
 ];
 
+/// The options that Ncat has another long name for, which its letter stands for.
+const LONG_NAMES: [(&str, &str); 9] = [
+    ("interval", "delay"),
+    ("tls", "ssl"),
+    ("tls-ca", "ssl-trustfile"),
+    ("tls-verify", "ssl-verify"),
+    ("tls-servername", "ssl-servername"),
+    ("tls-cert", "ssl-cert"),
+    ("tls-key", "ssl-key"),
+    ("tls-alpn", "ssl-alpn"),
+    ("tls-ciphers", "ssl-ciphers"),
+];
+
 /// What some options are for as `ncat`, where the table says something else.
-const HELP: [(&str, &str); 5] = [
+const HELP: [(&str, &str); 7] = [
     ("wait", "Give up after TIME of connecting to an address"),
     ("hex-dump", "The same in hexadecimal"),
     ("source", "Address to send from"),
@@ -44,24 +57,20 @@ const HELP: [(&str, &str); 5] = [
         "With -l: serve many clients; else go on after the peer's end",
     ),
     ("zero", "Only see whether the port is open"),
+    (
+        "tls",
+        "Encrypt with TLS; nothing is checked without --ssl-verify",
+    ),
+    ("tls-verify", "Check the server's certificate"),
 ];
 
 /// Options of Ncat's that are refused: as typed, whether it has a value, and why.
-pub const REFUSED: [(&str, bool, &str); 11] = [
-    ("--ssl", false, TLS),
-    ("--ssl-cert", true, TLS),
-    ("--ssl-key", true, TLS),
-    ("--ssl-verify", false, TLS),
-    ("--ssl-trustfile", true, TLS),
-    ("--ssl-ciphers", true, TLS),
-    ("--ssl-servername", true, TLS),
-    ("--ssl-alpn", true, TLS),
+pub const REFUSED: [(&str, bool, &str); 3] = [
     ("--lua-exec", true, "rnc has no Lua in it"),
     ("-g", true, SOURCE_ROUTE),
     ("-G", true, SOURCE_ROUTE),
 ];
 
-const TLS: &str = "rnc has no TLS yet";
 const SOURCE_ROUTE: &str = "routers drop packets with a source route (RFC 7126)";
 
 const USAGE: &str = "\
@@ -73,9 +82,9 @@ ncat [OPTIONS] HOST [PORT]     connect
 pub const VERSION: &str = concat!("rnc ", env!("CARGO_PKG_VERSION"), " in the Ncat dialect");
 
 /// The command line of `ncat`.
-pub fn ncat() -> Command {
-    let native = command();
-    command()
+pub fn ncat(extent: Extent) -> Command {
+    let native = command(extent);
+    command(extent)
         .name("ncat")
         .display_name("Ncat:")
         .version(VERSION)
@@ -87,7 +96,7 @@ pub fn ncat() -> Command {
 
 /// A text that names options by rnc's letters, with Ncat's letters, or long names, in their place.
 pub fn translate(text: &str) -> String {
-    with_ncats_letters(text, &command())
+    with_ncats_letters(text, &command(Extent::Whole))
 }
 
 fn with_ncats_letters(text: &str, native: &Command) -> String {
@@ -97,6 +106,9 @@ fn with_ncats_letters(text: &str, native: &Command) -> String {
 
 fn translated(word: &str, native: &Command) -> String {
     let name = word.trim_matches(['(', ')', ',', '.', ';', ':', '"']);
+    if let Some(long) = name.strip_prefix("--").and_then(long_of) {
+        return word.replacen(name, &format!("--{long}"), 1);
+    }
     let mut letters = name.strip_prefix('-').unwrap_or_default().chars();
     let (Some(letter), None) = (letters.next(), letters.next()) else {
         return word.to_string();
@@ -116,6 +128,11 @@ fn letter_of(id: &str) -> Option<char> {
     found.map(|(_, letter)| *letter)
 }
 
+fn long_of(id: &str) -> Option<&'static str> {
+    let found = LONG_NAMES.iter().find(|(name, _)| *name == id);
+    found.map(|(_, long)| *long)
+}
+
 /// The option with its letter as `ncat`; one that has a letter is in the short help.
 fn relabelled(arg: Arg, native: &Command) -> Arg {
     let letter = letter_of(arg.get_id().as_str());
@@ -129,10 +146,10 @@ fn relabelled(arg: Arg, native: &Command) -> Arg {
         (None, None) => arg,
     };
     let arg = arg.short(letter).hide_short_help(is_hidden);
-    match arg.get_id() == "interval" {
-        // Ncat's own name of it, which its letter stands for.
-        true => arg.alias(None).long("delay").alias("interval"),
-        false => arg,
+    let named = LONG_NAMES.iter().find(|(name, _)| arg.get_id() == *name);
+    match named {
+        Some((name, long)) => arg.alias(None).long(*long).alias(*name),
+        None => arg,
     }
 }
 
@@ -158,18 +175,42 @@ mod tests {
 
     #[test]
     fn every_letter_belongs_to_an_option_of_the_table() {
-        let table = ncat();
+        let table = ncat(Extent::Whole);
         for (name, letter) in LETTERS {
             let arg = table.get_arguments().find(|arg| arg.get_id() == name);
             assert_eq!(arg.and_then(Arg::get_short), Some(letter), "{name}");
         }
-        for (name, _) in HELP {
+        for (name, _) in HELP.iter().chain(&LONG_NAMES) {
             assert!(
-                table.get_arguments().any(|arg| arg.get_id() == name),
+                table.get_arguments().any(|arg| arg.get_id() == *name),
                 "{name}"
             );
         }
         table.debug_assert();
+    }
+
+    /// Which options a long name that is cut short may stand for.
+    fn meant(table: &Command, start: &str) -> Vec<String> {
+        let is_meant = |arg: &&Arg| {
+            let aliases = arg.get_all_aliases().unwrap_or_default();
+            let mut names = arg.get_long().into_iter().chain(aliases);
+            names.any(|name| name.starts_with(start))
+        };
+        let found = table.get_arguments().filter(is_meant);
+        found.map(|arg| arg.get_id().to_string()).collect()
+    }
+
+    #[test]
+    fn a_name_cut_short_means_the_same_in_all_of_the_table() {
+        let (usual, whole) = (ncat(Extent::Usual), ncat(Extent::Whole));
+        for name in usual.get_arguments().filter_map(Arg::get_long) {
+            for end in 1..name.len() {
+                let found = meant(&usual, &name[..end]);
+                if found.len() == 1 {
+                    assert_eq!(meant(&whole, &name[..end]), found, "--{}", &name[..end]);
+                }
+            }
+        }
     }
 
     #[test]
@@ -179,6 +220,8 @@ mod tests {
             ("-d (--recv-only)", "--no-stdin (--recv-only)"),
             ("as -lk (-W)", "as -lk (--recv-limit)"),
             ("-9 - -- --x", "-9 - -- --x"),
+            ("--tls-key needs --tls-cert.", "--ssl-key needs --ssl-cert."),
+            ("--tls-ca: (--tls-pin)", "--ssl-trustfile: (--tls-pin)"),
         ] {
             assert_eq!(translate(native), wanted);
         }

@@ -12,6 +12,8 @@ use crate::plan::Plan;
 use crate::report::{self, Voice};
 use crate::sys::passed;
 use args::Args;
+use clap::ArgMatches;
+use command::Extent;
 use dialect::Dialect;
 use std::ffi::{OsStr, OsString};
 use std::io::{IsTerminal, Write};
@@ -39,7 +41,7 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Parsed {
             return Parsed::Exit(Exit::USAGE);
         }
     };
-    let matches = match (dialect.command)().try_get_matches_from(words) {
+    let matches = match matches(dialect, &words) {
         Ok(matches) => matches,
         Err(error) => return Parsed::Exit(usage::complain(&error, dialect)),
     };
@@ -67,6 +69,12 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Parsed {
         Ok(plan) => Parsed::Plan(Box::new(plan)),
         Err(wrong) => Parsed::Exit(usage::tell(&wrong, dialect)),
     }
+}
+
+/// The words, sorted. What is wrong with them, the whole option table says: the usual one knows less.
+fn matches(dialect: &Dialect, words: &[OsString]) -> Result<ArgMatches, clap::Error> {
+    let read = |extent| (dialect.command)(extent).try_get_matches_from(words);
+    read(Extent::Usual).or_else(|_| read(Extent::Whole))
 }
 
 /// Says whether standard error is a terminal whose user has nothing against colours. See

@@ -12,6 +12,7 @@ mod passed;
 mod program;
 mod proxies;
 mod sockets;
+mod tls;
 
 use super::args::Args;
 use super::dialect::{Dialect, Probes};
@@ -103,6 +104,7 @@ impl Planner<'_> {
         self.check_passed(&place, &service)?;
         let net = self.net(&place)?;
         let access = self.access(&place)?;
+        let tls = self.tls(&place)?;
         let mode = self.mode(place, timeout)?;
         let session = self.session(&mode, timeout)?;
         let logs = self.logs()?;
@@ -125,7 +127,7 @@ impl Planner<'_> {
             service,
             reception: self.reception()?,
             net,
-            tls: None,
+            tls,
             session,
             logs,
             codes,

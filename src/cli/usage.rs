@@ -1,5 +1,6 @@
 //! What is said about a wrong command line: one line that points at the word that is wrong.
 
+use super::command::Extent;
 use super::dialect::Dialect;
 use super::letters;
 use super::show;
@@ -87,7 +88,7 @@ fn unknown_to_getopt(arg: &str, dialect: &Dialect) -> String {
 
 /// The letter of a long option. clap names options by their long names, however they were typed.
 fn short_of(long: &str, dialect: &Dialect) -> Option<char> {
-    let command = (dialect.command)();
+    let command = (dialect.command)(Extent::Whole);
     let long = long.trim_start_matches('-');
     let arg = command
         .get_arguments()

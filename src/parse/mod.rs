@@ -3,11 +3,13 @@
 //! Each file takes one kind of word. What needs the machine's tables (service names) gets them as
 //! a closure. Errors say which part of the word is wrong; the caller adds the word and the option.
 
+pub mod ciphers;
 pub mod duration;
 pub mod escape;
 pub mod hostport;
 pub mod hosts;
 pub mod number;
+pub mod pin;
 pub mod ports;
 pub mod size;
 pub mod tos;

@@ -53,7 +53,8 @@ pub fn logs() -> Vec<Arg> {
                 "Show it in hexadecimal on standard error",
                 "As --hex-dump; on a terminal in two colours, unless the environment variable \
                  NO_COLOR is set. Not with -z or -F.",
-            ),
+            )
+            .hide_short_help(true),
         ],
     )
 }

@@ -3,9 +3,12 @@
 mod limits;
 mod passed;
 mod programs;
+#[cfg(feature = "tls")]
+mod tls;
 
 use super::*;
 use crate::cli::args::Args;
+use crate::cli::command::Extent;
 use crate::cli::dialect::{NATIVE, NC};
 use crate::plan::access::HostList;
 use crate::plan::{
@@ -24,7 +27,7 @@ fn facts() -> Facts {
 /// The plan behind a command line written in one string.
 fn plan_with(words: &str, dialect: &Dialect, facts: &Facts) -> Result<Plan, Wrong> {
     let words = std::iter::once("rnc").chain(words.split_whitespace());
-    let matches = (dialect.command)().try_get_matches_from(words);
+    let matches = (dialect.command)(Extent::Whole).try_get_matches_from(words);
     let matches = matches.expect("known words");
     to_plan(&Args::from_matches(&matches), dialect, facts)
 }

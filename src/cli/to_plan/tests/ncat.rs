@@ -38,10 +38,9 @@ fn ncat_refuses_what_it_has_not() {
         ("-l 99999", "Invalid port number \"99999\""),
         ("-w 0 h", "-w 0: has to be greater than 0"),
         ("-lz 80", "-z cannot be used with -l"),
-        ("--ssl h", "--ssl is not supported: rnc has no TLS yet"),
         (
-            "--ssl-cert x -l",
-            "--ssl-cert is not supported: rnc has no TLS yet",
+            "--lua-exec x h",
+            "--lua-exec is not supported: rnc has no Lua in it",
         ),
         (
             "-g 10.0.0.1 h",

@@ -7,7 +7,9 @@ use crate::cli::command::command;
 fn programs_are_split_as_ncat_splits_or_given_to_a_shell() {
     let program = |words: &[&str]| {
         let words = ["rnc", "-l", "80"].iter().chain(words);
-        let matches = command().try_get_matches_from(words).expect("known words");
+        let matches = command(Extent::Usual)
+            .try_get_matches_from(words)
+            .expect("known words");
         let plan = to_plan(&Args::from_matches(&matches), &NATIVE, &facts());
         match plan.expect("a plan").service {
             Service::Program(program) => program,

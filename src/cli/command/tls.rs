@@ -1,0 +1,169 @@
+//! Options for TLS on the connections.
+
+use super::{grouped, known, setting, switch};
+use clap::{Arg, ArgAction, ValueHint};
+
+const TLS: &str = "TLS";
+
+/// The options, with their group. Each is known by its name with `ssl` in it too, as Ncat has it.
+pub fn tls() -> Vec<Arg> {
+    grouped(
+        TLS,
+        [
+            switch(
+                "tls",
+                "Encrypt; the server's certificate is checked",
+                "TLS 1.2 or 1.3. A client checks that the certificate was signed for the HOST it \
+                 dialled by an authority that the system trusts. With -l a new certificate is made \
+                 if there is no --tls-cert, and how to connect to it is said on standard error. \
+                 All options of this group imply --tls, and all can be spelt with ssl: --ssl-pin. \
+                 Not with -u, -z or -F.",
+            )
+            .alias("ssl"),
+            file(
+                "tls-ca",
+                "FILE",
+                "Trust the authorities in FILE, not the system's",
+                "Certificates in PEM. Also --ssl-trustfile. Not with -l.",
+            )
+            .aliases(["ssl-ca", "ssl-trustfile"]),
+            setting(
+                "tls-pin",
+                "sha256:HEX",
+                "Trust only the certificate with this fingerprint",
+                "That of the whole certificate, as rnc -l --tls shows it, or openssl x509 \
+                 -fingerprint -sha256. Names, dates and authorities do not count then. May be \
+                 given more than once. Not with -l, --tls-ca or --tls-no-verify.",
+            )
+            .alias("ssl-pin")
+            .action(ArgAction::Append),
+            switch(
+                "tls-no-verify",
+                "Trust anybody: the connection can be listened to",
+                "Whoever sits in between can read and change everything. This is said on standard \
+                 error. As ncat: so if nothing is said. Not with -l.",
+            )
+            .alias("ssl-no-verify")
+            .hide_short_help(true),
+            switch(
+                "tls-verify",
+                "Check the server's certificate (rnc always does)",
+                "As ncat: only with this, --tls-ca or --tls-pin. Not with -l.",
+            )
+            .alias("ssl-verify")
+            .hide_short_help(true),
+            setting(
+                "tls-servername",
+                "NAME",
+                "The server's name, if not the HOST that was dialled",
+                "It is asked for (SNI), and the certificate has to be for it. Not with -l.",
+            )
+            .alias("ssl-servername")
+            .value_hint(ValueHint::Hostname)
+            .hide_short_help(true),
+            file(
+                "tls-cert",
+                "FILE",
+                "Our own certificate",
+                "In PEM, those between it and its authority behind it. A client shows it to a \
+                 server that asks.",
+            )
+            .alias("ssl-cert")
+            .hide_short_help(true),
+            file(
+                "tls-key",
+                "FILE",
+                "Its private key",
+                "In PEM. Without this it is in the file of --tls-cert. Needs --tls-cert.",
+            )
+            .alias("ssl-key")
+            .hide_short_help(true),
+            directory(
+                "tls-save",
+                "DIR",
+                "With -l: keep the certificate made in DIR",
+                "As cert.pem and key.pem, which are not there yet, for their owner only. The next \
+                 time they are for --tls-cert and --tls-key. Needs -l; not with --tls-cert.",
+            )
+            .alias("ssl-save")
+            .hide_short_help(true),
+            file(
+                "tls-client-ca",
+                "FILE",
+                "With -l: only clients with a certificate of these authorities",
+                "Certificates in PEM. Needs -l; not with --tls-client-pin.",
+            )
+            .alias("ssl-client-ca")
+            .hide_short_help(true),
+            setting(
+                "tls-client-pin",
+                "sha256:HEX",
+                "With -l: only the client with this certificate",
+                "As --tls-pin. May be given more than once. Needs -l.",
+            )
+            .alias("ssl-client-pin")
+            .action(ArgAction::Append)
+            .hide_short_help(true),
+            setting(
+                "tls-alpn",
+                "LIST",
+                "Protocols to offer (ALPN), the best first: h2,http/1.1",
+                "Names between commas, each of 1 to 255 bytes. A server that knows none of them \
+                 may refuse; rnc does.",
+            )
+            .alias("ssl-alpn")
+            .hide_short_help(true),
+            version(
+                "tls-min",
+                "The oldest version to speak: 1.2 or 1.3",
+                "1.2 if not told otherwise; rnc speaks nothing older.",
+            )
+            .alias("ssl-min"),
+            version(
+                "tls-max",
+                "The newest version to speak: 1.2 or 1.3",
+                "1.3 if not told otherwise.",
+            )
+            .alias("ssl-max"),
+            setting(
+                "tls-ciphers",
+                "LIST",
+                "Cipher suites to use, the best first",
+                "Names between commas or colons, as rustls, the RFCs or OpenSSL have them; a name \
+                 that is none shows which there are. OpenSSL's groups, such as HIGH, are not known. \
+                 As ncat: those of TLS 1.3 stay in use if none of them is named.",
+            )
+            .alias("ssl-ciphers")
+            .hide_short_help(true),
+            known(
+                setting(
+                    "starttls",
+                    "PROTOCOL",
+                    "Begin in plain text, and ask for TLS",
+                    "As the clients of these protocols do: smtp, imap, pop3, ftp, xmpp, postgres, \
+                     ldap, mysql. What the server says before that is not shown. Not with -l.",
+                ),
+                &[
+                    "smtp", "imap", "pop3", "ftp", "xmpp", "postgres", "ldap", "mysql",
+                ],
+            ),
+        ],
+    )
+}
+
+fn file(long: &'static str, name: &'static str, help: &'static str, more: &'static str) -> Arg {
+    setting(long, name, help, more).value_hint(ValueHint::FilePath)
+}
+
+fn directory(
+    long: &'static str,
+    name: &'static str,
+    help: &'static str,
+    more: &'static str,
+) -> Arg {
+    setting(long, name, help, more).value_hint(ValueHint::DirPath)
+}
+
+fn version(long: &'static str, help: &'static str, more: &'static str) -> Arg {
+    known(setting(long, "VERSION", help, more), &["1.2", "1.3"]).hide_short_help(true)
+}

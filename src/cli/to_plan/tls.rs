@@ -1,0 +1,278 @@
+//! TLS: on which side of it we are, whom we trust, and who we are. Each of its options asks for it.
+
+use super::*;
+use crate::parse::ciphers::{self, ciphers};
+use crate::parse::pin::pin;
+use crate::plan::tls::{Client, Common, Identity, Pin, Server, Tls, Trust, Version};
+use crate::proto::starttls::Protocol;
+
+/// How much the names of protocols (ALPN) may be together, in bytes: far more than anybody needs,
+/// and far less than a ClientHello can hold. RFC 8446, section 4.1.2.
+const MOST_ALPN_BYTES: usize = 4096;
+
+impl Planner<'_> {
+    pub(super) fn tls(&self, place: &Place) -> Result<Option<Tls>, Wrong> {
+        let Some(asked) = self.args.tls.asks() else {
+            return Ok(None);
+        };
+        if !cfg!(feature = "tls") {
+            return said(format!("{asked}: this rnc was built without TLS"));
+        }
+        self.check_tls_shape(asked)?;
+        self.check_tls_side()?;
+        self.check_tls_options()?;
+        let common = self.tls_common()?;
+        Ok(Some(match self.args.listen {
+            true => Tls::Server(self.tls_server(common)?),
+            false => Tls::Client(self.tls_client(asked, common, place)?),
+        }))
+    }
+
+    fn tls_client(&self, asked: &str, common: Common, place: &Place) -> Result<Client, Wrong> {
+        let trust = self.server_trust()?;
+        let server_name = self.args.tls.servername.clone();
+        if server_name.as_deref() == Some("") {
+            return said("--tls-servername: no name");
+        }
+        let nameless = match place {
+            _ if server_name.is_some() => None,
+            Place::Unix(_) => Some("a Unix socket"),
+            Place::Vsock(..) => Some("vsock"),
+            Place::Ip { .. } | Place::Passed(..) => None,
+        };
+        let checks_name = matches!(trust, Trust::Platform | Trust::Authorities(_));
+        if let Some(address) = nameless.filter(|_| checks_name) {
+            return said(format!(
+                "{asked} over {address} needs --tls-servername, or --tls-pin: there is no name to check"
+            ));
+        }
+        Ok(Client {
+            warns: trust == Trust::Anyone && self.dialect.tls.checks_servers,
+            common,
+            trust,
+            server_name,
+            starttls: self.starttls()?,
+        })
+    }
+
+    fn tls_server(&self, common: Common) -> Result<Server, Wrong> {
+        let args = &self.args.tls;
+        let pins = pins("--tls-client-pin", &args.client_pin)?;
+        let authorities = args.client_ca.as_ref();
+        Ok(Server {
+            common,
+            clients: match pins.is_empty() {
+                true => authorities.map(|file| Trust::Authorities(file.into())),
+                false => Some(Trust::Pins(pins)),
+            },
+            save: args.save.as_ref().map(PathBuf::from),
+        })
+    }
+
+    /// Whose server it must be.
+    fn server_trust(&self) -> Result<Trust, Wrong> {
+        let args = &self.args.tls;
+        let pins = pins("--tls-pin", &args.pin)?;
+        let checks = args.verify || self.dialect.tls.checks_servers;
+        Ok(match &args.ca {
+            _ if !pins.is_empty() => Trust::Pins(pins),
+            Some(file) => Trust::Authorities(file.into()),
+            None if checks && !args.no_verify => Trust::Platform,
+            None => Trust::Anyone,
+        })
+    }
+
+    fn tls_common(&self) -> Result<Common, Wrong> {
+        let args = &self.args.tls;
+        let oldest = version("--tls-min", args.min.as_deref(), Version::V1_2)?;
+        let newest = version("--tls-max", args.max.as_deref(), Version::V1_3)?;
+        if oldest > newest {
+            return said("--tls-min is above --tls-max");
+        }
+        let identity = args.cert.as_ref().map(|cert| Identity {
+            cert: cert.into(),
+            key: args.key.as_ref().unwrap_or(cert).into(),
+        });
+        Ok(Common {
+            identity,
+            versions: (oldest, newest),
+            ciphers: self.tls_ciphers(oldest, newest)?,
+            alpn: args.alpn.as_deref().map_or(Ok(Vec::new()), alpn)?,
+        })
+    }
+
+    /// `--tls-ciphers`: names in rustls.
+    fn tls_ciphers(&self, oldest: Version, newest: Version) -> Result<Vec<String>, Wrong> {
+        let Some(list) = &self.args.tls.ciphers else {
+            return Ok(Vec::new());
+        };
+        let mut names = ciphers(list).map_err(|word| {
+            let known: Vec<&str> = ciphers::all().collect();
+            let (word, known) = (word.escape_debug(), known.join(", "));
+            Wrong::Said(format!(
+                "--tls-ciphers: \"{word}\" is no cipher suite of rnc, which has {known}"
+            ))
+        })?;
+        let names_tls13 = names.iter().any(|name| ciphers::is_tls13(name));
+        if self.dialect.tls.keeps_tls13_ciphers && !names_tls13 {
+            names.extend(ciphers::all().filter(|name| ciphers::is_tls13(name)));
+        }
+        let is_usable = |name: &&str| match ciphers::is_tls13(name) {
+            true => newest == Version::V1_3,
+            false => oldest == Version::V1_2,
+        };
+        match names.iter().any(is_usable) {
+            true => Ok(names.into_iter().map(str::to_string).collect()),
+            false => said("--tls-ciphers has none for the version of --tls-min and --tls-max"),
+        }
+    }
+
+    fn starttls(&self) -> Result<Option<Protocol>, Wrong> {
+        let Some(word) = &self.args.tls.starttls else {
+            return Ok(None);
+        };
+        Ok(Some(match word.as_str() {
+            "smtp" => Protocol::Smtp,
+            "imap" => Protocol::Imap,
+            "pop3" => Protocol::Pop3,
+            "ftp" => Protocol::Ftp,
+            "xmpp" => Protocol::Xmpp,
+            "postgres" => Protocol::Postgres,
+            "ldap" => Protocol::Ldap,
+            "mysql" => Protocol::Mysql,
+            other => {
+                return said(format!(
+                    "--starttls {}: not smtp, imap, pop3, ftp, xmpp, postgres, ldap or mysql",
+                    other.escape_debug()
+                ));
+            }
+        }))
+    }
+
+    /// What is encrypted is a stream, and there is somebody here to do it.
+    fn check_tls_shape(&self, asked: &str) -> Result<(), Wrong> {
+        let args = self.args;
+        let table = [
+            (args.udp, "-u: rnc has no DTLS"),
+            (args.zero, "-z"),
+            (args.pass_fd, "-F"),
+        ];
+        match table.iter().find(|(found, _)| *found) {
+            Some((_, other)) => said(format!("{asked} cannot be used with {other}")),
+            None => Ok(()),
+        }
+    }
+
+    /// Options of servers need `-l`, those of clients cannot be used with it.
+    fn check_tls_side(&self) -> Result<(), Wrong> {
+        let (args, listen) = (&self.args.tls, self.args.listen);
+        let servers = [
+            (args.save.is_some(), "--tls-save"),
+            (args.client_ca.is_some(), "--tls-client-ca"),
+            (!args.client_pin.is_empty(), "--tls-client-pin"),
+        ];
+        if let Some((_, option)) = servers.iter().find(|(typed, _)| *typed && !listen) {
+            return said(format!("{option} needs -l"));
+        }
+        let refused = !self.dialect.tls.listeners_ignore_checks;
+        let clients = [
+            (
+                args.ca.is_some() && refused,
+                "--tls-ca",
+                ": --tls-client-ca is for clients",
+            ),
+            (
+                !args.pin.is_empty(),
+                "--tls-pin",
+                ": --tls-client-pin is for clients",
+            ),
+            (args.no_verify, "--tls-no-verify", ""),
+            (args.verify && refused, "--tls-verify", ""),
+            (args.servername.is_some() && refused, "--tls-servername", ""),
+            (args.starttls.is_some(), "--starttls", ""),
+        ];
+        match clients.iter().find(|(typed, _, _)| *typed && listen) {
+            Some((_, option, instead)) => said(format!("{option} cannot be used with -l{instead}")),
+            None => Ok(()),
+        }
+    }
+
+    /// Whom to trust, and who we are, is said once.
+    fn check_tls_options(&self) -> Result<(), Wrong> {
+        let args = &self.args.tls;
+        let pins = !args.pin.is_empty();
+        let table = [
+            (
+                pins && args.ca.is_some(),
+                "--tls-pin cannot be used with --tls-ca: no authority counts then",
+            ),
+            (
+                pins && args.verify,
+                "--tls-pin cannot be used with --tls-verify: no authority counts then",
+            ),
+            (
+                pins && args.no_verify,
+                "--tls-no-verify cannot be used with --tls-pin",
+            ),
+            (
+                args.ca.is_some() && args.no_verify,
+                "--tls-no-verify cannot be used with --tls-ca",
+            ),
+            (
+                args.verify && args.no_verify,
+                "--tls-no-verify cannot be used with --tls-verify",
+            ),
+            (
+                args.key.is_some() && args.cert.is_none(),
+                "--tls-key needs --tls-cert",
+            ),
+            (
+                args.save.is_some() && args.cert.is_some(),
+                "--tls-save cannot be used with --tls-cert",
+            ),
+            (
+                args.client_ca.is_some() && !args.client_pin.is_empty(),
+                "--tls-client-pin cannot be used with --tls-client-ca",
+            ),
+        ];
+        match table.iter().find(|(found, _)| *found) {
+            Some((_, message)) => said(*message),
+            None => Ok(()),
+        }
+    }
+}
+
+fn pins(option: &str, words: &[String]) -> Result<Vec<Pin>, Wrong> {
+    let read = |word: &String| {
+        let shown = word.escape_debug();
+        pin(word).map_err(|error| Wrong::Said(format!("{option} {shown}: {error}")))
+    };
+    words.iter().map(read).collect()
+}
+
+fn version(option: &str, word: Option<&str>, default: Version) -> Result<Version, Wrong> {
+    match word {
+        None => Ok(default),
+        Some("1.2") => Ok(Version::V1_2),
+        Some("1.3") => Ok(Version::V1_3),
+        Some(other) => said(format!(
+            "{option} {}: rnc speaks TLS 1.2 and 1.3 only",
+            other.escape_debug()
+        )),
+    }
+}
+
+/// The list of `--tls-alpn`: names of 1 to 255 bytes. RFC 7301, section 3.1.
+fn alpn(list: &str) -> Result<Vec<Vec<u8>>, Wrong> {
+    let names: Vec<Vec<u8>> = list
+        .split(',')
+        .map(|name| name.as_bytes().to_vec())
+        .collect();
+    if list.len() > MOST_ALPN_BYTES || names.iter().any(|name| !(1..=255).contains(&name.len())) {
+        return said(format!(
+            "--tls-alpn {}: names of 1 to 255 bytes between commas, {MOST_ALPN_BYTES} bytes at most",
+            list.escape_debug()
+        ));
+    }
+    Ok(names)
+}
