@@ -5,6 +5,7 @@
 //! ([`hexdump`], [`record`], [`timestamp`]), or answer ([`services`]). All of them give the same
 //! result however their input is cut.
 
+mod answer;
 pub mod base64;
 pub mod calendar;
 pub mod chat;
