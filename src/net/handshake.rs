@@ -20,6 +20,8 @@ pub struct Talk {
     input: Vec<u8>,
     output: Vec<u8>,
     begun: bool,
+    /// The machine is done; what it said last may not all be sent yet.
+    is_done: bool,
 }
 
 /// What a drive of a dialogue came to.
@@ -78,6 +80,7 @@ impl Talk {
             input: first.to_vec(),
             output: Vec::new(),
             begun: false,
+            is_done: false,
         }
     }
 
@@ -102,21 +105,23 @@ impl Talk {
             self.step()?;
             self.input = first;
         }
-        if !self.input.is_empty() {
-            match self.step()? {
-                Talked::Wait => {}
-                talked => return Ok(talked),
-            }
+        if !self.input.is_empty() && !self.is_done && self.step()? {
+            return Ok(self.anew());
         }
         let mut buf = [0; READ_BYTES];
         loop {
             let wrote = self.flush(stream)?;
+            if self.is_done {
+                return Ok(match self.output.is_empty() {
+                    true => Talked::Done(std::mem::take(&mut self.input)),
+                    false => Talked::Wait,
+                });
+            }
             match stream.try_read(&mut buf)? {
                 Got::Bytes(n) => {
                     self.input.extend_from_slice(&buf[..n]);
-                    match self.step()? {
-                        Talked::Wait => {}
-                        talked => return Ok(talked),
+                    if self.step()? {
+                        return Ok(self.anew());
                     }
                 }
                 Got::Eof => match self.machine.lost() {
@@ -129,18 +134,20 @@ impl Talk {
         }
     }
 
-    fn step(&mut self) -> Result<Talked, TalkError> {
-        Ok(match self.machine.step(&self.input, &mut self.output)? {
+    /// Has the machine move on; true if it goes on over a new connection.
+    fn step(&mut self) -> Result<bool, Refused> {
+        match self.machine.step(&self.input, &mut self.output)? {
             Progress::More { used } => {
                 self.input.drain(..used);
-                Talked::Wait
+                Ok(false)
             }
             Progress::Done { used } => {
                 self.input.drain(..used);
-                Talked::Done(std::mem::take(&mut self.input))
+                self.is_done = true;
+                Ok(false)
             }
-            Progress::Anew => self.anew(),
-        })
+            Progress::Anew => Ok(true),
+        }
     }
 
     /// Makes ready for the next connection.

@@ -14,11 +14,12 @@ pub mod challenge;
 pub mod digest;
 mod head;
 
+use super::answer::{ANSWER_MAX, Lines};
 use super::{Handshake, Login, Progress, Refused, Target};
 use challenge::Challenge;
 use core::net::IpAddr;
 use digest::Request;
-use head::{ANSWER_MAX, Fields, Lines, Status};
+use head::{Fields, Status};
 
 /// Asks an HTTP proxy for a tunnel.
 pub struct HttpConnect {
@@ -274,8 +275,8 @@ impl Handshake for HttpConnect {
 
 #[cfg(test)]
 mod tests {
+    use super::super::answer::LINE_MAX;
     use super::super::testing::{End, converse, feed};
-    use super::head::LINE_MAX;
     use super::*;
     use proptest::prelude::*;
 

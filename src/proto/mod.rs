@@ -1,10 +1,12 @@
 //! Wire formats as machines without sockets and clocks, floor 0: bytes in, bytes out.
 //!
-//! A [`Handshake`] talks to a proxy until the way to the target is open. Others change the bytes of
-//! one direction ([`crlf`], [`telnet`], [`lines`], [`chat`]), cut them ([`framing`]), show them
-//! ([`hexdump`], [`record`], [`timestamp`]), or answer ([`services`]). All of them give the same
-//! result however their input is cut.
+//! A [`Handshake`] talks to a proxy until the way to the target is open, or to a server until TLS
+//! may begin ([`starttls`]). Others change the bytes of one direction ([`crlf`], [`telnet`],
+//! [`lines`], [`chat`]), cut them ([`framing`]), show them ([`hexdump`], [`record`],
+//! [`timestamp`]), or answer ([`services`]). All of them give the same result however their input
+//! is cut.
 
+mod answer;
 pub mod base64;
 pub mod calendar;
 pub mod chat;
@@ -27,13 +29,15 @@ use core::net::IpAddr;
 use http::challenge::Challenge;
 use std::fmt;
 
-/// A dialogue with a proxy that ends in a way through, or in a refusal.
+/// A dialogue before the session, with a proxy that is asked for a way through or with a server
+/// that is asked for TLS; it ends in that, or in a refusal.
 pub trait Handshake {
     /// Moves on with `input`, and appends to `output` what is to be sent.
     ///
     /// It is called first with an empty input, to let the client speak, then whenever bytes came:
     /// those not used before, with the new ones behind. (The machines here use all they are given
-    /// until they are done; a caller need not keep more than it read.)
+    /// until they are done; a caller need not keep more than it read.) What is appended by the step
+    /// that says [`Progress::Done`] has to be sent as well, before anything else.
     ///
     /// # Errors
     /// [`Refused`]; the connection is then of no more use.
@@ -46,15 +50,26 @@ pub trait Handshake {
     }
 }
 
+impl<H: Handshake + ?Sized> Handshake for Box<H> {
+    fn step(&mut self, input: &[u8], output: &mut Vec<u8>) -> Result<Progress, Refused> {
+        (**self).step(input, output)
+    }
+
+    fn lost(&mut self) -> Option<Refused> {
+        (**self).lost()
+    }
+}
+
 /// How far a handshake got. `used` is how many bytes of the input it consumed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress {
-    /// The proxy has to say more. What was not used is to be offered again with more behind it.
+    /// The peer has to say more. What was not used is to be offered again with more behind it.
     More {
         /// Bytes consumed.
         used: usize,
     },
-    /// The way is open. What was not used is the peer's first bytes of the session.
+    /// The way is open. What was not used is the peer's first bytes of the session; where TLS is to
+    /// begin, they are none of it.
     Done {
         /// Bytes consumed.
         used: usize,
@@ -82,7 +97,7 @@ pub struct Login {
     pub password: String,
 }
 
-/// Why a handshake did not end in a way to the target.
+/// Why a handshake did not end in a way to the target, or in TLS.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Refused {
     /// The request cannot be put into the proxy's language; nothing was sent.
@@ -105,19 +120,25 @@ pub enum Refused {
     PasswordRejected,
     /// The proxy takes none of the authentication methods we have.
     NoMethod,
+    /// The server does not do what it was asked for; in its own words, escaped.
+    Server(String),
+    /// The server does not offer TLS on this connection.
+    NoStarttls,
+    /// The server takes us for someone who has logged in, which is too late for TLS (IMAP only).
+    LoggedIn,
     /// Not an answer in the language spoken; what it was instead, escaped.
     Garbage(String),
     /// The answer is longer than any sensible one.
     TooLong,
-    /// The proxy closed the connection too early.
+    /// The peer closed the connection too early.
     Closed,
 }
 
 impl Refused {
-    /// Shows at most so many bytes of a proxy's answer.
+    /// Shows at most so many bytes of an answer.
     const SHOWN: usize = 200;
 
-    /// The start of a proxy's answer, escaped.
+    /// The start of an answer, escaped.
     fn shown(answer: &[u8]) -> String {
         printable(&answer[..answer.len().min(Self::SHOWN)])
     }
@@ -136,13 +157,23 @@ impl Partial {
     /// Moves bytes from the front of `input` until there are `N`, then gives them out. Until then
     /// it must be asked for the same `N`.
     fn take<const N: usize>(&mut self, input: &mut &[u8]) -> Option<[u8; N]> {
-        let missing = N.saturating_sub(self.0.len()).min(input.len());
-        let (head, rest) = input.split_at(missing);
-        self.0.extend_from_slice(head);
-        *input = rest;
+        self.fill(N, input);
         let whole = <[u8; N]>::try_from(self.0.as_slice()).ok()?;
         self.0.clear();
         Some(whole)
+    }
+
+    /// As `take`, for a length that the peer has chosen.
+    fn take_bytes(&mut self, len: usize, input: &mut &[u8]) -> Option<Vec<u8>> {
+        self.fill(len, input);
+        (self.0.len() == len).then(|| std::mem::take(&mut self.0))
+    }
+
+    fn fill(&mut self, len: usize, input: &mut &[u8]) {
+        let missing = len.saturating_sub(self.0.len()).min(input.len());
+        let (head, rest) = input.split_at(missing);
+        self.0.extend_from_slice(head);
+        *input = rest;
     }
 }
 
@@ -176,9 +207,12 @@ impl fmt::Display for Refused {
             Self::PasswordWanted(_) => f.write_str("proxy wants a user and password"),
             Self::PasswordRejected => f.write_str("proxy rejected the user and password"),
             Self::NoMethod => f.write_str("proxy accepts none of our authentication methods"),
-            Self::Garbage(what) => write!(f, "proxy answered garbage: {what}"),
-            Self::TooLong => f.write_str("proxy reply too long"),
-            Self::Closed => f.write_str("proxy closed the connection during the handshake"),
+            Self::Server(words) => write!(f, "server refused: {words}"),
+            Self::NoStarttls => f.write_str("server offers no STARTTLS"),
+            Self::LoggedIn => f.write_str("server says we are logged in, too late for STARTTLS"),
+            Self::Garbage(what) => write!(f, "answer is garbage: {what}"),
+            Self::TooLong => f.write_str("answer too long"),
+            Self::Closed => f.write_str("peer closed the connection during the handshake"),
         }
     }
 }
@@ -281,12 +315,21 @@ mod tests {
             ),
             (
                 Refused::garbage(b"SSH\x1b"),
-                "proxy answered garbage: \"SSH\\x1b\"",
+                "answer is garbage: \"SSH\\x1b\"",
             ),
-            (Refused::TooLong, "proxy reply too long"),
+            (Refused::TooLong, "answer too long"),
             (
                 Refused::Closed,
-                "proxy closed the connection during the handshake",
+                "peer closed the connection during the handshake",
+            ),
+            (
+                Refused::Server("502 no".to_owned()),
+                "server refused: 502 no",
+            ),
+            (Refused::NoStarttls, "server offers no STARTTLS"),
+            (
+                Refused::LoggedIn,
+                "server says we are logged in, too late for STARTTLS",
             ),
         ];
         for (refused, text) in cases {
@@ -298,7 +341,7 @@ mod tests {
     fn long_garbage_is_shown_in_part() {
         assert_eq!(
             Refused::garbage(&[b'x'; 5000]).to_string().len(),
-            25 + 200 + 1
+            r#"answer is garbage: """#.len() + 200
         );
     }
 }

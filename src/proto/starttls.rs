@@ -1,4 +1,21 @@
 //! Asking for TLS on a connection that begins in plain text (STARTTLS and its like), as a client.
+//!
+//! What is said before TLS protects nobody: anyone on the way can say it instead of the server. So
+//! each machine is done exactly behind the server's go-ahead, and what came in plain text behind
+//! that is never to be taken for the server's first words under TLS (CVE-2011-0411).
+
+mod imap;
+mod ldap;
+mod lines;
+mod mysql;
+mod numbered;
+mod pop3;
+mod postgres;
+mod xmpp;
+
+use super::Handshake;
+use std::fmt;
+use std::str::FromStr;
 
 /// A protocol that can go over to TLS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,3 +37,79 @@ pub enum Protocol {
     /// MySQL's client/server protocol, SSLRequest.
     Mysql,
 }
+
+impl Protocol {
+    /// All there are, in the order they are listed to the user.
+    pub const ALL: [Protocol; 8] = [
+        Protocol::Smtp,
+        Protocol::Imap,
+        Protocol::Pop3,
+        Protocol::Ftp,
+        Protocol::Xmpp,
+        Protocol::Postgres,
+        Protocol::Ldap,
+        Protocol::Mysql,
+    ];
+
+    /// The name the user gives it, in small letters.
+    pub fn name(self) -> &'static str {
+        match self {
+            Protocol::Smtp => "smtp",
+            Protocol::Imap => "imap",
+            Protocol::Pop3 => "pop3",
+            Protocol::Ftp => "ftp",
+            Protocol::Xmpp => "xmpp",
+            Protocol::Postgres => "postgres",
+            Protocol::Ldap => "ldap",
+            Protocol::Mysql => "mysql",
+        }
+    }
+}
+
+/// The dialogue that ends where TLS begins, with the server known as `host`: an address or a name
+/// (only XMPP tells it to the server).
+pub fn machine(protocol: Protocol, host: &str) -> Box<dyn Handshake> {
+    match protocol {
+        Protocol::Smtp => Box::new(numbered::smtp()),
+        Protocol::Imap => Box::new(imap::imap()),
+        Protocol::Pop3 => Box::new(pop3::pop3()),
+        Protocol::Ftp => Box::new(numbered::ftp()),
+        Protocol::Xmpp => Box::new(xmpp::Xmpp::new(host)),
+        Protocol::Postgres => Box::new(postgres::Postgres::default()),
+        Protocol::Ldap => Box::new(ldap::Ldap::default()),
+        Protocol::Mysql => Box::new(mysql::Mysql::default()),
+    }
+}
+
+/// A word that names none of [`Protocol::ALL`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnknownProtocol;
+
+impl FromStr for Protocol {
+    type Err = UnknownProtocol;
+
+    fn from_str(name: &str) -> Result<Protocol, UnknownProtocol> {
+        let mut all = Protocol::ALL.into_iter();
+        all.find(|protocol| protocol.name() == name)
+            .ok_or(UnknownProtocol)
+    }
+}
+
+impl fmt::Display for Protocol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl fmt::Display for UnknownProtocol {
+    /// Lists the names there are.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = Protocol::ALL.map(Protocol::name);
+        write!(f, "not one of {}", names.join(", "))
+    }
+}
+
+impl std::error::Error for UnknownProtocol {}
+
+#[cfg(test)]
+mod tests;

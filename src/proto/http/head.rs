@@ -1,60 +1,7 @@
-//! The head of an HTTP answer: its lines, bounded, and the fields that matter to a client of
-//! CONNECT. RFC 9112, sections 4 to 9.
+//! The head of an HTTP answer: its status line, and the fields that matter to a client of CONNECT.
+//! RFC 9112, sections 4 to 9.
 
-use super::super::Refused;
 use super::super::find::find;
-
-/// The longest line taken, its end counted.
-pub const LINE_MAX: usize = 8 * 1024;
-/// The longest answer taken, from the status line to the empty line.
-pub const ANSWER_MAX: usize = 64 * 1024;
-
-/// Takes lines out of pieces of an answer.
-#[derive(Default)]
-pub struct Lines {
-    /// The line that has begun to come, with its end.
-    line: Vec<u8>,
-    /// Bytes of the answer so far.
-    seen: usize,
-}
-
-impl Lines {
-    /// Moves the next line, without its end, from the front of `rest`; `None` if it is not there
-    /// whole: what has begun to come of it is kept, and is in `begun`.
-    ///
-    /// # Errors
-    /// [`Refused::TooLong`].
-    pub fn next(&mut self, rest: &mut &[u8]) -> Result<Option<Vec<u8>>, Refused> {
-        let end = find(b'\n', rest).map(|at| at + 1);
-        let (piece, behind) = rest.split_at(end.unwrap_or(rest.len()));
-        *rest = behind;
-        self.seen += piece.len();
-        if self.line.len() + piece.len() > LINE_MAX || self.seen > ANSWER_MAX {
-            return Err(Refused::TooLong);
-        }
-        self.line.extend_from_slice(piece);
-        if end.is_none() {
-            return Ok(None);
-        }
-        let mut line = std::mem::take(&mut self.line);
-        line.pop();
-        // Bare LF is taken too. RFC 9112, section 2.2.
-        if line.last() == Some(&b'\r') {
-            line.pop();
-        }
-        Ok(Some(line))
-    }
-
-    /// The line that has begun to come.
-    pub fn begun(&self) -> &[u8] {
-        &self.line
-    }
-
-    /// Nothing of the answer has come yet.
-    pub fn is_empty(&self) -> bool {
-        self.seen == 0
-    }
-}
 
 /// A status line. RFC 9112, section 4.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
