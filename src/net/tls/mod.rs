@@ -1,11 +1,15 @@
 //! TLS: what was typed → a rustls session. The provider of the cryptography is ring: it was no
 //! slower than aws-lc-rs in measurements, and builds with a C compiler alone.
 
+pub mod certificate;
+pub mod explain;
+mod name;
 mod own_cert;
 mod verify;
 
 use crate::io::tls::Session;
 use crate::plan::tls::{self as plan, Common, Identity, Trust, Version};
+pub use name::{NameError, server_name};
 use own_cert::{Own, fingerprint, show_pin};
 use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, ring};
 use rustls::pki_types::pem::PemObject;

@@ -4,11 +4,15 @@
 use super::own_cert::fingerprint;
 use crate::plan::tls::Pin;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls13_signature_with_raw_key};
+use rustls::pki_types::{
+    CertificateDer, ServerName, SignatureVerificationAlgorithm, SubjectPublicKeyInfoDer, UnixTime,
+};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, Error, SignatureScheme};
 use std::sync::{Arc, Mutex};
+use x509_parser::certificate::X509Certificate;
+use x509_parser::prelude::FromDer;
 
 /// The certificate a peer showed, kept for messages: of one that is refused the session says
 /// nothing.
@@ -100,6 +104,51 @@ impl Pinned {
             _ => Ok(()),
         }
     }
+
+    /// Checks in TLS 1.2 that the peer holds the key of its certificate, as rustls does with a
+    /// certificate that webpki can read. RFC 5246, section 7.4.3.
+    fn check_tls12(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        let unreadable = CertificateError::BadEncoding;
+        let key = key_of(cert)?;
+        let key = webpki::RawPublicKeyEntity::try_from(&key).map_err(|_| unreadable)?;
+        let mapping = self.algorithms.mapping.iter();
+        // A scheme does not say the curve here: any algorithm that fits will do.
+        let mut algorithms = mapping
+            .filter(|(scheme, _)| *scheme == signed.scheme)
+            .flat_map(|(_, algorithms)| algorithms.iter());
+        let fits = |algorithm: &&dyn SignatureVerificationAlgorithm| {
+            let checked = key.verify_signature(*algorithm, message, signed.signature());
+            checked.is_ok()
+        };
+        match algorithms.any(fits) {
+            true => Ok(HandshakeSignatureValid::assertion()),
+            false => Err(CertificateError::BadSignature.into()),
+        }
+    }
+
+    /// Checks in TLS 1.3 that the peer holds the key of its certificate. RFC 8446, section 4.4.3.
+    fn check_tls13(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        verify_tls13_signature_with_raw_key(message, &key_of(cert)?, signed, &self.algorithms)
+    }
+}
+
+/// The key in a certificate. Of one that is pinned nothing else counts, not even that it is of
+/// X.509 version 3, without which webpki reads none.
+fn key_of(cert: &CertificateDer<'_>) -> Result<SubjectPublicKeyInfoDer<'static>, Error> {
+    match X509Certificate::from_der(cert) {
+        Ok((_, cert)) => Ok(cert.public_key().raw.to_vec().into()),
+        Err(_) => Err(CertificateError::BadEncoding.into()),
+    }
 }
 
 impl ServerCertVerifier for Pinned {
@@ -120,7 +169,7 @@ impl ServerCertVerifier for Pinned {
         cert: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls12_signature(message, cert, signed, &self.algorithms)
+        self.check_tls12(message, cert, signed)
     }
 
     fn verify_tls13_signature(
@@ -129,7 +178,7 @@ impl ServerCertVerifier for Pinned {
         cert: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(message, cert, signed, &self.algorithms)
+        self.check_tls13(message, cert, signed)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
@@ -157,7 +206,7 @@ impl ClientCertVerifier for Pinned {
         cert: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls12_signature(message, cert, signed, &self.algorithms)
+        self.check_tls12(message, cert, signed)
     }
 
     fn verify_tls13_signature(
@@ -166,7 +215,7 @@ impl ClientCertVerifier for Pinned {
         cert: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature(message, cert, signed, &self.algorithms)
+        self.check_tls13(message, cert, signed)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

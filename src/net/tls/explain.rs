@@ -1,0 +1,236 @@
+//! Why TLS failed, in words a user can act on: the end of a line like `rnc: TLS handshake with
+//! HOST port PORT failed: REASON`. What comes from a peer is escaped and of bounded length.
+
+mod alerts;
+mod first;
+mod refused;
+
+use crate::plan::tls::Version;
+use crate::report;
+pub use first::{CLIENT_HELLO_BYTES, is_client_hello};
+use rustls::{AlertDescription, CommonState, Error, PeerIncompatible};
+use std::error::Error as _;
+use std::fmt::Debug;
+use std::io;
+
+/// Which side of TLS we are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// We connect, with a certificate of our own (`--tls-cert`) or without.
+    Client {
+        /// We have one.
+        has_cert: bool,
+    },
+    /// We listen.
+    Server,
+}
+
+impl Side {
+    /// What the other side is called.
+    fn peer(self) -> &'static str {
+        match self {
+            Side::Client { .. } => "the peer",
+            Side::Server => "the client",
+        }
+    }
+}
+
+/// What is known of a handshake beyond its error.
+#[derive(Clone, Debug)]
+pub struct Context<'a> {
+    /// Which side we are.
+    pub side: Side,
+    /// The oldest and the newest version we speak.
+    pub versions: (Version, Version),
+    /// The name the server's certificate must be for; `None` where there is none, at a Unix socket.
+    pub name: Option<&'a str>,
+    /// The certificate the peer showed, in DER.
+    pub cert: Option<&'a [u8]>,
+    /// The first bytes from the peer, a hundred or so.
+    pub first: &'a [u8],
+    /// Seconds since 1970.
+    pub now: u64,
+}
+
+/// Why a handshake failed, from what the connection's end said.
+pub fn failure(error: &io::Error, context: &Context<'_>) -> String {
+    let peer = context.side.peer();
+    if let Some(error) = inner(error) {
+        return reason(error, context);
+    }
+    if let Some(foreign) = first::foreign(context.first, context.side) {
+        return foreign;
+    }
+    match (error.kind(), context.first) {
+        (io::ErrorKind::UnexpectedEof, []) => {
+            format!("{peer} closed the connection without a word")
+        }
+        (io::ErrorKind::UnexpectedEof, _) => {
+            format!("{peer} closed the connection in the middle of it")
+        }
+        (io::ErrorKind::TimedOut, []) => format!("{peer} said nothing in time"),
+        (io::ErrorKind::TimedOut, _) => format!("{peer} did not finish in time"),
+        _ => report::reason(error),
+    }
+}
+
+/// Why a handshake failed, from what rustls says.
+pub fn reason(error: &Error, context: &Context<'_>) -> String {
+    let side = context.side;
+    match error {
+        Error::InvalidCertificate(why) => refused::words(why, context),
+        Error::InvalidMessage(_) | Error::PeerSentOversizedRecord => {
+            first::foreign(context.first, side).unwrap_or_else(|| protocol(error, side))
+        }
+        Error::PeerIncompatible(why) => incompatible(why, context),
+        Error::AlertReceived(AlertDescription::ProtocolVersion) => {
+            let ours = spoken(context.versions);
+            match context.versions {
+                (Version::V1_2, Version::V1_3) => too_old(side),
+                _ => format!("{} does not speak {ours} (protocol_version)", side.peer()),
+            }
+        }
+        error => protocol(error, side),
+    }
+}
+
+/// Why a session broke after its handshake. An end of the connection that TLS did not announce may
+/// have been made by anyone on the way: RFC 8446, section 6.1.
+pub fn broken(error: &io::Error, side: Side) -> String {
+    let peer = side.peer();
+    match (inner(error), error.kind()) {
+        (Some(error), _) => protocol(error, side),
+        (None, io::ErrorKind::UnexpectedEof) => format!(
+            "{peer} closed the connection without saying so in TLS (close_notify): \
+             what came may be cut short"
+        ),
+        (None, _) => report::reason(error),
+    }
+}
+
+/// What a handshake agreed on: `TLS 1.3 with TLS13_AES_128_GCM_SHA256, protocol h2`.
+pub fn agreed(session: &CommonState) -> String {
+    let version = match session.protocol_version() {
+        Some(rustls::ProtocolVersion::TLSv1_3) => "TLS 1.3".to_owned(),
+        Some(rustls::ProtocolVersion::TLSv1_2) => "TLS 1.2".to_owned(),
+        other => format!("TLS {other:?}"),
+    };
+    let suite = session.negotiated_cipher_suite();
+    let suite = suite.map_or_else(String::new, |suite| format!(" with {:?}", suite.suite()));
+    let protocol = session.alpn_protocol().map_or_else(String::new, |name| {
+        format!(", protocol {}", crate::parse::escape::printable(name))
+    });
+    format!("{version}{suite}{protocol}")
+}
+
+/// What is said, with `-v`, when TLS comes where plain text was expected.
+pub fn tls_on_plain() -> &'static str {
+    "The peer speaks TLS: --tls understands it"
+}
+
+/// The rustls error an I/O error was made from.
+fn inner(error: &io::Error) -> Option<&Error> {
+    error.get_ref()?.downcast_ref::<Error>()
+}
+
+/// Errors that say the same before and after the handshake is done.
+fn protocol(error: &Error, side: Side) -> String {
+    let peer = side.peer();
+    match error {
+        Error::AlertReceived(alert) => alerts::words(*alert, side),
+        Error::DecryptError => "a record was damaged or forged".into(),
+        Error::PeerSentOversizedRecord => format!("{peer} sent an over-long record"),
+        Error::InvalidMessage(rustls::InvalidMessage::MessageTooLarge) => {
+            format!("{peer} sent an over-long record")
+        }
+        Error::InvalidMessage(why) => format!("{peer} sent what is no TLS ({})", spaced(why)),
+        Error::InappropriateMessage { got_type, .. } => {
+            format!(
+                "{peer} broke the rules of TLS (unexpected {})",
+                spaced(got_type)
+            )
+        }
+        Error::InappropriateHandshakeMessage { got_type, .. } => {
+            format!(
+                "{peer} broke the rules of TLS (unexpected {})",
+                spaced(got_type)
+            )
+        }
+        Error::PeerMisbehaved(why) => format!("{peer} broke the rules of TLS ({})", spaced(why)),
+        Error::NoCertificatesPresented => format!("{peer} showed no certificate"),
+        Error::NoApplicationProtocol => {
+            format!("{peer} speaks none of the protocols of --tls-alpn")
+        }
+        error => match error.source() {
+            Some(why) => format!("{error}: {why}"),
+            None => error.to_string(),
+        },
+    }
+}
+
+fn incompatible(why: &PeerIncompatible, context: &Context<'_>) -> String {
+    let peer = context.side.peer();
+    let ours = spoken(context.versions);
+    let is_whole = context.versions == (Version::V1_2, Version::V1_3);
+    match why {
+        PeerIncompatible::ServerDoesNotSupportTls12Or13 | PeerIncompatible::Tls12NotOffered => {
+            too_old(context.side)
+        }
+        PeerIncompatible::Tls12NotOfferedOrEnabled if is_whole => too_old(context.side),
+        // Only TLS 1.2 brought that extension: RFC 5246, section 7.4.1.4.1.
+        PeerIncompatible::SignatureAlgorithmsExtensionRequired
+            if first::is_old_hello(context.first) =>
+        {
+            too_old(context.side)
+        }
+        PeerIncompatible::Tls12NotOfferedOrEnabled
+        | PeerIncompatible::SupportedVersionsExtensionRequired
+        | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig => {
+            format!("{peer} does not speak {ours}")
+        }
+        PeerIncompatible::NoCipherSuitesInCommon => {
+            format!("no cipher suite in common with {peer}")
+        }
+        PeerIncompatible::NoKxGroupsInCommon => {
+            format!("no key exchange in common with {peer}")
+        }
+        PeerIncompatible::NoSignatureSchemesInCommon
+        | PeerIncompatible::NoCertificateRequestSignatureSchemesInCommon => {
+            format!("{peer} takes no signature that our certificate's key can make")
+        }
+        why => format!("{peer} lacks something that is needed ({})", spaced(why)),
+    }
+}
+
+fn too_old(side: Side) -> String {
+    let peer = side.peer();
+    format!("{peer} speaks TLS 1.1 or older only; rnc speaks TLS 1.2 and 1.3")
+}
+
+/// Our versions in words.
+fn spoken((oldest, newest): (Version, Version)) -> &'static str {
+    match (oldest, newest) {
+        (_, Version::V1_2) => "TLS 1.2, and --tls-max allows no newer",
+        (Version::V1_3, _) => "TLS 1.3, and --tls-min allows no older",
+        (Version::V1_2, Version::V1_3) => "TLS 1.2 or 1.3",
+    }
+}
+
+/// A name of rustls's in words: `NoKxGroupsInCommon` is `no kx groups in common`.
+fn spaced(name: &impl Debug) -> String {
+    let mut text = String::new();
+    for c in format!("{name:?}").chars() {
+        let begins = c.is_ascii_uppercase() && text.ends_with(|end: char| end.is_ascii_lowercase());
+        if (begins || !c.is_ascii_alphanumeric()) && !text.ends_with(' ') {
+            text.push(' ');
+        }
+        if c.is_ascii_alphanumeric() {
+            text.push(c.to_ascii_lowercase());
+        }
+    }
+    text.truncate(text.trim_end().len());
+    text
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,264 @@
+//! Why a certificate was refused, in words.
+
+use super::super::certificate::{Certificate, date};
+use super::super::own_cert::{fingerprint, show_pin};
+use super::{Context, Side, spaced};
+use crate::parse::escape::printable;
+use rustls::{CertificateError, ExtendedKeyPurpose};
+use std::fmt::Write as _;
+
+/// Bits an RSA key must have for its signatures to be taken.
+const RSA_BITS: usize = 2048;
+
+/// Signature algorithms that are known, but not taken: the object identifier in DER, and its name.
+const REFUSED_ALGORITHMS: [(&[u8], &str); 7] = [
+    (
+        b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x04",
+        "RSA with MD5",
+    ),
+    (
+        b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x05",
+        "RSA with SHA-1",
+    ),
+    (b"\x06\x07\x2a\x86\x48\xce\x3d\x04\x01", "ECDSA with SHA-1"),
+    (
+        b"\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x04",
+        "ECDSA with SHA-512",
+    ),
+    (b"\x06\x07\x2a\x86\x48\xce\x38\x04\x03", "DSA with SHA-1"),
+    (
+        b"\x06\x09\x60\x86\x48\x01\x65\x03\x04\x03\x02",
+        "DSA with SHA-256",
+    ),
+    (b"\x06\x03\x2b\x65\x71", "Ed448"),
+];
+
+/// Why the peer's certificate was refused.
+pub fn words(why: &CertificateError, context: &Context<'_>) -> String {
+    let shown = Shown::of(context);
+    let it = shown.it();
+    match why {
+        CertificateError::ExpiredContext { not_after, .. } => {
+            expired(&shown, seconds(not_after.as_secs()))
+        }
+        CertificateError::NotValidYetContext { not_before, .. } => {
+            not_yet(&shown, seconds(not_before.as_secs()), context.now)
+        }
+        CertificateError::Expired => never_valid(&shown),
+        CertificateError::NotValidForNameContext { .. } | CertificateError::NotValidForName => {
+            other_name(&shown, context.name)
+        }
+        CertificateError::UnknownIssuer => unknown_issuer(&shown),
+        CertificateError::BadSignature => bad_signature(&shown),
+        CertificateError::Revoked => format!("{it} is revoked"),
+        CertificateError::UnsupportedSignatureAlgorithmContext {
+            signature_algorithm_id,
+            ..
+        } => {
+            let name = algorithm(signature_algorithm_id);
+            format!(
+                "{it}, or one between it and its authority, is signed with {name}, which is not taken{}",
+                shown.hint()
+            )
+        }
+        CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
+            format!("{it} has a key of a kind that is not taken")
+        }
+        CertificateError::InvalidPurposeContext { presented, .. } => purpose(&shown, presented),
+        CertificateError::BadEncoding => format!("{it} cannot be read"),
+        CertificateError::UnhandledCriticalExtension => {
+            format!("{it} has a critical extension that is not known")
+        }
+        CertificateError::ApplicationVerificationFailure => match shown.pin() {
+            Some(pin) => format!("{it} is {pin}, which is no {}", shown.pin_option()),
+            None => format!("{it} is no {}", shown.pin_option()),
+        },
+        CertificateError::Other(other) => {
+            let why = other.0.downcast_ref::<webpki::Error>();
+            why.map_or_else(
+                || printable(other.to_string().as_bytes()),
+                |why| rare(why, &shown),
+            )
+        }
+        why => format!("{it} was refused ({})", spaced(why)),
+    }
+}
+
+/// The certificate that was shown.
+struct Shown<'a> {
+    der: Option<&'a [u8]>,
+    cert: Option<Certificate>,
+    side: Side,
+}
+
+impl<'a> Shown<'a> {
+    fn of(context: &Context<'a>) -> Shown<'a> {
+        Shown {
+            der: context.cert,
+            cert: context.cert.and_then(Certificate::read),
+            side: context.side,
+        }
+    }
+
+    fn it(&self) -> &'static str {
+        match self.side {
+            Side::Client { .. } => "the certificate",
+            Side::Server => "the client's certificate",
+        }
+    }
+
+    /// The certificate if that is true of it, and otherwise one behind it.
+    fn it_if(&self, is_true: impl Fn(&Certificate) -> bool) -> &'static str {
+        match &self.cert {
+            Some(cert) if !is_true(cert) => "one of the certificates between it and its authority",
+            _ => self.it(),
+        }
+    }
+
+    fn pin(&self) -> Option<String> {
+        self.der.map(|der| show_pin(&fingerprint(der)))
+    }
+
+    fn pin_option(&self) -> &'static str {
+        match self.side {
+            Side::Client { .. } => "--tls-pin",
+            Side::Server => "--tls-client-pin",
+        }
+    }
+
+    /// The end of a line: what makes it trusted, to paste, or why nothing does.
+    fn hint(&self) -> String {
+        match (self.short_key(), self.pin()) {
+            (Some(short), _) => format!("; {short}"),
+            (None, Some(pin)) => format!("; to trust it: {} {pin}", self.pin_option()),
+            (None, None) => String::new(),
+        }
+    }
+
+    /// Its key is too short for any signature to be taken, pinned or not.
+    fn short_key(&self) -> Option<String> {
+        let bits = self.cert.as_ref()?.rsa_bits?;
+        (bits < RSA_BITS).then(|| format!("its RSA key has {bits} bits, fewer than {RSA_BITS}"))
+    }
+}
+
+fn expired(shown: &Shown<'_>, end: i64) -> String {
+    let it = shown.it_if(|cert| cert.valid.1 == end);
+    format!("{it} expired on {}", date(end))
+}
+
+fn not_yet(shown: &Shown<'_>, begin: i64, now: u64) -> String {
+    let it = shown.it_if(|cert| cert.valid.0 == begin);
+    let (day, today) = (date(begin), date(seconds(now)));
+    format!("{it} is not valid before {day}, and today is {today}")
+}
+
+fn never_valid(shown: &Shown<'_>) -> String {
+    let it = shown.it_if(|cert| cert.valid.0 > cert.valid.1);
+    format!("{it} was never valid: it ends before it begins")
+}
+
+fn other_name(shown: &Shown<'_>, name: Option<&str>) -> String {
+    let it = shown.it();
+    let wanted = match name {
+        Some(name) => format!("not for {}", printable(name.as_bytes())),
+        None => "and no name is asked for: --tls-servername".into(),
+    };
+    match &shown.cert {
+        Some(cert) => match cert.hosts() {
+            Some(hosts) => format!("{it} is for {hosts}, {wanted}"),
+            None => format!(
+                "{it} is for no name at all (of {}, which does not count), {wanted}{}",
+                cert.subject,
+                shown.hint()
+            ),
+        },
+        None => format!("{it} has another name, {wanted}"),
+    }
+}
+
+fn unknown_issuer(shown: &Shown<'_>) -> String {
+    match &shown.cert {
+        Some(cert) if cert.is_self_signed => self_signed(shown),
+        Some(cert) => format!(
+            "{} is from {}, whom nothing here trusts{}",
+            shown.it(),
+            cert.issuer,
+            shown.hint()
+        ),
+        None => format!("{} is from someone whom nothing here trusts", shown.it()),
+    }
+}
+
+fn self_signed(shown: &Shown<'_>) -> String {
+    format!("{} is self-signed{}", shown.it(), shown.hint())
+}
+
+fn bad_signature(shown: &Shown<'_>) -> String {
+    let it = shown.it();
+    match shown.short_key() {
+        Some(short) => format!("{it} cannot be taken: {short}"),
+        None => format!(
+            "a signature is wrong, or made with too short a key: {it}'s own, or that of the handshake"
+        ),
+    }
+}
+
+fn purpose(shown: &Shown<'_>, presented: &[ExtendedKeyPurpose]) -> String {
+    let role = match shown.side {
+        Side::Client { .. } => "a server's",
+        Side::Server => "a client's",
+    };
+    // A certificate can list any number of them.
+    let listed: Vec<String> = presented.iter().take(4).map(ToString::to_string).collect();
+    let listed: String = listed.join("; ").chars().take(200).collect();
+    format!(
+        "{} is not {role}, but for {listed}{}",
+        shown.it(),
+        shown.hint()
+    )
+}
+
+/// What rustls has no name for.
+fn rare(why: &webpki::Error, shown: &Shown<'_>) -> String {
+    let it = shown.it();
+    let is_self_signed = shown.cert.as_ref().is_some_and(|cert| cert.is_self_signed);
+    match why {
+        webpki::Error::CaUsedAsEndEntity if is_self_signed => self_signed(shown),
+        webpki::Error::CaUsedAsEndEntity => {
+            format!("{it} is an authority's own{}", shown.hint())
+        }
+        webpki::Error::UnsupportedCertVersion => {
+            format!(
+                "{it} is of X.509 version 1, not 3, and cannot be checked{}",
+                shown.hint()
+            )
+        }
+        webpki::Error::NameConstraintViolation => {
+            format!("{it} is for a name that its authority may not sign for")
+        }
+        why => format!("{it} was refused ({})", spaced(why)),
+    }
+}
+
+/// A signature algorithm, from the content of its AlgorithmIdentifier in DER. RFC 5280, section
+/// 4.1.1.2.
+fn algorithm(id: &[u8]) -> String {
+    let known = REFUSED_ALGORITHMS
+        .iter()
+        .find(|(known, _)| id.starts_with(known));
+    match known {
+        Some((_, name)) => (*name).to_owned(),
+        None => {
+            let mut text = String::from("algorithm ");
+            for byte in id.iter().take(16) {
+                let _ = write!(text, "{byte:02x}");
+            }
+            text
+        }
+    }
+}
+
+fn seconds(unsigned: u64) -> i64 {
+    i64::try_from(unsigned).unwrap_or(i64::MAX)
+}
