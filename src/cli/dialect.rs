@@ -26,6 +26,8 @@ pub struct TlsRules {
     pub checks_servers: bool,
     /// What says how a server is checked has no effect on a listener; else it is an error there.
     pub listeners_ignore_checks: bool,
+    /// A listener takes the end of a client without close_notify for a good one.
+    pub listeners_take_bare_ends: bool,
     /// Naming cipher suites of TLS 1.2 alone leaves those of TLS 1.3 in use.
     pub keeps_tls13_ciphers: bool,
 }
@@ -153,6 +155,7 @@ const PROBE_OF_NC: UdpProbe = UdpProbe {
 const SAFE_TLS: TlsRules = TlsRules {
     checks_servers: true,
     listeners_ignore_checks: false,
+    listeners_take_bare_ends: false,
     keeps_tls13_ciphers: false,
 };
 
@@ -343,6 +346,7 @@ pub const NCAT: Dialect = Dialect {
     tls: TlsRules {
         checks_servers: false,
         listeners_ignore_checks: true,
+        listeners_take_bare_ends: true,
         keeps_tls13_ciphers: true,
     },
     warns_of_open_program: false,

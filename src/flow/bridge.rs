@@ -5,6 +5,7 @@ use super::flow::{Fault, Flow, FlowState, Moved};
 use super::limits::{Budget, Late};
 use super::verdict::{Verdict, Way, verdict};
 use crate::io::endpoint::Endpoint;
+use crate::io::error;
 use crate::io::ready::Ready;
 use crate::plan::{Ends, Limits};
 use std::io;
@@ -37,7 +38,7 @@ pub enum Ended {
     Signalled,
     /// As `Clean`, but an end that came over TLS was not confirmed (close_notify): anybody on the
     /// way may have cut it short.
-    Truncated(Place),
+    Truncated(Place, io::Error),
     /// Something broke; bytes may be lost.
     Broken(Place, io::Error),
 }
@@ -251,7 +252,7 @@ impl Bridge {
         if let Some(Fault::Sink(error)) = self.inn.fault() {
             match error.kind() {
                 io::ErrorKind::BrokenPipe => {}
-                _ if self.local.is_one_socket() => self.out.break_source(copy_of(error)),
+                _ if self.local.is_one_socket() => self.out.break_source(error::copy(error)),
                 _ => self.out.end_source(),
             }
             self.inn.discard();
@@ -259,7 +260,7 @@ impl Bridge {
         let peer_is_silent = !matches!(self.inn.state(), FlowState::Open);
         let broken = self.inn.fault().filter(|fault| !fault.is_truncation());
         if let Some(Fault::Source(error)) = broken {
-            let error = copy_of(error);
+            let error = error::copy(error);
             self.out.break_sink(error);
         } else if peer_is_silent {
             self.watch_half_closed_peer();
@@ -267,7 +268,7 @@ impl Bridge {
         if self.remote.keeps_messages()
             && let Some(Fault::Sink(error)) = self.out.fault()
         {
-            let error = copy_of(error);
+            let error = error::copy(error);
             self.inn.break_source(error);
         }
     }
@@ -375,7 +376,7 @@ impl Bridge {
         let Some((why, until)) = self.leaving.take() else {
             return Turn::Wait;
         };
-        let is_clean = matches!(why, Ended::Clean | Ended::Quit | Ended::Truncated(_));
+        let is_clean = matches!(why, Ended::Clean | Ended::Quit | Ended::Truncated(..));
         let unsent = is_clean && self.has_unsent();
         let pending = self.out.is_pending() || self.inn.is_pending() || unsent;
         if now >= until {
@@ -397,30 +398,25 @@ impl Bridge {
     /// The fault to tell the user about, if a flow broke. A reader of standard output that has
     /// had enough is none.
     fn name_fault(&mut self) -> Option<Ended> {
-        let place = match (self.inn.fault(), self.out.fault()) {
+        let (place, error) = match (self.inn.fault(), self.out.fault()) {
             (Some(Fault::Sink(error)), _) if error.kind() != io::ErrorKind::BrokenPipe => {
-                return Some(Ended::Broken(Place::Output, copy_of(error)));
+                (Place::Output, error)
             }
             (Some(fault @ Fault::Source(error)), _) if !fault.is_truncation() => {
-                return Some(Ended::Broken(Place::Peer, copy_of(error)));
+                (Place::Peer, error)
             }
-            (_, Some(Fault::Sink(error))) => {
-                return Some(Ended::Broken(Place::Peer, copy_of(error)));
-            }
-            (Some(Fault::Source(_)), _) => Place::Peer,
+            (_, Some(Fault::Sink(error))) => (Place::Peer, error),
             (_, Some(fault @ Fault::Source(error))) if !fault.is_truncation() => {
-                return Some(Ended::Broken(Place::Input, copy_of(error)));
+                (Place::Input, error)
             }
-            (_, Some(Fault::Source(_))) => Place::Input,
+            (Some(Fault::Source(error)), _) => return Some(truncated(Place::Peer, error)),
+            (_, Some(Fault::Source(error))) => return Some(truncated(Place::Input, error)),
             _ => return None,
         };
-        Some(Ended::Truncated(place))
+        Some(Ended::Broken(place, error::copy(error)))
     }
 }
 
-fn copy_of(error: &io::Error) -> io::Error {
-    match error.raw_os_error() {
-        Some(code) => io::Error::from_raw_os_error(code),
-        None => io::Error::new(error.kind(), error.to_string()),
-    }
+fn truncated(place: Place, error: &io::Error) -> Ended {
+    Ended::Truncated(place, error::copy(error))
 }

@@ -5,6 +5,7 @@ pub mod child;
 pub mod connection;
 pub mod datagram;
 pub mod endpoint;
+pub mod error;
 pub mod inbox;
 pub mod internal;
 pub mod kernel;

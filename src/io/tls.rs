@@ -26,6 +26,8 @@ pub struct Session {
     first: Vec<u8>,
     /// Bytes may wait in the connection that no event will tell of.
     may_hold_bytes: bool,
+    /// An end without close_notify is as good as one with it.
+    takes_bare_ends: bool,
     /// What broke it while there were still bytes to be given out.
     fault: Option<io::Error>,
 }
@@ -80,7 +82,16 @@ impl Session {
             connection,
             first: Vec::new(),
             may_hold_bytes: false,
+            takes_bare_ends: false,
             fault: None,
+        }
+    }
+
+    /// The same, but an end without close_notify is as good as one with it.
+    pub fn taking_bare_ends(self, takes_bare_ends: bool) -> Session {
+        Session {
+            takes_bare_ends,
+            ..self
         }
     }
 
@@ -224,7 +235,12 @@ impl Tls {
                 Ok(0) => return Ok(Got::Eof),
                 Ok(n) => return Ok(Got::Bytes(n)),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-                Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Err(truncated()),
+                Err(error) if error.kind() == ErrorKind::UnexpectedEof => {
+                    return match session.takes_bare_ends {
+                        true => Ok(Got::Eof),
+                        false => Err(truncated()),
+                    };
+                }
                 Err(error) => return Err(error),
             }
             session.may_hold_bytes = false;
@@ -322,10 +338,14 @@ impl Tls {
     }
 }
 
+/// What rustls said, where an error was made of that.
+pub fn said(error: &io::Error) -> Option<&rustls::Error> {
+    error.get_ref()?.downcast_ref::<rustls::Error>()
+}
+
 /// The error of a socket that ends without close_notify.
 fn truncated() -> io::Error {
-    let text = "it ended without saying so in TLS (no close_notify)";
-    io::Error::new(ErrorKind::UnexpectedEof, text)
+    io::Error::new(ErrorKind::UnexpectedEof, "it ended without close_notify")
 }
 
 /// The socket as rustls wants it, to read from.

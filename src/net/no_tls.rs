@@ -37,6 +37,10 @@ impl Client {
         match self.0 {}
     }
 
+    pub fn doubt(&self, _host: Option<&str>) -> Option<String> {
+        match self.0 {}
+    }
+
     pub fn reason(&self, _error: &io::Error, _session: &Session, _host: Option<&str>) -> String {
         match self.0 {}
     }
@@ -60,6 +64,11 @@ impl Server {
     pub fn reason(&self, _error: &io::Error, _session: &Session) -> String {
         match self.0 {}
     }
+}
+
+/// See the real one.
+pub fn broken(error: &io::Error, _plan: &plan::Tls) -> String {
+    crate::report::reason(error)
 }
 
 /// See the real one.

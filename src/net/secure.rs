@@ -49,9 +49,10 @@ pub enum SecureError {
     /// It sent bytes behind its word to begin with TLS: whoever did that wanted them to be taken
     /// for protected ones (CVE-2011-0411).
     Injected,
-    /// The handshake failed. Of a `rustls::Error` inside the peer has been told.
+    /// The handshake failed, or took too long (`TimedOut`). Of a `rustls::Error` inside the peer has
+    /// been told.
     Handshake(io::Error, Box<Session>),
-    /// It took too long.
+    /// Asking took too long.
     Late,
 }
 
@@ -112,28 +113,27 @@ impl Securing {
             match talk.drive(stream).map_err(SecureError::Asking)? {
                 Talked::Done(behind) if behind.is_empty() => self.begin_handshake(),
                 Talked::Done(_) => return Err(SecureError::Injected),
-                Talked::Wait | Talked::Anew => return self.wait(now),
+                Talked::Wait | Talked::Anew if now >= self.deadline => {
+                    return Err(SecureError::Late);
+                }
+                Talked::Wait | Talked::Anew => return Ok(Secured::Wait),
             }
         }
         let State::Shaking(tls) = &mut self.state else {
             return Ok(Secured::Wait);
         };
-        match tls.shake_hands() {
-            Ok(Shaken::Pending) => self.wait(now),
-            Ok(Shaken::Done) => Ok(self
-                .take_tls()
-                .map_or(Secured::Wait, |tls| Secured::Done((*tls).into()))),
-            Err(error) => Err(match self.take_tls() {
-                Some(tls) => SecureError::Handshake(error, tls.into_parts().1),
-                None => SecureError::Late,
-            }),
-        }
-    }
-
-    fn wait(&self, now: Instant) -> Result<Secured, SecureError> {
-        match now >= self.deadline {
-            true => Err(SecureError::Late),
-            false => Ok(Secured::Wait),
+        let shaken = match tls.shake_hands() {
+            Ok(Shaken::Pending) if now >= self.deadline => Err(io::ErrorKind::TimedOut.into()),
+            Ok(Shaken::Pending) => return Ok(Secured::Wait),
+            Ok(Shaken::Done) => Ok(()),
+            Err(error) => Err(error),
+        };
+        let State::Shaking(tls) = std::mem::replace(&mut self.state, State::Over) else {
+            return Ok(Secured::Wait);
+        };
+        match shaken {
+            Ok(()) => Ok(Secured::Done((*tls).into())),
+            Err(error) => Err(SecureError::Handshake(error, tls.into_parts().1)),
         }
     }
 
@@ -141,13 +141,6 @@ impl Securing {
         if let State::Asking(asking) = std::mem::replace(&mut self.state, State::Over) {
             let (_, stream, session) = *asking;
             self.state = State::Shaking(Box::new(Tls::new(stream, session)));
-        }
-    }
-
-    fn take_tls(&mut self) -> Option<Box<Tls>> {
-        match std::mem::replace(&mut self.state, State::Over) {
-            State::Shaking(tls) => Some(tls),
-            _ => None,
         }
     }
 }

@@ -68,6 +68,8 @@ pub struct Client {
     pub trust: Trust,
     /// That nothing is checked is told.
     pub warns: bool,
+    /// What a check of the system's authorities would say is told, though it does not count.
+    pub tells_doubts: bool,
     /// The server's name, if not that which was dialled.
     pub server_name: Option<String>,
     /// The connection begins in plain text: how TLS is asked for.
@@ -83,4 +85,6 @@ pub struct Server {
     pub clients: Option<Trust>,
     /// Where a certificate that was made is kept: a directory.
     pub save: Option<PathBuf>,
+    /// An end without close_notify is as good as one with it.
+    pub takes_bare_ends: bool,
 }

@@ -250,7 +250,8 @@ impl Connect {
         match secured {
             Ok(Secured::Wait) => {}
             Ok(Secured::Done(conn)) => {
-                secure::tell_session(&conn, &self.plan);
+                let host = self.to().map(|to| to.host.as_str());
+                secure::tell_server(&conn, &label, tls, host);
                 let remote = conn.into_end(PEER_SLOT, registrar).map_err(io_exit)?;
                 self.join(remote, &[], label, registrar, now)?;
             }
@@ -259,6 +260,9 @@ impl Connect {
                 report::failure(&secure::server_failed(&label, &error, tls, host));
                 let code = match error {
                     SecureError::Late => self.plan.codes.connect_timed_out,
+                    SecureError::Handshake(error, _) if error.kind() == io::ErrorKind::TimedOut => {
+                        self.plan.codes.connect_timed_out
+                    }
                     _ => self.plan.codes.broken,
                 };
                 self.session_over(Exit::Code(code), now)?;

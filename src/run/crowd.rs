@@ -174,7 +174,7 @@ fn named(number: u64, origin: String) -> Label {
     }
 }
 
-fn tell(departure: &Departure) {
+fn tell(departure: &Departure, plan: &Plan) {
     match departure {
         Departure::Ended(peer, (sent, received)) => {
             report::verbose(
@@ -184,7 +184,7 @@ fn tell(departure: &Departure) {
         }
         Departure::Broken(peer, error) => {
             if report::is_verbose(1) {
-                report::error(&words::broken("connection to", peer, error));
+                report::error(&words::broken("connection to", peer, error, plan));
             }
         }
         Departure::Late(peer, late) if late.is_idle() => {
@@ -230,7 +230,8 @@ impl Drive<Exit> for Crowd {
             return Step::Done(signal_exit());
         };
         let turn = hub.drive(now);
-        hub.take_departures().iter().for_each(tell);
+        let departures = hub.take_departures();
+        departures.iter().for_each(|one| tell(one, &self.plan));
         let have_all_left = !self.entrance.is_open() && hub.is_done();
         let has_left = self.signalled && hub.has_left(now);
         match turn {

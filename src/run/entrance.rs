@@ -234,7 +234,7 @@ impl Entrance {
     /// Tells, with `-v`, who has come.
     pub fn greet(&mut self, client: &Client, registrar: &Registrar<'_>) {
         self.greeter.greet(client, &self.plan, registrar);
-        secure::tell_session(&client.conn, &self.plan);
+        secure::tell_client(&client.conn);
     }
 
     /// Tells those whose names are still being looked up without them.

@@ -343,7 +343,7 @@ impl Serve {
         let goes_on = match ended {
             Ended::Clean
             | Ended::TimedOut(_)
-            | Ended::Truncated(_)
+            | Ended::Truncated(..)
             | Ended::Broken(bridge::Place::Peer, _) => true,
             Ended::Quit | Ended::Signalled | Ended::Broken(..) => false,
         };

@@ -313,7 +313,7 @@ impl Program {
         }
         let [_, remote] = bridge.into_ends();
         match ended {
-            Ended::Clean | Ended::Quit | Ended::Truncated(_) => {
+            Ended::Clean | Ended::Quit | Ended::Truncated(..) => {
                 self.state = State::Lingering(Box::new(remote), now + GRACE);
             }
             Ended::Broken(..) => {
@@ -393,14 +393,13 @@ impl Program {
                 let message = format!("{label} timed out: {late}");
                 (message, self.plan.codes.timed_out)
             }
-            Ended::Truncated(_) => (words::truncated(label), self.plan.codes.broken),
-            Ended::Broken(place, error) => {
+            Ended::Broken(place, error) | Ended::Truncated(place, error) => {
                 let what = match place {
                     Place::Peer => format!("connection to {label}"),
                     Place::Input => format!("read from the program for {label}"),
                     Place::Output => format!("write to the program for {label}"),
                 };
-                let message = format!("{what} failed: {}", report::reason(error));
+                let message = format!("{what} failed: {}", words::why(error, &self.plan));
                 (message, self.plan.codes.broken)
             }
         };

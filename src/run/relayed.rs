@@ -270,19 +270,17 @@ impl Relayed {
                     .tell(&format!("connection from {client} timed out: {late}"));
                 Exit::Code(self.plan.codes.timed_out)
             }
-            Ended::Truncated(_) => {
-                self.company.tell(&words::truncated(&self.client));
-                Exit::Code(self.plan.codes.broken)
-            }
-            Ended::Broken(place, error) => {
-                bridge.ends().into_iter().for_each(reset_end);
+            Ended::Broken(place, error) | Ended::Truncated(place, error) => {
+                if matches!(ended, Ended::Broken(..)) {
+                    bridge.ends().into_iter().for_each(reset_end);
+                }
                 let who = match place {
                     Place::Peer => format!("to {}", self.target),
                     Place::Input | Place::Output => format!("from {}", self.client),
                 };
                 self.company.tell(&format!(
                     "connection {who} failed: {}",
-                    report::reason(error)
+                    words::why(error, &self.plan)
                 ));
                 Exit::Code(self.plan.codes.broken)
             }

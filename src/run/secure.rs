@@ -7,8 +7,8 @@ use crate::net::tls::{self, Client, Server};
 use crate::parse::escape::printable;
 use crate::plan::tls::{Tls, Trust};
 use crate::plan::{Mode, Plan};
-use crate::proto::Handshake;
-use crate::report;
+use crate::proto::{Handshake, starttls};
+use crate::report::{self, Wording};
 use crate::sys::names;
 use socket2::{SockAddr, Socket};
 use std::os::unix::ffi::OsStrExt;
@@ -51,6 +51,11 @@ pub fn tell_own(server: &Server, socks: &[Socket], plan: &Plan) {
     let Some(pin) = server.own_pin() else {
         return;
     };
+    if report::wording() == Wording::Ncat {
+        let how = "Use --ssl-key and --ssl-cert to use a permanent one";
+        report::verbose(1, &format!("Generating a temporary P-256 key. {how}"));
+        return report::verbose(1, &format!("Fingerprint: {pin}"));
+    }
     report::line(&format!("TLS certificate {pin}"));
     if let Some(place) = place(socks, plan) {
         report::line(&format!("Connect with: rnc --tls --tls-pin {pin} {place}"));
@@ -79,18 +84,39 @@ pub fn asking(plan: &Plan, host: Option<&str>) -> Option<Box<dyn Handshake>> {
     let Some(Tls::Client(client)) = &plan.tls else {
         return None;
     };
-    let _ = (client.starttls?, host);
-    None
+    Some(starttls::machine(
+        client.starttls?,
+        host.unwrap_or_default(),
+    ))
 }
 
-/// Tells, with `-v`, what was agreed on with a peer, and who it is.
-pub fn tell_session(conn: &Connection, _plan: &Plan) {
+/// Tells, with `-v`, what was agreed on with a client, and who it is.
+pub fn tell_client(conn: &Connection) {
+    if let Some(session) = conn.tls.as_ref().filter(|_| report::is_verbose(1)) {
+        let lines = tls::agreed(session, report::is_verbose(2));
+        tell(&lines);
+    }
+}
+
+/// The same of a server, and what is wrong with its certificate where that does not count.
+pub fn tell_server(conn: &Connection, label: &str, client: &Client, host: Option<&str>) {
     let Some(session) = conn.tls.as_ref().filter(|_| report::is_verbose(1)) else {
         return;
     };
-    for line in tls::agreed(session, report::is_verbose(2)) {
-        report::line(&report::stated(&line));
+    let agreed = tls::agreed(session, report::is_verbose(2));
+    if report::wording() == Wording::Ncat {
+        let doubt = client.doubt(host);
+        let doubt = doubt.map(|why| format!("Certificate verification failed ({why})"));
+        tell(doubt.as_slice());
+        tell(&[format!("SSL connection to {label}")]);
     }
+    tell(&agreed);
+}
+
+fn tell(lines: &[String]) {
+    lines
+        .iter()
+        .for_each(|line| report::line(&report::stated(line)));
 }
 
 /// The line about a server that could not be made sure of.
@@ -105,7 +131,7 @@ pub fn server_failed(
         SecureError::Injected => {
             format!("STARTTLS with {label} failed: it sent plain text behind its word to begin")
         }
-        SecureError::Late => format!("TLS handshake with {label} timed out"),
+        SecureError::Late => format!("STARTTLS with {label} timed out"),
         SecureError::Handshake(error, session) => {
             let reason = client.reason(error, session, host);
             format!("TLS handshake with {label} failed: {reason}")
@@ -120,6 +146,9 @@ pub fn client_failed(label: &str, error: &SecureError, server: &Server) -> Strin
             let reason = server.reason(error, session);
             format!("TLS handshake with {label} failed: {reason}")
         }
-        _ => format!("TLS handshake with {label} timed out"),
+        // Only clients ask for TLS.
+        SecureError::Asking(_) | SecureError::Injected | SecureError::Late => {
+            format!("TLS handshake with {label} failed")
+        }
     }
 }

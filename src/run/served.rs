@@ -16,7 +16,6 @@ use crate::io::reactor::{Drive, Registrar, Step};
 use crate::io::ready::Ready;
 use crate::plan::{Builtin, Ends, Plan, Until};
 use crate::proto::services;
-use crate::report;
 use std::io::{self, ErrorKind};
 use std::rc::Rc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
@@ -98,13 +97,9 @@ impl Served {
                     .tell(&format!("connection from {client} timed out: {late}"));
                 Exit::Code(self.plan.codes.timed_out)
             }
-            Ended::Truncated(_) => {
-                self.company.tell(&words::truncated(client));
-                Exit::Code(self.plan.codes.broken)
-            }
             Ended::Broken(_, error) if self.has_had_enough(error) => Exit::OK,
-            Ended::Broken(_, error) => {
-                let reason = report::reason(error);
+            Ended::Broken(_, error) | Ended::Truncated(_, error) => {
+                let reason = words::why(error, &self.plan);
                 self.company
                     .tell(&format!("connection from {client} failed: {reason}"));
                 Exit::Code(self.plan.codes.broken)

@@ -222,16 +222,12 @@ impl Joined {
                 }
                 Exit::Code(plan.codes.timed_out)
             }
-            Ended::Truncated(_) => {
-                report::failure(&words::truncated(label));
-                Exit::Code(plan.codes.broken)
-            }
-            Ended::Broken(Place::Peer, error) => {
+            Ended::Broken(Place::Peer, error) | Ended::Truncated(_, error) => {
                 let verb = match self.bridge.remote().keeps_messages() {
                     true => "send to",
                     false => "connection to",
                 };
-                report::failure(&words::broken(verb, label, error));
+                report::failure(&words::broken(verb, label, error, plan));
                 Exit::Code(plan.codes.broken)
             }
             Ended::Broken(Place::Output, error) => {

@@ -8,6 +8,7 @@ use crate::net::addr::{self, show_ip};
 use crate::net::dial::DialError;
 use crate::net::lookup::{Role, Unknown};
 use crate::net::race::Obstacle;
+use crate::net::tls;
 use crate::parse::escape::printable;
 use crate::plan::{Mode, Plan, Proxy, Transport};
 use crate::report::{self, Wording};
@@ -123,14 +124,17 @@ pub fn late(label: &str, late: &Late) -> String {
     }
 }
 
-/// An end that nobody vouches for.
-pub fn truncated(label: &str) -> String {
-    format!("{label} ended without saying so in TLS (no close_notify): what came may be cut short")
+/// Why a connection broke.
+pub fn why(error: &io::Error, plan: &Plan) -> String {
+    match &plan.tls {
+        Some(tls) => tls::broken(error, tls),
+        None => report::reason(error),
+    }
 }
 
 /// A session that broke. `verb` is what could not be gone on with.
-pub fn broken(verb: &str, label: &str, error: &io::Error) -> String {
-    let reason = report::reason(error);
+pub fn broken(verb: &str, label: &str, error: &io::Error, plan: &Plan) -> String {
+    let reason = why(error, plan);
     match report::wording() {
         Wording::Netcat => format!("{verb} {label} failed: {reason}"),
         Wording::Ncat => reason,

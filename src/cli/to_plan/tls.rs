@@ -48,6 +48,9 @@ impl Planner<'_> {
         }
         Ok(Client {
             warns: trust == Trust::Anyone && self.dialect.tls.checks_servers,
+            tells_doubts: trust == Trust::Anyone
+                && !self.dialect.tls.checks_servers
+                && self.args.verbose > 0,
             common,
             trust,
             server_name,
@@ -66,6 +69,7 @@ impl Planner<'_> {
                 false => Some(Trust::Pins(pins)),
             },
             save: args.save.as_ref().map(PathBuf::from),
+            takes_bare_ends: self.dialect.tls.listeners_take_bare_ends,
         })
     }
 
@@ -131,22 +135,15 @@ impl Planner<'_> {
         let Some(word) = &self.args.tls.starttls else {
             return Ok(None);
         };
-        Ok(Some(match word.as_str() {
-            "smtp" => Protocol::Smtp,
-            "imap" => Protocol::Imap,
-            "pop3" => Protocol::Pop3,
-            "ftp" => Protocol::Ftp,
-            "xmpp" => Protocol::Xmpp,
-            "postgres" => Protocol::Postgres,
-            "ldap" => Protocol::Ldap,
-            "mysql" => Protocol::Mysql,
-            other => {
-                return said(format!(
-                    "--starttls {}: not smtp, imap, pop3, ftp, xmpp, postgres, ldap or mysql",
-                    other.escape_debug()
-                ));
-            }
-        }))
+        let names = || Protocol::ALL.map(Protocol::name).join(", ");
+        match word.parse() {
+            Ok(protocol) => Ok(Some(protocol)),
+            Err(_) => said(format!(
+                "--starttls {}: not one of {}",
+                word.escape_debug(),
+                names()
+            )),
+        }
     }
 
     /// What is encrypted is a stream, and there is somebody here to do it.

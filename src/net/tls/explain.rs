@@ -5,7 +5,7 @@ mod alerts;
 mod first;
 mod refused;
 
-use crate::plan::tls::Version;
+use crate::plan::tls::{Client, Version};
 use crate::report;
 pub use first::{CLIENT_HELLO_BYTES, is_client_hello};
 use rustls::{AlertDescription, CommonState, Error, PeerIncompatible};
@@ -26,6 +26,13 @@ pub enum Side {
 }
 
 impl Side {
+    /// The side of a client.
+    pub fn of_client(plan: &Client) -> Side {
+        Side::Client {
+            has_cert: plan.common.identity.is_some(),
+        }
+    }
+
     /// What the other side is called.
     fn peer(self) -> &'static str {
         match self {

@@ -3,29 +3,38 @@
 
 pub mod certificate;
 pub mod explain;
+mod listed;
 mod name;
 mod own_cert;
 mod verify;
+mod watch;
 
 use crate::io::tls::Session;
 use crate::plan::tls::{self as plan, Common, Identity, Trust, Version};
+use explain::{Context, Side};
+use listed::Listed;
 pub use name::{NameError, server_name};
 use own_cert::{Own, fingerprint, show_pin};
+use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, ring};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::server::WebPkiClientVerifier;
+use rustls::server::danger::ClientCertVerifier;
 use rustls::{
     ClientConfig, ClientConnection, RootCertStore, ServerConfig, ServerConnection,
     SupportedProtocolVersion,
 };
+use std::net::{IpAddr, Ipv4Addr};
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 use std::{fmt, io};
-use verify::{Pinned, Seen, Watched};
+use verify::Pinned;
+use watch::{Seen, Watched};
 
 /// The name of a server that has none.
-const NOBODY: &str = "0.0.0.0";
+const NOBODY: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 
 /// What keeps TLS from being set up: what was being done, and why it failed.
 #[derive(Debug)]
@@ -57,7 +66,7 @@ impl fmt::Display for SetupError {
 #[derive(Debug)]
 pub struct Client {
     config: Arc<ClientConfig>,
-    server_name: Option<String>,
+    plan: plan::Client,
     seen: Seen,
 }
 
@@ -70,17 +79,29 @@ impl Client {
         let provider = Arc::new(provider(&plan.common)?);
         let seen = Seen::default();
         let algorithms = provider.signature_verification_algorithms;
-        let verifier: Arc<dyn rustls::client::danger::ServerCertVerifier> = match &plan.trust {
+        let check: Arc<dyn ServerCertVerifier> = match &plan.trust {
             Trust::Platform => web_pki(platform_roots()?, &provider)?,
-            Trust::Authorities(file) => web_pki(roots_in(file)?, &provider)?,
+            Trust::Authorities(file) => {
+                let (roots, certs) = roots_in(file)?;
+                Arc::new(Listed::new(web_pki(roots, &provider)?, certs))
+            }
             Trust::Pins(pins) => Arc::new(Pinned::new(Some(pins.clone()), algorithms)),
             Trust::Anyone => Arc::new(Pinned::new(None, algorithms)),
+        };
+        let doubter: Option<Arc<dyn ServerCertVerifier>> = match plan.tells_doubts {
+            true => Some(web_pki(platform_roots()?, &provider)?),
+            false => None,
+        };
+        let watched = Watched {
+            check,
+            doubter,
+            seen: seen.clone(),
         };
         let builder = ClientConfig::builder_with_provider(provider)
             .with_protocol_versions(&versions(&plan.common))
             .map_err(|error| SetupError::new("set up TLS", error))?
             .dangerous()
-            .with_custom_certificate_verifier(Arc::new(Watched::new(verifier, seen.clone())));
+            .with_custom_certificate_verifier(Arc::new(watched));
         let mut config = match &plan.common.identity {
             Some(identity) => {
                 let (certs, key) = read_identity(identity)?;
@@ -94,7 +115,7 @@ impl Client {
         config.key_log = Arc::new(rustls::KeyLogFile::new());
         Ok(Client {
             config: Arc::new(config),
-            server_name: plan.server_name.clone(),
+            plan: plan.clone(),
             seen,
         })
     }
@@ -105,23 +126,48 @@ impl Client {
     /// # Errors
     /// The name is none that a certificate could have.
     pub fn session(&self, host: Option<&str>) -> Result<Box<Session>, SetupError> {
-        let name = match self.server_name.as_deref().or(host) {
-            // A dot at the end is for the resolver, and part of no name in a certificate.
-            Some(name) => name.strip_suffix('.').unwrap_or(name),
+        let name = match self.plan.server_name.as_deref().or(host) {
+            Some(name) => server_name(name)
+                .map_err(|error| SetupError::new("find the name to check", error))?,
             // An address is not sent, and nobody looks for it.
-            None => NOBODY,
+            None => ServerName::IpAddress(NOBODY.into()),
         };
-        let name = ServerName::try_from(name.to_owned())
-            .map_err(|error| SetupError::new(format!("use the TLS name {name}"), error))?;
         let session = ClientConnection::new(self.config.clone(), name);
         let session = session.map_err(|error| SetupError::new("set up TLS", error))?;
         Ok(Box::new(Session::new(session.into())))
     }
 
+    /// What was wrong with the server's certificate, where that did not count.
+    pub fn doubt(&self, host: Option<&str>) -> Option<String> {
+        let cert = self.seen.cert();
+        let doubt = self.seen.doubt()?;
+        Some(explain::reason(
+            &doubt,
+            &self.context(cert.as_deref(), &[], host),
+        ))
+    }
+
+    fn context<'a>(
+        &'a self,
+        cert: Option<&'a [u8]>,
+        first: &'a [u8],
+        host: Option<&'a str>,
+    ) -> Context<'a> {
+        Context {
+            side: Side::of_client(&self.plan),
+            versions: self.plan.common.versions,
+            name: self.plan.server_name.as_deref().or(host),
+            cert,
+            first,
+            now: unix_seconds(),
+        }
+    }
+
     /// Why a handshake with a server that was dialled as `host` failed.
-    pub fn reason(&self, error: &io::Error, _session: &Session, _host: Option<&str>) -> String {
-        let _ = self.seen.cert();
-        error.to_string()
+    pub fn reason(&self, error: &io::Error, session: &Session, host: Option<&str>) -> String {
+        let cert = self.seen.cert();
+        let context = self.context(cert.as_deref(), session.first_bytes(), host);
+        explain::failure(error, &context)
     }
 }
 
@@ -129,6 +175,8 @@ impl Client {
 #[derive(Debug)]
 pub struct Server {
     config: Arc<ServerConfig>,
+    plan: plan::Server,
+    seen: Seen,
     /// The certificate that was made, when none was given.
     own: Option<Own>,
 }
@@ -140,6 +188,7 @@ impl Server {
     /// A file cannot be read, written, or does not hold what it should.
     pub fn new(plan: &plan::Server, names: Vec<String>) -> Result<Server, SetupError> {
         let provider = Arc::new(provider(&plan.common)?);
+        let seen = Seen::default();
         let algorithms = provider.signature_verification_algorithms;
         let (certs, key, own) = match &plan.common.identity {
             Some(identity) => {
@@ -160,7 +209,12 @@ impl Server {
         let builder = match &plan.clients {
             None => builder.with_no_client_auth(),
             Some(trust) => {
-                builder.with_client_cert_verifier(client_verifier(trust, &provider, algorithms)?)
+                let watched = Watched {
+                    check: client_verifier(trust, &provider, algorithms)?,
+                    doubter: None,
+                    seen: seen.clone(),
+                };
+                builder.with_client_cert_verifier(Arc::new(watched))
             }
         };
         let mut config = match &plan.common.identity {
@@ -178,6 +232,8 @@ impl Server {
         config.send_tls13_tickets = 0;
         Ok(Server {
             config: Arc::new(config),
+            plan: plan.clone(),
+            seen,
             own,
         })
     }
@@ -189,8 +245,19 @@ impl Server {
     }
 
     /// Why a handshake with a client failed.
-    pub fn reason(&self, error: &io::Error, _session: &Session) -> String {
-        error.to_string()
+    pub fn reason(&self, error: &io::Error, session: &Session) -> String {
+        let cert = self.seen.cert();
+        explain::failure(
+            error,
+            &Context {
+                side: Side::Server,
+                versions: self.plan.common.versions,
+                name: None,
+                cert: cert.as_deref(),
+                first: session.first_bytes(),
+                now: unix_seconds(),
+            },
+        )
     }
 
     /// A session with a client.
@@ -200,29 +267,50 @@ impl Server {
     pub fn session(&self) -> Result<Box<Session>, SetupError> {
         let session = ServerConnection::new(self.config.clone());
         let session = session.map_err(|error| SetupError::new("set up TLS", error))?;
-        Ok(Box::new(Session::new(session.into())))
+        let session = Session::new(session.into());
+        Ok(Box::new(
+            session.taking_bare_ends(self.plan.takes_bare_ends),
+        ))
     }
 }
 
 /// What was agreed on with a peer, and who it is, in lines; `all` for the whole chain.
 pub fn agreed(session: &Session, all: bool) -> Vec<String> {
     let connection = session.connection();
-    let _ = all;
-    vec![format!(
-        "{:?} {:?}",
-        connection.protocol_version(),
-        connection.negotiated_cipher_suite()
-    )]
+    let mut lines = vec![explain::agreed(connection)];
+    let certs = connection.peer_certificates().unwrap_or_default();
+    if let Some(own) = certs.first() {
+        lines.extend(certificate::lines(own, unix_seconds()));
+    }
+    if all {
+        lines.extend(certificate::chain(certs));
+    }
+    lines
+}
+
+/// Why a session broke after its handshake.
+pub fn broken(error: &io::Error, plan: &plan::Tls) -> String {
+    let side = match plan {
+        plan::Tls::Client(plan) => Side::of_client(plan),
+        plan::Tls::Server(_) => Side::Server,
+    };
+    explain::broken(error, side)
+}
+
+/// The time of day, in seconds since 1970.
+fn unix_seconds() -> u64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    since.map_or(0, |since| since.as_secs())
 }
 
 fn client_verifier(
     trust: &Trust,
     provider: &Arc<CryptoProvider>,
     algorithms: WebPkiSupportedAlgorithms,
-) -> Result<Arc<dyn rustls::server::danger::ClientCertVerifier>, SetupError> {
+) -> Result<Arc<dyn ClientCertVerifier>, SetupError> {
     let roots = match trust {
         Trust::Platform => platform_roots()?,
-        Trust::Authorities(file) => roots_in(file)?,
+        Trust::Authorities(file) => roots_in(file)?.0,
         Trust::Pins(pins) => return Ok(Arc::new(Pinned::new(Some(pins.clone()), algorithms))),
         Trust::Anyone => return Ok(Arc::new(Pinned::new(None, algorithms))),
     };
@@ -293,14 +381,16 @@ fn platform_roots() -> Result<RootCertStore, SetupError> {
     })
 }
 
-fn roots_in(file: &Path) -> Result<RootCertStore, SetupError> {
+/// The authorities in a file, and their certificates as they are.
+fn roots_in(file: &Path) -> Result<(RootCertStore, Vec<CertificateDer<'static>>), SetupError> {
     let mut roots = RootCertStore::empty();
-    for cert in read_certs(file)? {
+    let certs = read_certs(file)?;
+    for cert in &certs {
         roots
-            .add(cert)
+            .add(cert.clone())
             .map_err(|error| SetupError::new(reading("authorities", file), error))?;
     }
-    Ok(roots)
+    Ok((roots, certs))
 }
 
 fn read_certs(file: &Path) -> Result<Vec<CertificateDer<'static>>, SetupError> {

@@ -10,78 +10,8 @@ use rustls::pki_types::{
 };
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, Error, SignatureScheme};
-use std::sync::{Arc, Mutex};
 use x509_parser::certificate::X509Certificate;
 use x509_parser::prelude::FromDer;
-
-/// The certificate a peer showed, kept for messages: of one that is refused the session says
-/// nothing.
-#[derive(Clone, Debug, Default)]
-pub struct Seen(Arc<Mutex<Option<CertificateDer<'static>>>>);
-
-impl Seen {
-    /// The last one.
-    pub fn cert(&self) -> Option<CertificateDer<'static>> {
-        self.0.lock().ok()?.clone()
-    }
-
-    fn note(&self, cert: &CertificateDer<'_>) {
-        if let Ok(mut seen) = self.0.lock() {
-            *seen = Some(cert.clone().into_owned());
-        }
-    }
-}
-
-/// Another check, and a note of what it was shown.
-#[derive(Debug)]
-pub struct Watched {
-    inner: Arc<dyn ServerCertVerifier>,
-    seen: Seen,
-}
-
-impl Watched {
-    /// Notes in `seen`.
-    pub fn new(inner: Arc<dyn ServerCertVerifier>, seen: Seen) -> Watched {
-        Watched { inner, seen }
-    }
-}
-
-impl ServerCertVerifier for Watched {
-    fn verify_server_cert(
-        &self,
-        cert: &CertificateDer<'_>,
-        between: &[CertificateDer<'_>],
-        name: &ServerName<'_>,
-        ocsp: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        self.seen.note(cert);
-        self.inner
-            .verify_server_cert(cert, between, name, ocsp, now)
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.inner.verify_tls12_signature(message, cert, signed)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.inner.verify_tls13_signature(message, cert, signed)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.inner.supported_verify_schemes()
-    }
-}
 
 /// Takes exactly the certificates with these fingerprints, or any at all.
 #[derive(Debug)]

@@ -3,7 +3,8 @@
 use super::super::{Context, Side, agreed, failure};
 use super::fixtures;
 use crate::net::tls::server_name;
-use crate::net::tls::verify::{Pinned, Seen, Watched};
+use crate::net::tls::verify::Pinned;
+use crate::net::tls::watch::{Seen, Watched};
 use crate::plan::tls::{Pin, Version};
 use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair,
@@ -183,7 +184,11 @@ pub fn client_of(
         .with_protocol_versions(versions)
         .expect("versions")
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(Watched::new(trust, seen.clone())));
+        .with_custom_certificate_verifier(Arc::new(Watched {
+            check: trust,
+            doubter: None,
+            seen: seen.clone(),
+        }));
     let config = match identity {
         Some(made) => builder.with_client_cert_resolver(made.certified()),
         None => builder.with_no_client_auth(),
