@@ -13,6 +13,9 @@ pub trait Tap {
     fn seen(&mut self, bytes: &[u8], peer: Option<PeerAddr>);
 }
 
+/// Looks at bytes once.
+pub type Look = Box<dyn FnOnce(&[u8])>;
+
 /// The watchers of one flow.
 #[derive(Default)]
 pub struct Taps {
@@ -20,16 +23,21 @@ pub struct Taps {
     pub reads: Option<Box<dyn Tap>>,
     /// Watches what the sink has taken.
     pub writes: Option<Box<dyn Tap>>,
+    /// Looks at what is read first, and at nothing else: that is read into memory in any case.
+    pub first: Option<Look>,
 }
 
 impl Taps {
-    /// Says whether nobody watches.
+    /// Says whether nobody watches on.
     pub fn is_empty(&self) -> bool {
         self.reads.is_none() && self.writes.is_none()
     }
 
     /// Bytes were read from `source`, or before there was one.
     pub fn read(&mut self, bytes: &[u8], source: Option<&Endpoint>) {
+        if let Some(look) = self.first.take() {
+            look(bytes);
+        }
         if let Some(tap) = &mut self.reads {
             tap.seen(bytes, source.and_then(Endpoint::peer));
         }

@@ -13,6 +13,7 @@ pub mod chat;
 pub mod crlf;
 pub mod find;
 pub mod framing;
+pub mod hello;
 pub mod hexdump;
 pub mod http;
 pub mod lines;

@@ -123,8 +123,8 @@ impl Watchers {
     /// Watches what is written to the peer.
     pub fn sent(&self) -> Taps {
         Taps {
-            reads: None,
             writes: self.tap(Way::Sent, self.cut_bytes),
+            ..Taps::default()
         }
     }
 
@@ -132,7 +132,7 @@ impl Watchers {
     pub fn received(&self) -> Taps {
         Taps {
             reads: self.tap(Way::Received, RECORD_BYTES),
-            writes: None,
+            ..Taps::default()
         }
     }
 
@@ -141,6 +141,7 @@ impl Watchers {
         Taps {
             reads: self.received().reads,
             writes: self.sent().writes,
+            ..Taps::default()
         }
     }
 

@@ -1,12 +1,15 @@
 //! TLS as the modes see it: set up from the plan, and what is told about it.
 
+use crate::flow::taps::Look;
 use crate::io::connection::Connection;
+use crate::io::endpoint::Endpoint;
 use crate::net::addr;
 use crate::net::secure::SecureError;
 use crate::net::tls::{self, Client, Server};
 use crate::parse::escape::printable;
 use crate::plan::tls::{Tls, Trust};
 use crate::plan::{Mode, Plan};
+use crate::proto::hello::is_client_hello;
 use crate::proto::{Handshake, starttls};
 use crate::report::{self, Wording};
 use crate::sys::names;
@@ -117,6 +120,17 @@ fn tell(lines: &[String]) {
     lines
         .iter()
         .for_each(|line| report::line(&report::stated(line)));
+}
+
+/// Looks, with `-v`, whether a client that is not expected to speaks TLS.
+pub fn first_look(remote: &Endpoint, plan: &Plan) -> Option<Look> {
+    let is_plain = matches!(remote, Endpoint::Stream(_)) && plan.listens();
+    let looks = is_plain && report::is_verbose(1);
+    looks.then_some(Box::new(|first: &[u8]| {
+        if is_client_hello(first) {
+            report::verbose(1, "The client speaks TLS, which --tls understands");
+        }
+    }))
 }
 
 /// The line about a server that could not be made sure of.

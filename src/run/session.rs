@@ -1,6 +1,6 @@
 //! A session as the modes see it: a bridge, the name of its peer, and what is said at its end.
 
-use super::{PEER_SLOT, STDIO_SLOTS, logs, words};
+use super::{PEER_SLOT, STDIO_SLOTS, logs, secure, words};
 use crate::exit::Exit;
 use crate::flow::bridge::{Bridge, Ended, Place, Turn};
 use crate::flow::flow::{Flow, Settings};
@@ -126,9 +126,11 @@ impl Joined {
             may_offload: session.may_offload,
             passes_clean_ends_only: false,
         });
+        let mut inn_taps = watchers.received();
+        inn_taps.first = secure::first_look(&remote, plan);
         let mut inn = Flow::new(Settings {
             stages: in_stages,
-            taps: watchers.received(),
+            taps: inn_taps,
             pace: None,
             message_bytes: message_bytes.1,
             max_reads: session.max_reads,

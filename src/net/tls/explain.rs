@@ -5,9 +5,9 @@ mod alerts;
 mod first;
 mod refused;
 
+use crate::io::tls::said;
 use crate::plan::tls::{Client, Version};
 use crate::report;
-pub use first::{CLIENT_HELLO_BYTES, is_client_hello};
 use rustls::{AlertDescription, CommonState, Error, PeerIncompatible};
 use std::error::Error as _;
 use std::fmt::Debug;
@@ -62,7 +62,7 @@ pub struct Context<'a> {
 /// Why a handshake failed, from what the connection's end said.
 pub fn failure(error: &io::Error, context: &Context<'_>) -> String {
     let peer = context.side.peer();
-    if let Some(error) = inner(error) {
+    if let Some(error) = said(error) {
         return reason(error, context);
     }
     if let Some(foreign) = first::foreign(context.first, context.side) {
@@ -105,7 +105,7 @@ pub fn reason(error: &Error, context: &Context<'_>) -> String {
 /// have been made by anyone on the way: RFC 8446, section 6.1.
 pub fn broken(error: &io::Error, side: Side) -> String {
     let peer = side.peer();
-    match (inner(error), error.kind()) {
+    match (said(error), error.kind()) {
         (Some(error), _) => protocol(error, side),
         (None, io::ErrorKind::UnexpectedEof) => format!(
             "{peer} closed the connection without saying so in TLS (close_notify): \
@@ -128,16 +128,6 @@ pub fn agreed(session: &CommonState) -> String {
         format!(", protocol {}", crate::parse::escape::printable(name))
     });
     format!("{version}{suite}{protocol}")
-}
-
-/// What is said, with `-v`, when TLS comes where plain text was expected.
-pub fn tls_on_plain() -> &'static str {
-    "The peer speaks TLS: --tls understands it"
-}
-
-/// The rustls error an I/O error was made from.
-fn inner(error: &io::Error) -> Option<&Error> {
-    error.get_ref()?.downcast_ref::<Error>()
 }
 
 /// Errors that say the same before and after the handshake is done.

@@ -92,11 +92,7 @@ impl Client {
             true => Some(web_pki(platform_roots()?, &provider)?),
             false => None,
         };
-        let watched = Watched {
-            check,
-            doubter,
-            seen: seen.clone(),
-        };
+        let watched = Watched::new(check, seen.clone()).doubted_by(doubter);
         let builder = ClientConfig::builder_with_provider(provider)
             .with_protocol_versions(&versions(&plan.common))
             .map_err(|error| SetupError::new("set up TLS", error))?
@@ -209,11 +205,8 @@ impl Server {
         let builder = match &plan.clients {
             None => builder.with_no_client_auth(),
             Some(trust) => {
-                let watched = Watched {
-                    check: client_verifier(trust, &provider, algorithms)?,
-                    doubter: None,
-                    seen: seen.clone(),
-                };
+                let check = client_verifier(trust, &provider, algorithms)?;
+                let watched = Watched::new(check, seen.clone());
                 builder.with_client_cert_verifier(Arc::new(watched))
             }
         };

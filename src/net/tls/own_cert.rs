@@ -9,10 +9,16 @@ use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
+use std::time::{Duration, SystemTime};
 
 /// The files it is kept in.
 const CERT_FILE: &str = "cert.pem";
 const KEY_FILE: &str = "key.pem";
+
+/// A day.
+const DAY: Duration = Duration::from_secs(86_400);
+/// How long a new certificate is valid, in days: ten years. Whoever pins it does not ask.
+const VALID_DAYS: u32 = 3652;
 
 /// A certificate and its key.
 pub struct Own {
@@ -74,6 +80,10 @@ impl Pair {
         let mut name = DistinguishedName::new();
         name.push(DnType::CommonName, common_name);
         params.distinguished_name = name;
+        // The clocks of two machines may be apart.
+        let now = SystemTime::now();
+        params.not_before = (now - DAY).into();
+        params.not_after = (now + VALID_DAYS * DAY).into();
         let cert = params.self_signed(&key).map_err(failed)?;
         Ok(Pair { cert, key })
     }

@@ -32,12 +32,26 @@ impl Seen {
 /// A check, and a note of what it was shown.
 #[derive(Debug)]
 pub struct Watched<V: ?Sized> {
-    /// The check that counts.
-    pub check: Arc<V>,
-    /// One that does not: what it says is only noted.
-    pub doubter: Option<Arc<V>>,
-    /// Where it is noted.
-    pub seen: Seen,
+    check: Arc<V>,
+    /// One that does not count: what it says is only noted.
+    doubter: Option<Arc<V>>,
+    seen: Seen,
+}
+
+impl<V: ?Sized> Watched<V> {
+    /// Notes in `seen`.
+    pub fn new(check: Arc<V>, seen: Seen) -> Watched<V> {
+        Watched {
+            check,
+            doubter: None,
+            seen,
+        }
+    }
+
+    /// The same, and what another check says is noted too, though it does not count.
+    pub fn doubted_by(self, doubter: Option<Arc<V>>) -> Watched<V> {
+        Watched { doubter, ..self }
+    }
 }
 
 impl ServerCertVerifier for Watched<dyn ServerCertVerifier> {

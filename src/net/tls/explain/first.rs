@@ -2,9 +2,7 @@
 
 use super::Side;
 use crate::parse::escape::printable;
-
-/// How many bytes tell a ClientHello.
-pub const CLIENT_HELLO_BYTES: usize = 6;
+use crate::proto::hello::is_client_hello;
 
 /// Bytes of a line that are shown.
 const LINE_BYTES: usize = 100;
@@ -13,25 +11,13 @@ const HEX_BYTES: usize = 8;
 
 /// ContentType. RFC 8446, section 5.1; heartbeat: RFC 6520.
 const CHANGE_CIPHER_SPEC: u8 = 20;
-const HANDSHAKE: u8 = 22;
 const HEARTBEAT: u8 = 24;
-/// HandshakeType. RFC 8446, section 4.
-const CLIENT_HELLO: u8 = 1;
 /// Where the version is in a ClientHello: behind the heads of the record and of the message.
 const HELLO_VERSION: usize = 9;
 /// TLS 1.2. RFC 5246, section 6.2.1.
 const TLS12: (u8, u8) = (3, 3);
 /// The first byte of all versions since SSL 3.0. RFC 8446, section 5.1.
 const MAJOR: u8 = 3;
-
-/// Whether the first bytes of a connection begin a ClientHello: TLS, where perhaps something else
-/// was expected. Fewer than `CLIENT_HELLO_BYTES` never do.
-pub fn is_client_hello(first: &[u8]) -> bool {
-    match first {
-        [HANDSHAKE, MAJOR, minor, _, _, CLIENT_HELLO, ..] => *minor <= 4,
-        _ => false,
-    }
-}
 
 /// Whether a ClientHello is of a version before TLS 1.2: it says so, and has no way to say more.
 /// RFC 8446, section 4.1.2.
@@ -105,23 +91,6 @@ mod tests {
     use super::*;
 
     const CLIENT: Side = Side::Client { has_cert: false };
-
-    #[test]
-    fn a_client_hello_is_known_by_six_bytes() {
-        let hello = [22, 3, 1, 2, 0, 1, 0, 1];
-        assert!(is_client_hello(&hello));
-        assert!(is_client_hello(&hello[..CLIENT_HELLO_BYTES]));
-        for short in 0..CLIENT_HELLO_BYTES {
-            assert!(!is_client_hello(&hello[..short]));
-        }
-        // The version, the type of the record, that of the message: one after the other is other.
-        for at in [0, 1, 5] {
-            let mut other = hello;
-            other[at] = 9;
-            assert!(!is_client_hello(&other), "{at}");
-        }
-        assert!(!is_client_hello(b"GET / HTTP/1.1"));
-    }
 
     #[test]
     fn an_old_client_hello_is_known_by_its_version() {

@@ -16,6 +16,7 @@ use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
 use rustls::server::WebPkiClientVerifier;
+use rustls::server::danger::ClientCertVerifier;
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::time_provider::TimeProvider;
 use rustls::{
@@ -159,7 +160,7 @@ pub enum Clients<'a> {
 pub struct ClientSetup {
     pub config: ClientConfig,
     versions: (Version, Version),
-    cert: Option<CertificateDer<'static>>,
+    has_cert: bool,
     seen: Seen,
 }
 
@@ -167,6 +168,7 @@ pub struct ClientSetup {
 pub struct ServerSetup {
     pub config: ServerConfig,
     versions: (Version, Version),
+    seen: Seen,
 }
 
 pub fn client(trust: Arc<dyn ServerCertVerifier>, identity: Option<&Made>) -> ClientSetup {
@@ -184,11 +186,7 @@ pub fn client_of(
         .with_protocol_versions(versions)
         .expect("versions")
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(Watched {
-            check: trust,
-            doubter: None,
-            seen: seen.clone(),
-        }));
+        .with_custom_certificate_verifier(Arc::new(Watched::new(trust, seen.clone())));
     let config = match identity {
         Some(made) => builder.with_client_cert_resolver(made.certified()),
         None => builder.with_no_client_auth(),
@@ -196,7 +194,7 @@ pub fn client_of(
     ClientSetup {
         config,
         versions: range(versions),
-        cert: identity.map(|made| made.chain[0].clone()),
+        has_cert: identity.is_some(),
         seen,
     }
 }
@@ -215,20 +213,27 @@ pub fn server_of(
     let builder = ServerConfig::builder_with_details(Arc::new(provider), Arc::new(Fixed))
         .with_protocol_versions(versions)
         .expect("versions");
-    let builder = match clients {
-        Clients::Any => builder.with_no_client_auth(),
-        Clients::Pinned(pin) => {
-            builder.with_client_cert_verifier(Arc::new(Pinned::new(Some(vec![pin]), algorithms)))
-        }
+    let verifier: Option<Arc<dyn ClientCertVerifier>> = match clients {
+        Clients::Any => None,
+        Clients::Pinned(pin) => Some(Arc::new(Pinned::new(Some(vec![pin]), algorithms))),
         Clients::Of(authority) => {
             let verifier =
                 WebPkiClientVerifier::builder_with_provider(authority.roots(), Arc::new(ring()));
-            builder.with_client_cert_verifier(verifier.build().expect("verifier"))
+            Some(verifier.build().expect("verifier"))
+        }
+    };
+    let seen = Seen::default();
+    let builder = match verifier {
+        None => builder.with_no_client_auth(),
+        Some(verifier) => {
+            let watched = Watched::new(verifier, seen.clone());
+            builder.with_client_cert_verifier(Arc::new(watched))
         }
     };
     ServerSetup {
         config: builder.with_cert_resolver(made.certified()),
         versions: range(versions),
+        seen,
     }
 }
 
@@ -317,19 +322,18 @@ pub struct Outcome {
 
 /// A handshake, with a server that is dialled as `name`.
 pub fn shake(client: ClientSetup, server: ServerSetup, name: &str) -> Outcome {
-    let (seen, ours, theirs) = (client.seen.clone(), client.versions, server.versions);
-    let client_cert = client.cert.clone();
+    let (ours, theirs) = (client.versions, server.versions);
+    let seen = (client.seen.clone(), server.seen.clone());
+    let has_cert = client.has_cert;
     let (mut near, mut far) = ends(client, server, name);
     let (client, server) = exchange(&mut near, &mut far);
-    let server_cert = seen.cert();
+    let (server_cert, client_cert) = (seen.0.cert(), seen.1.cert());
     let at_client = Context {
         versions: ours,
         name: Some(name),
         cert: server_cert.as_deref(),
         first: &near.first,
-        ..context(Side::Client {
-            has_cert: client_cert.is_some(),
-        })
+        ..context(Side::Client { has_cert })
     };
     let at_server = Context {
         versions: theirs,
