@@ -282,6 +282,19 @@ fn a_server_that_speaks_another_language_or_leaves_is_told() {
     }
 }
 
+#[test]
+fn a_silent_server_is_not_waited_for_beyond_the_limit() {
+    // It waits to be greeted by TLS.
+    let script = &SCRIPTS[0];
+    let server = Server::tcp();
+    let rnc = asking(script, &server).args(["-w", "1"]).spawn();
+    let _peer = server.accept(&rnc);
+    let done = rnc.wait().expect_code(3).expect_stdout("");
+    let port = server.port();
+    let line = format!("STARTTLS (smtp) with 127.0.0.1 port {port} (tcp) timed out");
+    done.expect_complaint(&line);
+}
+
 /// An answer that does not end takes neither memory nor time without end.
 #[test]
 fn an_endless_answer_is_cut_off() {
