@@ -105,7 +105,8 @@ impl fmt::Display for UnknownProtocol {
     /// Lists the names there are.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names = Protocol::ALL.map(Protocol::name);
-        write!(f, "not one of {}", names.join(", "))
+        let (last, others) = names.split_last().unwrap_or((&"", &[]));
+        write!(f, "not {} or {last}", others.join(", "))
     }
 }
 

@@ -257,7 +257,8 @@ impl Connect {
             }
             Err(error) => {
                 let host = self.to().map(|to| to.host.as_str());
-                report::failure(&secure::server_failed(&label, &error, tls, host));
+                let line = secure::server_failed(&label, &error, tls, host, &self.plan);
+                report::failure(&line);
                 let code = match error {
                     SecureError::Late => self.plan.codes.connect_timed_out,
                     SecureError::Handshake(error, _) if error.kind() == io::ErrorKind::TimedOut => {

@@ -9,8 +9,9 @@ use crate::net::tls::{self, Client, Server};
 use crate::parse::escape::printable;
 use crate::plan::tls::{Tls, Trust};
 use crate::plan::{Mode, Plan};
+use crate::proto::Handshake;
 use crate::proto::hello::is_client_hello;
-use crate::proto::{Handshake, starttls};
+use crate::proto::starttls::{self, Protocol};
 use crate::report::{self, Wording};
 use crate::sys::names;
 use socket2::{SockAddr, Socket};
@@ -84,13 +85,17 @@ fn place(socks: &[Socket], plan: &Plan) -> Option<String> {
 
 /// The machine that asks for TLS in plain text, where that is due. `host` is the peer's name.
 pub fn asking(plan: &Plan, host: Option<&str>) -> Option<Box<dyn Handshake>> {
-    let Some(Tls::Client(client)) = &plan.tls else {
-        return None;
-    };
-    Some(starttls::machine(
-        client.starttls?,
-        host.unwrap_or_default(),
-    ))
+    // A Unix socket has no name that would mean something to its server.
+    let host = host.unwrap_or("localhost");
+    starttls(plan).map(|protocol| starttls::machine(protocol, host))
+}
+
+/// How the plan asks for TLS.
+fn starttls(plan: &Plan) -> Option<Protocol> {
+    match &plan.tls {
+        Some(Tls::Client(client)) => client.starttls,
+        Some(Tls::Server(_)) | None => None,
+    }
 }
 
 /// Tells, with `-v`, what was agreed on with a client, and who it is.
@@ -139,13 +144,21 @@ pub fn server_failed(
     error: &SecureError,
     client: &Client,
     host: Option<&str>,
+    plan: &Plan,
 ) -> String {
+    let asking = || {
+        let protocol = starttls(plan).map_or("", Protocol::name);
+        format!("STARTTLS ({protocol}) with {label}")
+    };
     match error {
-        SecureError::Asking(error) => format!("STARTTLS with {label} failed: {error}"),
+        SecureError::Asking(error) => format!("{} failed: {error}", asking()),
         SecureError::Injected => {
-            format!("STARTTLS with {label} failed: it sent plain text behind its word to begin")
+            format!(
+                "{} failed: plain text came behind the word to begin",
+                asking()
+            )
         }
-        SecureError::Late => format!("STARTTLS with {label} timed out"),
+        SecureError::Late => format!("{} timed out", asking()),
         SecureError::Handshake(error, session) => {
             let reason = client.reason(error, session, host);
             format!("TLS handshake with {label} failed: {reason}")

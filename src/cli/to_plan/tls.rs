@@ -135,14 +135,9 @@ impl Planner<'_> {
         let Some(word) = &self.args.tls.starttls else {
             return Ok(None);
         };
-        let names = || Protocol::ALL.map(Protocol::name).join(", ");
         match word.parse() {
             Ok(protocol) => Ok(Some(protocol)),
-            Err(_) => said(format!(
-                "--starttls {}: not one of {}",
-                word.escape_debug(),
-                names()
-            )),
+            Err(unknown) => said(format!("--starttls {}: {unknown}", word.escape_debug())),
         }
     }
 

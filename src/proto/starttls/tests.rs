@@ -84,7 +84,7 @@ fn each_protocol_has_a_name() {
     for name in ["", "SMTP", "smtps", "smtp "] {
         assert_eq!(name.parse::<Protocol>(), Err(UnknownProtocol));
     }
-    let names = "not one of smtp, imap, pop3, ftp, xmpp, postgres, ldap, mysql";
+    let names = "not smtp, imap, pop3, ftp, xmpp, postgres, ldap or mysql";
     assert_eq!(UnknownProtocol.to_string(), names);
 }
 
