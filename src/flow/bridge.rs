@@ -321,7 +321,8 @@ impl Bridge {
         if self.is_output_broken() && !self.out.is_pending() {
             return self.name_fault();
         }
-        if self.is_input_unfit() && !self.out.is_pending() {
+        let is_useless = self.is_input_unfit() || self.out.is_broken_off();
+        if is_useless && !self.out.is_pending() {
             return self.name_fault();
         }
         let (_, late) = self.time_limit().filter(|(at, _)| now >= *at)?;

@@ -462,9 +462,12 @@ impl Flow {
     }
 
     fn keeps_end_to_itself(&self) -> bool {
-        let is_break = |fault: &Fault| matches!(fault, Fault::Source(_)) && !fault.is_truncation();
-        let broken = self.fault.as_ref().is_some_and(is_break);
-        self.settings.keeps_sink_open || (self.settings.passes_clean_ends_only && broken)
+        self.settings.keeps_sink_open || self.is_broken_off()
+    }
+
+    /// Says whether the source broke, and the sink is not to take that for an end.
+    pub fn is_broken_off(&self) -> bool {
+        self.settings.passes_clean_ends_only && matches!(self.fault, Some(Fault::Source(_)))
     }
 
     /// Passes on the end once all else is. Says whether there is something to be written first.

@@ -40,6 +40,8 @@ pub struct Tls {
     shutdown: Shutdown,
     /// The socket takes nothing any more.
     is_broken: bool,
+    /// Why it does not, as long as nobody was told.
+    untold: Option<io::Error>,
     /// A read has given up its turn.
     has_more: bool,
 }
@@ -126,6 +128,7 @@ impl Tls {
             session,
             shutdown: Shutdown::None,
             is_broken: false,
+            untold: None,
             has_more: false,
         }
     }
@@ -236,9 +239,10 @@ impl Tls {
                 Ok(n) => return Ok(Got::Bytes(n)),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {}
                 Err(error) if error.kind() == ErrorKind::UnexpectedEof => {
-                    return match session.takes_bare_ends {
-                        true => Ok(Got::Eof),
-                        false => Err(truncated()),
+                    return match self.untold.take() {
+                        Some(error) => Err(error),
+                        None if session.takes_bare_ends => Ok(Got::Eof),
+                        None => Err(truncated(self.shutdown)),
                     };
                 }
                 Err(error) => return Err(error),
@@ -296,8 +300,14 @@ impl Tls {
             self.shutdown = Shutdown::Wanted;
             self.session.connection.send_close_notify();
         }
-        // A peer that is already gone is found out by the read side.
-        let _ = self.flush();
+        self.flush_untold();
+    }
+
+    /// Flushes where nobody can be told that it fails: the read side tells it, at its end.
+    fn flush_untold(&mut self) {
+        if let Err(error) = self.flush() {
+            self.untold = Some(error);
+        }
     }
 
     /// See `Endpoint::has_unsent`.
@@ -328,9 +338,8 @@ impl Tls {
         if let Err(error) = processed {
             session.fault = Some(io::Error::new(ErrorKind::InvalidData, error));
         }
-        // An alert that tells the peer why, or a new key. Whether it can be sent changes nothing for
-        // what is read.
-        let _ = self.flush();
+        // An alert that tells the peer why, or a new key.
+        self.flush_untold();
         Ok(match has_ended {
             true => Received::End,
             false => Received::Records,
@@ -344,8 +353,15 @@ pub fn said(error: &io::Error) -> Option<&rustls::Error> {
 }
 
 /// The error of a socket that ends without close_notify.
-fn truncated() -> io::Error {
-    io::Error::new(ErrorKind::UnexpectedEof, "it ended without close_notify")
+fn truncated(shutdown: Shutdown) -> io::Error {
+    let text = match shutdown {
+        Shutdown::None => "what came may be cut short",
+        Shutdown::Wanted | Shutdown::Done => {
+            "what came may be cut short, if it is not the answer to our own end (which \
+             --no-shutdown keeps back)"
+        }
+    };
+    io::Error::new(ErrorKind::UnexpectedEof, text)
 }
 
 /// The socket as rustls wants it, to read from.

@@ -24,6 +24,19 @@ pub fn printable(bytes: &[u8]) -> String {
     text
 }
 
+/// A word as it is typed into a shell, in quotes where that is needed; `None` when it cannot be
+/// shown as it is. POSIX, Shell Command Language, section 2.2.2.
+pub fn shell_word(bytes: &[u8]) -> Option<String> {
+    let word = str::from_utf8(bytes)
+        .ok()
+        .filter(|word| printable(word.as_bytes()) == **word)?;
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "@%+=:,./-_".contains(c);
+    Some(match !word.is_empty() && word.chars().all(is_plain) {
+        true => word.to_owned(),
+        false => format!("'{}'", word.replace('\'', "'\\''")),
+    })
+}
+
 /// Appends each byte as `\xNN`.
 fn push_hex(text: &mut String, bytes: &[u8]) {
     for byte in bytes {
@@ -51,6 +64,22 @@ mod tests {
         ];
         for (bytes, text) in cases {
             assert_eq!(printable(bytes), text);
+        }
+    }
+
+    #[test]
+    fn a_word_for_a_shell_is_quoted_where_it_has_to_be() {
+        let cases: [(&[u8], Option<&str>); 7] = [
+            (b"/run/x-1.sock", Some("/run/x-1.sock")),
+            (b"a b", Some("'a b'")),
+            (b"it's $HOME", Some("'it'\\''s $HOME'")),
+            (b"~x", Some("'~x'")),
+            (b"", Some("''")),
+            (b"a\nb", None),
+            (b"\xff", None),
+        ];
+        for (bytes, word) in cases {
+            assert_eq!(shell_word(bytes).as_deref(), word);
         }
     }
 

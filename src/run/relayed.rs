@@ -271,9 +271,7 @@ impl Relayed {
                 Exit::Code(self.plan.codes.timed_out)
             }
             Ended::Broken(place, error) | Ended::Truncated(place, error) => {
-                if matches!(ended, Ended::Broken(..)) {
-                    bridge.ends().into_iter().for_each(reset_end);
-                }
+                bridge.ends().into_iter().for_each(reset_end);
                 let who = match place {
                     Place::Peer => format!("to {}", self.target),
                     Place::Input | Place::Output => format!("from {}", self.client),

@@ -6,7 +6,7 @@ use crate::io::endpoint::Endpoint;
 use crate::net::addr;
 use crate::net::secure::SecureError;
 use crate::net::tls::{self, Client, Server};
-use crate::parse::escape::printable;
+use crate::parse::escape::shell_word;
 use crate::plan::tls::{Tls, Trust};
 use crate::plan::{Mode, Plan};
 use crate::proto::Handshake;
@@ -69,7 +69,8 @@ pub fn tell_own(server: &Server, socks: &[Socket], plan: &Plan) {
 /// Where a client connects to, as it is typed.
 fn place(socks: &[Socket], plan: &Plan) -> Option<String> {
     if let Mode::ListenUnix { path, .. } = &plan.mode {
-        return Some(format!("-U {}", printable(path.as_os_str().as_bytes())));
+        let path = shell_word(path.as_os_str().as_bytes())?;
+        return Some(format!("-U {path}"));
     }
     let addr: SockAddr = socks.first()?.local_addr().ok()?;
     if let Some((cid, port)) = addr.as_vsock_address() {
@@ -131,11 +132,13 @@ fn tell(lines: &[String]) {
 pub fn first_look(remote: &Endpoint, plan: &Plan) -> Option<Look> {
     let is_plain = matches!(remote, Endpoint::Stream(_)) && plan.listens();
     let looks = is_plain && report::is_verbose(1);
-    looks.then_some(Box::new(|first: &[u8]| {
-        if is_client_hello(first) {
-            report::verbose(1, "The client speaks TLS, which --tls understands");
-        }
-    }))
+    looks.then(|| -> Look {
+        Box::new(|first: &[u8]| {
+            if is_client_hello(first) {
+                report::verbose(1, "The client speaks TLS, which --tls understands");
+            }
+        })
+    })
 }
 
 /// The line about a server that could not be made sure of.

@@ -107,10 +107,9 @@ pub fn broken(error: &io::Error, side: Side) -> String {
     let peer = side.peer();
     match (said(error), error.kind()) {
         (Some(error), _) => protocol(error, side),
-        (None, io::ErrorKind::UnexpectedEof) => format!(
-            "{peer} closed the connection without saying so in TLS (close_notify): \
-             what came may be cut short"
-        ),
+        (None, io::ErrorKind::UnexpectedEof) => {
+            format!("{peer} closed the connection without saying so in TLS (close_notify): {error}")
+        }
         (None, _) => report::reason(error),
     }
 }

@@ -10,6 +10,7 @@ mod verify;
 mod watch;
 
 use crate::io::tls::Session;
+use crate::parse::escape::printable;
 use crate::plan::tls::{self as plan, Common, Identity, Trust, Version};
 use explain::{Context, Side};
 use listed::Listed;
@@ -17,7 +18,7 @@ pub use name::{NameError, server_name};
 use own_cert::{Own, fingerprint, show_pin};
 use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, ring};
-use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
 use rustls::server::WebPkiClientVerifier;
 use rustls::server::danger::ClientCertVerifier;
@@ -392,7 +393,7 @@ fn read_certs(file: &Path) -> Result<Vec<CertificateDer<'static>>, SetupError> {
     };
     let text = read(file).map_err(|error| failed(&error))?;
     let certs: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(&text).collect();
-    let certs = certs.map_err(|error| failed(&error))?;
+    let certs = certs.map_err(|error| failed(&pem_reason(&error)))?;
     match certs.is_empty() {
         true => Err(failed(&"no certificate (PEM) in it")),
         false => Ok(certs),
@@ -408,10 +409,29 @@ fn read_identity(
     };
     let text = read(&identity.key).map_err(|error| failed(&error))?;
     let key = PrivateKeyDer::from_pem_slice(&text).map_err(|error| match error {
-        rustls::pki_types::pem::Error::NoItemsFound => failed(&"no private key (PEM) in it"),
-        error => failed(&error),
+        pem::Error::NoItemsFound => failed(&"no private key (PEM) in it"),
+        error => failed(&pem_reason(&error)),
     })?;
     Ok((certs, key))
+}
+
+/// What is wrong with a file in PEM (RFC 7468).
+fn pem_reason(error: &pem::Error) -> String {
+    let shown = |line: &[u8]| printable(&line[..line.len().min(100)]);
+    match error {
+        pem::Error::MissingSectionEnd { end_marker } => {
+            let name = String::from_utf8_lossy(end_marker);
+            format!(
+                "no end of a section (-----END {})",
+                shown(name.trim().as_bytes())
+            )
+        }
+        pem::Error::IllegalSectionStart { line } => {
+            format!("not the beginning of a section: {}", shown(line))
+        }
+        pem::Error::Base64Decode(_) => "a section that is not in base64".into(),
+        error => error.to_string(),
+    }
 }
 
 fn read(file: &Path) -> io::Result<Vec<u8>> {

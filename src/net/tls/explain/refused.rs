@@ -199,7 +199,9 @@ fn bad_signature(shown: &Shown<'_>) -> String {
     match shown.short_key() {
         Some(short) => format!("{it} cannot be taken: {short}"),
         None => format!(
-            "a signature is wrong, or made with too short a key: {it}'s own, or that of the handshake"
+            "a signature is wrong, or made with too short a key: {it}'s own, or that of the \
+             handshake{}",
+            shown.hint()
         ),
     }
 }

@@ -305,8 +305,11 @@ fn weak_signatures_are_named() {
     let made = fixture(fixtures::WEAK);
     assert_eq!(
         refused(&made, &fixture(fixtures::WEAK_AUTHORITY)),
-        "a signature is wrong, or made with too short a key: the certificate's own, \
-         or that of the handshake"
+        format!(
+            "a signature is wrong, or made with too short a key: the certificate's own, or that of \
+             the handshake; to trust it: --tls-pin {}",
+            pin(&made)
+        )
     );
 }
 
@@ -580,12 +583,9 @@ fn a_session_that_breaks_tells_how() {
     let (mut client, mut server) = pair();
     server.writes(b"half of it");
     client.takes(&server.sent()).expect("a record");
-    let cut = client.ends();
-    assert_eq!(
-        broken(&cut, CLIENT),
-        "the peer closed the connection without saying so in TLS (close_notify): \
-         what came may be cut short"
-    );
+    let cut = broken(&client.ends(), CLIENT);
+    let said = "the peer closed the connection without saying so in TLS (close_notify): ";
+    assert!(cut.starts_with(said), "{cut}");
     let (mut client, mut server) = pair();
     let _ = client.takes(FORGED);
     let told = server.takes(&client.sent()).expect_err("an alert");
