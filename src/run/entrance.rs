@@ -14,7 +14,6 @@ use crate::net::listen::{Accepted, Listener};
 use crate::net::own_file::OwnFile;
 use crate::plan::Plan;
 use crate::report;
-use crate::sys::sockopt::{self, Credentials};
 use socket2::{SockAddr, Socket};
 use std::io;
 use std::rc::Rc;
@@ -57,14 +56,6 @@ pub struct Client {
     pub addr: SockAddr,
     /// To be kept as long as it is there.
     pub seat: Seat,
-}
-
-impl Client {
-    /// Whose process it is, where that can be known: at a Unix socket.
-    pub fn credentials(&self) -> Option<Credentials> {
-        let is_unix = self.addr.is_unix();
-        is_unix.then(|| sockopt::peer_credentials(&self.conn.sock).ok())?
-    }
 }
 
 /// What a look at the entrance gave.
@@ -141,14 +132,10 @@ impl Entrance {
         if self.held.is_some() {
             return Next::Pending;
         }
-        if let Some(handshakes) = &mut self.handshakes {
-            if let Some(client) = handshakes.next(&self.plan, now) {
-                self.patience.is_over();
-                return Next::Client(client);
-            }
-            if handshakes.are_full() {
-                return Next::Pending;
-            }
+        if let Some(handshakes) = &mut self.handshakes
+            && let Some((conn, addr)) = handshakes.next(&self.plan, now)
+        {
+            return self.seat(conn, addr);
         }
         if let Some((sock, addr)) = self.arrived.take() {
             self.close();
@@ -176,33 +163,33 @@ impl Entrance {
         registrar: &Registrar<'_>,
         now: Instant,
     ) -> Next {
-        let Some(client) = self.seat(sock, addr) else {
+        let Some((sock, addr)) = self.guard.admit((sock, addr), &self.plan) else {
             return Next::Refused;
         };
         let Some(handshakes) = &mut self.handshakes else {
-            self.patience.is_over();
-            return Next::Client(client);
+            return self.seat(Connection::plain(sock), addr);
         };
-        match handshakes.begin(client, registrar, now) {
+        match handshakes.begin((sock, addr), registrar, now) {
             // Others can come meanwhile; its turn is when all of them have been accepted.
             Ok(()) => Next::Refused,
             Err(error) => Next::Short(error),
         }
     }
 
-    /// Gives a client who has come a place, if it may come in and there is one.
-    fn seat(&mut self, sock: Socket, addr: SockAddr) -> Option<Client> {
+    /// Gives a client who may come in a place, if there is one.
+    fn seat(&mut self, conn: Connection, addr: SockAddr) -> Next {
         let taken = Rc::strong_count(&self.seats) - 1;
-        let seat = Rc::clone(&self.seats);
-        let conn = Connection::plain(sock);
-        let client = self.guard.admit(Client { conn, addr, seat }, &self.plan)?;
         match self.plan.reception.most_clients {
             Some(most) if taken >= most => {
                 let line = format!("New connection denied: connection limit reached ({most})");
                 report::verbose(1, &line);
-                None
+                Next::Refused
             }
-            _ => Some(client),
+            _ => {
+                self.patience.is_over();
+                let seat = Rc::clone(&self.seats);
+                Next::Client(Client { conn, addr, seat })
+            }
         }
     }
 

@@ -1,6 +1,6 @@
 //! Lets those in who may come in. Who may not is closed at once, and hears nothing.
 
-use super::entrance::Client;
+use super::listen::Arrived;
 use super::words;
 use crate::io::datagram::{Datagram, PeerAddr};
 use crate::io::inbox::Notice;
@@ -9,9 +9,16 @@ use crate::net::addr::{self, show_ip};
 use crate::plan::Plan;
 use crate::plan::access::Rules;
 use crate::report;
-use socket2::Socket;
+use crate::sys::sockopt::{self, Credentials};
+use socket2::{SockAddr, Socket};
 use std::sync::Arc;
 use std::time::Duration;
+
+/// Whose process a client is, where that can be known: at a Unix socket.
+pub fn credentials(sock: &Socket, addr: &SockAddr) -> Option<Credentials> {
+    let is_unix = addr.is_unix();
+    is_unix.then(|| sockopt::peer_credentials(sock).ok())?
+}
 
 /// Says, with `-v`, whose datagrams were dropped.
 pub fn tell_refused(end: &mut Datagram) {
@@ -69,21 +76,22 @@ impl Guard {
     }
 
     /// Lets a client in, or turns it away: with a reset, so that nothing of it stays behind.
-    pub fn admit(&self, client: Client, plan: &Plan) -> Option<Client> {
-        let admits = match addr::ip(&client.addr) {
+    pub fn admit(&self, (sock, addr): Arrived, plan: &Plan) -> Option<Arrived> {
+        let admits = match addr::ip(&addr) {
             Some(ip) => self.rules.admits_host(ip.ip()),
-            None => self
-                .rules
-                .admits_user(client.credentials().map(|who| who.uid)),
+            None => {
+                let user = credentials(&sock, &addr).map(|who| who.uid);
+                self.rules.admits_user(user)
+            }
         };
         if admits {
-            return Some(client);
+            return Some((sock, addr));
         }
         if report::is_verbose(1) {
-            report::line(&words::denied(&client, plan));
+            report::line(&words::denied(&sock, &addr, plan));
         }
         // A socket that is closed without it is merely gone a little later.
-        let _ = client.conn.sock.set_linger(Some(Duration::ZERO));
+        let _ = sock.set_linger(Some(Duration::ZERO));
         None
     }
 }

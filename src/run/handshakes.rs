@@ -1,8 +1,7 @@
 //! Clients that have come and still shake hands (TLS): all at once, so that one that is slow keeps
 //! nobody from coming in.
 
-use super::entrance::Client;
-use super::listen::label;
+use super::listen::{Arrived, label};
 use super::{HANDSHAKE_SLOTS, secure};
 use crate::io::connection::Connection;
 use crate::io::reactor::Registrar;
@@ -14,10 +13,10 @@ use crate::report;
 use socket2::SockAddr;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
-use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-/// Handshakes there can be at once: more clients wait to be accepted.
+/// Handshakes there can be at once. When one more begins, the one that has taken longest is given
+/// up: whoever comes and says nothing keeps nobody else out.
 const MOST: usize = 1024;
 
 /// Clients that shake hands.
@@ -34,7 +33,6 @@ pub struct Handshakes {
 struct Arriving {
     securing: Securing,
     addr: SockAddr,
-    seat: Rc<()>,
 }
 
 impl Handshakes {
@@ -65,11 +63,6 @@ impl Handshakes {
         &self.server
     }
 
-    /// Says whether there is no room for another.
-    pub fn are_full(&self) -> bool {
-        self.under_way.len() >= MOST
-    }
-
     /// Says whether nobody shakes hands.
     pub fn are_over(&self) -> bool {
         self.under_way.is_empty()
@@ -87,22 +80,28 @@ impl Handshakes {
     /// Its socket cannot be registered.
     pub fn begin(
         &mut self,
-        client: Client,
+        (sock, addr): Arrived,
         registrar: &Registrar<'_>,
         now: Instant,
     ) -> io::Result<()> {
+        if self.under_way.len() >= MOST {
+            self.drop_longest();
+        }
         let slot = self.free_slot();
         let session = self.server.session().map_err(io::Error::other)?;
-        let arrived = (client.conn.sock, [].as_slice());
+        let arrived = (sock, [].as_slice());
         let securing = Securing::new(arrived, session, None, self.limit, slot, registrar, now)?;
-        let arriving = Arriving {
-            securing,
-            addr: client.addr,
-            seat: client.seat,
-        };
-        self.under_way.insert(slot, arriving);
+        self.under_way.insert(slot, Arriving { securing, addr });
         self.awake.insert(slot);
         Ok(())
+    }
+
+    fn drop_longest(&mut self) {
+        let all = self.under_way.iter();
+        let longest = all.min_by_key(|(_, arriving)| arriving.securing.deadline());
+        if let Some((&slot, _)) = longest {
+            self.under_way.remove(&slot);
+        }
     }
 
     fn free_slot(&mut self) -> u16 {
@@ -129,8 +128,9 @@ impl Handshakes {
         }
     }
 
-    /// Goes on with the handshakes; gives a client that has done its own.
-    pub fn next(&mut self, plan: &Plan, now: Instant) -> Option<Client> {
+    /// Goes on with the handshakes; gives the connection of a client that has done its own, and
+    /// where it is from.
+    pub fn next(&mut self, plan: &Plan, now: Instant) -> Option<(Connection, SockAddr)> {
         if self.deadline().is_some_and(|at| now >= at) {
             self.wake_late(now);
         }
@@ -146,7 +146,7 @@ impl Handshakes {
                 continue;
             };
             match secured {
-                Ok(Secured::Done(conn)) => return Some(arriving.into_client(conn)),
+                Ok(Secured::Done(conn)) => return Some((conn, arriving.addr)),
                 Ok(Secured::Wait) => {}
                 Err(error) if self.is_single || report::is_verbose(1) => {
                     let label = label(&arriving.addr, &plan.net);
@@ -169,15 +169,5 @@ impl Handshakes {
     pub fn deadline(&self) -> Option<Instant> {
         let all = self.under_way.values();
         all.map(|arriving| arriving.securing.deadline()).min()
-    }
-}
-
-impl Arriving {
-    fn into_client(self, conn: Connection) -> Client {
-        Client {
-            conn,
-            addr: self.addr,
-            seat: self.seat,
-        }
     }
 }

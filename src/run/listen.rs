@@ -253,7 +253,11 @@ impl Greeter {
         }
         match addr::ip(&client.addr) {
             Some(ip) => self.greet_ip(ip, plan, registrar),
-            None => report::line(&words::received_unix(&words::came(client, plan))),
+            None => report::line(&words::received_unix(&words::came(
+                &client.conn.sock,
+                &client.addr,
+                plan,
+            ))),
         }
     }
 

@@ -1,6 +1,6 @@
 //! The lines said about connections, in the words of the dialect: nc's own and Ncat's to the letter.
 
-use super::entrance::Client;
+use super::guard;
 use crate::exit::Exit;
 use crate::flow::bridge::Ended;
 use crate::flow::limits::Late;
@@ -14,7 +14,7 @@ use crate::plan::{Mode, Plan, Proxy, Transport};
 use crate::report::{self, Wording};
 use crate::sys::names;
 use crate::sys::sockopt::Credentials;
-use socket2::Socket;
+use socket2::{SockAddr, Socket};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
 
@@ -224,16 +224,16 @@ fn obstacle(what: &Obstacle) -> String {
 
 /// Where a client has come from, or at a Unix socket where to, and whose process it is:
 /// `127.0.0.1 54182`, `/run/socket (pid 12, uid 1000, gid 1000)`.
-pub fn came(client: &Client, plan: &Plan) -> String {
-    if let Some(ip) = addr::ip(&client.addr) {
+pub fn came(sock: &Socket, addr: &SockAddr, plan: &Plan) -> String {
+    if let Some(ip) = addr::ip(addr) {
         return format!("{} {}", show_ip(&ip), ip.port());
     }
-    if client.addr.as_vsock_address().is_some() {
-        return addr::show(&client.addr);
+    if addr.as_vsock_address().is_some() {
+        return addr::show(addr);
     }
-    let local = client.conn.sock.local_addr();
+    let local = sock.local_addr();
     let place = local.map(|addr| addr::show(&addr)).unwrap_or_default();
-    match client.credentials().filter(|_| plan.tells_users) {
+    match guard::credentials(sock, addr).filter(|_| plan.tells_users) {
         Some(Credentials { pid, uid, gid }) => {
             format!("{place} (pid {pid}, uid {uid}, gid {gid})")
         }
@@ -242,9 +242,9 @@ pub fn came(client: &Client, plan: &Plan) -> String {
 }
 
 /// The line about a client that is turned away.
-pub fn denied(client: &Client, plan: &Plan) -> String {
+pub fn denied(sock: &Socket, addr: &SockAddr, plan: &Plan) -> String {
     match report::wording() {
-        Wording::Netcat => format!("Connection from {} denied", came(client, plan)),
+        Wording::Netcat => format!("Connection from {} denied", came(sock, addr, plan)),
         Wording::Ncat => "Ncat: New connection denied: not allowed".into(),
     }
 }

@@ -77,6 +77,7 @@ impl Client {
     /// # Errors
     /// A file cannot be read or does not hold what it should; a name of a cipher suite is unknown.
     pub fn new(plan: &plan::Client) -> Result<Client, SetupError> {
+        plan.server_name.as_deref().map(named).transpose()?;
         let provider = Arc::new(provider(&plan.common)?);
         let seen = Seen::default();
         let algorithms = provider.signature_verification_algorithms;
@@ -124,8 +125,7 @@ impl Client {
     /// The name is none that a certificate could have.
     pub fn session(&self, host: Option<&str>) -> Result<Box<Session>, SetupError> {
         let name = match self.plan.server_name.as_deref().or(host) {
-            Some(name) => server_name(name)
-                .map_err(|error| SetupError::new("find the name to check", error))?,
+            Some(name) => named(name)?,
             // An address is not sent, and nobody looks for it.
             None => ServerName::IpAddress(NOBODY.into()),
         };
@@ -266,6 +266,10 @@ impl Server {
             session.taking_bare_ends(self.plan.takes_bare_ends),
         ))
     }
+}
+
+fn named(host: &str) -> Result<ServerName<'static>, SetupError> {
+    server_name(host).map_err(|error| SetupError::new("find the name to check", error))
 }
 
 /// What was agreed on with a peer, and who it is, in lines; `all` for the whole chain.
