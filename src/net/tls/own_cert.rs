@@ -1,6 +1,6 @@
 //! A certificate of our own making: ECDSA on P-256, signed by itself, and known by its fingerprint.
 
-use super::{SetupError, read_identity};
+use super::{SetupError, files};
 use crate::plan::tls::{Identity, Pin};
 use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -48,7 +48,7 @@ impl Own {
             key: dir.join(KEY_FILE),
         };
         if identity.key.exists() || identity.cert.exists() {
-            let (certs, key) = read_identity(&identity)?;
+            let (certs, key) = files::identity(&identity)?;
             let cert = certs.into_iter().next();
             let cert = cert.ok_or_else(|| SetupError::new("read the certificate", "none"))?;
             return Ok(Own { cert, key });

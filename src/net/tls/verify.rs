@@ -1,75 +1,130 @@
-//! Checks of certificates beyond rustls's own: by fingerprint, and none at all. In both the peer
-//! still has to prove that it holds the certificate's key.
+//! Whose certificates are taken: those of authorities, as rustls checks them, those with certain
+//! fingerprints, or any at all. In all cases the peer has to prove that it holds the key.
 
 use super::own_cert::fingerprint;
 use crate::plan::tls::Pin;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls13_signature_with_raw_key};
+use rustls::client::{WebPkiServerVerifier, verify_server_name};
+use rustls::crypto::{
+    WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature,
+    verify_tls13_signature_with_raw_key,
+};
 use rustls::pki_types::{
     CertificateDer, ServerName, SignatureVerificationAlgorithm, SubjectPublicKeyInfoDer, UnixTime,
 };
+use rustls::server::ParsedCertificate;
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, Error, SignatureScheme};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::prelude::FromDer;
 
-/// Takes exactly the certificates with these fingerprints, or any at all.
-#[derive(Debug)]
-pub struct Pinned {
-    pins: Option<Vec<Pin>>,
-    algorithms: WebPkiSupportedAlgorithms,
+/// What a peer showed last, kept for messages: the certificate, and what was wrong with it where
+/// that did not count. Of a certificate that is refused rustls gives out nothing.
+#[derive(Clone, Debug, Default)]
+pub struct Seen(Arc<Mutex<(Option<CertificateDer<'static>>, Option<Error>)>>);
+
+impl Seen {
+    /// The certificate.
+    pub fn cert(&self) -> Option<CertificateDer<'static>> {
+        let seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.0.clone()
+    }
+
+    /// What was wrong with it.
+    pub fn doubt(&self) -> Option<Error> {
+        let seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        seen.1.clone()
+    }
+
+    fn note(&self, cert: &CertificateDer<'_>, doubt: Option<Error>) {
+        let mut seen = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *seen = (Some(cert.clone().into_owned()), doubt);
+    }
 }
 
-impl Pinned {
-    /// `None`: any certificate.
-    pub fn new(pins: Option<Vec<Pin>>, algorithms: WebPkiSupportedAlgorithms) -> Pinned {
-        Pinned { pins, algorithms }
-    }
+/// Whose servers are taken.
+#[derive(Debug)]
+pub enum ServerTrust {
+    /// Those of authorities, and those listed here, which `openssl req -x509` makes authorities of
+    /// their own; both for the name that was dialled, in their time.
+    Authorities(Arc<WebPkiServerVerifier>, Vec<CertificateDer<'static>>),
+    /// Those with these fingerprints, whatever else is in their certificates.
+    Pins(Vec<Pin>),
+    /// All.
+    Anyone,
+}
 
-    fn check(&self, cert: &CertificateDer<'_>) -> Result<(), Error> {
-        match &self.pins {
-            Some(pins) if !pins.contains(&fingerprint(cert)) => {
-                Err(CertificateError::ApplicationVerificationFailure.into())
-            }
-            _ => Ok(()),
-        }
-    }
+/// The check of servers.
+#[derive(Debug)]
+pub struct ServerCheck {
+    /// Whose are taken.
+    pub trust: ServerTrust,
+    /// A check that does not count: what it says is noted.
+    pub doubter: Option<Arc<WebPkiServerVerifier>>,
+    /// What was shown.
+    pub seen: Seen,
+    /// How signatures may be made.
+    pub algorithms: WebPkiSupportedAlgorithms,
+}
 
-    /// Checks in TLS 1.2 that the peer holds the key of its certificate, as rustls does with a
-    /// certificate that webpki can read. RFC 5246, section 7.4.3.
-    fn check_tls12(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        let unreadable = CertificateError::BadEncoding;
-        let key = key_of(cert)?;
-        let key = webpki::RawPublicKeyEntity::try_from(&key).map_err(|_| unreadable)?;
-        let mapping = self.algorithms.mapping.iter();
-        // A scheme does not say the curve here: any algorithm that fits will do.
-        let mut algorithms = mapping
-            .filter(|(scheme, _)| *scheme == signed.scheme)
-            .flat_map(|(_, algorithms)| algorithms.iter());
-        let fits = |algorithm: &&dyn SignatureVerificationAlgorithm| {
-            let checked = key.verify_signature(*algorithm, message, signed.signature());
-            checked.is_ok()
-        };
-        match algorithms.any(fits) {
-            true => Ok(HandshakeSignatureValid::assertion()),
-            false => Err(CertificateError::BadSignature.into()),
-        }
-    }
+/// Whose clients are taken.
+#[derive(Debug)]
+pub enum ClientTrust {
+    /// Those of authorities.
+    Authorities(Arc<dyn ClientCertVerifier>),
+    /// Those with these fingerprints, whatever else is in their certificates.
+    Pins(Vec<Pin>),
+    /// All that have a certificate.
+    Anyone,
+}
 
-    /// Checks in TLS 1.3 that the peer holds the key of its certificate. RFC 8446, section 4.4.3.
-    fn check_tls13(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        verify_tls13_signature_with_raw_key(message, &key_of(cert)?, signed, &self.algorithms)
+/// The check of clients.
+#[derive(Debug)]
+pub struct ClientCheck {
+    /// Whose are taken.
+    pub trust: ClientTrust,
+    /// What was shown.
+    pub seen: Seen,
+    /// How signatures may be made.
+    pub algorithms: WebPkiSupportedAlgorithms,
+}
+
+/// The signature of a handshake, and whether of the certificate nothing but the key counts.
+struct Signed<'a> {
+    message: &'a [u8],
+    cert: &'a CertificateDer<'a>,
+    signed: &'a DigitallySignedStruct,
+    by_key_alone: bool,
+    algorithms: &'a WebPkiSupportedAlgorithms,
+}
+
+fn pinned(cert: &CertificateDer<'_>, pins: &[Pin]) -> Result<(), Error> {
+    match pins.contains(&fingerprint(cert)) {
+        true => Ok(()),
+        false => Err(CertificateError::ApplicationVerificationFailure.into()),
     }
+}
+
+/// Checks the name and the dates of a certificate that is trusted as it is.
+fn listed(cert: &CertificateDer<'_>, name: &ServerName<'_>, now: UnixTime) -> Result<(), Error> {
+    let (_, parsed) = X509Certificate::from_der(cert).map_err(|_| CertificateError::BadEncoding)?;
+    let at = |time: i64| {
+        let seconds = u64::try_from(time).unwrap_or_default();
+        UnixTime::since_unix_epoch(Duration::from_secs(seconds))
+    };
+    let validity = parsed.validity();
+    let not_before = at(validity.not_before.timestamp());
+    let not_after = at(validity.not_after.timestamp());
+    let time = now;
+    if now < not_before {
+        return Err(CertificateError::NotValidYetContext { time, not_before }.into());
+    }
+    if now > not_after {
+        return Err(CertificateError::ExpiredContext { time, not_after }.into());
+    }
+    verify_server_name(&ParsedCertificate::try_from(cert)?, name)
 }
 
 /// The key in a certificate. Of one that is pinned nothing else counts, not even that it is of
@@ -81,16 +136,85 @@ fn key_of(cert: &CertificateDer<'_>) -> Result<SubjectPublicKeyInfoDer<'static>,
     }
 }
 
-impl ServerCertVerifier for Pinned {
+impl Signed<'_> {
+    /// Checks in TLS 1.2 that the peer holds the key of its certificate, with the bare key as rustls
+    /// does it with a certificate that webpki can read. RFC 5246, section 7.4.3.
+    fn check_tls12(&self) -> Result<HandshakeSignatureValid, Error> {
+        if !self.by_key_alone {
+            return verify_tls12_signature(self.message, self.cert, self.signed, self.algorithms);
+        }
+        let unreadable = CertificateError::BadEncoding;
+        let key = key_of(self.cert)?;
+        let key = webpki::RawPublicKeyEntity::try_from(&key).map_err(|_| unreadable)?;
+        let mapping = self.algorithms.mapping.iter();
+        // A scheme does not say the curve here: any algorithm that fits will do.
+        let mut algorithms = mapping
+            .filter(|(scheme, _)| *scheme == self.signed.scheme)
+            .flat_map(|(_, algorithms)| algorithms.iter());
+        let fits = |algorithm: &&dyn SignatureVerificationAlgorithm| {
+            let checked = key.verify_signature(*algorithm, self.message, self.signed.signature());
+            checked.is_ok()
+        };
+        match algorithms.any(fits) {
+            true => Ok(HandshakeSignatureValid::assertion()),
+            false => Err(CertificateError::BadSignature.into()),
+        }
+    }
+
+    /// The same in TLS 1.3. RFC 8446, section 4.4.3.
+    fn check_tls13(&self) -> Result<HandshakeSignatureValid, Error> {
+        let (message, signed, algorithms) = (self.message, self.signed, self.algorithms);
+        match self.by_key_alone {
+            true => {
+                let key = key_of(self.cert)?;
+                verify_tls13_signature_with_raw_key(message, &key, signed, algorithms)
+            }
+            false => verify_tls13_signature(message, self.cert, signed, algorithms),
+        }
+    }
+}
+
+impl ServerCheck {
+    fn signed<'a>(
+        &'a self,
+        message: &'a [u8],
+        cert: &'a CertificateDer<'a>,
+        signed: &'a DigitallySignedStruct,
+    ) -> Signed<'a> {
+        Signed {
+            message,
+            cert,
+            signed,
+            by_key_alone: !matches!(self.trust, ServerTrust::Authorities(..)),
+            algorithms: &self.algorithms,
+        }
+    }
+}
+
+impl ServerCertVerifier for ServerCheck {
     fn verify_server_cert(
         &self,
         cert: &CertificateDer<'_>,
-        _between: &[CertificateDer<'_>],
-        _name: &ServerName<'_>,
-        _ocsp: &[u8],
-        _now: UnixTime,
+        between: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        ocsp: &[u8],
+        now: UnixTime,
     ) -> Result<ServerCertVerified, Error> {
-        self.check(cert).map(|()| ServerCertVerified::assertion())
+        let vouched = |by: &Arc<WebPkiServerVerifier>| {
+            let verified = by.verify_server_cert(cert, between, name, ocsp, now);
+            verified.map(|_| ())
+        };
+        let doubt = self.doubter.as_ref().map(vouched);
+        self.seen.note(cert, doubt.and_then(Result::err));
+        match &self.trust {
+            ServerTrust::Authorities(_, certs) if certs.iter().any(|one| one == cert) => {
+                listed(cert, name, now)
+            }
+            ServerTrust::Authorities(authorities, _) => vouched(authorities),
+            ServerTrust::Pins(pins) => pinned(cert, pins),
+            ServerTrust::Anyone => Ok(()),
+        }
+        .map(|()| ServerCertVerified::assertion())
     }
 
     fn verify_tls12_signature(
@@ -99,7 +223,7 @@ impl ServerCertVerifier for Pinned {
         cert: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.check_tls12(message, cert, signed)
+        self.signed(message, cert, signed).check_tls12()
     }
 
     fn verify_tls13_signature(
@@ -108,7 +232,7 @@ impl ServerCertVerifier for Pinned {
         cert: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.check_tls13(message, cert, signed)
+        self.signed(message, cert, signed).check_tls13()
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
@@ -116,18 +240,44 @@ impl ServerCertVerifier for Pinned {
     }
 }
 
-impl ClientCertVerifier for Pinned {
+impl ClientCheck {
+    fn signed<'a>(
+        &'a self,
+        message: &'a [u8],
+        cert: &'a CertificateDer<'a>,
+        signed: &'a DigitallySignedStruct,
+    ) -> Signed<'a> {
+        Signed {
+            message,
+            cert,
+            signed,
+            by_key_alone: !matches!(self.trust, ClientTrust::Authorities(_)),
+            algorithms: &self.algorithms,
+        }
+    }
+}
+
+impl ClientCertVerifier for ClientCheck {
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
-        &[]
+        match &self.trust {
+            ClientTrust::Authorities(authorities) => authorities.root_hint_subjects(),
+            ClientTrust::Pins(_) | ClientTrust::Anyone => &[],
+        }
     }
 
     fn verify_client_cert(
         &self,
         cert: &CertificateDer<'_>,
-        _between: &[CertificateDer<'_>],
-        _now: UnixTime,
+        between: &[CertificateDer<'_>],
+        now: UnixTime,
     ) -> Result<ClientCertVerified, Error> {
-        self.check(cert).map(|()| ClientCertVerified::assertion())
+        self.seen.note(cert, None);
+        match &self.trust {
+            ClientTrust::Authorities(by) => return by.verify_client_cert(cert, between, now),
+            ClientTrust::Pins(pins) => pinned(cert, pins)?,
+            ClientTrust::Anyone => {}
+        }
+        Ok(ClientCertVerified::assertion())
     }
 
     fn verify_tls12_signature(
@@ -136,7 +286,7 @@ impl ClientCertVerifier for Pinned {
         cert: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.check_tls12(message, cert, signed)
+        self.signed(message, cert, signed).check_tls12()
     }
 
     fn verify_tls13_signature(
@@ -145,7 +295,7 @@ impl ClientCertVerifier for Pinned {
         cert: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.check_tls13(message, cert, signed)
+        self.signed(message, cert, signed).check_tls13()
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

@@ -3,20 +3,17 @@
 use super::super::{Context, Side, agreed, failure};
 use super::fixtures;
 use crate::net::tls::server_name;
-use crate::net::tls::verify::Pinned;
-use crate::net::tls::watch::{Seen, Watched};
+use crate::net::tls::verify::{ClientCheck, ClientTrust, Seen, ServerCheck, ServerTrust};
 use crate::plan::tls::{Pin, Version};
 use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair,
     date_time_ymd,
 };
 use rustls::client::WebPkiServerVerifier;
-use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, UnixTime};
 use rustls::server::WebPkiClientVerifier;
-use rustls::server::danger::ClientCertVerifier;
 use rustls::sign::{CertifiedKey, SingleCertAndKey};
 use rustls::time_provider::TimeProvider;
 use rustls::{
@@ -138,15 +135,14 @@ pub fn ring() -> CryptoProvider {
 }
 
 /// Trusts what an authority signed.
-pub fn trusting(authority: &Made) -> Arc<dyn ServerCertVerifier> {
+pub fn trusting(authority: &Made) -> ServerTrust {
     let builder = WebPkiServerVerifier::builder_with_provider(authority.roots(), Arc::new(ring()));
-    builder.build().expect("verifier")
+    ServerTrust::Authorities(builder.build().expect("verifier"), Vec::new())
 }
 
 /// Trusts one certificate.
-pub fn pinning(pin: Pin) -> Arc<dyn ServerCertVerifier> {
-    let algorithms = ring().signature_verification_algorithms;
-    Arc::new(Pinned::new(Some(vec![pin]), algorithms))
+pub fn pinning(pin: Pin) -> ServerTrust {
+    ServerTrust::Pins(vec![pin])
 }
 
 /// Which clients a server takes.
@@ -171,22 +167,28 @@ pub struct ServerSetup {
     seen: Seen,
 }
 
-pub fn client(trust: Arc<dyn ServerCertVerifier>, identity: Option<&Made>) -> ClientSetup {
+pub fn client(trust: ServerTrust, identity: Option<&Made>) -> ClientSetup {
     client_of(&BOTH, ring(), trust, identity)
 }
 
 pub fn client_of(
     versions: &[&'static SupportedProtocolVersion],
     provider: CryptoProvider,
-    trust: Arc<dyn ServerCertVerifier>,
+    trust: ServerTrust,
     identity: Option<&Made>,
 ) -> ClientSetup {
     let seen = Seen::default();
+    let check = ServerCheck {
+        trust,
+        doubter: None,
+        seen: seen.clone(),
+        algorithms: provider.signature_verification_algorithms,
+    };
     let builder = ClientConfig::builder_with_details(Arc::new(provider), Arc::new(Fixed))
         .with_protocol_versions(versions)
         .expect("versions")
         .dangerous()
-        .with_custom_certificate_verifier(Arc::new(Watched::new(trust, seen.clone())));
+        .with_custom_certificate_verifier(Arc::new(check));
     let config = match identity {
         Some(made) => builder.with_client_cert_resolver(made.certified()),
         None => builder.with_no_client_auth(),
@@ -213,21 +215,27 @@ pub fn server_of(
     let builder = ServerConfig::builder_with_details(Arc::new(provider), Arc::new(Fixed))
         .with_protocol_versions(versions)
         .expect("versions");
-    let verifier: Option<Arc<dyn ClientCertVerifier>> = match clients {
+    let trust = match clients {
         Clients::Any => None,
-        Clients::Pinned(pin) => Some(Arc::new(Pinned::new(Some(vec![pin]), algorithms))),
+        Clients::Pinned(pin) => Some(ClientTrust::Pins(vec![pin])),
         Clients::Of(authority) => {
             let verifier =
                 WebPkiClientVerifier::builder_with_provider(authority.roots(), Arc::new(ring()));
-            Some(verifier.build().expect("verifier"))
+            let verifier = verifier.build().expect("verifier");
+            Some(ClientTrust::Authorities(verifier))
         }
     };
     let seen = Seen::default();
-    let builder = match verifier {
+    let builder = match trust {
         None => builder.with_no_client_auth(),
-        Some(verifier) => {
-            let watched = Watched::new(verifier, seen.clone());
-            builder.with_client_cert_verifier(Arc::new(watched))
+        Some(trust) => {
+            let seen = seen.clone();
+            let check = ClientCheck {
+                trust,
+                seen,
+                algorithms,
+            };
+            builder.with_client_cert_verifier(Arc::new(check))
         }
     };
     ServerSetup {

@@ -1,0 +1,128 @@
+//! Sessions as a server.
+
+use super::explain::{self, Context, Side};
+use super::own_cert::{Own, fingerprint, show_pin};
+use super::verify::{ClientCheck, ClientTrust, Seen};
+use super::{SetupError, files, provider, unix_seconds, versions};
+use crate::io::tls::Session;
+use crate::plan::tls::{self as plan, Trust};
+use rustls::crypto::CryptoProvider;
+use rustls::server::WebPkiClientVerifier;
+use rustls::{ServerConfig, ServerConnection};
+use std::io;
+use std::sync::Arc;
+
+/// Sessions as a server.
+#[derive(Debug)]
+pub struct Server {
+    config: Arc<ServerConfig>,
+    plan: plan::Server,
+    seen: Seen,
+    /// The certificate that was made, when none was given.
+    own: Option<Own>,
+}
+
+impl Server {
+    /// Reads the files, or makes a certificate. `names` are what a new one is for.
+    ///
+    /// # Errors
+    /// A file cannot be read, written, or does not hold what it should.
+    pub fn new(plan: &plan::Server, names: Vec<String>) -> Result<Server, SetupError> {
+        let provider = Arc::new(provider(&plan.common)?);
+        let seen = Seen::default();
+        let (certs, key, own) = match &plan.common.identity {
+            Some(identity) => {
+                let (certs, key) = files::identity(identity)?;
+                (certs, key, None)
+            }
+            None => {
+                let own = match &plan.save {
+                    Some(dir) => Own::kept(dir, names)?,
+                    None => Own::make(names)?,
+                };
+                (vec![own.cert.clone()], own.key.clone_key(), Some(own))
+            }
+        };
+        let builder = ServerConfig::builder_with_provider(provider.clone())
+            .with_protocol_versions(&versions(&plan.common))
+            .map_err(|error| SetupError::new("set up TLS", error))?;
+        let builder = match &plan.clients {
+            None => builder.with_no_client_auth(),
+            Some(trust) => {
+                let check = ClientCheck {
+                    trust: trusted(trust, &provider)?,
+                    seen: seen.clone(),
+                    algorithms: provider.signature_verification_algorithms,
+                };
+                builder.with_client_cert_verifier(Arc::new(check))
+            }
+        };
+        let mut config = match &plan.common.identity {
+            Some(identity) => builder
+                .with_single_cert(certs, key)
+                .map_err(|error| files::mismatch(identity, error))?,
+            None => builder
+                .with_single_cert(certs, key)
+                .map_err(|error| SetupError::new("use the new certificate", error))?,
+        };
+        config.alpn_protocols.clone_from(&plan.common.alpn);
+        config.key_log = Arc::new(rustls::KeyLogFile::new());
+        // A peer that only sends, and closes without reading its tickets, would reset the
+        // connection, and take back what it sent (RFC 2525, section 2.17).
+        config.send_tls13_tickets = 0;
+        Ok(Server {
+            config: Arc::new(config),
+            plan: plan.clone(),
+            seen,
+            own,
+        })
+    }
+
+    /// The fingerprint of the certificate that was made, when none was given.
+    pub fn own_pin(&self) -> Option<String> {
+        let own = self.own.as_ref()?;
+        Some(show_pin(&fingerprint(&own.cert)))
+    }
+
+    /// Why a handshake with a client failed.
+    pub fn reason(&self, error: &io::Error, session: &Session) -> String {
+        let cert = self.seen.cert();
+        explain::failure(
+            error,
+            &Context {
+                side: Side::Server,
+                versions: self.plan.common.versions,
+                name: None,
+                cert: cert.as_deref(),
+                first: session.first_bytes(),
+                now: unix_seconds(),
+            },
+        )
+    }
+
+    /// A session with a client.
+    ///
+    /// # Errors
+    /// What rustls says; nothing that depends on the client.
+    pub fn session(&self) -> Result<Box<Session>, SetupError> {
+        let session = ServerConnection::new(self.config.clone());
+        let session = session.map_err(|error| SetupError::new("set up TLS", error))?;
+        let session = Session::new(session.into());
+        Ok(Box::new(
+            session.taking_bare_ends(self.plan.takes_bare_ends),
+        ))
+    }
+}
+
+fn trusted(trust: &Trust, provider: &Arc<CryptoProvider>) -> Result<ClientTrust, SetupError> {
+    let roots = match trust {
+        Trust::Platform => files::platform_roots()?,
+        Trust::Authorities(file) => files::authorities(file)?.0,
+        Trust::Pins(pins) => return Ok(ClientTrust::Pins(pins.clone())),
+        Trust::Anyone => return Ok(ClientTrust::Anyone),
+    };
+    let verifier =
+        WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone()).build();
+    let verifier = verifier.map_err(|error| SetupError::new("set up the check of clients", error));
+    verifier.map(ClientTrust::Authorities)
+}
