@@ -84,7 +84,7 @@ Register-ArgumentCompleter -Native -CommandName 'rnc' -ScriptBlock {
             [CompletionResult]::new('--tls-servername', '--tls-servername', [CompletionResultType]::ParameterName, 'The server''s name, if not the HOST that was dialled')
             [CompletionResult]::new('--tls-cert', '--tls-cert', [CompletionResultType]::ParameterName, 'Our own certificate')
             [CompletionResult]::new('--tls-key', '--tls-key', [CompletionResultType]::ParameterName, 'Its private key')
-            [CompletionResult]::new('--tls-save', '--tls-save', [CompletionResultType]::ParameterName, 'With -l: keep the certificate made in DIR')
+            [CompletionResult]::new('--tls-save', '--tls-save', [CompletionResultType]::ParameterName, 'With -l: keep the certificate that is made in DIR')
             [CompletionResult]::new('--tls-client-ca', '--tls-client-ca', [CompletionResultType]::ParameterName, 'With -l: only clients with a certificate of these authorities')
             [CompletionResult]::new('--tls-client-pin', '--tls-client-pin', [CompletionResultType]::ParameterName, 'With -l: only the client with this certificate')
             [CompletionResult]::new('--tls-alpn', '--tls-alpn', [CompletionResultType]::ParameterName, 'Protocols to offer (ALPN), the best first: h2,http/1.1')

@@ -81,7 +81,7 @@ set edit:completion:arg-completer[rnc] = {|@words|
             cand --tls-servername 'The server''s name, if not the HOST that was dialled'
             cand --tls-cert 'Our own certificate'
             cand --tls-key 'Its private key'
-            cand --tls-save 'With -l: keep the certificate made in DIR'
+            cand --tls-save 'With -l: keep the certificate that is made in DIR'
             cand --tls-client-ca 'With -l: only clients with a certificate of these authorities'
             cand --tls-client-pin 'With -l: only the client with this certificate'
             cand --tls-alpn 'Protocols to offer (ALPN), the best first: h2,http/1.1'

@@ -57,7 +57,7 @@ complete -c rnc -l tls-pin -d 'Trust only the certificate with this fingerprint'
 complete -c rnc -l tls-servername -d 'The server\'s name, if not the HOST that was dialled' -r -f -a "(__fish_print_hostnames)"
 complete -c rnc -l tls-cert -d 'Our own certificate' -r -F
 complete -c rnc -l tls-key -d 'Its private key' -r -F
-complete -c rnc -l tls-save -d 'With -l: keep the certificate made in DIR' -r -f -a "(__fish_complete_directories)"
+complete -c rnc -l tls-save -d 'With -l: keep the certificate that is made in DIR' -r -f -a "(__fish_complete_directories)"
 complete -c rnc -l tls-client-ca -d 'With -l: only clients with a certificate of these authorities' -r -F
 complete -c rnc -l tls-client-pin -d 'With -l: only the client with this certificate' -r -f
 complete -c rnc -l tls-alpn -d 'Protocols to offer (ALPN), the best first: h2,http/1.1' -r -f

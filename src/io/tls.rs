@@ -6,6 +6,7 @@
 
 use super::ready::{Got, Put, Ready};
 use super::stream::Stream;
+use crate::sys::errno;
 use rustls::Connection;
 use std::io::{self, ErrorKind, IoSlice, Read, Write};
 
@@ -240,7 +241,7 @@ impl Tls {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {}
                 Err(error) if error.kind() == ErrorKind::UnexpectedEof => {
                     return match self.untold.take() {
-                        Some(error) => Err(error),
+                        Some(error) => Err(self.broken_by(error)),
                         None if session.takes_bare_ends => Ok(Got::Eof),
                         None => Err(truncated(self.shutdown)),
                     };
@@ -320,6 +321,18 @@ impl Tls {
         self.stream.write_fault()
     }
 
+    /// An error of the socket. Who closes it with our close_notify unread resets the connection.
+    fn broken_by(&self, error: io::Error) -> io::Error {
+        match error.kind() == ErrorKind::ConnectionReset && self.shutdown != Shutdown::None {
+            true => {
+                let reason = errno::reason(&error);
+                let text = format!("{reason}, after our own end (which --no-shutdown keeps back)");
+                io::Error::new(ErrorKind::ConnectionReset, text)
+            }
+            false => error,
+        }
+    }
+
     /// Takes records in from the socket.
     fn receive(&mut self) -> io::Result<Received> {
         let session = &mut *self.session;
@@ -331,7 +344,7 @@ impl Tls {
         let has_ended = match session.connection.read_tls(&mut socket) {
             Ok(n) => n == 0,
             Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(Received::Pending),
-            Err(error) => return Err(error),
+            Err(error) => return Err(self.broken_by(error)),
         };
         let processed = session.connection.process_new_packets();
         session.may_hold_bytes = true;

@@ -81,9 +81,9 @@ pub fn tls() -> Vec<Arg> {
             directory(
                 "tls-save",
                 "DIR",
-                "With -l: keep the certificate made in DIR",
-                "As cert.pem and key.pem, which are not there yet, for their owner only. The next \
-                 time they are for --tls-cert and --tls-key. Needs -l; not with --tls-cert.",
+                "With -l: keep the certificate that is made in DIR",
+                "As cert.pem and key.pem, for their owner only. If they are there already, they are \
+                 used, and the fingerprint stays the same. Needs -l; not with --tls-cert.",
             )
             .alias("ssl-save")
             .hide_short_help(true),

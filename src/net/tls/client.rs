@@ -52,7 +52,7 @@ impl Client {
                 let (certs, key) = files::identity(identity)?;
                 builder
                     .with_client_auth_cert(certs, key)
-                    .map_err(|error| files::mismatch(identity, error))?
+                    .map_err(|error| files::mismatch(identity, &error))?
             }
             None => builder.with_no_client_auth(),
         };

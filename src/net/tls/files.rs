@@ -71,10 +71,19 @@ pub fn identity(
     };
     let text = fs::read(&identity.key).map_err(|error| failed(&report::reason(&error)))?;
     let key = PrivateKeyDer::from_pem_slice(&text).map_err(|error| match error {
+        _ if is_encrypted(&text) => failed(
+            &"it has a passphrase, and rnc asks for none (openssl pkey -in FILE takes it off)",
+        ),
         pem::Error::NoItemsFound => failed(&"no private key (PEM) in it"),
         error => failed(&pem_reason(&error)),
     })?;
     Ok((certs, key))
+}
+
+/// Says whether a key in PEM has a passphrase: RFC 5958, section 3; RFC 1421, section 4.6.1.1.
+fn is_encrypted(text: &[u8]) -> bool {
+    let has = |words: &[u8]| text.windows(words.len()).any(|part| part == words);
+    has(b"BEGIN ENCRYPTED PRIVATE KEY") || has(b"Proc-Type: 4,ENCRYPTED")
 }
 
 /// What is wrong with a file in PEM (RFC 7468).
@@ -101,13 +110,21 @@ fn reading(what: &str, file: &Path) -> String {
 }
 
 /// The error of a certificate and a key that do not go together.
-pub fn mismatch(identity: &Identity, error: rustls::Error) -> SetupError {
+pub fn mismatch(identity: &Identity, error: &rustls::Error) -> SetupError {
+    let reason = match error {
+        rustls::Error::InconsistentKeys(_) => "they do not belong together".into(),
+        rustls::Error::General(_) => {
+            "no key that rnc takes: RSA of 2048 bits or more, ECDSA on P-256 or P-384, Ed25519"
+                .into()
+        }
+        error => error.to_string(),
+    };
     SetupError::new(
         format!(
             "use the certificate {} with the key {}",
             identity.cert.display(),
             identity.key.display()
         ),
-        error,
+        reason,
     )
 }

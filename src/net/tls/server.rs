@@ -60,7 +60,7 @@ impl Server {
         let mut config = match &plan.common.identity {
             Some(identity) => builder
                 .with_single_cert(certs, key)
-                .map_err(|error| files::mismatch(identity, error))?,
+                .map_err(|error| files::mismatch(identity, &error))?,
             None => builder
                 .with_single_cert(certs, key)
                 .map_err(|error| SetupError::new("use the new certificate", error))?,
