@@ -21,6 +21,7 @@ use crate::place::Transport;
 use crate::relay;
 use crate::scan::{self, Ports};
 use crate::serve;
+use crate::tls;
 use crate::udp;
 
 /// What all rounds share.
@@ -182,6 +183,11 @@ impl Bench {
             }
             Kind::ServeIdle => serve::idle(&pair.sender),
             Kind::Broker => serve::broker(&pair.sender, if self.quick { 16 } else { 64 } << 20),
+            Kind::TlsShort => {
+                let time = Duration::from_millis(if self.quick { 300 } else { 2000 });
+                tls::short(&pair.sender, time)
+            }
+            Kind::TlsIdle => tls::idle(&pair.sender),
             Kind::Scan(ports) => scan::look(&pair.sender, ports),
             Kind::Idle => unreachable!("all contenders idle together"),
         }
@@ -211,8 +217,8 @@ impl Bench {
             // The same from run to run.
             (Kind::Idle | Kind::OneShotInstructions, _) => 1,
             (Kind::Scan(Ports::Mute), true) => 1,
-            // Every bulk job is there twice, and TCP is what most use.
-            (Kind::Bulk { shape, .. }, true) if shape.transport == Transport::Unix => {
+            // Every bulk job is there more than once, and TCP is what most use.
+            (Kind::Bulk { shape, .. }, true) if shape.transport != Transport::Tcp => {
                 self.rounds.unwrap_or(2)
             }
             (_, false) => self.rounds.unwrap_or(5),

@@ -1,12 +1,14 @@
 //! Who runs, and with which flags, so that both ends finish by themselves.
 
 use std::ffi::OsString;
+use std::io::{self, PipeWriter};
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use crate::limit;
 use crate::place::Place;
+use crate::tls::{Identity, NAME};
 
 /// The contender all ratios refer to.
 pub const REFERENCE: &str = "nc.openbsd";
@@ -21,7 +23,14 @@ pub const BIG_SOCAT: &str = "socat-256k";
 pub const LIMIT: &str = "limit";
 
 /// All others that are netcats.
-pub const PEERS: &[&str] = &[REFERENCE, "nc.traditional", "ncat", "socat", BIG_SOCAT];
+pub const PEERS: &[&str] = &[
+    REFERENCE,
+    "nc.traditional",
+    "ncat",
+    "socat",
+    BIG_SOCAT,
+    "openssl",
+];
 
 /// One netcat.
 #[derive(Clone, Debug)]
@@ -52,6 +61,8 @@ enum Kind {
     Ncat,
     /// The transfer size, where it is not socat's own (8192).
     Socat(Option<&'static str>),
+    /// s_client and s_server.
+    OpenSsl,
     /// This program, see [`limit`].
     Limit,
 }
@@ -87,6 +98,14 @@ pub enum Skill {
     Broker,
     /// Runs a program for each of many clients.
     Exec,
+    /// Both ends of a one-way transfer, over TLS.
+    Tls,
+    /// The same with data both ways at once.
+    TlsBothWays,
+    /// Takes what many clients send over TLS, one after the other or all at once.
+    TlsServer,
+    /// The same, all at once.
+    TlsServerOfMany,
 }
 
 /// All that are known: name in the tables, program, command line.
@@ -97,6 +116,7 @@ const KNOWN: &[(&str, &str, Kind)] = &[
     ("ncat", "ncat", Kind::Ncat),
     ("socat", "socat", Kind::Socat(None)),
     (BIG_SOCAT, "socat", Kind::Socat(Some("262144"))),
+    ("openssl", "openssl", Kind::OpenSsl),
     (LIMIT, "/proc/self/exe", Kind::Limit),
 ];
 
@@ -129,6 +149,13 @@ impl Contender {
     /// True if it can take part in a job that asks for this.
     pub fn can(&self, skill: Skill) -> bool {
         match (skill, self.kind) {
+            (skill, kind) if skill.is_tls() => match kind {
+                Kind::Rnc => self.has_option("--tls"),
+                // s_client leaves at the end of its stdin; s_server has one client at a time.
+                Kind::OpenSsl => matches!(skill, Skill::Tls | Skill::TlsServer),
+                kind => matches!(kind, Kind::Ncat | Kind::Socat(_)),
+            },
+            (_, Kind::OpenSsl) => false,
             (Skill::Tcp | Skill::Udp, _) => true,
             (Skill::Unix | Skill::BothWays, kind) => !matches!(kind, Kind::Traditional),
             // With buffers larger than the sockets' both socats wait in a write for ever.
@@ -152,7 +179,7 @@ impl Contender {
             (Skill::RelayShort, Kind::Ncat) => false,
             (Skill::Relay | Skill::RelayBulk, Kind::Ncat) => true,
             (Skill::RelayBulk, Kind::Limit) => true,
-            (Skill::Relay | Skill::RelayShort | Skill::RelayBulk, _) => false,
+            _ => false,
         }
     }
 
@@ -166,6 +193,23 @@ impl Contender {
         !matches!(self.kind, Kind::Rnc)
     }
 
+    /// True if its TLS server is a process for every client: it is given fewer that stay.
+    pub fn serves_by_process(&self) -> bool {
+        matches!(self.kind, Kind::Socat(_))
+    }
+
+    /// A stdin for a receiver that says nothing, and what keeps it so.
+    pub fn quiet_stdin(&self) -> io::Result<(Stdio, Option<PipeWriter>)> {
+        match self.kind {
+            // It leaves when its stdin ends.
+            Kind::OpenSsl => {
+                let (stdin, open) = io::pipe()?;
+                Ok((stdin.into(), Some(open)))
+            }
+            _ => Ok((Stdio::null(), None)),
+        }
+    }
+
     /// True if it looks at one port after the other: it is given fewer that do not answer.
     pub fn scans_in_turn(&self) -> bool {
         !matches!(self.kind, Kind::Rnc)
@@ -177,18 +221,22 @@ impl Contender {
     }
 
     /// Listens, writes what the first client sends to stdout, leaves at its end.
-    /// Its stdin is meant to be /dev/null.
+    /// Its stdin is meant to be [`Self::quiet_stdin`].
     pub fn receive(&self, place: &Place) -> Command {
         let mut command = self.program();
         match (self.kind, place) {
             (Kind::Rnc | Kind::OpenBsd, Place::Tcp(port)) => command.arg("-l").arg(text(port)),
             (Kind::Rnc | Kind::OpenBsd, Place::Unix(path)) => command.arg("-lU").arg(path),
+            (Kind::Rnc | Kind::OpenBsd, Place::Tls(port, identity)) => {
+                nc_tls_server(command.arg("-l"), *port, identity)
+            }
             (Kind::Traditional, _) => command.args(["-l", "-p"]).arg(word(place)),
             (Kind::Ncat, _) => {
                 command.args(["-l", "--recv-only"]);
-                nc_address(&mut command, place)
+                ncat_listen(&mut command, place)
             }
             (Kind::Socat(_), _) => command.args(["-u", &socat_listen(place), "STDOUT"]),
+            (Kind::OpenSsl, _) => s_server(command.args(["s_server", "-naccept", "1"]), place),
             (Kind::Limit, _) => command.arg(limit::RECEIVE).arg(word(place)),
         };
         command
@@ -201,8 +249,9 @@ impl Contender {
             Kind::Rnc => nc_address(&mut command, place),
             Kind::OpenBsd => nc_address(command.arg("-N"), place),
             Kind::Traditional => nc_address(command.args(["-q", "0"]), place),
-            Kind::Ncat => nc_address(command.arg("--send-only"), place),
+            Kind::Ncat => ncat_connect(command.arg("--send-only"), place),
             Kind::Socat(_) => command.args(["-u", "STDIN", &socat_connect(place)]),
+            Kind::OpenSsl => s_client(&mut command, place),
             Kind::Limit => command.arg(limit::SEND).arg(word(place)),
         };
         command
@@ -212,10 +261,13 @@ impl Contender {
     pub fn serve(&self, place: &Place) -> Command {
         let mut command = self.program();
         match (self.kind, place) {
-            (Kind::Rnc | Kind::Traditional, _) => return self.receive(place),
+            (Kind::Rnc | Kind::Traditional | Kind::OpenSsl, _) => return self.receive(place),
             (Kind::OpenBsd, Place::Tcp(port)) => command.args(["-N", "-l"]).arg(text(port)),
             (Kind::OpenBsd, Place::Unix(path)) => command.args(["-N", "-lU"]).arg(path),
-            (Kind::Ncat, _) => nc_address(command.arg("-l"), place),
+            (Kind::OpenBsd, Place::Tls(port, identity)) => {
+                nc_tls_server(command.args(["-N", "-l"]), *port, identity)
+            }
+            (Kind::Ncat, _) => ncat_listen(command.arg("-l"), place),
             (Kind::Socat(_), _) => command.args(["-t", "30", "STDIO", &socat_listen(place)]),
             (Kind::Limit, _) => command.arg(limit::SERVE).arg(word(place)),
         };
@@ -228,7 +280,8 @@ impl Contender {
         let mut command = self.program();
         match self.kind {
             Kind::Rnc | Kind::OpenBsd | Kind::Traditional => nc_address(&mut command, place),
-            Kind::Ncat => nc_address(&mut command, place),
+            Kind::Ncat => ncat_connect(&mut command, place),
+            Kind::OpenSsl => s_client(&mut command, place),
             // socat would give the server half a second after the end of stdin.
             Kind::Socat(_) => command.args(["-t", "30", "STDIO", &socat_connect(place)]),
             Kind::Limit => command.arg(limit::EXCHANGE).arg(word(place)),
@@ -298,6 +351,25 @@ impl Contender {
         command
     }
 
+    /// Listens for clients and takes what they send over TLS, until it is ended.
+    pub fn take_all(&self, port: u16, identity: &Identity) -> Command {
+        let mut command = self.program();
+        match self.kind {
+            Kind::Socat(_) => {
+                let listen = socat_tls_listen(port, identity) + ",fork,backlog=128";
+                command.args(["-u", &listen, "STDOUT"])
+            }
+            Kind::Ncat => {
+                command.args(["-lk", "--recv-only", "-m", "1000"]);
+                nc_tls_server(&mut command, port, identity)
+            }
+            // It leaves when its stdin ends, unless it answers by itself.
+            Kind::OpenSsl => s_server_at(command.args(["s_server", "-rev"]), port, identity),
+            _ => nc_tls_server(command.arg("-lk"), port, identity),
+        };
+        command
+    }
+
     /// True if this build of rnc has an option.
     fn has_option(&self, option: &str) -> bool {
         let help = Command::new(&self.path).arg("--help").output();
@@ -311,6 +383,14 @@ impl Contender {
             command.args(["-b", size]);
         }
         command
+    }
+}
+
+impl Skill {
+    /// True if it is about TLS.
+    fn is_tls(self) -> bool {
+        use Skill::{Tls, TlsBothWays, TlsServer, TlsServerOfMany};
+        matches!(self, Tls | TlsBothWays | TlsServer | TlsServerOfMany)
     }
 }
 
@@ -360,7 +440,64 @@ fn nc_address<'a>(command: &'a mut Command, place: &Place) -> &'a mut Command {
     match place {
         Place::Tcp(port) => command.arg("127.0.0.1").arg(text(port)),
         Place::Unix(path) => command.arg("-U").arg(path),
+        Place::Tls(port, identity) => command
+            .args(["--ssl", "--ssl-servername", NAME, "--ssl-verify"])
+            .arg("--ssl-trustfile")
+            .arg(identity.cert())
+            .args(["127.0.0.1", &text(port)]),
     }
+}
+
+/// Where to connect, as ncat says it. With TLS 1.3 it closes with session tickets unread, which
+/// resets the connection, and what it has not sent yet is lost: in three of five transfers.
+fn ncat_connect<'a>(command: &'a mut Command, place: &Place) -> &'a mut Command {
+    if let Place::Tls(_, identity) = place {
+        command.env("OPENSSL_CONF", identity.at_most_tls_1_2());
+    }
+    nc_address(command, place)
+}
+
+/// Where to listen, as ncat says it: as where to connect, but for TLS.
+fn ncat_listen<'a>(command: &'a mut Command, place: &Place) -> &'a mut Command {
+    match place {
+        Place::Tls(port, identity) => nc_tls_server(command, *port, identity),
+        Place::Tcp(_) | Place::Unix(_) => nc_address(command, place),
+    }
+}
+
+/// Where to listen with TLS, as rnc and ncat say it.
+fn nc_tls_server<'a>(command: &'a mut Command, port: u16, identity: &Identity) -> &'a mut Command {
+    command.args(["--ssl", "--ssl-cert"]).arg(identity.cert());
+    command.arg("--ssl-key").arg(identity.key());
+    command.args(["127.0.0.1", &text(&port)])
+}
+
+/// Where to connect, as openssl says it; TLS it must be.
+fn s_client<'a>(command: &'a mut Command, place: &Place) -> &'a mut Command {
+    command.args(["s_client", "-brief", "-quiet"]);
+    // Else lines that begin with Q or R are commands, and the end of stdin is none.
+    command.args(["-nocommands", "-no_ign_eof"]);
+    if let Place::Tls(port, identity) = place {
+        command.arg("-CAfile").arg(identity.cert());
+        command.args(["-connect", &format!("127.0.0.1:{port}")]);
+    }
+    command
+}
+
+/// Where to listen, as openssl says it; TLS it must be.
+fn s_server<'a>(command: &'a mut Command, place: &Place) -> &'a mut Command {
+    match place {
+        Place::Tls(port, identity) => s_server_at(command, *port, identity),
+        Place::Tcp(_) | Place::Unix(_) => command,
+    }
+}
+
+/// See [`s_server`].
+fn s_server_at<'a>(command: &'a mut Command, port: u16, identity: &Identity) -> &'a mut Command {
+    command.args(["-brief", "-quiet"]);
+    command.arg("-cert").arg(identity.cert());
+    command.arg("-key").arg(identity.key());
+    command.args(["-accept", &format!("127.0.0.1:{port}")])
 }
 
 /// Where to connect, as socat says it.
@@ -368,6 +505,10 @@ fn socat_connect(place: &Place) -> String {
     match place {
         Place::Tcp(port) => format!("TCP4:127.0.0.1:{port}"),
         Place::Unix(path) => format!("UNIX-CONNECT:{}", path.display()),
+        Place::Tls(port, identity) => format!(
+            "OPENSSL:127.0.0.1:{port},cafile={},commonname={NAME}",
+            identity.cert().display()
+        ),
     }
 }
 
@@ -377,13 +518,21 @@ fn socat_listen(place: &Place) -> String {
         // Without reuseaddr it finds its own last connection in the way.
         Place::Tcp(port) => format!("TCP4-LISTEN:{port},reuseaddr"),
         Place::Unix(path) => format!("UNIX-LISTEN:{}", path.display()),
+        Place::Tls(port, identity) => socat_tls_listen(*port, identity),
     }
+}
+
+/// Where to listen with TLS, as socat says it.
+fn socat_tls_listen(port: u16, identity: &Identity) -> String {
+    let (cert, key) = (identity.cert(), identity.key());
+    let (cert, key) = (cert.display(), key.display());
+    format!("OPENSSL-LISTEN:{port},bind=127.0.0.1,reuseaddr,verify=0,cert={cert},key={key}")
 }
 
 /// The port or the path in one word.
 fn word(place: &Place) -> OsString {
     match place {
-        Place::Tcp(port) => text(port).into(),
+        Place::Tcp(port) | Place::Tls(port, _) => text(port).into(),
         Place::Unix(path) => path.into(),
     }
 }

@@ -72,6 +72,12 @@ impl Unnamed {
         how.open(format!("/proc/self/fd/{}", self.0.as_raw_fd()))
     }
 
+    /// Where other processes find it as long as it lives.
+    pub fn path(&self) -> PathBuf {
+        let (process, descriptor) = (std::process::id(), self.0.as_raw_fd());
+        format!("/proc/{process}/fd/{descriptor}").into()
+    }
+
     /// The beginning of its contents, as text.
     pub fn head(&self) -> String {
         let mut buf = [0; 300];

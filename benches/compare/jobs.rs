@@ -63,6 +63,9 @@ pub enum Kind {
     ServeShort(Server),
     ServeIdle,
     Broker,
+    /// See [`crate::tls`].
+    TlsShort,
+    TlsIdle,
     /// See [`crate::scan`].
     Scan(Ports),
     /// See [`crate::idle`]; all contenders at the same time.
@@ -106,6 +109,11 @@ const fn unix(name: &'static str, about: &'static str, source: Source, sink: Sin
     bulk(name, about, Transport::Unix, source, sink)
 }
 
+/// The same over TLS.
+const fn tls(name: &'static str, about: &'static str, source: Source, sink: Sink) -> Job {
+    bulk(name, about, Transport::Tls, source, sink).against("ncat")
+}
+
 /// A bulk job one way.
 const fn bulk(
     name: &'static str,
@@ -124,6 +132,7 @@ const fn bulk(
     let needs = match transport {
         Transport::Tcp => Skill::Tcp,
         Transport::Unix => Skill::Unix,
+        Transport::Tls => Skill::Tls,
     };
     job(name, about, BULK, needs, Kind::Bulk { shape, mixed })
 }
@@ -252,6 +261,25 @@ pub const JOBS: &[Job] = &[
         Sink::Null,
     )
     .both_ways(),
+    tls(
+        "tls-bulk",
+        "file → TLS → /dev/null",
+        Source::File,
+        Sink::Null,
+    ),
+    tls(
+        "tls-both-ways",
+        "file → TLS → /dev/null, both directions at once",
+        Source::File,
+        Sink::Null,
+    )
+    .both_ways(),
+    tls(
+        "tls-pipe",
+        "pipe → TLS → pipe, plain writer and reader",
+        Source::Pipe,
+        Sink::Pipe,
+    ),
     size("size-1", "a file of 1 byte → socket → pipe", 1),
     size("size-1k", "a file of 1 KiB → socket → pipe", 1 << 10),
     size("size-64k", "a file of 64 KiB → socket → pipe", 64 << 10),
@@ -391,6 +419,22 @@ pub const JOBS: &[Job] = &[
     )
     .against("ncat"),
     job(
+        "tls-handshakes",
+        "TLS connections, 20 at a time: full handshake, then the end both ways",
+        &[rate("connections/s"), cost("CPU µs/connection", 1.0)],
+        Skill::TlsServer,
+        Kind::TlsShort,
+    )
+    .against("socat"),
+    job(
+        "tls-idle",
+        "500 idle TLS connections (socat, a process for each: 50)",
+        &[cost("KiB/connection", 1.0)],
+        Skill::TlsServerOfMany,
+        Kind::TlsIdle,
+    )
+    .against("ncat"),
+    job(
         "scan-closed",
         "65 535 loopback ports, all but the benchmark's own closed",
         &[cost("wall s", 1.0), cost("CPU s", 1.0)],
@@ -450,6 +494,7 @@ impl Job {
         }
         self.needs = match self.needs {
             Skill::Unix => Skill::UnixBothWays,
+            Skill::Tls => Skill::TlsBothWays,
             _ => Skill::BothWays,
         };
         self

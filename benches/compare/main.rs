@@ -3,7 +3,7 @@
 //! Contenders run in turn, each once a round, in a network namespace of their own; every transfer
 //! is checked; what is printed are medians, extremes and ratios to OpenBSD nc. The order here:
 //! `jobs` says what is measured and `bench` does the rounds; `bulk`, `oneshot`, `pingpong`, `relay`,
-//! `serve`, `scan` and `idle` measure once; `report`, `goals`, `json` and `chart` tell it; `limit` is a
+//! `serve`, `tls`, `scan` and `idle` measure once; `report`, `goals`, `json` and `chart` tell it; `limit` is a
 //! contender; `sys` has what rustix lacks.
 
 mod bench;
@@ -27,6 +27,7 @@ mod report;
 mod scan;
 mod serve;
 mod sys;
+mod tls;
 mod udp;
 
 use std::process::ExitCode;

@@ -1,4 +1,4 @@
-//! Where two netcats meet: a TCP port, or a Unix socket in the file system.
+//! Where two netcats meet: a TCP port, with TLS or without, or a Unix socket in the file system.
 
 use std::fs;
 use std::io;
@@ -11,6 +11,7 @@ use anyhow::{Result, ensure};
 
 use crate::child::Child;
 use crate::netns;
+use crate::tls::Identity;
 
 /// What goes between the two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +20,8 @@ pub enum Transport {
     Tcp,
     /// A Unix stream socket.
     Unix,
+    /// TLS over TCP.
+    Tls,
 }
 
 /// One place, good for one meeting.
@@ -28,11 +31,13 @@ pub enum Place {
     Tcp(u16),
     /// A path where nothing is yet.
     Unix(PathBuf),
+    /// A port of 127.0.0.1, and what the server there shows.
+    Tls(u16, &'static Identity),
 }
 
 impl Place {
     /// One where nobody is.
-    pub fn new(transport: Transport) -> io::Result<Self> {
+    pub fn new(transport: Transport) -> Result<Self> {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         Ok(match transport {
             Transport::Tcp => Self::Tcp(netns::free_port()?),
@@ -41,6 +46,7 @@ impl Place {
                 let name = format!("rnc-compare-{}-{number}.sock", std::process::id());
                 Self::Unix(std::env::temp_dir().join(name))
             }
+            Transport::Tls => Self::Tls(netns::free_port()?, Identity::get()?),
         })
     }
 
@@ -68,7 +74,7 @@ impl Place {
     /// True if somebody listens there.
     fn is_listening(&self) -> io::Result<bool> {
         match self {
-            Self::Tcp(port) => netns::is_listening(*port),
+            Self::Tcp(port) | Self::Tls(port, _) => netns::is_listening(*port),
             Self::Unix(path) => is_unix_listening(path),
         }
     }
