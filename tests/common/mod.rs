@@ -14,7 +14,9 @@ mod temp;
 
 pub use finished::Finished;
 pub use log::Log;
-pub use proc_fs::{Work, is_nonblocking, peak_rss_kib, unread_by_owner, work_done};
+pub use proc_fs::{
+    Work, is_nonblocking, listening_port_of, peak_rss_kib, unread_by_owner, work_done,
+};
 pub use process::{Cmd, Running, Stdin, Stdout};
 pub use programs::{peers_are_required, python, require, rnc, rnc_binary, shell, skip};
 pub use pty::Pty;

@@ -74,6 +74,45 @@ fn unread_in(line: &str, local: u16, peer: u16) -> Option<usize> {
     usize::from_str_radix(unread, 16).ok()
 }
 
+/// The TCP port a process listens on, once it does: for programs that are told to choose one and
+/// do not say which.
+pub fn listening_port_of(pid: i32) -> Option<u16> {
+    let sockets = sockets_of(pid);
+    ["/proc/net/tcp", "/proc/net/tcp6"].iter().find_map(|path| {
+        let table = fs::read_to_string(path).unwrap_or_default();
+        table
+            .lines()
+            .skip(1)
+            .find_map(|line| listening_port_in(line, &sockets))
+    })
+}
+
+/// The inodes of a process's sockets.
+fn sockets_of(pid: i32) -> Vec<u64> {
+    let Ok(descriptors) = fs::read_dir(format!("/proc/{pid}/fd")) else {
+        return Vec::new();
+    };
+    let links = descriptors.filter_map(|entry| fs::read_link(entry.ok()?.path()).ok());
+    links
+        .filter_map(|link| {
+            let inode = link.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?;
+            inode.parse().ok()
+        })
+        .collect()
+}
+
+/// One line of net/tcp, as above, whose state is LISTEN and whose inode is one of these.
+fn listening_port_in(line: &str, sockets: &[u64]) -> Option<u16> {
+    const LISTEN: &str = "0A";
+    let fields: Vec<&str> = line.split_whitespace().collect();
+    let inode = fields.get(9)?.parse().ok()?;
+    if fields[3] != LISTEN || !sockets.contains(&inode) {
+        return None;
+    }
+    let (_, port) = fields[1].rsplit_once(':')?;
+    u16::from_str_radix(port, 16).ok()
+}
+
 fn number_after(text: &str, label: &str) -> Option<u64> {
     let (_, rest) = text.split_once(label)?;
     rest.split_whitespace().next()?.parse().ok()

@@ -1,0 +1,24 @@
+//! TLS (`--tls`), seen from outside: real programs and a scripted peer at its other end, every kind
+//! of certificate, every way to end and to break off, and key material that stays where it is.
+
+#![cfg(feature = "tls")]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod as_ncat;
+mod certs;
+mod clients;
+mod ends;
+mod floods;
+mod handshakes;
+mod modes;
+mod own;
+mod peer;
+mod programs;
+mod real_peers;
+mod secrets;
+mod session;
+mod told;
+mod trust;
+mod versions;

@@ -1,0 +1,174 @@
+//! The certificate a server makes when none is given: how clients are told of it, and how it is
+//! kept.
+
+use super::certs::pin_of;
+use super::common::{Running, Stdin, TempDir, rnc, shell};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+/// What stands before the command in the line that says how to connect.
+const CONNECT_WITH: &str = "Connect with: ";
+
+/// The command in that line.
+#[track_caller]
+fn client_command(listener: &Running) -> String {
+    let command = |said: &[u8]| {
+        let said = String::from_utf8_lossy(said).into_owned();
+        let (_, rest) = said.split_once(CONNECT_WITH)?;
+        let (command, _) = rest.split_once('\n')?;
+        Some(command.to_string())
+    };
+    listener.stderr.wait_until(|said| command(said).is_some());
+    match command(&listener.stderr.bytes()) {
+        Some(command) => command,
+        None => listener.fail("it does not say how to connect"),
+    }
+}
+
+/// The fingerprint that is told.
+#[track_caller]
+fn told_pin(listener: &Running) -> String {
+    client_command(listener);
+    let said = listener.stderr.text();
+    let at = said.find("sha256:").expect("a fingerprint");
+    said[at..at + "sha256:".len() + 64].to_string()
+}
+
+#[test]
+fn the_client_command_that_is_printed_works_when_pasted() {
+    for options in [
+        &["127.0.0.1", "0"][..],
+        &["::1", "0"],
+        &["localhost", "0"],
+        &["0"],
+        &["-4", "0"],
+    ] {
+        let mut listener = rnc(["-l", "--tls"])
+            .args(options)
+            .stdin(Stdin::Pipe)
+            .spawn();
+        let line = client_command(&listener);
+        eprintln!("{line}");
+        assert!(line.starts_with("rnc --tls --tls-pin sha256:"), "{line}");
+        listener.feed(b"from the listener\n".to_vec());
+        let dir = TempDir::new();
+        shell(&format!("echo to the listener | {line}"), &dir)
+            .run()
+            .expect_code(0)
+            .expect_stdout("from the listener\n")
+            .expect_silence();
+        listener
+            .wait()
+            .expect_code(0)
+            .expect_stdout("to the listener\n");
+    }
+}
+
+#[test]
+fn the_client_command_for_a_unix_socket_works_when_pasted() {
+    let dir = TempDir::new();
+    let mut listener = rnc(["-l", "--tls", "-U"])
+        .arg(dir.join("a socket"))
+        .stdin(Stdin::Pipe)
+        .spawn();
+    let line = client_command(&listener);
+    listener.feed(b"from the listener\n".to_vec());
+    shell(&format!("echo to the listener | {line}"), &dir)
+        .run()
+        .expect_code(0)
+        .expect_stdout("from the listener\n")
+        .expect_silence();
+    listener
+        .wait()
+        .expect_code(0)
+        .expect_stdout("to the listener\n");
+}
+
+#[test]
+fn every_listener_makes_a_certificate_of_its_own() {
+    let pins: Vec<String> = (0..2)
+        .map(|_| told_pin(&rnc(["-l", "--tls", "127.0.0.1", "0"]).spawn()))
+        .collect();
+    assert_ne!(pins[0], pins[1]);
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).expect("a file").permissions().mode() & 0o777
+}
+
+#[test]
+fn a_certificate_that_is_kept_can_be_used_again() {
+    let dir = TempDir::new();
+    let save = dir.join("kept");
+    fs::create_dir(&save).expect("a directory");
+    let saving = || {
+        rnc(["-l", "--tls", "--tls-save"])
+            .arg(&save)
+            .args(["127.0.0.1", "0"])
+    };
+    let first = saving().spawn();
+    let pin = told_pin(&first);
+    let (cert, key) = (save.join("cert.pem"), save.join("key.pem"));
+    assert_eq!((mode(&cert), mode(&key)), (0o600, 0o600));
+    let der = CertificateDer::from_pem_file(&cert).expect("a certificate");
+    assert_eq!(pin_of(&der), pin);
+    drop(first);
+    let kept = (fs::read(&cert).expect("cert"), fs::read(&key).expect("key"));
+
+    // Given by name.
+    let mut again = rnc(["-l", "--tls", "--tls-cert"])
+        .arg(&cert)
+        .arg("--tls-key")
+        .arg(&key)
+        .args(["127.0.0.1", "0"])
+        .stdin(Stdin::Pipe)
+        .spawn();
+    let port = again.listening_port().to_string();
+    again.close_stdin();
+    rnc(["--tls", "--tls-pin", &pin, "127.0.0.1", &port])
+        .run()
+        .expect_code(0)
+        .expect_silence();
+    again.wait().expect_code(0);
+
+    // Another listener that keeps its own there has that one, and overwrites nothing.
+    let other = saving().spawn();
+    assert_eq!(told_pin(&other), pin);
+    let now = (fs::read(&cert).expect("cert"), fs::read(&key).expect("key"));
+    assert!(now == kept, "what was kept has changed");
+}
+
+#[test]
+fn a_directory_to_keep_it_in_is_made_for_its_owner_alone() {
+    let dir = TempDir::new();
+    let save = dir.join("new").join("newer");
+    let rnc = rnc(["-l", "--tls", "--tls-save"])
+        .arg(&save)
+        .args(["127.0.0.1", "0"])
+        .spawn();
+    told_pin(&rnc);
+    assert_eq!(mode(&save), 0o700);
+    assert_eq!(mode(&save.join("key.pem")), 0o600);
+}
+
+#[test]
+fn a_certificate_that_cannot_be_kept_is_told_before_anybody_is_let_in() {
+    let dir = TempDir::new();
+    let file = dir.file("file", "");
+    let half = dir.join("half");
+    fs::create_dir(&half).expect("a directory");
+    fs::write(half.join("key.pem"), "not a key").expect("a file");
+    for (place, reason) in [(&file, "file"), (&half, "cert.pem")] {
+        let done = rnc(["-l", "--tls", "--tls-save"])
+            .arg(place)
+            .args(["127.0.0.1", "0"])
+            .run();
+        let done = done.expect_code(1).expect_complaint(reason);
+        assert!(!done.stderr.contains("Listening"), "{done}");
+    }
+    let left = fs::read_to_string(half.join("key.pem")).expect("a file");
+    assert_eq!(left, "not a key");
+}
