@@ -3,11 +3,10 @@
 mod common;
 
 use common::{
-    Cmd, Running, Sock, Stdin, Stdout, assert_bytes, connect_to_listener, pattern, peak_rss_kib,
-    rnc, rnc_binary, skip,
+    Cmd, Running, Sock, Stdin, Stdout, assert_bytes, connect_to_listener, may_have_descriptors,
+    pattern, peak_rss_kib, rnc, rnc_binary,
 };
 use rustix::net::{RecvFlags, SendFlags};
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use socket2::SockRef;
 use std::collections::BTreeSet;
 use std::io::{Read, Write};
@@ -66,26 +65,6 @@ fn ten_thousand_connections_at_once_are_all_echoed() {
     assert!(peak < 64 << 10, "{peak} KiB");
     // None of that was its end.
     end_well(connect(port));
-}
-
-/// Raises our own limit of descriptors, which those we start inherit; says so when it cannot be.
-fn may_have_descriptors(wanted: u64) -> bool {
-    let limit = getrlimit(Resource::Nofile);
-    if limit.current.is_none_or(|current| current >= wanted) {
-        return true;
-    }
-    if limit.maximum.is_some_and(|most| most < wanted) {
-        skip(&format!(
-            "needs {wanted} descriptors, the hard limit is lower"
-        ));
-        return false;
-    }
-    let raised = Rlimit {
-        current: Some(wanted),
-        ..limit
-    };
-    setrlimit(Resource::Nofile, raised).expect("setrlimit");
-    true
 }
 
 fn connect(port: u16) -> TcpStream {

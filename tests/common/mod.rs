@@ -4,6 +4,7 @@
 #![allow(dead_code, unused_imports)]
 
 mod finished;
+mod limits;
 mod log;
 mod proc_fs;
 mod process;
@@ -13,6 +14,7 @@ mod sock;
 mod temp;
 
 pub use finished::Finished;
+pub use limits::may_have_descriptors;
 pub use log::Log;
 pub use proc_fs::{
     Work, is_nonblocking, listening_port_of, peak_rss_kib, unread_by_owner, work_done,

@@ -3,7 +3,8 @@
 
 use super::certs::Authority;
 use super::common::{
-    Running, Server, Sock, Stdin, assert_bytes, connect_to_listener, peak_rss_kib, rnc, work_done,
+    Running, Server, Sock, Stdin, assert_bytes, connect_to_listener, may_have_descriptors,
+    peak_rss_kib, rnc, work_done,
 };
 use super::peer::{TlsSock, client_config, server_config};
 use super::session::{ROLES, Role, connecting, fails, listening, tcp_pair};
@@ -235,6 +236,24 @@ fn a_hundred_unfinished_handshakes_keep_nobody_waiting() {
     assert!(peak < 16 << 10, "{peak} KiB");
     drop(begun);
     echoes(&authority, &rnc);
+}
+
+#[test]
+fn more_unfinished_handshakes_than_there_may_be_keep_nobody_out() {
+    /// More than rnc goes on with at once.
+    const MANY: usize = 1100;
+    if !may_have_descriptors(MANY as u64 + 200) {
+        return;
+    }
+    let authority = Authority::new();
+    let rnc = listening(&authority, &["-k", "--echo"]).spawn();
+    let mut silent: Vec<Sock> = (0..MANY).map(|_| connect_to_listener(&rnc, None)).collect();
+    echoes(&authority, &rnc);
+    // Room was made by those that had it for longest.
+    assert_bytes("the first", &silent[0].read_all(&rnc), b"");
+    assert!(silent[MANY - 1].has_nothing_to_read(), "the last is out");
+    let peak = peak_rss_kib(rnc.pid());
+    assert!(peak < 64 << 10, "{peak} KiB");
 }
 
 #[test]

@@ -353,6 +353,8 @@ fn unix_sockets_carry_tls_in_both_roles() {
 #[test]
 fn who_is_one_too_many_or_not_allowed_is_not_let_in() {
     let crowd = Crowd::new(&["-k", "--echo", "--max-conns", "1"]);
+    // Who does not shake hands takes nobody's place.
+    let _silent = connect_to_listener(&crowd.rnc, None);
     let mut first = crowd.join();
     let mut second = connect_to_listener(&crowd.rnc, None);
     // Closed or kept waiting, but not served beside the first.
