@@ -153,7 +153,9 @@ impl Contender {
                 Kind::Rnc => self.has_option("--tls"),
                 // s_client leaves at the end of its stdin; s_server has one client at a time.
                 Kind::OpenSsl => matches!(skill, Skill::Tls | Skill::TlsServer),
-                kind => matches!(kind, Kind::Ncat | Kind::Socat(_)),
+                // As a client it fails once one direction has ended.
+                Kind::Ncat => skill != Skill::TlsBothWays,
+                kind => matches!(kind, Kind::Socat(_)),
             },
             (_, Kind::OpenSsl) => false,
             (Skill::Tcp | Skill::Udp, _) => true,

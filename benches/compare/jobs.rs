@@ -273,7 +273,8 @@ pub const JOBS: &[Job] = &[
         Source::File,
         Sink::Null,
     )
-    .both_ways(),
+    .both_ways()
+    .against(BIG_SOCAT),
     tls(
         "tls-pipe",
         "pipe → TLS → pipe, plain writer and reader",
