@@ -179,6 +179,7 @@ impl Bridge {
                 self.rechecked = true;
                 return Turn::Again;
             }
+            self.say_goodbye(&ended);
             if self.has_unsent() {
                 self.leaving = Some((ended, now + GRACE));
                 return Turn::Wait;
@@ -191,6 +192,14 @@ impl Bridge {
             _ if changed => Turn::Again,
             _ if self.remote.has_more() || self.local.has_more() => Turn::Again,
             _ => Turn::Wait,
+        }
+    }
+
+    /// A session that is done, also when one direction is still open, was not cut off.
+    fn say_goodbye(&mut self, ended: &Ended) {
+        if matches!(ended, Ended::Clean | Ended::Quit) {
+            self.local.say_goodbye();
+            self.remote.say_goodbye();
         }
     }
 

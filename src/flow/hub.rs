@@ -47,6 +47,14 @@ pub enum Departure {
     Stalled(String),
 }
 
+impl Departure {
+    /// A peer that is done leaves, and is told so.
+    fn ended(mut member: Member) -> Departure {
+        member.say_goodbye();
+        Departure::Ended(member.label.clone(), member.moved())
+    }
+}
+
 /// Where goes what a peer says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shape {
@@ -152,9 +160,7 @@ impl Hub {
         let Some((_, slot)) = ended.min() else {
             return false;
         };
-        self.depart(slot, now, |member| {
-            Departure::Ended(member.label.clone(), member.moved())
-        });
+        self.depart(slot, now, Departure::ended);
         true
     }
 
@@ -173,6 +179,14 @@ impl Hub {
 
     /// Moves what can be moved.
     pub fn drive(&mut self, now: Instant) -> Turn {
+        let turn = self.drive_all(now);
+        if matches!(turn, Turn::Over(Ended::Clean | Ended::Quit)) {
+            self.members.values_mut().for_each(Member::say_goodbye);
+        }
+        turn
+    }
+
+    fn drive_all(&mut self, now: Instant) -> Turn {
         let mut busy = false;
         match self.read_input(now) {
             Ok(read) => busy |= read,
@@ -278,7 +292,7 @@ impl Hub {
         for (slot, fault) in gone {
             self.depart(slot, now, |member| match fault {
                 Some(error) => Departure::Broken(member.label, error),
-                None => Departure::Ended(member.label.clone(), member.moved()),
+                None => Departure::ended(member),
             });
             busy = true;
         }

@@ -357,4 +357,9 @@ impl Member {
             false => Presence::Here,
         }
     }
+
+    /// See `Endpoint::say_goodbye`.
+    pub fn say_goodbye(&mut self) {
+        self.end.say_goodbye();
+    }
 }

@@ -99,6 +99,14 @@ impl Endpoint {
         }
     }
 
+    /// Tells the peer that the session is over, not cut off, where the two can be told apart (TLS).
+    /// As far as that goes without waiting: the end is to be closed behind it.
+    pub fn say_goodbye(&mut self) {
+        if let Endpoint::Tls(end) = self {
+            end.shutdown_write();
+        }
+    }
+
     /// Sends what was taken and waits here, as far as that goes.
     ///
     /// # Errors

@@ -9,6 +9,8 @@ mod ends;
 mod messages;
 mod start;
 mod telnet;
+#[cfg(feature = "tls")]
+mod tls;
 
 use common::{Cmd, Running, Server, Sock, connect_to_listener, eventually, rnc, work_done};
 use std::ffi::OsString;

@@ -1,0 +1,83 @@
+//! TLS: sessions that end without being cut off and those that are, and peers that do not play
+//! along.
+
+use crate::common::{Finished, Running, Stdin, rnc};
+use rustix::process::Signal;
+
+/// A TLS listener with a certificate of its own, and what a client needs to trust it.
+#[track_caller]
+fn tls_listener(options: &[&str], stdin: Stdin) -> (Running, String) {
+    let listener = rnc(["-l", "--tls", "127.0.0.1", "0"])
+        .args(options)
+        .stdin(stdin)
+        .spawn();
+    let pin = pin(&listener);
+    (listener, pin)
+}
+
+/// The fingerprint that a listener tells.
+#[track_caller]
+fn pin(listener: &Running) -> String {
+    if !listener.stderr.wait_for("Connect with: ") {
+        listener.fail("it does not say how to connect");
+    }
+    let said = listener.stderr.text();
+    let at = said.find("sha256:").expect("a fingerprint");
+    said[at..at + "sha256:".len() + 64].to_string()
+}
+
+/// A TLS client of the port.
+fn tls_client(port: u16, pin: &str, options: &[&str], stdin: Stdin) -> Running {
+    rnc(["--tls", "--tls-pin", pin, "127.0.0.1", &port.to_string()])
+        .args(options)
+        .stdin(stdin)
+        .spawn()
+}
+
+/// Panics unless the listener found nothing to be wrong.
+#[track_caller]
+fn expect_no_error(listener: Finished) -> Finished {
+    assert!(!listener.stderr.contains("rnc: "), "{listener}");
+    listener.expect_code(0)
+}
+
+#[test]
+fn a_client_that_leaves_before_its_own_end_has_not_cut_the_session_off() {
+    for options in [&["-d"][..], &["--until", "peer"], &["-W", "1"]] {
+        let (mut listener, pin) = tls_listener(&[], Stdin::Pipe);
+        let port = listener.listening_port();
+        let client = tls_client(port, &pin, options, Stdin::Pipe);
+        listener.send("all of it");
+        client.shows("all of it");
+        listener.close_stdin();
+        expect_no_error(listener.wait());
+        client.wait().expect_code(0).expect_silence();
+    }
+}
+
+#[test]
+fn a_listener_that_leaves_before_its_own_end_has_not_cut_the_session_off() {
+    for options in [&["-d"][..], &["--until", "peer"]] {
+        let (listener, pin) = tls_listener(options, Stdin::Pipe);
+        let port = listener.listening_port();
+        let mut client = tls_client(port, &pin, &[], Stdin::Pipe);
+        client.send("all of it");
+        listener.shows("all of it");
+        client.close_stdin();
+        client.wait().expect_code(0).expect_silence();
+        expect_no_error(listener.wait()).expect_stdout("all of it");
+    }
+}
+
+#[test]
+fn a_member_that_leaves_has_not_been_cut_off() {
+    for options in [&["--broker"][..], &["--chat"], &["-k", "-d"]] {
+        let (listener, pin) = tls_listener(options, Stdin::Null);
+        let port = listener.listening_port();
+        let mut client = tls_client(port, &pin, &[], Stdin::Pipe);
+        client.send("said\n");
+        client.wait().expect_code(0).expect_silence();
+        listener.signal(Signal::TERM);
+        listener.wait().expect_signal(Signal::TERM);
+    }
+}
