@@ -154,6 +154,8 @@ impl Bridge {
             now + GRACE
         };
         self.out.end_source();
+        // What a signal or a timeout cuts off is not to be taken for whole.
+        self.out.keep_end();
         self.leaving = Some((why, until));
     }
 

@@ -202,6 +202,11 @@ impl Flow {
         }
     }
 
+    /// Keeps the end of the source from being passed on to the sink, if it was not yet.
+    pub fn keep_end(&mut self) {
+        self.settings.keeps_sink_open = true;
+    }
+
     /// Ends the flow because its sink is known to be gone.
     pub fn break_sink(&mut self, error: io::Error) {
         if self.state != FlowState::Closed {

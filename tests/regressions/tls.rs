@@ -81,3 +81,17 @@ fn a_member_that_leaves_has_not_been_cut_off() {
         listener.wait().expect_signal(Signal::TERM);
     }
 }
+
+#[test]
+fn what_a_signal_cuts_off_is_not_taken_for_whole() {
+    let (listener, pin) = tls_listener(&[], Stdin::Null);
+    let port = listener.listening_port();
+    let mut client = tls_client(port, &pin, &[], Stdin::Pipe);
+    client.send("half of");
+    listener.shows("half of");
+    let _stays_open = client.take_stdin();
+    client.signal(Signal::INT);
+    client.wait().expect_signal(Signal::INT);
+    let listener = listener.wait().expect_code(1).expect_stdout("half of");
+    assert!(listener.stderr.contains("close_notify"), "{listener}");
+}
