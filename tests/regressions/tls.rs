@@ -1,8 +1,9 @@
 //! TLS: sessions that end without being cut off and those that are, and peers that do not play
 //! along.
 
-use crate::common::{Finished, Running, Stdin, rnc};
+use crate::common::{Finished, Running, Server, Stdin, Stdout, rnc};
 use rustix::process::Signal;
+use std::os::fd::AsFd;
 
 /// A TLS listener with a certificate of its own, and what a client needs to trust it.
 #[track_caller]
@@ -94,4 +95,28 @@ fn what_a_signal_cuts_off_is_not_taken_for_whole() {
     client.wait().expect_signal(Signal::INT);
     let listener = listener.wait().expect_code(1).expect_stdout("half of");
     assert!(listener.stderr.contains("close_notify"), "{listener}");
+}
+
+#[test]
+fn a_client_that_does_not_read_does_not_hold_inetds_rnc_up() {
+    let server = Server::tcp();
+    let client = rnc(["--tls", "--tls-no-verify", "127.0.0.1"])
+        .arg(server.port().to_string())
+        .stdin(Stdin::Pipe)
+        .stdout(Stdout::Unread)
+        .spawn();
+    let sock = server.accept(&client);
+    let sock = || sock.as_fd().try_clone_to_owned().expect("dup");
+    let listener = rnc([
+        "--inetd",
+        "--tls",
+        "--idle-timeout",
+        "1",
+        "-e",
+        "cat /dev/zero",
+    ])
+    .stdin(Stdin::Fd(sock()))
+    .stdout(Stdout::Fd(sock()))
+    .spawn();
+    listener.wait().expect_code(3);
 }
