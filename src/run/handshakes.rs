@@ -8,7 +8,7 @@ use crate::io::reactor::Registrar;
 use crate::io::ready::Ready;
 use crate::net::secure::{LIMIT, Secured, Securing};
 use crate::net::tls::Server;
-use crate::plan::{Clients, Mode, Plan};
+use crate::plan::{Clients, Limits, Mode, Plan};
 use crate::report;
 use socket2::SockAddr;
 use std::collections::{BTreeMap, BTreeSet};
@@ -46,11 +46,7 @@ impl Handshakes {
         };
         Handshakes {
             server,
-            limit: plan
-                .session
-                .limits
-                .idle
-                .map_or(LIMIT, |idle| idle.min(LIMIT)),
+            limit: limit(&plan.session.limits),
             is_single: matches!(clients, Clients::One | Clients::OneQueueing),
             under_way: BTreeMap::new(),
             awake: BTreeSet::new(),
@@ -170,4 +166,10 @@ impl Handshakes {
         let all = self.under_way.values();
         all.map(|arriving| arriving.securing.deadline()).min()
     }
+}
+
+/// How long a handshake may take.
+fn limit(limits: &Limits) -> Duration {
+    let all = [Some(LIMIT), limits.idle, limits.whole];
+    all.into_iter().flatten().min().unwrap_or(LIMIT)
 }

@@ -1,7 +1,7 @@
 //! TLS: sessions that end without being cut off and those that are, and peers that do not play
 //! along.
 
-use crate::common::{Finished, Running, Server, Stdin, Stdout, rnc};
+use crate::common::{Finished, Running, Server, Stdin, Stdout, connect_to_listener, rnc};
 use rustix::process::Signal;
 use std::os::fd::AsFd;
 
@@ -95,6 +95,14 @@ fn what_a_signal_cuts_off_is_not_taken_for_whole() {
     client.wait().expect_signal(Signal::INT);
     let listener = listener.wait().expect_code(1).expect_stdout("half of");
     assert!(listener.stderr.contains("close_notify"), "{listener}");
+}
+
+#[test]
+fn a_handshake_takes_no_longer_than_the_connection_may() {
+    let (listener, _) = tls_listener(&["--timeout", "1"], Stdin::Null);
+    let mut silent = connect_to_listener(&listener, None);
+    assert_eq!(silent.read_all(&listener), b"");
+    listener.says("the client said nothing in time");
 }
 
 #[test]
