@@ -104,10 +104,20 @@ impl Session {
     /// They are more than a handshake can be.
     pub fn push_first(&mut self, mut bytes: &[u8]) -> io::Result<()> {
         self.first = bytes[..bytes.len().min(FIRST_BYTES)].to_vec();
-        while !bytes.is_empty() {
+        while !bytes.is_empty() && self.fault.is_none() {
             self.connection.read_tls(&mut bytes)?;
+            self.process();
         }
         Ok(())
+    }
+
+    /// Takes apart the records that were taken in.
+    fn process(&mut self) {
+        let processed = self.connection.process_new_packets();
+        self.may_hold_bytes = true;
+        if let Err(error) = processed {
+            self.fault = Some(io::Error::new(ErrorKind::InvalidData, error));
+        }
     }
 
     /// What was agreed on, for messages.
@@ -150,6 +160,10 @@ impl Tls {
             if is_done {
                 self.session.first = Vec::new();
                 return Ok(Shaken::Done);
+            }
+            // The peer's first bytes may have broken it.
+            if let Some(fault) = self.session.fault.take() {
+                return Err(fault);
             }
             let received = match self.receive() {
                 Ok(received) => received,
@@ -346,11 +360,7 @@ impl Tls {
             Err(error) if error.kind() == ErrorKind::WouldBlock => return Ok(Received::Pending),
             Err(error) => return Err(self.broken_by(error)),
         };
-        let processed = session.connection.process_new_packets();
-        session.may_hold_bytes = true;
-        if let Err(error) = processed {
-            session.fault = Some(io::Error::new(ErrorKind::InvalidData, error));
-        }
+        session.process();
         // An alert that tells the peer why, or a new key.
         self.flush_untold();
         Ok(match has_ended {

@@ -128,3 +128,22 @@ fn a_client_that_does_not_read_does_not_hold_inetds_rnc_up() {
     .spawn();
     listener.wait().expect_code(3);
 }
+
+#[test]
+fn plain_text_behind_a_proxys_word_is_told_at_once() {
+    let proxy = Server::tcp();
+    let client = rnc(["--tls", "-X", "connect", "-x"])
+        .arg(format!("127.0.0.1:{}", proxy.port()))
+        .args(["target.example", "443"])
+        .spawn();
+    let mut sock = proxy.accept(&client);
+    sock.say(
+        "HTTP/1.1 200 OK\r\n\r\nHTTP/1.1 400 Bad Request\r\n\r\n",
+        &client,
+    );
+    client
+        .wait()
+        .expect_code(1)
+        .expect_complaint("the peer answered in plain text: HTTP/1.1 400 Bad Request");
+    drop(sock);
+}
