@@ -2,7 +2,7 @@
 
 use super::explain::{self, Context, Side};
 use super::verify::{Seen, ServerCheck, ServerTrust};
-use super::{SetupError, files, provider, server_name, unix_seconds, versions};
+use super::{SetupError, files, key_log, provider, server_name, unix_seconds, versions};
 use crate::io::tls::Session;
 use crate::plan::tls::{self as plan, Trust};
 use rustls::client::{Resumption, WebPkiServerVerifier};
@@ -30,7 +30,9 @@ impl Client {
     /// # Errors
     /// A file cannot be read or does not hold what it should; a name of a cipher suite is unknown.
     pub fn new(plan: &plan::Client) -> Result<Client, SetupError> {
-        plan.server_name.as_deref().map(named).transpose()?;
+        if let Some(name) = &plan.server_name {
+            server_name(name).map_err(|error| SetupError::new("take --tls-servername", error))?;
+        }
         let provider = Arc::new(provider(&plan.common)?);
         let check = ServerCheck {
             trust: trusted(&plan.trust, &provider)?,
@@ -57,7 +59,7 @@ impl Client {
             None => builder.with_no_client_auth(),
         };
         config.alpn_protocols.clone_from(&plan.common.alpn);
-        config.key_log = Arc::new(rustls::KeyLogFile::new());
+        config.key_log = key_log();
         // Each connection is made once; the tickets of a server are dropped.
         config.resumption = Resumption::disabled();
         Ok(Client {

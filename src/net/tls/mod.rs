@@ -12,13 +12,19 @@ mod server;
 mod verify;
 
 use crate::io::tls::Session;
+use crate::parse::escape::printable;
 use crate::plan::tls::{self as plan, Common, Version};
+use crate::report;
 pub use client::Client;
 use explain::Side;
 pub use name::{NameError, server_name};
-use rustls::SupportedProtocolVersion;
 use rustls::crypto::{CryptoProvider, ring};
+use rustls::{KeyLog, KeyLogFile, SupportedProtocolVersion};
 pub use server::Server;
+use std::env;
+use std::fs::OpenOptions;
+use std::os::unix::ffi::OsStrExt;
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 use std::{fmt, io};
 
@@ -75,6 +81,18 @@ pub fn broken(error: &io::Error, plan: &plan::Tls) -> String {
 fn unix_seconds() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH);
     since.map_or(0, |since| since.as_secs())
+}
+
+/// Where the secrets of sessions are written down, for those who want to look into them: the file
+/// named by SSLKEYLOGFILE, if there is such a variable.
+fn key_log() -> Arc<dyn KeyLog> {
+    if let Some(path) = env::var_os("SSLKEYLOGFILE").filter(|path| !path.is_empty())
+        && let Err(error) = OpenOptions::new().append(true).create(true).open(&path)
+    {
+        let (path, reason) = (printable(path.as_bytes()), report::reason(&error));
+        report::error(&format!("write SSLKEYLOGFILE {path} failed: {reason}"));
+    }
+    Arc::new(KeyLogFile::new())
 }
 
 /// The provider with the cipher suites that were asked for.

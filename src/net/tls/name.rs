@@ -48,10 +48,7 @@ impl fmt::Display for NameError {
             }
             Self::Malformed(name) => {
                 let name = printable(name.as_bytes());
-                write!(
-                    out,
-                    "no certificate can be for \"{name}\" (--tls-servername names another)"
-                )
+                write!(out, "no certificate can be for \"{name}\"")
             }
         }
     }

@@ -3,7 +3,7 @@
 use super::explain::{self, Context, Side};
 use super::own_cert::{Own, fingerprint, show_pin};
 use super::verify::{ClientCheck, ClientTrust, Seen};
-use super::{SetupError, files, provider, unix_seconds, versions};
+use super::{SetupError, files, key_log, provider, unix_seconds, versions};
 use crate::io::tls::Session;
 use crate::plan::tls::{self as plan, Trust};
 use rustls::crypto::CryptoProvider;
@@ -66,7 +66,7 @@ impl Server {
                 .map_err(|error| SetupError::new("use the new certificate", error))?,
         };
         config.alpn_protocols.clone_from(&plan.common.alpn);
-        config.key_log = Arc::new(rustls::KeyLogFile::new());
+        config.key_log = key_log();
         // A peer that only sends, and closes without reading its tickets, would reset the
         // connection, and take back what it sent (RFC 2525, section 2.17).
         config.send_tls13_tickets = 0;
