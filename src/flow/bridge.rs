@@ -387,12 +387,20 @@ impl Bridge {
             });
         }
         if !pending && moved == Moved::Nothing {
-            return Turn::Over(why);
+            return Turn::Over(self.unless_broken(why));
         }
         self.leaving = Some((why, until));
         match moved {
             Moved::Nothing => Turn::Wait,
             Moved::Some | Moved::Budget => Turn::Again,
+        }
+    }
+
+    /// A clean end, if nothing broke while the last bytes were waited for.
+    fn unless_broken(&mut self, why: Ended) -> Ended {
+        match why {
+            Ended::Clean | Ended::Quit => self.name_fault().unwrap_or(why),
+            why => why,
         }
     }
 
