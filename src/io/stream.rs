@@ -155,7 +155,8 @@ impl Stream {
         }
         loop {
             let mut control = SendAncillaryBuffer::default();
-            match rustix::net::sendmsg(&self.sock, parts, &mut control, SendFlags::NOSIGNAL) {
+            let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
+            match rustix::net::sendmsg(&self.sock, parts, &mut control, flags) {
                 Ok(n) => {
                     let offered = parts.iter().map(|part| part.len()).sum();
                     self.bits.has_written(n, offered);

@@ -164,11 +164,11 @@ impl Drive<End> for Play {
 
 impl Play {
     fn new(setting: Setting, steps: Vec<Step>) -> Play {
+        // They block, as a socket that rnc is given may.
         let (remote, peer) = match setting.is_tcp {
             true => wire::tcp_pair(),
             false => wire::pair(setting.is_narrow),
         };
-        remote.set_nonblocking(true).expect("O_NONBLOCK");
         let (local, user) = wire::pair(setting.is_narrow);
         let (session, connection) = sides::new(&setting);
         Play {
