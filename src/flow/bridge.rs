@@ -350,9 +350,11 @@ impl Bridge {
     /// Says whether closing an end now might throw away what was sent to it: bytes are on their
     /// way, and there may be some that were not read, which makes it a reset.
     fn has_unsent(&self) -> bool {
-        let may_have_unread = |flow: &Flow| flow.state() == FlowState::Open || flow.is_cut_short();
-        may_have_unread(&self.inn) && self.remote.has_unsent()
-            || may_have_unread(&self.out) && self.local.has_unsent()
+        let may_lose = |end: &Endpoint, from: &Flow| {
+            let reads = from.state() == FlowState::Open || from.is_cut_short();
+            end.has_unsent() && (reads || end.has_unread())
+        };
+        may_lose(&self.remote, &self.inn) || may_lose(&self.local, &self.out)
     }
 
     /// Standard output is broken for another reason than that its reader had enough.
@@ -398,12 +400,20 @@ impl Bridge {
             });
         }
         if !pending && moved == Moved::Nothing {
-            return Turn::Over(why);
+            return Turn::Over(self.unless_broken(why));
         }
         self.leaving = Some((why, until));
         match moved {
             Moved::Nothing => Turn::Wait,
             Moved::Some | Moved::Budget => Turn::Again,
+        }
+    }
+
+    /// A clean end, if nothing broke while the last bytes were waited for.
+    fn unless_broken(&mut self, why: Ended) -> Ended {
+        match why {
+            Ended::Clean | Ended::Quit => self.name_fault().unwrap_or(why),
+            why => why,
         }
     }
 

@@ -262,6 +262,20 @@ impl Endpoint {
         }
     }
 
+    /// Says whether bytes of the peer wait in the system, where closing the socket
+    /// would lose what is unsent.
+    pub fn has_unread(&self) -> bool {
+        match self {
+            Endpoint::Stream(end) => end.has_unread(),
+            Endpoint::Tls(end) => end.has_unread(),
+            Endpoint::Datagram(_)
+            | Endpoint::Stdio(_)
+            | Endpoint::Internal(_)
+            | Endpoint::Child(_)
+            | Endpoint::Mailbox(_) => false,
+        }
+    }
+
     /// Says whether it is known who is at the other end.
     pub fn has_peer(&self) -> bool {
         match self {

@@ -182,6 +182,11 @@ impl Stream {
         self.is_tcp && sockopt::unsent(&self.sock).is_ok_and(|bytes| bytes > 0)
     }
 
+    /// See `Endpoint::has_unread`.
+    pub fn has_unread(&self) -> bool {
+        rustix::io::ioctl_fionread(&self.sock).is_ok_and(|bytes| bytes > 0)
+    }
+
     /// See `Endpoint::write_fault`.
     pub fn write_fault(&mut self) -> Option<io::Error> {
         if !self.bits.write_closed() {

@@ -330,6 +330,11 @@ impl Tls {
         self.holds() || self.stream.has_unsent()
     }
 
+    /// See `Endpoint::has_unread`. Nobody reads what comes behind close_notify or a bad record.
+    pub fn has_unread(&self) -> bool {
+        self.stream.has_unread()
+    }
+
     /// See `Endpoint::write_fault`.
     pub fn write_fault(&mut self) -> Option<io::Error> {
         self.stream.write_fault()
