@@ -1,6 +1,9 @@
 //! Whether a client has rnc to itself: what is told about it, and what its end means for rnc.
 
+use super::{signal_exit, words};
 use crate::exit::Exit;
+use crate::flow::bridge::{Bridge, Ended, Place};
+use crate::plan::Plan;
 use crate::report;
 
 /// The company a client is in.
@@ -28,6 +31,31 @@ impl Company {
         }
     }
 
+    /// Tells how a client's session ended, if that was no good end, and gives the exit code. `name`
+    /// is what timed out, and `what` tells what failed at which place.
+    pub fn outcome(
+        self,
+        ended: &Ended,
+        plan: &Plan,
+        name: &str,
+        what: impl FnOnce(Place) -> String,
+    ) -> Exit {
+        match ended {
+            Ended::Clean | Ended::Quit => Exit::OK,
+            Ended::Signalled => signal_exit(),
+            Ended::TimedOut(late) if late.is_wanted() => Exit::OK,
+            Ended::TimedOut(late) => {
+                self.tell(&format!("{name} timed out: {late}"));
+                Exit::Code(plan.codes.timed_out)
+            }
+            Ended::Broken(place, error) | Ended::Truncated(place, error) => {
+                let reason = words::why(error, plan);
+                self.tell(&format!("{} failed: {reason}", what(*place)));
+                Exit::Code(plan.codes.broken)
+            }
+        }
+    }
+
     /// What a client's exit code is for rnc: what becomes of one among many is not what becomes of
     /// all.
     pub fn exit(self, exit: Exit) -> Exit {
@@ -38,10 +66,15 @@ impl Company {
     }
 }
 
-/// Tells, with `-vv`, that a client has gone, and how many bytes it was sent and has sent.
-pub fn tell_left(client: &str, (sent, received): (u64, u64)) {
+/// Tells, with `-vv`, that a client has gone, and how many bytes it was sent and has sent; with `-v`
+/// that those were all it may have.
+pub fn tell_left(client: &str, bridge: &Bridge) {
+    let (sent, received) = bridge.moved();
     report::verbose(
         2,
         &format!("{client} left: {sent} bytes sent, {received} received"),
     );
+    if bridge.is_used_up() {
+        report::verbose(1, &format!("{client} has had all of its bytes"));
+    }
 }

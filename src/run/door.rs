@@ -13,7 +13,7 @@ use crate::exit::Exit;
 use crate::io::inbox::Notice;
 use crate::io::reactor::{Drive, Registrar, Step};
 use crate::io::ready::Ready;
-use crate::plan::{Builtin, Clients, Plan, Program, Relay};
+use crate::plan::{Builtin, Clients, Plan, Program, Relay, Service};
 use crate::sys::limits;
 use socket2::Socket;
 use std::io;
@@ -32,6 +32,18 @@ pub enum Joining {
     Program(Rc<Program>),
     /// A service inside this process.
     Builtin(Builtin),
+}
+
+impl Joining {
+    /// What the service joins each client to; `None` where clients share what they are joined to.
+    pub fn of(service: &Service) -> Option<Joining> {
+        match service {
+            Service::Relay(relay) => Some(Joining::Relay(Rc::new(relay.clone()))),
+            Service::Program(program) => Some(Joining::Program(Rc::new(program.clone()))),
+            Service::Builtin(builtin) => Some(Joining::Builtin(*builtin)),
+            Service::Stdio | Service::Broker(_) => None,
+        }
+    }
 }
 
 /// Accepts clients, and makes a task of each.

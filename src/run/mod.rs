@@ -144,23 +144,14 @@ fn begin(plan: Rc<Plan>) -> anyhow::Result<Box<dyn Drive<Exit>>> {
             ..
         } => {
             let bound = listen::bind(&plan)?;
-            match (clients, plan.service.clone()) {
-                (_, Service::Relay(to)) => {
-                    let joining = Joining::Relay(Rc::new(to));
-                    Box::new(Door::new(plan, joining, bound, clients))
-                }
-                (_, Service::Builtin(builtin)) => {
-                    let joining = Joining::Builtin(builtin);
-                    Box::new(Door::new(plan, joining, bound, clients))
-                }
-                (Clients::AtOnce, Service::Stdio) | (_, Service::Broker(_)) => {
-                    Box::new(crowd::Crowd::new(plan, bound))
-                }
-                (_, Service::Program(program)) => {
-                    let joining = Joining::Program(Rc::new(program));
-                    Box::new(Door::new(plan, joining, bound, clients))
-                }
-                _ => Box::new(listen::Serve::new(plan, bound, clients)),
+            let are_together = matches!(
+                (clients, &plan.service),
+                (Clients::AtOnce, Service::Stdio) | (_, Service::Broker(_))
+            );
+            match Joining::of(&plan.service) {
+                Some(joining) => Box::new(Door::new(plan, joining, bound, clients)),
+                None if are_together => Box::new(crowd::Crowd::new(plan, bound)),
+                None => Box::new(listen::Serve::new(plan, bound, clients)),
             }
         }
         Mode::ListenUdp { .. } | Mode::ListenUnix { datagram: true, .. } => {

@@ -14,7 +14,7 @@ use super::entrance::{Client, Seat};
 use super::listen::label;
 use super::relayed::{reset, reset_end};
 use super::session::Joined;
-use super::{CHILD_SLOT, PEER_SLOT, STDIO_SLOTS, signal_exit, words};
+use super::{CHILD_SLOT, PEER_SLOT, STDIO_SLOTS, signal_exit};
 use crate::exit::Exit;
 use crate::flow::bridge::{Bridge, Ended, GRACE, Place, Turn};
 use crate::io::child::Child;
@@ -306,7 +306,7 @@ impl Program {
         let State::Serving(bridge) = std::mem::replace(&mut self.state, State::Ending) else {
             return;
         };
-        tell_left(&self.label, bridge.moved());
+        tell_left(&self.label, &bridge);
         let outcome = self.tell(ended);
         if outcome != Exit::OK {
             self.outcome = outcome;
@@ -385,26 +385,12 @@ impl Program {
     /// Says what there is to say about the end of the session, and gives the exit code.
     fn tell(&self, ended: &Ended) -> Exit {
         let label = &self.label;
-        let (message, code) = match ended {
-            Ended::Clean | Ended::Quit => return Exit::OK,
-            Ended::Signalled => return signal_exit(),
-            Ended::TimedOut(late) if late.is_wanted() => return Exit::OK,
-            Ended::TimedOut(late) => {
-                let message = format!("{label} timed out: {late}");
-                (message, self.plan.codes.timed_out)
-            }
-            Ended::Broken(place, error) | Ended::Truncated(place, error) => {
-                let what = match place {
-                    Place::Peer => format!("connection to {label}"),
-                    Place::Input => format!("read from the program for {label}"),
-                    Place::Output => format!("write to the program for {label}"),
-                };
-                let message = format!("{what} failed: {}", words::why(error, &self.plan));
-                (message, self.plan.codes.broken)
-            }
-        };
-        self.company.tell(&message);
-        Exit::Code(code)
+        self.company
+            .outcome(ended, &self.plan, label, |place| match place {
+                Place::Peer => format!("connection to {label}"),
+                Place::Input => format!("read from the program for {label}"),
+                Place::Output => format!("write to the program for {label}"),
+            })
     }
 }
 

@@ -256,33 +256,16 @@ impl Relayed {
         let State::Joined(bridge) = &self.state else {
             return Exit::OK;
         };
-        tell_left(&self.client, bridge.moved());
-        if bridge.is_used_up() {
-            report::verbose(1, &format!("{} has had all of its bytes", self.client));
+        tell_left(&self.client, bridge);
+        if matches!(ended, Ended::Broken(..) | Ended::Truncated(..)) {
+            bridge.ends().into_iter().for_each(reset_end);
         }
-        match ended {
-            Ended::Clean | Ended::Quit => Exit::OK,
-            Ended::Signalled => signal_exit(),
-            Ended::TimedOut(late) if late.is_wanted() => Exit::OK,
-            Ended::TimedOut(late) => {
-                let client = &self.client;
-                self.company
-                    .tell(&format!("connection from {client} timed out: {late}"));
-                Exit::Code(self.plan.codes.timed_out)
-            }
-            Ended::Broken(place, error) | Ended::Truncated(place, error) => {
-                bridge.ends().into_iter().for_each(reset_end);
-                let who = match place {
-                    Place::Peer => format!("to {}", self.target),
-                    Place::Input | Place::Output => format!("from {}", self.client),
-                };
-                self.company.tell(&format!(
-                    "connection {who} failed: {}",
-                    words::why(error, &self.plan)
-                ));
-                Exit::Code(self.plan.codes.broken)
-            }
-        }
+        let name = format!("connection from {}", self.client);
+        self.company
+            .outcome(ended, &self.plan, &name, |place| match place {
+                Place::Peer => format!("connection to {}", self.target),
+                Place::Input | Place::Output => name.clone(),
+            })
     }
 
     /// The task has ended.

@@ -4,7 +4,7 @@
 use super::company::{Company, tell_left};
 use super::entrance::{Client, Seat};
 use super::listen::label;
-use super::{PEER_SLOT, logs, signal_exit, words};
+use super::{PEER_SLOT, logs, signal_exit};
 use crate::exit::Exit;
 use crate::flow::bridge::{Bridge, Ended, Turn};
 use crate::flow::flow::{Flow, Settings};
@@ -85,24 +85,16 @@ impl Served {
     }
 
     /// Says what there is to say about the end, and gives the exit code.
-    fn finish(&self, ended: &Ended, moved: (u64, u64)) -> Exit {
-        let client = &self.client;
-        tell_left(client, moved);
+    fn finish(&self, ended: &Ended) -> Exit {
+        if let Some(bridge) = &self.bridge {
+            tell_left(&self.client, bridge);
+        }
         match ended {
-            Ended::Clean | Ended::Quit => Exit::OK,
-            Ended::Signalled => signal_exit(),
-            Ended::TimedOut(late) if late.is_wanted() => Exit::OK,
-            Ended::TimedOut(late) => {
-                self.company
-                    .tell(&format!("connection from {client} timed out: {late}"));
-                Exit::Code(self.plan.codes.timed_out)
-            }
             Ended::Broken(_, error) if self.has_had_enough(error) => Exit::OK,
-            Ended::Broken(_, error) | Ended::Truncated(_, error) => {
-                let reason = words::why(error, &self.plan);
+            ended => {
+                let name = format!("connection from {}", self.client);
                 self.company
-                    .tell(&format!("connection from {client} failed: {reason}"));
-                Exit::Code(self.plan.codes.broken)
+                    .outcome(ended, &self.plan, &name, |_| name.clone())
             }
         }
     }
@@ -167,8 +159,7 @@ impl Drive<Exit> for Served {
             Turn::Wait => Step::Wait,
             Turn::Again => Step::Again,
             Turn::Over(ended) => {
-                let moved = bridge.moved();
-                let exit = self.finish(&ended, moved);
+                let exit = self.finish(&ended);
                 self.done(exit)
             }
         }
