@@ -90,7 +90,7 @@ Register-ArgumentCompleter -Native -CommandName 'rnc' -ScriptBlock {
             [CompletionResult]::new('--tls-alpn', '--tls-alpn', [CompletionResultType]::ParameterName, 'Protocols to offer (ALPN), the best first: h2,http/1.1')
             [CompletionResult]::new('--tls-min', '--tls-min', [CompletionResultType]::ParameterName, 'The oldest version to speak: 1.2 or 1.3')
             [CompletionResult]::new('--tls-max', '--tls-max', [CompletionResultType]::ParameterName, 'The newest version to speak: 1.2 or 1.3')
-            [CompletionResult]::new('--tls-ciphers', '--tls-ciphers', [CompletionResultType]::ParameterName, 'Cipher suites to use, the best first')
+            [CompletionResult]::new('--tls-ciphers', '--tls-ciphers', [CompletionResultType]::ParameterName, 'Cipher suites to use; a client''s best first')
             [CompletionResult]::new('--starttls', '--starttls', [CompletionResultType]::ParameterName, 'Begin in plain text, and ask for TLS')
             [CompletionResult]::new('--as', '--as', [CompletionResultType]::ParameterName, 'Behave as this program: nc (OpenBSD''s), ncat, or rnc')
             [CompletionResult]::new('-l', '-l', [CompletionResultType]::ParameterName, 'Listen for a connection instead of making one')

@@ -87,7 +87,7 @@ set edit:completion:arg-completer[rnc] = {|@words|
             cand --tls-alpn 'Protocols to offer (ALPN), the best first: h2,http/1.1'
             cand --tls-min 'The oldest version to speak: 1.2 or 1.3'
             cand --tls-max 'The newest version to speak: 1.2 or 1.3'
-            cand --tls-ciphers 'Cipher suites to use, the best first'
+            cand --tls-ciphers 'Cipher suites to use; a client''s best first'
             cand --starttls 'Begin in plain text, and ask for TLS'
             cand --as 'Behave as this program: nc (OpenBSD''s), ncat, or rnc'
             cand -l 'Listen for a connection instead of making one'

@@ -48,7 +48,7 @@ const LONG_NAMES: [(&str, &str); 9] = [
 ];
 
 /// What some options are for as `ncat`, where the table says something else.
-const HELP: [(&str, &str); 7] = [
+const HELP: [(&str, &str); 9] = [
     ("wait", "Give up after TIME of connecting to an address"),
     ("hex-dump", "The same in hexadecimal"),
     ("source", "Address to send from"),
@@ -61,7 +61,18 @@ const HELP: [(&str, &str); 7] = [
         "tls",
         "Encrypt with TLS; nothing is checked without --ssl-verify",
     ),
-    ("tls-verify", "Check the server's certificate"),
+    (
+        "tls-verify",
+        "Check the server's certificate; means nothing with -l",
+    ),
+    (
+        "tls-ca",
+        "Check the server's certificate, by the authorities in FILE",
+    ),
+    (
+        "tls-servername",
+        "The server's name, if not the HOST; means nothing with -l",
+    ),
 ];
 
 /// Options of Ncat's that are refused: as typed, whether it has a value, and why.

@@ -258,15 +258,18 @@ impl Connect {
             Err(error) => {
                 let host = self.to().map(|to| to.host.as_str());
                 let line = secure::server_failed(&label, &error, tls, host, &self.plan);
-                report::failure(&line);
-                let code = match error {
-                    SecureError::Late => self.plan.codes.connect_timed_out,
+                // As nc too, whose other failures of connecting are silent: who is not whom we
+                // trust must not look like somebody who had nothing to say.
+                report::error(&line);
+                let timed_out = Exit::Code(self.plan.codes.connect_timed_out);
+                let exit = match error {
+                    SecureError::Late => timed_out,
                     SecureError::Handshake(error, _) if error.kind() == io::ErrorKind::TimedOut => {
-                        self.plan.codes.connect_timed_out
+                        timed_out
                     }
-                    _ => self.plan.codes.broken,
+                    _ => Exit::FAILED,
                 };
-                self.session_over(Exit::Code(code), now)?;
+                self.session_over(exit, now)?;
             }
         }
         Ok(true)

@@ -6,6 +6,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod as_nc;
 mod as_ncat;
 mod certs;
 mod clients;

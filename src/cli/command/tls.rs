@@ -16,24 +16,25 @@ pub fn tls() -> Vec<Arg> {
                 "TLS 1.2 or 1.3. A client checks that the certificate was signed for the HOST it \
                  dialled by an authority that the system trusts. With -l a new certificate is made \
                  if there is no --tls-cert, and how to connect to it is said on standard error. \
-                 All options of this group imply --tls, and all can be spelt with ssl: --ssl-pin. \
-                 Not with -u, -z or -F.",
+                 All options of this group imply --tls, and --tls in their names can be spelt \
+                 --ssl: --ssl-pin. With --relay clients speak TLS, and the target does not. Not \
+                 with -u, -z or -F.",
             )
             .alias("ssl"),
             file(
                 "tls-ca",
                 "FILE",
                 "Trust the authorities in FILE, not the system's",
-                "Certificates in PEM. Also --ssl-trustfile. Not with -l.",
+                "Certificates in PEM. Also --ssl-trustfile. Not with -l or --tls-no-verify.",
             )
-            .aliases(["ssl-ca", "ssl-trustfile"]),
+            .aliases(["ssl-ca", "ssl-trustfile", "tls-trustfile"]),
             setting(
                 "tls-pin",
                 "sha256:HEX",
                 "Trust only the certificate with this fingerprint",
                 "That of the whole certificate, as rnc -l --tls shows it, or openssl x509 \
                  -fingerprint -sha256. Names, dates and authorities do not count then. May be \
-                 given more than once. Not with -l, --tls-ca or --tls-no-verify.",
+                 given more than once. Not with -l, --tls-ca, --tls-verify or --tls-no-verify.",
             )
             .alias("ssl-pin")
             .action(ArgAction::Append),
@@ -41,7 +42,8 @@ pub fn tls() -> Vec<Arg> {
                 "tls-no-verify",
                 "Trust anybody: the connection can be listened to",
                 "Whoever sits in between can read and change everything. This is said on standard \
-                 error. As ncat: so if nothing is said. Not with -l.",
+                 error. As ncat: so without --tls-verify or --tls-ca. Not with -l, --tls-ca, \
+                 --tls-pin or --tls-verify.",
             )
             .alias("ssl-no-verify")
             .hide_short_help(true),
@@ -99,7 +101,7 @@ pub fn tls() -> Vec<Arg> {
                 "tls-client-pin",
                 "sha256:HEX",
                 "With -l: only the client with this certificate",
-                "As --tls-pin. May be given more than once. Needs -l.",
+                "As --tls-pin. May be given more than once. Needs -l; not with --tls-client-ca.",
             )
             .alias("ssl-client-pin")
             .action(ArgAction::Append)
@@ -109,7 +111,7 @@ pub fn tls() -> Vec<Arg> {
                 "LIST",
                 "Protocols to offer (ALPN), the best first: h2,http/1.1",
                 "Names between commas, each of 1 to 255 bytes. A server that knows none of them \
-                 may refuse; rnc does.",
+                 may refuse; rnc does. Of those that both know a listener takes its own best.",
             )
             .alias("ssl-alpn")
             .hide_short_help(true),
@@ -128,10 +130,11 @@ pub fn tls() -> Vec<Arg> {
             setting(
                 "tls-ciphers",
                 "LIST",
-                "Cipher suites to use, the best first",
+                "Cipher suites to use; a client's best first",
                 "Names between commas or colons, as rustls, the RFCs or OpenSSL have them; a name \
                  that is none shows which there are. OpenSSL's groups, such as HIGH, are not known. \
-                 As ncat: those of TLS 1.3 stay in use if none of them is named.",
+                 A listener takes what its client likes best of them. As ncat: those of TLS 1.3 \
+                 stay in use if none of them is named.",
             )
             .alias("ssl-ciphers")
             .hide_short_help(true),

@@ -114,7 +114,9 @@ fn every_option_has_ncats_spelling_too() {
             assert_eq!(tls(ours), tls(theirs), "{theirs}");
         }
     }
-    assert_eq!(client("--ssl-ca f h 443"), client("--tls-ca f h 443"));
+    for words in ["--ssl-ca f h 443", "--tls-trustfile f h 443"] {
+        assert_eq!(client(words), client("--tls-ca f h 443"));
+    }
     let pinned = client(&format!("--ssl-pin {PIN} h 443"));
     assert_eq!(pinned.trust, Trust::Pins(vec![pin()]));
     let saved = server("-l --ssl-save d --ssl-client-ca f 443");
