@@ -240,3 +240,35 @@ fn stdout_that_is_read_late_stops_the_peer() {
         rnc.wait().expect_code(0).expect_silence();
     }
 }
+
+#[test]
+fn many_small_records_and_a_stdout_that_is_read_late_keep_nothing_busy() {
+    const LEN: usize = 200_000;
+    let Session {
+        mut rnc, mut peer, ..
+    } = session_with(ROLES[0], &[], |cmd| {
+        cmd.stdin(Stdin::Pipe).stdout(Stdout::Unread)
+    });
+    let mut stdout = rnc.stdout_pipe.take().expect("a pipe");
+    let sent = pattern(LEN, 7);
+    let mut got = vec![0; LEN];
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            // Records of one byte each, many of them in one piece.
+            for piece in sent.chunks(1000) {
+                for byte in piece.chunks(1) {
+                    peer.session().writer().write_all(byte).expect("a record");
+                }
+                peer.flush().expect("records");
+            }
+            peer.half_close(&rnc);
+        });
+        waits(&rnc);
+        let waiting = rustix::io::ioctl_fionread(&stdout).expect("FIONREAD");
+        assert!(waiting < LEN as u64, "stdout has taken all of it");
+        stdout.read_exact(&mut got).expect("stdout");
+    });
+    assert_bytes("stdout", &got, &sent);
+    rnc.close_stdin();
+    rnc.wait().expect_code(0).expect_silence();
+}
