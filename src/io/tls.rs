@@ -43,7 +43,7 @@ pub struct Tls {
     is_broken: bool,
     /// Why it does not, as long as nobody was told.
     untold: Option<io::Error>,
-    /// A read has given up its turn.
+    /// A read has given up its turn, with nothing to give out.
     has_more: bool,
 }
 
@@ -228,7 +228,8 @@ impl Tls {
                 break Ok(Got::Pending);
             }
         };
-        self.has_more = idle_reads == IDLE_READS;
+        // Bytes are given out first: who has taken them comes again.
+        self.has_more = idle_reads == IDLE_READS && filled == 0;
         match ending {
             // What broke it, or its end, comes behind the bytes before it.
             Err(error) if filled > 0 => {

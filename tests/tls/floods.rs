@@ -240,3 +240,42 @@ fn stdout_that_is_read_late_stops_the_peer() {
         rnc.wait().expect_code(0).expect_silence();
     }
 }
+
+#[test]
+fn many_small_records_and_a_stdout_that_is_read_late_keep_nothing_busy() {
+    const BULK: usize = 16 << 20;
+    const LEN: usize = BULK + 300_000;
+    let Session {
+        mut rnc, mut peer, ..
+    } = session_with(ROLES[0], &[], |cmd| {
+        cmd.stdin(Stdin::Pipe).stdout(Stdout::Unread)
+    });
+    let mut stdout = rnc.stdout_pipe.take().expect("a pipe");
+    let sent = pattern(LEN, 7);
+    // In bulk first, so that the kernel gives the connection much room; then records of one byte
+    // each, all made before the first is sent: rnc never catches up.
+    let mut records = Vec::new();
+    let (bulk, small) = sent.split_at(BULK);
+    for piece in bulk.chunks(16_000).chain(small.chunks(1)) {
+        let session = peer.session();
+        session.writer().write_all(piece).expect("a record");
+        session.write_tls(&mut records).expect("a record");
+    }
+    let mut got = vec![0; LEN];
+    std::thread::scope(|scope| {
+        scope.spawn(|| {
+            peer.sock().say(&records, &rnc);
+            peer.half_close(&rnc);
+        });
+        // What comes meanwhile waits before rnc, so that it finds as much as it takes at once.
+        let (bulk, small) = got.split_at_mut(BULK);
+        stdout.read_exact(bulk).expect("stdout");
+        for piece in small.chunks_mut(64 << 10) {
+            waits(&rnc);
+            stdout.read_exact(piece).expect("stdout");
+        }
+    });
+    assert_bytes("stdout", &got, &sent);
+    rnc.close_stdin();
+    rnc.wait().expect_code(0).expect_silence();
+}

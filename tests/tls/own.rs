@@ -172,3 +172,17 @@ fn a_certificate_that_cannot_be_kept_is_told_before_anybody_is_let_in() {
     let left = fs::read_to_string(half.join("key.pem")).expect("a file");
     assert_eq!(left, "not a key");
 }
+
+#[test]
+fn half_a_certificate_is_not_kept() {
+    let dir = TempDir::new();
+    // No file may have a byte (RLIMIT_FSIZE).
+    let full = "trap '' XFSZ; ulimit -f 0; exec";
+    let save = dir.join("kept");
+    let save = save.to_str().expect("a path in UTF-8");
+    let listen = format!("rnc -l --tls --tls-save {save} 127.0.0.1 0");
+    let done = shell(&format!("{full} {listen}"), &dir).run();
+    let done = done.expect_code(1).expect_complaint("File too large");
+    assert!(!done.stderr.contains("os error"), "{done}");
+    told_pin(&shell(&format!("exec {listen}"), &dir).spawn());
+}

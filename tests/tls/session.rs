@@ -112,12 +112,16 @@ pub fn fails(role: Role, authority: &Authority, rnc: Running, reason: &str) {
 }
 
 /// Waits until rnc does nothing any more: all room on the way is used up, or all is done.
+#[track_caller]
 pub fn waits(rnc: &Running) {
     let mut before = None;
-    eventually(|| {
+    let rests = eventually(|| {
         std::thread::park_timeout(Duration::from_millis(100));
         // Gone is as good as waiting.
         let now = rnc.is_running().then(|| work_done(rnc.pid()));
         before.replace(now) == Some(now)
     });
+    if !rests {
+        rnc.fail("it is always busy");
+    }
 }

@@ -2,6 +2,7 @@
 
 use super::{SetupError, files};
 use crate::plan::tls::{Identity, Pin};
+use crate::report;
 use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use std::fmt::Write as _;
@@ -55,7 +56,9 @@ impl Own {
         }
         let pair = Pair::make(names)?;
         let made = DirBuilder::new().recursive(true).mode(0o700).create(dir);
-        made.map_err(|error| SetupError::new(format!("make {}", dir.display()), error))?;
+        made.map_err(|error| {
+            SetupError::new(format!("make {}", dir.display()), report::reason(&error))
+        })?;
         keep(&identity.key, pair.key.serialize_pem().as_bytes())?;
         keep(&identity.cert, pair.cert.pem().as_bytes()).inspect_err(|_| {
             // Without its certificate it would be in the way for ever.
@@ -109,9 +112,15 @@ fn keep(path: &Path, text: &[u8]) -> Result<(), SetupError> {
     let write = || -> io::Result<()> {
         let mut options = OpenOptions::new();
         options.write(true).create_new(true).mode(0o600);
-        options.open(path)?.write_all(text)
+        let mut file = options.open(path)?;
+        file.write_all(text).inspect_err(|_| {
+            // Half a file would be in the way for ever.
+            let _ = fs::remove_file(path);
+        })
     };
-    write().map_err(|error| SetupError::new(format!("write {}", path.display()), error))
+    write().map_err(|error| {
+        SetupError::new(format!("write {}", path.display()), report::reason(&error))
+    })
 }
 
 /// The SHA-256 of a certificate in DER.
