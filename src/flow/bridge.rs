@@ -192,7 +192,6 @@ impl Bridge {
             Moved::Budget => Turn::Again,
             Moved::Some if self.local.changes_unseen() => Turn::Again,
             _ if changed => Turn::Again,
-            _ if self.remote.has_more() || self.local.has_more() => Turn::Again,
             _ => Turn::Wait,
         }
     }
@@ -396,7 +395,7 @@ impl Bridge {
         if now >= until {
             return Turn::Over(match unsent {
                 true => Ended::Broken(Place::Peer, io::ErrorKind::TimedOut.into()),
-                false => why,
+                false => self.unless_broken(why),
             });
         }
         if !pending && moved == Moved::Nothing {

@@ -335,6 +335,7 @@ impl Flow {
                 self.count_read();
             }
             Ok(Got::Pending) => return false,
+            Ok(Got::Again) => {}
             Ok(Got::Eof) => self.source_has_ended(None),
             Err(error) => self.source_has_ended(Some(error)),
         }

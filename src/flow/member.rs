@@ -288,7 +288,12 @@ impl Member {
         if self.inn != FlowState::Open || buf.is_empty() || asks_too_much {
             return None;
         }
-        match self.end.try_read(buf) {
+        let mut got = self.end.try_read(buf);
+        // Clients cannot say much that is nothing: TLS bounds it.
+        while matches!(got, Ok(Got::Again)) {
+            got = self.end.try_read(buf);
+        }
+        match got {
             Ok(Got::Bytes(n)) => {
                 self.moved.1 += n as u64;
                 self.taps.read(&buf[..n], Some(&self.end));
@@ -296,7 +301,7 @@ impl Member {
                 self.spend(n);
                 return Some(n);
             }
-            Ok(Got::Pending) => return None,
+            Ok(Got::Pending | Got::Again) => return None,
             Ok(Got::Eof) => {}
             // Cut short (TLS): it may still read.
             Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {

@@ -314,14 +314,6 @@ impl Endpoint {
         matches!(self, Endpoint::Internal(_))
     }
 
-    /// Says whether the last read has given up its turn: there may be more, and no event will tell.
-    pub fn has_more(&self) -> bool {
-        match self {
-            Endpoint::Tls(end) => end.has_more(),
-            _ => false,
-        }
-    }
-
     /// Says whether nobody can tell how many writes brought the bytes, so that messages may be
     /// written several at once.
     pub fn joins_writes(&self) -> bool {

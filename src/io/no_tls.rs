@@ -73,10 +73,6 @@ impl Tls {
         match self.0 {}
     }
 
-    pub fn has_more(&self) -> bool {
-        match self.0 {}
-    }
-
     pub fn holds(&self) -> bool {
         match self.0 {}
     }

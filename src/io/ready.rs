@@ -13,6 +13,9 @@ pub enum Got {
     Eof,
     /// Nothing now; an event will tell.
     Pending,
+    /// Nothing yet, but there may be more, of which no event will tell: the read has only given up
+    /// its turn.
+    Again,
 }
 
 /// What a write took.

@@ -81,7 +81,7 @@ impl Mem {
                     size
                 };
             }
-            Ok(Got::Eof | Got::Pending) | Err(_) => self.give_buffer_back(),
+            Ok(Got::Eof | Got::Pending | Got::Again) | Err(_) => self.give_buffer_back(),
         }
         got
     }

@@ -43,8 +43,6 @@ pub struct Tls {
     is_broken: bool,
     /// Why it does not, as long as nobody was told.
     untold: Option<io::Error>,
-    /// A read has given up its turn, with nothing to give out.
-    has_more: bool,
 }
 
 /// How far the end of what is written has come.
@@ -140,7 +138,6 @@ impl Tls {
             shutdown: Shutdown::None,
             is_broken: false,
             untold: None,
-            has_more: false,
         }
     }
 
@@ -169,7 +166,10 @@ impl Tls {
                 Ok(received) => received,
                 Err(error) => return Err(unsent.unwrap_or(error)),
             };
-            if let Some(fault) = self.session.fault.take() {
+            // What broke it behind the handshake comes behind the bytes before it.
+            if self.session.connection.is_handshaking()
+                && let Some(fault) = self.session.fault.take()
+            {
                 return Err(fault);
             }
             match (received, unsent) {
@@ -206,7 +206,7 @@ impl Tls {
         self.session.may_hold_bytes || self.session.fault.is_some() || self.stream.bits().readable()
     }
 
-    /// See `Endpoint::try_read`. Fills `buf` as far as there are bytes.
+    /// See `Endpoint::try_read`. Fills `buf`, which is not empty, as far as there are bytes.
     ///
     /// # Errors
     /// ECONNRESET and the like; `UnexpectedEof` when the socket has ended without close_notify; what
@@ -225,11 +225,9 @@ impl Tls {
                 other => break other,
             }
             if filled == buf.len() || idle_reads == IDLE_READS {
-                break Ok(Got::Pending);
+                break Ok(Got::Again);
             }
         };
-        // Bytes are given out first: who has taken them comes again.
-        self.has_more = idle_reads == IDLE_READS && filled == 0;
         match ending {
             // What broke it, or its end, comes behind the bytes before it.
             Err(error) if filled > 0 => {
@@ -241,11 +239,6 @@ impl Tls {
         }
     }
 
-    /// See `Endpoint::has_more`.
-    pub fn has_more(&self) -> bool {
-        self.has_more
-    }
-
     /// Takes out what rustls has decrypted.
     fn take_plaintext(&mut self, buf: &mut [u8]) -> io::Result<Got> {
         let session = &mut *self.session;
@@ -255,11 +248,15 @@ impl Tls {
                 Ok(n) => return Ok(Got::Bytes(n)),
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {}
                 Err(error) if error.kind() == ErrorKind::UnexpectedEof => {
-                    return match self.untold.take() {
-                        Some(error) => Err(self.broken_by(error)),
-                        None if session.takes_bare_ends => Ok(Got::Eof),
-                        None => Err(truncated(self.shutdown)),
-                    };
+                    let untold = self.untold.take();
+                    if untold.is_none() && session.takes_bare_ends {
+                        return Ok(Got::Eof);
+                    }
+                    session.may_hold_bytes = false;
+                    return Err(match untold {
+                        Some(error) => self.broken_by(error),
+                        None => truncated(self.shutdown),
+                    });
                 }
                 Err(error) => return Err(error),
             }
@@ -411,7 +408,7 @@ impl Read for Source<'_> {
                 Ok(n)
             }
             Got::Eof => Ok(0),
-            Got::Pending => Err(ErrorKind::WouldBlock.into()),
+            Got::Pending | Got::Again => Err(ErrorKind::WouldBlock.into()),
         }
     }
 }

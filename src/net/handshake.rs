@@ -128,8 +128,8 @@ impl Talk {
                     None => return Ok(self.anew()),
                     Some(refused) => return Err(refused.into()),
                 },
-                Got::Pending if wrote => {}
-                Got::Pending => return Ok(Talked::Wait),
+                Got::Pending | Got::Again if wrote => {}
+                Got::Pending | Got::Again => return Ok(Talked::Wait),
             }
         }
     }

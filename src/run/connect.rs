@@ -23,7 +23,7 @@ use crate::io::reactor::{Drive, Registrar, Step};
 use crate::io::ready::Ready;
 use crate::net::dial::{Connected, DialError, Dialed, Dialer};
 use crate::net::own_file::OwnFile;
-use crate::net::secure::{LIMIT, SecureError, Secured, Securing};
+use crate::net::secure::{SecureError, Secured, Securing};
 use crate::net::tls::Client;
 use crate::net::{unix, vsock};
 use crate::parse::escape::printable;
@@ -222,12 +222,15 @@ impl Connect {
         let session = tls
             .session(host)
             .map_err(|error| super::failed(&error.into()))?;
-        let limit = self.to().and_then(|to| to.dialing.timeout);
+        let limit = match &self.plan.mode {
+            Mode::ConnectVsock { timeout, .. } => *timeout,
+            _ => self.to().and_then(|to| to.dialing.timeout),
+        };
         let securing = Securing::new(
             (sock, left_over),
             session,
             secure::asking(&self.plan, host),
-            limit.filter(|limit| !limit.is_zero()).unwrap_or(LIMIT),
+            secure::limit(&self.plan.session.limits, limit),
             PEER_SLOT,
             registrar,
             now,

@@ -86,13 +86,14 @@ impl Crowd {
         Ok(())
     }
 
+    fn is_full(&self) -> bool {
+        let is_full = |hub: &Hub| hub.population() >= MOST;
+        self.hub.as_ref().is_some_and(is_full)
+    }
+
     fn accept(&mut self, registrar: &Registrar<'_>, now: Instant) -> bool {
         for _ in 0..ACCEPTS {
-            if self
-                .hub
-                .as_ref()
-                .is_some_and(|hub| hub.population() >= MOST)
-            {
+            if self.is_full() {
                 return false;
             }
             match self.entrance.next(registrar, now) {
@@ -246,6 +247,11 @@ impl Drive<Exit> for Crowd {
 
     fn deadline(&self) -> Option<Instant> {
         let hub = self.hub.as_ref().and_then(Hub::deadline);
-        hub.into_iter().chain(self.entrance.deadline()).min()
+        // Nobody is let in while it is full.
+        let entrance = match self.is_full() {
+            true => None,
+            false => self.entrance.deadline(),
+        };
+        hub.into_iter().chain(entrance).min()
     }
 }

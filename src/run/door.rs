@@ -150,7 +150,7 @@ impl Drive<Exit> for Door {
             return Step::Done(super::failed(&error.into()));
         }
         if !self.entrance.is_open() {
-            return Step::Done(Exit::OK);
+            return Step::Done(self.entrance.exit());
         }
         let step = self.accept(registrar, now);
         if self.is_single && matches!(step, Step::Spawn(_)) {

@@ -29,6 +29,8 @@ pub struct Entrance {
     listener: Option<Listener>,
     /// A client that was there before us: there will be no other.
     arrived: Option<Arrived>,
+    /// There was such a client.
+    awaits_one: bool,
     /// A client that waits, and until when.
     held: Option<(Client, Instant)>,
     told_shortage: bool,
@@ -82,6 +84,7 @@ impl Entrance {
             plan: Rc::clone(plan),
             bound: Some(bound.socks),
             listener: None,
+            awaits_one: bound.arrived.is_some(),
             arrived: bound.arrived,
             held: None,
             told_shortage: false,
@@ -169,11 +172,12 @@ impl Entrance {
         let Some(handshakes) = &mut self.handshakes else {
             return self.seat(Connection::plain(sock), addr);
         };
-        match handshakes.begin((sock, addr), registrar, now) {
-            // Others can come meanwhile; its turn is when all of them have been accepted.
-            Ok(()) => Next::Refused,
-            Err(error) => Next::Short(error),
+        // Others can come meanwhile.
+        if let Err(error) = handshakes.begin((sock, addr), &self.plan, registrar, now) {
+            let reason = report::reason(&error);
+            report::verbose(1, &format!("A client was turned away: {reason}"));
         }
+        Next::Refused
     }
 
     /// Gives a client who may come in a place, if there is one.
@@ -190,6 +194,16 @@ impl Entrance {
                 let seat = Rc::clone(&self.seats);
                 Next::Client(Client { conn, addr, seat })
             }
+        }
+    }
+
+    /// How rnc ends when nobody can come any more: badly, if the one who was there before us could
+    /// not be made sure of.
+    pub fn exit(&self) -> Exit {
+        let failed = self.handshakes.as_ref().is_some_and(Handshakes::has_failed);
+        match self.awaits_one && failed {
+            true => Exit::Code(self.plan.codes.broken),
+            false => Exit::OK,
         }
     }
 
@@ -254,7 +268,9 @@ impl Entrance {
             Some((_, until)) => Some(*until),
             None => self.listener.as_ref().and_then(Listener::deadline),
         };
-        let late = self.handshakes.as_ref().and_then(Handshakes::deadline);
+        // While a client is held, nobody else is looked after.
+        let handshakes = self.handshakes.as_ref().filter(|_| self.held.is_none());
+        let late = handshakes.and_then(Handshakes::deadline);
         let all = [next, late, self.patience.deadline()];
         all.into_iter().flatten().min()
     }

@@ -6,9 +6,9 @@ use super::{HANDSHAKE_SLOTS, secure};
 use crate::io::connection::Connection;
 use crate::io::reactor::Registrar;
 use crate::io::ready::Ready;
-use crate::net::secure::{LIMIT, Secured, Securing};
+use crate::net::secure::{Secured, Securing};
 use crate::net::tls::Server;
-use crate::plan::{Clients, Limits, Mode, Plan};
+use crate::plan::{Clients, Mode, Plan};
 use crate::report;
 use socket2::SockAddr;
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,6 +28,7 @@ pub struct Handshakes {
     /// Those that may be able to go on.
     awake: BTreeSet<u16>,
     next_slot: u16,
+    has_failed: bool,
 }
 
 struct Arriving {
@@ -46,11 +47,12 @@ impl Handshakes {
         };
         Handshakes {
             server,
-            limit: limit(&plan.session.limits),
+            limit: secure::limit(&plan.session.limits, None),
             is_single: matches!(clients, Clients::One | Clients::OneQueueing),
             under_way: BTreeMap::new(),
             awake: BTreeSet::new(),
             next_slot: *HANDSHAKE_SLOTS.start(),
+            has_failed: false,
         }
     }
 
@@ -62,6 +64,11 @@ impl Handshakes {
     /// Says whether nobody shakes hands.
     pub fn are_over(&self) -> bool {
         self.under_way.is_empty()
+    }
+
+    /// Says whether one has failed.
+    pub fn has_failed(&self) -> bool {
+        self.has_failed
     }
 
     /// Drops all.
@@ -77,11 +84,12 @@ impl Handshakes {
     pub fn begin(
         &mut self,
         (sock, addr): Arrived,
+        plan: &Plan,
         registrar: &Registrar<'_>,
         now: Instant,
     ) -> io::Result<()> {
         if self.under_way.len() >= MOST {
-            self.drop_longest();
+            self.drop_longest(plan);
         }
         let slot = self.free_slot();
         let session = self.server.session().map_err(io::Error::other)?;
@@ -92,11 +100,14 @@ impl Handshakes {
         Ok(())
     }
 
-    fn drop_longest(&mut self) {
+    fn drop_longest(&mut self, plan: &Plan) {
         let all = self.under_way.iter();
         let longest = all.min_by_key(|(_, arriving)| arriving.securing.deadline());
-        if let Some((&slot, _)) = longest {
-            self.under_way.remove(&slot);
+        let slot = longest.map(|(&slot, _)| slot);
+        if let Some(dropped) = slot.and_then(|slot| self.under_way.remove(&slot)) {
+            let label = label(&dropped.addr, &plan.net);
+            let line = format!("TLS handshake with {label} given up: others are waiting");
+            report::verbose(1, &line);
         }
     }
 
@@ -141,6 +152,7 @@ impl Handshakes {
             let Some(arriving) = self.under_way.remove(&slot) else {
                 continue;
             };
+            self.has_failed |= secured.is_err();
             match secured {
                 Ok(Secured::Done(conn)) => return Some((conn, arriving.addr)),
                 Ok(Secured::Wait) => {}
@@ -166,10 +178,4 @@ impl Handshakes {
         let all = self.under_way.values();
         all.map(|arriving| arriving.securing.deadline()).min()
     }
-}
-
-/// How long a handshake may take.
-fn limit(limits: &Limits) -> Duration {
-    let all = [Some(LIMIT), limits.idle, limits.whole];
-    all.into_iter().flatten().min().unwrap_or(LIMIT)
 }

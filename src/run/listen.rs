@@ -393,7 +393,7 @@ impl Drive<Exit> for Serve {
                 return Step::Done(signal_exit());
             }
             if !self.entrance.is_open() {
-                return Step::Done(Exit::OK);
+                return Step::Done(self.entrance.exit());
             }
             let looks_again = match self.accept(registrar, now) {
                 Ok(looks_again) => looks_again,

@@ -410,7 +410,7 @@ fn has_everything(end: &mut Endpoint) -> bool {
     for _ in 0..READS {
         match unwanted.fill(end, None, usize::MAX) {
             Ok(Got::Bytes(_)) => unwanted.clear(),
-            Ok(Got::Pending) => break,
+            Ok(Got::Pending | Got::Again) => break,
             Ok(Got::Eof) | Err(_) => return true,
         }
     }

@@ -144,7 +144,9 @@ impl Programs {
             guard::tell_refused(&mut receiver.end);
             let len = match got {
                 Ok(Got::Bytes(len)) => len,
-                Ok(Got::Eof | Got::Pending) => return Ok(receiver.end.take_interruption()),
+                Ok(Got::Eof | Got::Pending | Got::Again) => {
+                    return Ok(receiver.end.take_interruption());
+                }
                 Err(error) => {
                     report::error(&format!("receive failed: {}", report::reason(&error)));
                     return Err(Exit::FAILED);

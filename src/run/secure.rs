@@ -4,11 +4,11 @@ use crate::flow::taps::Look;
 use crate::io::connection::Connection;
 use crate::io::endpoint::Endpoint;
 use crate::net::addr;
-use crate::net::secure::SecureError;
+use crate::net::secure::{LIMIT, SecureError};
 use crate::net::tls::{self, Client, Server};
 use crate::parse::escape::shell_word;
 use crate::plan::tls::{Tls, Trust};
-use crate::plan::{Mode, Plan};
+use crate::plan::{Limits, Mode, Plan};
 use crate::proto::Handshake;
 use crate::proto::hello::is_client_hello;
 use crate::proto::starttls::{self, Protocol};
@@ -16,6 +16,7 @@ use crate::report::{self, Wording};
 use crate::sys::names;
 use socket2::{SockAddr, Socket};
 use std::os::unix::ffi::OsStrExt;
+use std::time::Duration;
 
 /// How connections of the plan are made secure; tells that nothing is checked where that is so.
 ///
@@ -42,6 +43,13 @@ pub fn server(plan: &Plan) -> anyhow::Result<Option<Server>> {
         return Ok(None);
     };
     Ok(Some(Server::new(server, own_names())?))
+}
+
+/// How long a handshake may take, where `connecting` may take so long.
+pub fn limit(limits: &Limits, connecting: Option<Duration>) -> Duration {
+    let connecting = connecting.filter(|limit| !limit.is_zero());
+    let all = [connecting.or(Some(LIMIT)), limits.idle, limits.whole];
+    all.into_iter().flatten().min().unwrap_or(LIMIT)
 }
 
 /// The names of this machine that a new certificate is for.

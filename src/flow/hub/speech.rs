@@ -76,7 +76,7 @@ impl Hub {
             if self.input.is_empty() {
                 match self.local_fill()? {
                     Got::Bytes(_) => {}
-                    Got::Pending => break,
+                    Got::Pending | Got::Again => break,
                     Got::Eof => {
                         self.end_input(now);
                         return Ok(true);

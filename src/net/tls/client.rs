@@ -1,8 +1,8 @@
 //! Sessions as a client.
 
 use super::explain::{self, Context, Side};
-use super::verify::{Seen, ServerCheck, ServerTrust};
-use super::{SetupError, files, key_log, provider, server_name, unix_seconds, versions};
+use super::verify::{Doubter, Seen, ServerCheck, ServerTrust};
+use super::{SetupError, files, key_log, peer_cert, provider, server_name, unix_seconds, versions};
 use crate::io::tls::Session;
 use crate::plan::tls::{self as plan, Trust};
 use rustls::client::{Resumption, WebPkiServerVerifier};
@@ -37,7 +37,7 @@ impl Client {
         let check = ServerCheck {
             trust: trusted(&plan.trust, &provider)?,
             doubter: match plan.tells_doubts {
-                true => Some(web_pki(files::platform_roots()?, &provider)?),
+                true => Some(doubter(&provider)?),
                 false => None,
             },
             seen: Seen::default(),
@@ -113,7 +113,7 @@ impl Client {
 
     /// Why a handshake with a server that was dialled as `host` failed.
     pub fn reason(&self, error: &io::Error, session: &Session, host: Option<&str>) -> String {
-        let cert = self.seen.cert();
+        let cert = peer_cert(session).or_else(|| self.seen.cert());
         let context = self.context(cert.as_deref(), session.first_bytes(), host);
         explain::failure(error, &context)
     }
@@ -136,6 +136,14 @@ fn trusted(trust: &Trust, provider: &Arc<CryptoProvider>) -> Result<ServerTrust,
 
 fn named(host: &str) -> Result<ServerName<'static>, SetupError> {
     server_name(host).map_err(|error| SetupError::new("find the name to check", error))
+}
+
+/// What the system's authorities would say.
+fn doubter(provider: &Arc<CryptoProvider>) -> Result<Doubter, SetupError> {
+    Ok(match files::platform_roots() {
+        Ok(roots) => Doubter::Authorities(web_pki(roots, provider)?),
+        Err(_) => Doubter::Nobody,
+    })
 }
 
 fn web_pki(

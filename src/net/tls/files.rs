@@ -7,6 +7,7 @@ use crate::report;
 use rustls::RootCertStore;
 use rustls::pki_types::pem::{self, PemObject};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls_native_certs::ErrorKind;
 use std::fs;
 use std::path::Path;
 
@@ -23,7 +24,13 @@ pub fn platform_roots() -> Result<RootCertStore, SetupError> {
     }
     let doing = "find the authorities the system trusts";
     Err(match found.errors.into_iter().next() {
-        Some(error) => SetupError::new(doing, error),
+        Some(error) => match error.kind {
+            ErrorKind::Io { inner, path } => {
+                let (path, reason) = (path.display(), report::reason(&inner));
+                SetupError::new(doing, format!("{path}: {reason}"))
+            }
+            _ => SetupError::new(doing, error),
+        },
         None => SetupError::new(doing, "there are none (--tls-ca names a file)"),
     })
 }

@@ -19,11 +19,13 @@ pub use client::Client;
 use explain::Side;
 pub use name::{NameError, server_name};
 use rustls::crypto::{CryptoProvider, ring};
+use rustls::pki_types::CertificateDer;
 use rustls::{KeyLog, KeyLogFile, SupportedProtocolVersion};
 pub use server::Server;
 use std::env;
 use std::fs::OpenOptions;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::OpenOptionsExt;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 use std::{fmt, io};
@@ -68,6 +70,11 @@ pub fn agreed(session: &Session, all: bool) -> Vec<String> {
     lines
 }
 
+/// The certificate the peer has shown in this session, unless it was refused.
+fn peer_cert(session: &Session) -> Option<CertificateDer<'static>> {
+    session.connection().peer_certificates()?.first().cloned()
+}
+
 /// Why a session broke after its handshake.
 pub fn broken(error: &io::Error, plan: &plan::Tls) -> String {
     let side = match plan {
@@ -87,7 +94,11 @@ fn unix_seconds() -> u64 {
 /// named by SSLKEYLOGFILE, if there is such a variable.
 fn key_log() -> Arc<dyn KeyLog> {
     if let Some(path) = env::var_os("SSLKEYLOGFILE").filter(|path| !path.is_empty())
-        && let Err(error) = OpenOptions::new().append(true).create(true).open(&path)
+        && let Err(error) = OpenOptions::new()
+            .append(true)
+            .create(true)
+            .mode(0o600)
+            .open(&path)
     {
         let (path, reason) = (printable(path.as_bytes()), report::reason(&error));
         report::error(&format!("write SSLKEYLOGFILE {path} failed: {reason}"));

@@ -3,7 +3,7 @@
 use super::explain::{self, Context, Side};
 use super::own_cert::{Own, fingerprint, show_pin};
 use super::verify::{ClientCheck, ClientTrust, Seen};
-use super::{SetupError, files, key_log, provider, unix_seconds, versions};
+use super::{SetupError, files, key_log, peer_cert, provider, unix_seconds, versions};
 use crate::io::tls::Session;
 use crate::plan::tls::{self as plan, Trust};
 use rustls::crypto::CryptoProvider;
@@ -86,7 +86,7 @@ impl Server {
 
     /// Why a handshake with a client failed.
     pub fn reason(&self, error: &io::Error, session: &Session) -> String {
-        let cert = self.seen.cert();
+        let cert = peer_cert(session).or_else(|| self.seen.cert());
         explain::failure(
             error,
             &Context {

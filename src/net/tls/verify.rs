@@ -62,11 +62,20 @@ pub struct ServerCheck {
     /// Whose are taken.
     pub trust: ServerTrust,
     /// A check that does not count: what it says is noted.
-    pub doubter: Option<Arc<WebPkiServerVerifier>>,
+    pub doubter: Option<Doubter>,
     /// What was shown.
     pub seen: Seen,
     /// How signatures may be made.
     pub algorithms: WebPkiSupportedAlgorithms,
+}
+
+/// A check that does not count.
+#[derive(Debug)]
+pub enum Doubter {
+    /// Of these authorities.
+    Authorities(Arc<WebPkiServerVerifier>),
+    /// There are no authorities: nobody vouches for anyone.
+    Nobody,
 }
 
 /// Whose clients are taken.
@@ -204,8 +213,12 @@ impl ServerCertVerifier for ServerCheck {
             let verified = by.verify_server_cert(cert, between, name, ocsp, now);
             verified.map(|_| ())
         };
-        let doubt = self.doubter.as_ref().map(vouched);
-        self.seen.note(cert, doubt.and_then(Result::err));
+        let doubt = match &self.doubter {
+            None => None,
+            Some(Doubter::Authorities(authorities)) => vouched(authorities).err(),
+            Some(Doubter::Nobody) => Some(CertificateError::UnknownIssuer.into()),
+        };
+        self.seen.note(cert, doubt);
         match &self.trust {
             ServerTrust::Authorities(_, certs) if certs.iter().any(|one| one == cert) => {
                 listed(cert, name, now)
