@@ -135,10 +135,15 @@ impl Entrance {
         if self.held.is_some() {
             return Next::Pending;
         }
-        if let Some(handshakes) = &mut self.handshakes
-            && let Some((conn, addr)) = handshakes.next(&self.plan, now)
-        {
-            return self.seat(conn, addr);
+        if let Some(handshakes) = &mut self.handshakes {
+            let were_over = handshakes.are_over();
+            if let Some((conn, addr)) = handshakes.next(&self.plan, now) {
+                return self.seat(conn, addr);
+            }
+            // The last one has failed: perhaps nobody can come any more.
+            if handshakes.are_over() && !were_over {
+                return Next::Refused;
+            }
         }
         if let Some((sock, addr)) = self.arrived.take() {
             self.close();

@@ -130,6 +130,23 @@ fn a_client_that_does_not_read_does_not_hold_inetds_rnc_up() {
 }
 
 #[test]
+fn a_client_of_inetd_that_cannot_be_made_sure_of_is_a_failure() {
+    let server = Server::tcp();
+    let mut client = rnc(["127.0.0.1"])
+        .arg(server.port().to_string())
+        .stdin(Stdin::Pipe)
+        .spawn();
+    let sock = server.accept(&client);
+    client.send(b"GET / HTTP/1.0\r\n\r\n");
+    let sock = || sock.as_fd().try_clone_to_owned().expect("dup");
+    let listener = rnc(["--inetd", "--tls", "--echo"])
+        .stdin(Stdin::Fd(sock()))
+        .stdout(Stdout::Fd(sock()))
+        .spawn();
+    listener.wait().expect_code(1);
+}
+
+#[test]
 fn plain_text_behind_a_proxys_word_is_told_at_once() {
     let proxy = Server::tcp();
     let client = rnc(["--tls", "-X", "connect", "-x"])
