@@ -9,7 +9,7 @@ use crate::jobs::{JOBS, Job};
 /// What was asked for.
 #[derive(Debug, Default)]
 pub struct Options {
-    /// Less data and fewer rounds: the whole run stays under three minutes.
+    /// Less data and fewer rounds: the whole run takes some minutes.
     pub quick: bool,
     /// Compare every byte once for each contender and job, before the timed rounds.
     pub verify: bool,
