@@ -15,6 +15,9 @@ use std::io::{self, IoSlice};
 use std::net::Shutdown;
 use std::os::fd::{AsFd, BorrowedFd};
 
+/// Never waited for, and EPIPE instead of a signal.
+const SEND_FLAGS: SendFlags = SendFlags::DONTWAIT.union(SendFlags::NOSIGNAL);
+
 /// A connected stream socket.
 #[derive(Debug)]
 pub struct Stream {
@@ -126,23 +129,7 @@ impl Stream {
     /// # Errors
     /// EPIPE, ECONNRESET and the like.
     pub fn try_write(&mut self, buf: &[u8]) -> io::Result<Put> {
-        if !self.bits.writable() {
-            return Ok(Put::Pending);
-        }
-        loop {
-            match rustix::net::send(&self.sock, buf, SendFlags::DONTWAIT | SendFlags::NOSIGNAL) {
-                Ok(n) => {
-                    self.bits.has_written(n, buf.len());
-                    return Ok(Put::Bytes(n));
-                }
-                Err(Errno::INTR) => {}
-                Err(Errno::AGAIN) => {
-                    self.bits.is_full();
-                    return Ok(Put::Pending);
-                }
-                Err(error) => return Err(error.into()),
-            }
-        }
+        self.write_by(buf.len(), |sock| rustix::net::send(sock, buf, SEND_FLAGS))
     }
 
     /// As `try_write`, of several pieces one behind the other.
@@ -150,15 +137,25 @@ impl Stream {
     /// # Errors
     /// EPIPE, ECONNRESET and the like.
     pub fn try_write_vectored(&mut self, parts: &[IoSlice<'_>]) -> io::Result<Put> {
+        let offered = parts.iter().map(|part| part.len()).sum();
+        self.write_by(offered, |sock| {
+            let mut control = SendAncillaryBuffer::default();
+            rustix::net::sendmsg(sock, parts, &mut control, SEND_FLAGS)
+        })
+    }
+
+    /// Writes with a call that does not wait, which is `offered` so many bytes.
+    fn write_by(
+        &mut self,
+        offered: usize,
+        call: impl Fn(&Socket) -> rustix::io::Result<usize>,
+    ) -> io::Result<Put> {
         if !self.bits.writable() {
             return Ok(Put::Pending);
         }
         loop {
-            let mut control = SendAncillaryBuffer::default();
-            let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
-            match rustix::net::sendmsg(&self.sock, parts, &mut control, flags) {
+            match call(&self.sock) {
                 Ok(n) => {
-                    let offered = parts.iter().map(|part| part.len()).sum();
                     self.bits.has_written(n, offered);
                     return Ok(Put::Bytes(n));
                 }
