@@ -100,12 +100,10 @@ pub struct ClientCheck {
     pub algorithms: WebPkiSupportedAlgorithms,
 }
 
-/// The signature of a handshake, and whether of the certificate nothing but the key counts.
-struct Signed<'a> {
-    message: &'a [u8],
-    cert: &'a CertificateDer<'a>,
-    signed: &'a DigitallySignedStruct,
-    by_key_alone: bool,
+/// How it is checked that a peer holds the key of its certificate.
+struct Keys<'a> {
+    /// Of the certificate nothing but the key counts.
+    alone: bool,
     algorithms: &'a WebPkiSupportedAlgorithms,
 }
 
@@ -145,23 +143,28 @@ fn key_of(cert: &CertificateDer<'_>) -> Result<SubjectPublicKeyInfoDer<'static>,
     }
 }
 
-impl Signed<'_> {
-    /// Checks in TLS 1.2 that the peer holds the key of its certificate, with the bare key as rustls
-    /// does it with a certificate that webpki can read. RFC 5246, section 7.4.3.
-    fn check_tls12(&self) -> Result<HandshakeSignatureValid, Error> {
-        if !self.by_key_alone {
-            return verify_tls12_signature(self.message, self.cert, self.signed, self.algorithms);
+impl Keys<'_> {
+    /// Checks a signature of TLS 1.2, with the bare key as rustls does it with a certificate that
+    /// webpki can read. RFC 5246, section 7.4.3.
+    fn check_tls12(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        if !self.alone {
+            return verify_tls12_signature(message, cert, signed, self.algorithms);
         }
         let unreadable = CertificateError::BadEncoding;
-        let key = key_of(self.cert)?;
+        let key = key_of(cert)?;
         let key = webpki::RawPublicKeyEntity::try_from(&key).map_err(|_| unreadable)?;
         let mapping = self.algorithms.mapping.iter();
         // A scheme does not say the curve here: any algorithm that fits will do.
         let mut algorithms = mapping
-            .filter(|(scheme, _)| *scheme == self.signed.scheme)
+            .filter(|(scheme, _)| *scheme == signed.scheme)
             .flat_map(|(_, algorithms)| algorithms.iter());
         let fits = |algorithm: &&dyn SignatureVerificationAlgorithm| {
-            let checked = key.verify_signature(*algorithm, self.message, self.signed.signature());
+            let checked = key.verify_signature(*algorithm, message, signed.signature());
             checked.is_ok()
         };
         match algorithms.any(fits) {
@@ -171,30 +174,26 @@ impl Signed<'_> {
     }
 
     /// The same in TLS 1.3. RFC 8446, section 4.4.3.
-    fn check_tls13(&self) -> Result<HandshakeSignatureValid, Error> {
-        let (message, signed, algorithms) = (self.message, self.signed, self.algorithms);
-        match self.by_key_alone {
+    fn check_tls13(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        signed: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        match self.alone {
             true => {
-                let key = key_of(self.cert)?;
-                verify_tls13_signature_with_raw_key(message, &key, signed, algorithms)
+                let key = key_of(cert)?;
+                verify_tls13_signature_with_raw_key(message, &key, signed, self.algorithms)
             }
-            false => verify_tls13_signature(message, self.cert, signed, algorithms),
+            false => verify_tls13_signature(message, cert, signed, self.algorithms),
         }
     }
 }
 
 impl ServerCheck {
-    fn signed<'a>(
-        &'a self,
-        message: &'a [u8],
-        cert: &'a CertificateDer<'a>,
-        signed: &'a DigitallySignedStruct,
-    ) -> Signed<'a> {
-        Signed {
-            message,
-            cert,
-            signed,
-            by_key_alone: !matches!(self.trust, ServerTrust::Authorities(..)),
+    fn keys(&self) -> Keys<'_> {
+        Keys {
+            alone: !matches!(self.trust, ServerTrust::Authorities(..)),
             algorithms: &self.algorithms,
         }
     }
@@ -236,7 +235,7 @@ impl ServerCertVerifier for ServerCheck {
         cert: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.signed(message, cert, signed).check_tls12()
+        self.keys().check_tls12(message, cert, signed)
     }
 
     fn verify_tls13_signature(
@@ -245,7 +244,7 @@ impl ServerCertVerifier for ServerCheck {
         cert: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.signed(message, cert, signed).check_tls13()
+        self.keys().check_tls13(message, cert, signed)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
@@ -254,17 +253,9 @@ impl ServerCertVerifier for ServerCheck {
 }
 
 impl ClientCheck {
-    fn signed<'a>(
-        &'a self,
-        message: &'a [u8],
-        cert: &'a CertificateDer<'a>,
-        signed: &'a DigitallySignedStruct,
-    ) -> Signed<'a> {
-        Signed {
-            message,
-            cert,
-            signed,
-            by_key_alone: !matches!(self.trust, ClientTrust::Authorities(_)),
+    fn keys(&self) -> Keys<'_> {
+        Keys {
+            alone: !matches!(self.trust, ClientTrust::Authorities(_)),
             algorithms: &self.algorithms,
         }
     }
@@ -299,7 +290,7 @@ impl ClientCertVerifier for ClientCheck {
         cert: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.signed(message, cert, signed).check_tls12()
+        self.keys().check_tls12(message, cert, signed)
     }
 
     fn verify_tls13_signature(
@@ -308,7 +299,7 @@ impl ClientCertVerifier for ClientCheck {
         cert: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.signed(message, cert, signed).check_tls13()
+        self.keys().check_tls13(message, cert, signed)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
