@@ -2,6 +2,7 @@
 
 use super::own_file::OwnFile;
 use crate::plan::{UnixListening, UnixPath, UnixSource};
+use crate::sys::clock;
 use rustix::fs::Mode;
 use socket2::{Domain, SockAddr, Socket, Type};
 use std::ffi::OsString;
@@ -189,7 +190,6 @@ fn file_of(sock: &Socket, path: &Path) -> OwnFile {
 
 /// A path for a temporary socket that nobody else uses: binding fails if somebody does.
 fn temporary_path() -> PathBuf {
-    let clock = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-    let nanos = clock.map_or(0, |since| since.subsec_nanos());
+    let nanos = clock::since_1970().subsec_nanos();
     std::env::temp_dir().join(format!("rnc-{}-{nanos:09}.sock", std::process::id()))
 }

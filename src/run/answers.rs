@@ -4,7 +4,6 @@
 use super::entrance::Patience;
 use super::guard::{self, Guard};
 use super::listen::Greeter;
-use super::served::unix_seconds;
 use super::udp::BoundSock;
 use super::{PEER_SLOT, logs, signal_exit};
 use crate::exit::Exit;
@@ -19,6 +18,7 @@ use crate::net::own_file::OwnFile;
 use crate::plan::{Builtin, Plan};
 use crate::proto::services::{self, Chargen, MOST_CHARGEN_BYTES};
 use crate::report;
+use crate::sys::clock;
 use socket2::Socket;
 use std::hash::{BuildHasher, RandomState};
 use std::io;
@@ -148,7 +148,7 @@ impl Answers {
                 Some(0..len)
             }
             Builtin::Daytime => {
-                let line = services::daytime(unix_seconds());
+                let line = services::daytime(clock::since_1970().as_secs());
                 self.buf[..line.len()].copy_from_slice(line.as_bytes());
                 Some(0..line.len())
             }

@@ -11,12 +11,12 @@ use crate::parse::escape::printable;
 use crate::plan::{self, LogFormat, LogPlace, Plan};
 use crate::proto::record::{Record, Way};
 use crate::report;
+use crate::sys::clock;
 use anyhow::Context;
 use std::cell::RefCell;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::rc::Rc;
-use std::time::SystemTime;
 
 /// The most bytes in one record; longer ones make several.
 const RECORD_BYTES: usize = 64 << 10;
@@ -166,11 +166,9 @@ struct Watcher {
 
 impl Tap for Watcher {
     fn seen(&mut self, bytes: &[u8], peer: Option<PeerAddr>) {
-        let time = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
         let peer = peer.map(peer_label);
         let mut record = Record {
-            // A clock set to before 1970 tells nothing.
-            time: time.unwrap_or_default(),
+            time: clock::since_1970(),
             way: self.way,
             peer: peer.as_deref().unwrap_or(&self.label),
             offset: self.offset,

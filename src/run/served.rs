@@ -16,9 +16,10 @@ use crate::io::reactor::{Drive, Registrar, Step};
 use crate::io::ready::Ready;
 use crate::plan::{Builtin, Ends, Plan, Until};
 use crate::proto::services;
+use crate::sys::clock;
 use std::io::{self, ErrorKind};
 use std::rc::Rc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 /// How long the client's end is waited for once its answer is complete. A socket closed with input
 /// unread would take the answer back (RFC 2525, section 2.17), so it is read meanwhile.
@@ -120,14 +121,8 @@ fn internal_end(builtin: Builtin) -> Internal {
         Builtin::Echo => Internal::echo(),
         Builtin::Discard => Internal::discard(),
         Builtin::Chargen => Internal::chargen(),
-        Builtin::Daytime => Internal::text(services::daytime(unix_seconds())),
+        Builtin::Daytime => Internal::text(services::daytime(clock::since_1970().as_secs())),
     }
-}
-
-/// The time of day, in seconds since 1970; 0 while the clock is before that.
-pub fn unix_seconds() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.map_or(0, |since| since.as_secs())
 }
 
 impl Drive<Exit> for Served {

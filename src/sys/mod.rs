@@ -4,6 +4,7 @@
 pub mod alloc;
 pub mod batch;
 pub mod child;
+pub mod clock;
 pub mod entry;
 pub mod errno;
 pub mod fdpass;

@@ -2,9 +2,10 @@
 
 use super::explain::{self, Context, Side};
 use super::verify::{Doubter, Seen, ServerCheck, ServerTrust};
-use super::{SetupError, files, key_log, peer_cert, provider, server_name, unix_seconds, versions};
+use super::{SetupError, files, key_log, peer_cert, provider, server_name, versions};
 use crate::io::tls::Session;
 use crate::plan::tls::{self as plan, Trust};
+use crate::sys::clock;
 use rustls::client::{Resumption, WebPkiServerVerifier};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::ServerName;
@@ -107,7 +108,7 @@ impl Client {
             name: self.plan.server_name.as_deref().or(host),
             cert,
             first,
-            now: unix_seconds(),
+            now: clock::since_1970().as_secs(),
         }
     }
 

@@ -15,6 +15,7 @@ use crate::io::tls::Session;
 use crate::parse::escape::printable;
 use crate::plan::tls::{self as plan, Common, Version};
 use crate::report;
+use crate::sys::clock;
 pub use client::Client;
 use explain::Side;
 pub use name::{NameError, server_name};
@@ -27,7 +28,6 @@ use std::fs::OpenOptions;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::OpenOptionsExt;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 use std::{fmt, io};
 
 /// What keeps TLS from being set up: what was being done, and why it failed.
@@ -62,7 +62,7 @@ pub fn agreed(session: &Session, all: bool) -> Vec<String> {
     let mut lines = vec![explain::agreed(connection)];
     let certs = connection.peer_certificates().unwrap_or_default();
     if let Some(own) = certs.first() {
-        lines.extend(certificate::lines(own, unix_seconds()));
+        lines.extend(certificate::lines(own, clock::since_1970().as_secs()));
     }
     if all {
         lines.extend(certificate::chain(certs));
@@ -82,12 +82,6 @@ pub fn broken(error: &io::Error, plan: &plan::Tls) -> String {
         plan::Tls::Server(_) => Side::Server,
     };
     explain::broken(error, side)
-}
-
-/// The time of day, in seconds since 1970.
-fn unix_seconds() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH);
-    since.map_or(0, |since| since.as_secs())
 }
 
 /// Where the secrets of sessions are written down, for those who want to look into them: the file

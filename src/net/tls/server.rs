@@ -3,9 +3,10 @@
 use super::explain::{self, Context, Side};
 use super::own_cert::{Own, fingerprint, show_pin};
 use super::verify::{ClientCheck, ClientTrust, Seen};
-use super::{SetupError, files, key_log, peer_cert, provider, unix_seconds, versions};
+use super::{SetupError, files, key_log, peer_cert, provider, versions};
 use crate::io::tls::Session;
 use crate::plan::tls::{self as plan, Trust};
+use crate::sys::clock;
 use rustls::crypto::CryptoProvider;
 use rustls::server::WebPkiClientVerifier;
 use rustls::{ServerConfig, ServerConnection};
@@ -95,7 +96,7 @@ impl Server {
                 name: None,
                 cert: cert.as_deref(),
                 first: session.first_bytes(),
-                now: unix_seconds(),
+                now: clock::since_1970().as_secs(),
             },
         )
     }
