@@ -371,16 +371,30 @@ fn ends() -> Vec<Arg> {
         [
             flag(
                 'N',
+                "shutdown-now",
+                "Pass on the end of standard input at once",
+                "The same as --shutdown now. As nc: without this, or -q, the end is not passed on.",
+            )
+            .hide_short_help(true),
+            setting(
                 "shutdown",
-                "Pass on the end of standard input (rnc always does)",
-                "The peer sees the end (FIN) once all is sent, and may still answer. Not with \
-                 --no-shutdown. As nc: only with this, or with -q.",
+                "WHEN",
+                "When the end of input is passed on: now, never, or TIME",
+                "The peer sees the end (FIN, or close_notify of TLS) and may still answer. Many \
+                 servers and proxies drop the answer when the end comes before it. So a client \
+                 passes it on after TIME without a byte from the peer: 1s, through a proxy 15s. \
+                 HTTP requests are recognised: there it waits until the answers are complete. At \
+                 once (now) it does so when standard input is a terminal, with --send-only, and \
+                 when it has sent more than 64 KiB without hearing a byte. A listener, a relay \
+                 and a program pass it on at once. With never, the peer sees the end when rnc \
+                 leaves. TLS 1.2 has no half-closed connections: after TIME the end is kept until \
+                 rnc leaves. As ncat: now. As nc: never, without -N or -q.",
             )
             .hide_short_help(true),
             switch(
                 "no-shutdown",
                 "Do not pass on the end of standard input",
-                "For peers that take it for the end of everything. Not with -N.",
+                "The same as --shutdown never.",
             )
             .hide_short_help(true),
             value(
@@ -402,7 +416,8 @@ fn ends() -> Vec<Arg> {
                  be done within TIME; after that, a session where nothing moves for TIME is \
                  over. Either way the exit code is 3. Waiting for a TCP client has no limit. With \
                  -lk only the silent client is dropped. 0 is no limit for connecting, and leaves \
-                 as soon as nothing moves. As nc: TIME is for each address; the exit code is 1 \
+                 as soon as nothing moves. While standard input is a pipe, silence counts from \
+                 the first byte on. As nc: TIME is for each address; the exit code is 1 \
                  if there is no connection, else 0.",
             ),
             known(
@@ -421,7 +436,9 @@ fn ends() -> Vec<Arg> {
                 'd',
                 "no-stdin",
                 "Do not read standard input",
-                "The peer sees no end of it either. Not with --send-only.",
+                "The peer sees no end of it either. Not with --send-only. A listener does the same \
+                 when its standard input is /dev/null or closed, as under cron, systemd, docker or \
+                 in the background of a script.",
             )
             .visible_alias("recv-only"),
             switch(

@@ -3,7 +3,9 @@
 
 use super::command::{self, Extent};
 use super::{letters, usage};
-use crate::plan::{Clients, LogFormat, ProxyKind, ProxyNames, UdpProbe, UnixListening, Until};
+use crate::plan::{
+    Clients, LogFormat, PassEnd, ProxyKind, ProxyNames, UdpProbe, UnixListening, Until,
+};
 use crate::report::Wording;
 use clap::Command;
 use std::ffi::{OsStr, OsString};
@@ -76,8 +78,15 @@ pub struct Dialect {
     pub listens_at_source: bool,
     /// `-k` of a client: it goes on after the peer's end. Where it has none, `-k` needs `-l`.
     pub until_kept_open_client: Option<Until>,
-    /// The end of standard input is passed on without `-N`.
-    pub passes_eof: bool,
+    /// When a client passes on the end of standard input without `-N`. A listener of a dialect
+    /// that waits for quiet passes it on at once: it is the end of the answer.
+    pub pass_end: PassEnd,
+    /// A listener whose standard input is /dev/null has none.
+    pub null_is_no_stdin: bool,
+    /// Silence counts only once the writer of standard input, a pipe, has written.
+    pub waits_for_writer: bool,
+    /// HTTP requests are recognised, and their answers waited for.
+    pub follows_http: bool,
     /// A client's session is over then; when standard input is a terminal, `until_terminal`.
     pub until_client: Until,
     /// The same for a listener's session.
@@ -181,7 +190,10 @@ pub const NATIVE: Dialect = Dialect {
     takes_many_ports: true,
     listens_at_source: true,
     until_kept_open_client: None,
-    passes_eof: true,
+    pass_end: PassEnd::WhenQuiet(Duration::from_secs(1)),
+    null_is_no_stdin: true,
+    waits_for_writer: true,
+    follows_http: true,
     until_client: Until::Both,
     until_listener: Until::Both,
     until_terminal: Some(Until::Peer),
@@ -242,7 +254,10 @@ pub const NC: Dialect = Dialect {
     takes_many_ports: true,
     listens_at_source: true,
     until_kept_open_client: None,
-    passes_eof: false,
+    pass_end: PassEnd::Never,
+    null_is_no_stdin: false,
+    waits_for_writer: false,
+    follows_http: false,
     until_client: Until::Both,
     until_listener: Until::Peer,
     until_terminal: None,
@@ -303,7 +318,10 @@ pub const NCAT: Dialect = Dialect {
     takes_many_ports: false,
     listens_at_source: false,
     until_kept_open_client: Some(Until::Both),
-    passes_eof: true,
+    pass_end: PassEnd::Now,
+    null_is_no_stdin: false,
+    waits_for_writer: false,
+    follows_http: false,
     until_client: Until::Peer,
     until_listener: Until::Peer,
     until_terminal: None,

@@ -11,6 +11,7 @@ use crate::exit::Exit;
 use crate::plan::Plan;
 use crate::report::{self, Voice};
 use crate::sys::passed;
+use crate::sys::stdio::Input;
 use args::Args;
 use clap::ArgMatches;
 use command::Extent;
@@ -58,7 +59,7 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Parsed {
     // What only some options want to know costs the others no system call.
     let stdin_socket = args.inetd.then(passed::stdin_kind);
     let facts = Facts {
-        stdin_is_terminal: std::io::stdin().is_terminal(),
+        stdin: Input::of_stdin(),
         may_offload: std::env::var_os("RNC_FAST").is_none_or(|value| value != "0"),
         stderr_shows_colours: args.hex && shows_colours(),
         listed_sockets: passed::listed().to_vec(),

@@ -4,6 +4,7 @@
 mod access;
 mod conflicts;
 mod crowd;
+mod ends;
 mod framing;
 mod limits;
 mod logs;
@@ -23,13 +24,14 @@ use crate::parse::hostport::{self, Address};
 use crate::parse::number::strtonum;
 use crate::parse::{ports, size, tos};
 use crate::plan::{
-    Builtin, Clients, Codes, Dialing, Ends, Family, Group, Listening, Mode, Net, Onward, Passed,
-    Plan, Ports, Program, Relay, Service, Session, SocketOptions, Transport, UdpProbe,
-    UnixListening, UnixSource, Until,
+    Builtin, Clients, Codes, Dialing, Family, Group, Listening, Mode, Net, Onward, Passed, Plan,
+    Ports, Program, Relay, Service, Session, SocketOptions, Transport, UdpProbe, UnixListening,
+    UnixSource,
 };
 use crate::report::Wording;
 use crate::sys::names;
 use crate::sys::passed::Kind;
+use crate::sys::stdio::Input;
 use std::ffi::{OsStr, OsString};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
@@ -38,8 +40,8 @@ use std::time::Duration;
 /// What is true outside of the command line.
 #[derive(Clone, Debug, Default)]
 pub struct Facts {
-    /// Standard input is a terminal.
-    pub stdin_is_terminal: bool,
+    /// What standard input is.
+    pub stdin: Input,
     /// Standard error is a terminal that shows colours, and may.
     pub stderr_shows_colours: bool,
     /// Bytes may go past this process: RNC_FAST=0 says no.
@@ -402,7 +404,8 @@ impl Planner<'_> {
         Ok(Session {
             ends: self.ends(mode)?,
             limits: self.limits(timeout)?,
-            reads_stdin: !args.no_stdin,
+            follows_http: self.follows_http(mode),
+            reads_stdin: !self.has_no_stdin(),
             writes_stdout: !args.send_only && self.talk().is_none(),
             crlf: args.crlf,
             telnet: args.telnet,
@@ -430,71 +433,6 @@ impl Planner<'_> {
             )),
             Err(error) => said(format!("--datagram-size {word}: {error}")),
         }
-    }
-
-    fn ends(&self, mode: &Mode) -> Result<Ends, Wrong> {
-        let (args, dialect) = (self.args, self.dialect);
-        let quit = self.quit()?;
-        let tcp_client = !args.listen && !args.udp;
-        let udp_client = !args.listen && matches!(mode, Mode::Connect { .. }) && args.udp
-            || matches!(
-                mode,
-                Mode::ConnectUnix {
-                    datagram: Some(_),
-                    ..
-                }
-            );
-        let lingers = dialect.tcp_client_lingers && tcp_client;
-        let kept_open = dialect.until_kept_open_client.filter(|_| args.keep_open);
-        let default = match args.listen {
-            true => dialect.until_listener,
-            false => kept_open.unwrap_or(dialect.until_client),
-        };
-        let runs_program = self.runs_program();
-        let default = if runs_program { Until::Both } else { default };
-        let terminal = dialect
-            .until_terminal
-            .filter(|_| self.facts.stdin_is_terminal && !runs_program);
-        let until = match args.until.as_deref() {
-            Some("peer") => Until::Peer,
-            Some("stdin") => Until::Stdin,
-            Some("both") => Until::Both,
-            Some("never") => Until::Never,
-            Some(other) => return said(format!("--until {other}: not peer, stdin, both or never")),
-            // Those who only have something to say are many, and would stay for ever.
-            None if self.talk().is_some() => Until::Peer,
-            None if args.send_only => Until::Stdin,
-            None if args.no_stdin => Until::Peer,
-            None => terminal.unwrap_or(default),
-        };
-        if runs_program {
-            return Ok(self.program_ends(until, quit));
-        }
-        let quit_implies_eof = quit.is_some() && !args.no_shutdown;
-        let udp_quit = dialect
-            .udp_client_quit
-            .filter(|_| udp_client && args.quit.is_none());
-        Ok(Ends {
-            until,
-            passes_eof: (dialect.passes_eof || args.shutdown || quit_implies_eof)
-                && !args.no_shutdown,
-            quit: quit.filter(|_| !lingers).or(udp_quit),
-            linger: quit.filter(|_| lingers),
-        })
-    }
-
-    /// `-q`: a negative time is no limit.
-    fn quit(&self) -> Result<Option<Duration>, Wrong> {
-        let Some(word) = &self.args.quit else {
-            return Ok(None);
-        };
-        let negative = word
-            .strip_prefix('-')
-            .is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit()));
-        if negative {
-            return Ok(None);
-        }
-        self.time("-q", "quit timer", Some(word))
     }
 
     fn interval(&self) -> Result<Option<Duration>, Wrong> {

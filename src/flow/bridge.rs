@@ -1,47 +1,26 @@
 //! A session between two ends: ours (`local`: standard input and output, or the client of a relay)
 //! and the peer (`remote`), joined by two flows, `out` towards the peer and `inn` from it.
 
+pub use super::ended::{Ended, Place};
+pub use super::leaving::GRACE;
+
 use super::flow::{Fault, Flow, FlowState, Moved};
+use super::hold::{self, Answer, Passed};
+use super::leaving::Leaving;
 use super::limits::{Budget, Late};
+use super::liveness::Liveness;
 use super::verdict::{Verdict, Way, verdict};
 use crate::io::endpoint::Endpoint;
 use crate::io::error;
 use crate::io::ready::Ready;
 use crate::plan::{Ends, Limits};
+use crate::sys::{errno, signal};
 use std::io;
 use std::time::{Duration, Instant};
 
-/// How long bytes already received may take to be delivered after a signal or a timeout.
-pub const GRACE: Duration = Duration::from_secs(1);
-
-/// Where a session broke.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
-    /// Reading from or writing to the peer.
-    Peer,
-    /// Reading standard input, or from our client.
-    Input,
-    /// Writing standard output, or to our client.
-    Output,
-}
-
-/// Why a session is over.
-#[derive(Debug)]
-pub enum Ended {
-    /// Both directions ended, as far as the rules ask.
-    Clean,
-    /// The time after the end of standard input is over (`-q`), or all reads are used up (`-W`).
-    Quit,
-    /// A limit of time was reached.
-    TimedOut(Late),
-    /// A signal came.
-    Signalled,
-    /// As `Clean`, but an end that came over TLS was not confirmed (close_notify): anybody on the
-    /// way may have cut it short.
-    Truncated(Place, io::Error),
-    /// Something broke; bytes may be lost.
-    Broken(Place, io::Error),
-}
+/// After the peer's end and so much silence, a reset may be the answer to a keep-alive probe, which
+/// the system of a peer that is gone gives: nothing is lost then.
+pub const PROBED: Duration = Duration::from_secs(55);
 
 /// What one drive of a bridge came to.
 #[derive(Debug)]
@@ -71,8 +50,11 @@ pub struct Bridge {
     over_since: Option<Instant>,
     /// Bytes sent when the peer's end came.
     sent_at_peer_end: Option<u64>,
-    /// Leaving: why, and until when undelivered bytes are waited for.
-    leaving: Option<(Ended, Instant)>,
+    /// Since when there is a reason not to pass on the end that `out` holds.
+    held_since: Instant,
+    /// Whether the peer, and our client, still acknowledge what they are sent.
+    liveness: [Liveness; 2],
+    leaving: Option<Leaving>,
     /// A due end has been checked once more against what the loop knows.
     rechecked: bool,
 }
@@ -104,6 +86,8 @@ impl Bridge {
             last: now,
             over_since: None,
             sent_at_peer_end: None,
+            held_since: now,
+            liveness: Default::default(),
             leaving: None,
             rechecked: false,
         }
@@ -148,22 +132,22 @@ impl Bridge {
     /// Begins to leave: delivers what has been received, within a second, then is over with
     /// `why`. A second call leaves at once.
     pub fn leave(&mut self, why: Ended, now: Instant) {
-        let until = if self.leaving.is_some() {
-            now
-        } else {
-            now + GRACE
-        };
+        let is_second = self.leaving.is_some();
+        let mut leaving = Leaving::new(why, now);
+        if is_second {
+            leaving.hurry(now);
+        }
+        self.leaving = Some(leaving);
         self.out.end_source();
         // What a signal or a timeout cuts off is not to be taken for whole.
-        self.out.keep_end();
-        self.leaving = Some((why, until));
+        self.out.hold_end();
     }
 
     /// Moves what can be moved and judges the session.
     pub fn drive(&mut self, now: Instant) -> Turn {
         let (out_before, inn_before) = (self.out.state(), self.inn.state());
         let moved = self.pump(now);
-        self.watch_ends();
+        self.watch_ends(now);
         if self.began.is_none() && self.remote.has_peer() {
             self.began = Some(now);
         }
@@ -175,18 +159,14 @@ impl Bridge {
         if self.leaving.is_some() {
             return self.drive_leaving(moved, now);
         }
+        self.pass_end_if_due(now);
         if let Some(ended) = self.judge(now) {
             // Whatever can be read by now comes out first: a reply is never dropped.
             if self.inn.state() == FlowState::Open && !self.rechecked {
                 self.rechecked = true;
                 return Turn::Again;
             }
-            self.say_goodbye(&ended);
-            if self.has_unsent() {
-                self.leaving = Some((ended, now + GRACE));
-                return Turn::Wait;
-            }
-            return Turn::Over(ended);
+            return self.part(ended, now);
         }
         match moved {
             Moved::Budget => Turn::Again,
@@ -196,31 +176,99 @@ impl Bridge {
         }
     }
 
-    /// A session that is done, also when one direction is still open, was not cut off.
-    fn say_goodbye(&mut self, ended: &Ended) {
+    /// The session is over, but for bytes on their way that closing an end now would discard.
+    fn part(&mut self, ended: Ended, now: Instant) -> Turn {
+        // A session that is done, also when one direction is still open, was not cut off.
         if matches!(ended, Ended::Clean | Ended::Quit) {
             self.local.say_goodbye();
             self.remote.say_goodbye();
         }
+        if self.unsent(&ended) > 0 {
+            self.leaving = Some(Leaving::new(ended, now));
+            return Turn::Wait;
+        }
+        self.over(ended)
+    }
+
+    /// The session is over. What is cut off looks cut off, to both sides.
+    fn over(&mut self, ended: Ended) -> Turn {
+        if self.cuts_off(&ended) && !self.is_delivered() {
+            self.local.reset();
+            self.remote.reset();
+        }
+        Turn::Over(ended)
+    }
+
+    /// Returns whether such an end may come in the middle of a stream.
+    fn cuts_off(&self, ended: &Ended) -> bool {
+        match ended {
+            Ended::Clean | Ended::Quit | Ended::Truncated(..) => false,
+            Ended::TimedOut(late) => !late.is_wanted() && !self.ends.time_limit_is_end,
+            Ended::Signalled => !(self.ends.interrupt_is_end && signal::is_interrupt()),
+            // The peer has broken it, or TLS has said why.
+            Ended::Broken(place, _) => *place != Place::Peer,
+        }
+    }
+
+    /// Returns whether all that we had to say has been said, and has arrived in both directions.
+    fn is_delivered(&self) -> bool {
+        let has_said_all = self.out.is_complete() || !self.local.has_input();
+        let is_pending = self.out.is_pending() || self.inn.is_pending();
+        let unsent = self.remote.unsent() + self.local.unsent();
+        has_said_all && !is_pending && unsent == 0
     }
 
     /// When the session wants to be driven even if nothing happens.
     pub fn deadline(&self) -> Option<Instant> {
-        if let Some((_, until)) = &self.leaving {
-            return Some(*until);
+        if let Some(leaving) = &self.leaving {
+            return Some(leaving.deadline());
         }
         let judged = match self.verdict() {
             Verdict::QuitAfter(quiet) => Some(self.last + quiet),
             Verdict::Linger(linger) => self.over_since.map(|since| since + linger),
             Verdict::GoOn | Verdict::Over => None,
         };
+        let [peer, client] = &self.liveness;
         let all = [
             judged,
             self.time_limit().map(|(at, _)| at),
             self.out.paused_until(),
             self.inn.paused_until(),
+            self.end_due(),
+            peer.deadline(),
+            client.deadline(),
         ];
         all.into_iter().flatten().min()
+    }
+
+    /// When the end that `out` holds is to be passed on, as far as is known.
+    fn end_due(&self) -> Option<Instant> {
+        if !self.out.is_holding_end() || self.inn.is_pending() {
+            return None;
+        }
+        let passed = Passed {
+            sent: self.out.moved(),
+            has_heard: self.inn.moved() > 0,
+            answer: Answer::Unknown,
+        };
+        let patience = hold::patience(self.ends.pass_end, passed)?;
+        // The peer could not answer any more.
+        if !self.remote.keeps_half_close() {
+            return None;
+        }
+        Some(self.last.max(self.held_since) + patience)
+    }
+
+    fn pass_end_if_due(&mut self, now: Instant) {
+        let Some(due) = self.end_due().filter(|due| now >= *due) else {
+            return;
+        };
+        // Quiet begins when the peer has everything.
+        if due > self.last.max(self.held_since) && self.remote.unsent() > 0 {
+            self.held_since = now;
+        } else {
+            self.out.pass_end(&mut self.remote);
+        }
     }
 
     /// One turn of each flow. `inn` comes first: what it brings may open the way for `out`, such as
@@ -246,7 +294,8 @@ impl Bridge {
     }
 
     /// Looks at what the end of one flow means for the other.
-    fn watch_ends(&mut self) {
+    fn watch_ends(&mut self, now: Instant) {
+        self.watch_liveness(now);
         if self.inn.reads_are_used_up() {
             self.out.end_source();
         }
@@ -255,9 +304,9 @@ impl Bridge {
             self.inn.end_source();
         }
         if self.inn.state() == FlowState::Open
-            && let Some(error) = self.local.write_fault()
+            && let Some(fault) = self.local.write_fault()
         {
-            self.inn.break_sink(error);
+            self.inn.break_sink(fault.error);
         }
         if let Some(Fault::Sink(error)) = self.inn.fault() {
             match error.kind() {
@@ -273,7 +322,7 @@ impl Bridge {
             let error = error::copy(error);
             self.out.break_sink(error);
         } else if peer_is_silent {
-            self.watch_half_closed_peer();
+            self.watch_half_closed_peer(now);
         }
         if self.remote.keeps_messages()
             && let Some(Fault::Sink(error)) = self.out.fault()
@@ -283,18 +332,34 @@ impl Bridge {
         }
     }
 
-    /// The peer has sent its end: it may still read, or be gone altogether. When it is gone and
-    /// nothing was sent since, nothing is lost, and that is a clean end.
-    fn watch_half_closed_peer(&mut self) {
+    /// A peer whose system has not acknowledged anything for too long has vanished.
+    fn watch_liveness(&mut self, now: Instant) {
+        let [peer, client] = &mut self.liveness;
+        if peer.is_lost(&self.remote, self.out.moved(), now) {
+            self.inn.break_source(errno::timed_out());
+            self.out.break_sink(errno::timed_out());
+        }
+        if client.is_lost(&self.local, self.inn.moved(), now) {
+            self.out.break_source(errno::timed_out());
+            self.inn.break_sink(errno::timed_out());
+        }
+    }
+
+    /// The peer has sent its end: it may still read, or be gone altogether. Gone without an error,
+    /// or where nothing was sent, nothing is lost, and that is a clean end; a reset says that it
+    /// has not read everything.
+    fn watch_half_closed_peer(&mut self, now: Instant) {
         let sent = self.out.moved();
         let sent_before = *self.sent_at_peer_end.get_or_insert(sent);
         if self.out.state() == FlowState::Closed {
             return;
         }
-        if let Some(error) = self.remote.write_fault() {
-            match sent == sent_before && !self.out.is_pending() {
-                true => self.out.end_source(),
-                false => self.out.break_sink(error),
+        if let Some(fault) = self.remote.write_fault() {
+            let is_reset = fault.is_reset && sent > 0 && now < self.last + PROBED;
+            if is_reset || sent != sent_before || self.out.is_pending() {
+                self.out.break_sink(fault.error);
+            } else {
+                self.out.end_source();
             }
         }
     }
@@ -346,14 +411,21 @@ impl Bridge {
         Some(self.name_fault().unwrap_or(Ended::TimedOut(late)))
     }
 
-    /// Says whether closing an end now might throw away what was sent to it: bytes are on their
-    /// way, and there may be some that were not read, which makes it a reset.
-    fn has_unsent(&self) -> bool {
-        let may_lose = |end: &Endpoint, from: &Flow| {
+    /// Bytes on their way that are to be waited for: those that closing an end now might discard,
+    /// which is a reset if the session is cut off, or something is unread.
+    fn unsent(&self, ended: &Ended) -> usize {
+        let at_risk = |end: &Endpoint, from: &Flow| {
             let reads = from.state() == FlowState::Open || from.is_cut_short();
-            end.has_unsent() && (reads || end.has_unread())
+            if self.cuts_off(ended) || reads || end.has_unread() {
+                end.unsent()
+            } else {
+                0
+            }
         };
-        may_lose(&self.remote, &self.inn) || may_lose(&self.local, &self.out)
+        match ended {
+            Ended::Broken(Place::Peer, _) => 0,
+            _ => at_risk(&self.remote, &self.inn) + at_risk(&self.local, &self.out),
+        }
     }
 
     /// Standard output is broken for another reason than that its reader had enough.
@@ -378,30 +450,38 @@ impl Bridge {
     /// count.
     fn time_limit(&self) -> Option<(Instant, Late)> {
         let began = self.began?;
+        let has_begun = self.out.state() != FlowState::Open || self.moved() != (0, 0);
+        let counts = has_begun || !self.limits.idle_waits_for_input;
         let paused = self.out.paused_until().unwrap_or(self.last);
         let idle = |idle| (self.last.max(paused) + idle, Late::Idle(idle));
         let whole = |whole| (began + whole, Late::Whole(whole));
-        let limits = [self.limits.idle.map(idle), self.limits.whole.map(whole)];
+        let limits = [
+            self.limits.idle.filter(|_| counts).map(idle),
+            self.limits.whole.map(whole),
+        ];
         limits.into_iter().flatten().min_by_key(|(at, _)| *at)
     }
 
     fn drive_leaving(&mut self, moved: Moved, now: Instant) -> Turn {
-        let Some((why, until)) = self.leaving.take() else {
+        let Some(mut leaving) = self.leaving.take() else {
             return Turn::Wait;
         };
-        let is_clean = matches!(why, Ended::Clean | Ended::Quit | Ended::Truncated(..));
-        let unsent = is_clean && self.has_unsent();
-        let pending = self.out.is_pending() || self.inn.is_pending() || unsent;
-        if now >= until {
-            return Turn::Over(match unsent {
-                true => Ended::Broken(Place::Peer, io::ErrorKind::TimedOut.into()),
-                false => self.unless_broken(why),
-            });
+        let unsent = self.unsent(&leaving.why);
+        let is_pending = self.out.is_pending() || self.inn.is_pending() || unsent > 0;
+        if leaving.look(unsent, now) {
+            let is_given_up = unsent > 0 && leaving.why.is_regular();
+            let why = if is_given_up {
+                Ended::Broken(Place::Peer, errno::timed_out())
+            } else {
+                self.unless_broken(leaving.why)
+            };
+            return self.over(why);
         }
-        if !pending && moved == Moved::Nothing {
-            return Turn::Over(self.unless_broken(why));
+        if !is_pending && moved == Moved::Nothing {
+            let why = self.unless_broken(leaving.why);
+            return self.over(why);
         }
-        self.leaving = Some((why, until));
+        self.leaving = Some(leaving);
         match moved {
             Moved::Nothing => Turn::Wait,
             Moved::Some | Moved::Budget => Turn::Again,

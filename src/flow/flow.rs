@@ -73,11 +73,11 @@ pub struct Settings {
     pub message_bytes: Option<usize>,
     /// The flow takes its source to have ended after this many reads (`-W`).
     pub max_reads: Option<u64>,
-    /// The end of the source is not passed on to the sink.
-    pub keeps_sink_open: bool,
+    /// The end of the source is not passed on to the sink until `pass_end` is called.
+    pub holds_end: bool,
     /// The bytes may go past this process, if the ends allow it and nothing here wants them.
     pub may_offload: bool,
-    /// A source that broke has no end to pass on: whoever owns the sink breaks it off.
+    /// A source that broke has no end to pass on: the owner of the sink resets it.
     pub passes_clean_ends_only: bool,
 }
 
@@ -203,8 +203,27 @@ impl Flow {
     }
 
     /// Keeps the end of the source from being passed on to the sink, if it was not yet.
-    pub fn keep_end(&mut self) {
-        self.settings.keeps_sink_open = true;
+    pub fn hold_end(&mut self) {
+        self.settings.holds_end = true;
+    }
+
+    /// Returns whether the source has ended, all of it is delivered, and its end is still to be
+    /// passed on.
+    pub fn is_holding_end(&self) -> bool {
+        let held = self.settings.holds_end && !self.end_is_passed;
+        held && self.source_ended && self.fault.is_none() && self.state == FlowState::Closed
+    }
+
+    /// Passes on an end that was held.
+    pub fn pass_end(&mut self, sink: &mut Endpoint) {
+        self.end_is_passed = true;
+        sink.shutdown_write();
+        self.sink_holds = sink.holds();
+    }
+
+    /// Returns whether the source has ended by itself and all it gave is delivered.
+    pub fn is_complete(&self) -> bool {
+        self.source_ended && self.fault.is_none() && !self.is_pending()
     }
 
     /// Ends the flow because its sink is known to be gone.
@@ -446,7 +465,7 @@ impl Flow {
     /// never.
     fn takes_urgent(&self) -> bool {
         let broken = matches!(self.fault, Some(Fault::Sink(_)));
-        self.state != FlowState::Closed || (self.settings.keeps_sink_open && !broken)
+        self.state != FlowState::Closed || !(self.end_is_passed || broken)
     }
 
     fn write_urgent(&mut self, sink: &mut Endpoint) -> bool {
@@ -468,7 +487,7 @@ impl Flow {
     }
 
     fn keeps_end_to_itself(&self) -> bool {
-        self.settings.keeps_sink_open || self.is_broken_off()
+        self.settings.holds_end || self.is_broken_off()
     }
 
     /// Says whether the source broke, and the sink is not to take that for an end.
@@ -485,8 +504,8 @@ impl Flow {
         if self.finish_stages() {
             return true;
         }
-        if !std::mem::replace(&mut self.end_is_passed, true) && !self.keeps_end_to_itself() {
-            sink.shutdown_write();
+        if !self.end_is_passed && !self.keeps_end_to_itself() {
+            self.pass_end(sink);
         }
         self.sink_holds = sink.holds();
         if !self.sink_holds {

@@ -223,7 +223,9 @@ impl Hub {
         let pause = self.settings.pace.as_ref().and_then(Pace::paused_until);
         let pause = pause.filter(|_| !self.input.is_empty() && self.input_room() > 0);
         let leave = self.leaving_until;
+        let vanished = self.members.values().filter_map(Member::liveness_deadline);
         members
+            .chain(vanished)
             .chain(self.floor.deadline(&self.members))
             .chain(pause)
             .chain(self.quit_deadline())
@@ -269,6 +271,13 @@ impl Hub {
             .is_some_and(|until| now >= until || !self.is_pending())
     }
 
+    /// The hub is given up in the middle: what is cut off looks cut off to the peers.
+    pub fn cut_off(&self) {
+        let has_input = self.local.has_input();
+        let members = self.members.values();
+        members.for_each(|member| member.cut_off(has_input));
+    }
+
     /// There is no peer, and what all of them sent is written.
     pub fn is_done(&self) -> bool {
         self.members.is_empty() && !self.is_pending()
@@ -285,7 +294,7 @@ impl Hub {
         };
         let mut gone = Vec::new();
         for (&slot, member) in &mut self.members {
-            if let Presence::Gone(fault) = member.judge(&self.settings.ends) {
+            if let Presence::Gone(fault) = member.judge(&self.settings.ends, now) {
                 gone.push((slot, fault));
             }
         }
@@ -316,9 +325,16 @@ impl Hub {
             .collect();
         let any = !late.is_empty();
         for (slot, late) in late {
-            self.depart(slot, now, |member| match late {
-                Some(late) => Departure::Late(member.label, late),
-                None => Departure::Stalled(member.label),
+            let is_end = self.settings.ends.time_limit_is_end && late.is_some();
+            let has_input = self.local.has_input();
+            self.depart(slot, now, |member| {
+                if !is_end {
+                    member.cut_off(has_input);
+                }
+                match late {
+                    Some(late) => Departure::Late(member.label, late),
+                    None => Departure::Stalled(member.label),
+                }
             });
         }
         any

@@ -1,15 +1,18 @@
 //! One peer among several in a hub: what is to be sent to it, and what it says.
 
+use super::bridge::PROBED;
 use super::flow::FlowState;
 use super::limits::Late;
+use super::liveness::Liveness;
 use super::outbox::{Chunk, Outbox};
 use super::stages::Stage;
 use super::taps::Taps;
 use super::verdict::{Verdict, Way, verdict};
 use crate::io::endpoint::Endpoint;
 use crate::io::ready::{Got, Put, Ready};
-use crate::plan::{Ends, Limits, Until};
+use crate::plan::{Ends, Limits, PassEnd, Until};
 use crate::proto::chat::Voice;
+use crate::sys::errno;
 use std::borrow::Cow;
 use std::io;
 use std::rc::Rc;
@@ -35,6 +38,8 @@ pub struct Member {
     last: Instant,
     fault: Option<io::Error>,
     moved: (u64, u64),
+    /// Whether its system still acknowledges what it is sent.
+    liveness: Liveness,
     /// Bytes it may still send or be sent.
     left: Option<u64>,
     _seat: Rc<()>,
@@ -74,6 +79,7 @@ impl Member {
             last: now,
             fault: None,
             moved: (0, 0),
+            liveness: Liveness::default(),
             left: None,
             _seat: seat,
         }
@@ -194,6 +200,11 @@ impl Member {
             .min_by_key(|(at, _)| *at)
     }
 
+    /// When it is to be looked at whether it has vanished.
+    pub fn liveness_deadline(&self) -> Option<Instant> {
+        self.liveness.deadline()
+    }
+
     /// When its queue will have been full for `patience`.
     pub fn stalled_deadline(&self, patience: Duration) -> Option<Instant> {
         self.outbox.stalled_at(patience)
@@ -207,6 +218,10 @@ impl Member {
     /// Sends what waits, as far as that goes; says whether something went.
     pub fn flush(&mut self, ends: &Ends, now: Instant) -> bool {
         let mut any = self.flush_end();
+        if self.liveness.is_lost(&self.end, self.moved.0, now) {
+            self.inn = FlowState::Closed;
+            self.stop_sending(errno::timed_out());
+        }
         while self.out != FlowState::Closed {
             match self.outbox.send(&mut self.end, &mut self.taps) {
                 Ok(Some(n)) => {
@@ -219,7 +234,7 @@ impl Member {
         }
         if self.out == FlowState::Draining && self.outbox.is_empty() && !self.end.holds() {
             self.out = FlowState::Closed;
-            if ends.passes_eof {
+            if ends.pass_end == PassEnd::Now {
                 self.end.shutdown_write();
             }
         }
@@ -327,7 +342,7 @@ impl Member {
     }
 
     /// Says whether it stays, when all that could be moved was.
-    pub fn judge(&mut self, ends: &Ends) -> Presence {
+    pub fn judge(&mut self, ends: &Ends, now: Instant) -> Presence {
         let has_output = self.voice.has_output();
         if self.inn == FlowState::Draining && !has_output {
             self.inn = FlowState::Closed;
@@ -338,11 +353,13 @@ impl Member {
         }
         if self.inn != FlowState::Open
             && self.out != FlowState::Closed
-            && let Some(error) = self.end.write_fault()
+            && let Some(fault) = self.end.write_fault()
         {
-            match self.outbox.is_empty() {
-                true => self.out = FlowState::Closed,
-                false => self.stop_sending(error),
+            let is_reset = fault.is_reset && self.moved.0 > 0 && now < self.last + PROBED;
+            if is_reset || !self.outbox.is_empty() {
+                self.stop_sending(fault.error);
+            } else {
+                self.out = FlowState::Closed;
             }
         }
         let out = Way {
@@ -366,5 +383,18 @@ impl Member {
     /// See `Endpoint::say_goodbye`.
     pub fn say_goodbye(&mut self) {
         self.end.say_goodbye();
+    }
+
+    /// The session is cut off: has the peer see a reset, unless it was sent everything there is to
+    /// send, and all it sent is written. `has_input` is whether there is anything to send.
+    pub fn cut_off(&self, has_input: bool) {
+        let is_sent = if has_input {
+            self.out == FlowState::Closed
+        } else {
+            self.outbox.is_empty()
+        };
+        if !is_sent || self.end.unsent() > 0 || self.voice.has_output() {
+            self.end.reset();
+        }
     }
 }

@@ -4,9 +4,13 @@
 pub mod flow;
 
 pub mod bridge;
+pub mod ended;
 pub mod floor;
+pub mod hold;
 pub mod hub;
+pub mod leaving;
 pub mod limits;
+pub mod liveness;
 pub mod member;
 pub mod outbox;
 pub mod stages;

@@ -50,12 +50,7 @@ mod tests {
     use super::*;
     use FlowState::{Closed, Draining, Open};
 
-    const NATIVE: Ends = Ends {
-        until: Until::Both,
-        passes_eof: true,
-        quit: None,
-        linger: None,
-    };
+    const NATIVE: Ends = Ends::BOTH;
 
     fn judge(out: (FlowState, bool), inn: (FlowState, bool), ends: &Ends) -> Verdict {
         let way = |(state, pending)| Way { state, pending };

@@ -5,7 +5,7 @@
 //! wrote is read, and then comes the end.
 
 use super::reactor::Registrar;
-use super::ready::{Bits, Got, Put, Ready};
+use super::ready::{Bits, Got, Put, Ready, WriteFault};
 use crate::sys::child::{self, Channel, Ends};
 use crate::sys::offload::{self, Kind, RawEnd};
 use crate::sys::sockopt;
@@ -200,10 +200,10 @@ impl Child {
     }
 
     /// See `Endpoint::write_fault`.
-    pub fn write_fault(&self) -> Option<io::Error> {
+    pub fn write_fault(&self) -> Option<WriteFault> {
         let input = self.input.as_ref();
         let closed = input.is_some_and(|half| half.bits.write_closed());
-        (self.exited || closed).then(|| io::ErrorKind::BrokenPipe.into())
+        (self.exited || closed).then(WriteFault::gone)
     }
 
     /// See `Endpoint::widen`.

@@ -5,13 +5,14 @@ use super::child::Child;
 use super::datagram::{Datagram, PeerAddr};
 use super::internal::Internal;
 use super::mailbox::Mailbox;
-use super::ready::{Bits, Got, Put, Ready};
+use super::ready::{Bits, Got, Put, Ready, WriteFault};
 use super::stdio::Stdio;
 use super::stream::Stream;
 use super::tls::Tls;
 use crate::sys::offload::RawEnd;
 use socket2::Socket;
 use std::io;
+use std::time::Duration;
 
 /// One end of a session.
 #[derive(Debug)]
@@ -126,8 +127,8 @@ impl Endpoint {
         }
     }
 
-    /// The reason why nobody takes our bytes any more, when that is known without writing.
-    pub fn write_fault(&mut self) -> Option<io::Error> {
+    /// Why our bytes are read no more, when that is known without writing.
+    pub fn write_fault(&mut self) -> Option<WriteFault> {
         match self {
             Endpoint::Stream(end) => end.write_fault(),
             Endpoint::Tls(end) => end.write_fault(),
@@ -248,17 +249,55 @@ impl Endpoint {
         }
     }
 
-    /// Says whether bytes written are still on their way to the peer's system: closing a socket
-    /// with unread input would throw them away (RFC 2525, section 2.17).
-    pub fn has_unsent(&self) -> bool {
+    /// Bytes written that are still on their way to the peer's system. Closing a socket with unread
+    /// input would discard them (RFC 2525, section 2.17).
+    pub fn unsent(&self) -> usize {
         match self {
-            Endpoint::Stream(end) => end.has_unsent(),
-            Endpoint::Tls(end) => end.has_unsent(),
+            Endpoint::Stream(end) => end.unsent(),
+            Endpoint::Tls(end) => end.unsent(),
             Endpoint::Datagram(_)
             | Endpoint::Stdio(_)
             | Endpoint::Internal(_)
             | Endpoint::Child(_)
-            | Endpoint::Mailbox(_) => false,
+            | Endpoint::Mailbox(_) => 0,
+        }
+    }
+
+    /// How long the peer's system has answered nothing, if bytes are under way to it.
+    pub fn unanswered_for(&self) -> Option<Duration> {
+        self.stream().and_then(Stream::unanswered_for)
+    }
+
+    /// Has the peer see a reset, not an end, once the end is closed. Nothing for ends that are no
+    /// stream sockets.
+    pub fn reset(&self) {
+        if let Some(stream) = self.stream() {
+            stream.reset();
+        }
+    }
+
+    /// The stream socket, under TLS too.
+    fn stream(&self) -> Option<&Stream> {
+        match self {
+            Endpoint::Stream(end) => Some(end),
+            Endpoint::Tls(end) => Some(end.stream()),
+            _ => None,
+        }
+    }
+
+    /// Returns whether something can be read here at all: not from an unused standard input.
+    pub fn has_input(&self) -> bool {
+        match self {
+            Endpoint::Stdio(end) => end.has_input(),
+            _ => true,
+        }
+    }
+
+    /// Returns whether the peer may still answer once `shutdown_write` was called.
+    pub fn keeps_half_close(&self) -> bool {
+        match self {
+            Endpoint::Tls(end) => end.keeps_half_close(),
+            _ => true,
         }
     }
 

@@ -1,7 +1,7 @@
 //! What stands for TLS where it is left out (cargo feature `tls`): types of which there are no
 //! values.
 
-use super::ready::{Got, Put, Ready};
+use super::ready::{Got, Put, Ready, WriteFault};
 use super::stream::Stream;
 use std::convert::Infallible;
 use std::io;
@@ -81,7 +81,11 @@ impl Tls {
         match self.0 {}
     }
 
-    pub fn has_unsent(&self) -> bool {
+    pub fn keeps_half_close(&self) -> bool {
+        match self.0 {}
+    }
+
+    pub fn unsent(&self) -> usize {
         match self.0 {}
     }
 
@@ -89,7 +93,7 @@ impl Tls {
         match self.0 {}
     }
 
-    pub fn write_fault(&mut self) -> Option<io::Error> {
+    pub fn write_fault(&mut self) -> Option<WriteFault> {
         match self.0 {}
     }
 }

@@ -27,6 +27,25 @@ pub enum Put {
     Pending,
 }
 
+/// Why nothing written to an end reaches its reader any more.
+#[derive(Debug)]
+pub struct WriteFault {
+    /// The reader's system says that not all of what was written was read, if anything was.
+    pub is_reset: bool,
+    /// The error that a write gives.
+    pub error: std::io::Error,
+}
+
+impl WriteFault {
+    /// The reader is gone.
+    pub fn gone() -> WriteFault {
+        WriteFault {
+            is_reset: false,
+            error: std::io::ErrorKind::BrokenPipe.into(),
+        }
+    }
+}
+
 /// What an event said about one descriptor.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Ready {

@@ -1,7 +1,7 @@
 //! Standard input and output as one end of a session.
 
 use super::reactor::Registrar;
-use super::ready::{Bits, Got, Put, Ready};
+use super::ready::{Bits, Got, Put, Ready, WriteFault};
 use crate::sys::offload::{self, Kind, RawEnd};
 use crate::sys::stdio::Shared;
 use mio::Interest;
@@ -70,6 +70,11 @@ impl Stdio {
             output,
             keeps_open: uses.keeps_open,
         })
+    }
+
+    /// See `Endpoint::has_input`.
+    pub fn has_input(&self) -> bool {
+        self.input.is_some()
     }
 
     /// See `Endpoint::note`.
@@ -184,10 +189,10 @@ impl Stdio {
     }
 
     /// See `Endpoint::write_fault`.
-    pub fn write_fault(&mut self) -> Option<io::Error> {
+    pub fn write_fault(&mut self) -> Option<WriteFault> {
         let half = self.output.as_ref()?;
         let gone = half.bits.write_closed() && half.shared.reader_is_gone();
-        gone.then(|| io::ErrorKind::BrokenPipe.into())
+        gone.then(WriteFault::gone)
     }
 }
 

@@ -2,7 +2,7 @@
 //! may use, too, and that may block them.
 
 use super::reactor::Registrar;
-use super::ready::{Bits, Got, Put, Ready};
+use super::ready::{Bits, Got, Put, Ready, WriteFault};
 use crate::sys::offload::{Kind, RawEnd};
 use crate::sys::sockopt;
 use mio::Interest;
@@ -14,6 +14,7 @@ use std::cell::OnceCell;
 use std::io::{self, IoSlice};
 use std::net::Shutdown;
 use std::os::fd::{AsFd, BorrowedFd};
+use std::time::Duration;
 
 /// Never waited for, and EPIPE instead of a signal.
 const SEND_FLAGS: SendFlags = SendFlags::DONTWAIT.union(SendFlags::NOSIGNAL);
@@ -174,9 +175,24 @@ impl Stream {
         let _ = self.sock.shutdown(Shutdown::Write);
     }
 
-    /// See `Endpoint::has_unsent`.
-    pub fn has_unsent(&self) -> bool {
-        self.is_tcp && sockopt::unsent(&self.sock).is_ok_and(|bytes| bytes > 0)
+    /// See `Endpoint::unsent`.
+    pub fn unsent(&self) -> usize {
+        if self.is_tcp {
+            sockopt::unsent(&self.sock).unwrap_or_default()
+        } else {
+            0
+        }
+    }
+
+    /// See `Endpoint::unanswered_for`.
+    pub fn unanswered_for(&self) -> Option<Duration> {
+        (self.unsent() > 0).then(|| sockopt::unanswered(&self.sock).unwrap_or_default())
+    }
+
+    /// See `Endpoint::reset`.
+    pub fn reset(&self) {
+        // A Unix socket has no reset: its peer sees the end.
+        let _ = self.sock.set_linger(Some(Duration::ZERO));
     }
 
     /// See `Endpoint::has_unread`.
@@ -185,11 +201,14 @@ impl Stream {
     }
 
     /// See `Endpoint::write_fault`.
-    pub fn write_fault(&mut self) -> Option<io::Error> {
+    pub fn write_fault(&mut self) -> Option<WriteFault> {
         if !self.bits.write_closed() {
             return None;
         }
-        let told = self.sock.take_error().ok().flatten();
-        Some(told.unwrap_or_else(|| io::ErrorKind::BrokenPipe.into()))
+        let said = self.sock.take_error().ok().flatten();
+        Some(WriteFault {
+            is_reset: said.is_some(),
+            error: said.unwrap_or_else(|| io::ErrorKind::BrokenPipe.into()),
+        })
     }
 }

@@ -1,13 +1,13 @@
 //! A TLS connection (RFC 8446, RFC 5246) over a stream socket, as one more kind of end. rustls makes
 //! records and takes them apart; here they are moved between it and the socket, without waiting.
 //!
-//! The end of what is written is close_notify and FIN; an end of the socket without close_notify is
+//! The end of what is written is close_notify; an end of the socket without close_notify is
 //! a truncation, since anyone on the way could have made it (RFC 8446, section 6.1).
 
-use super::ready::{Got, Put, Ready};
+use super::ready::{Got, Put, Ready, WriteFault};
 use super::stream::Stream;
 use crate::sys::errno;
-use rustls::Connection;
+use rustls::{Connection, ProtocolVersion};
 use std::io::{self, ErrorKind, IoSlice, Read, Write};
 
 /// Bytes of records that may wait for the socket: with room for several records, one system call
@@ -38,22 +38,12 @@ pub struct Session {
 pub struct Tls {
     stream: Stream,
     session: Box<Session>,
-    shutdown: Shutdown,
+    /// close_notify is sent, or waits to be.
+    has_ended: bool,
     /// The socket takes nothing any more.
     is_broken: bool,
     /// Why it does not, as long as nobody was told.
     untold: Option<io::Error>,
-}
-
-/// How far the end of what is written has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Shutdown {
-    /// There is more to write.
-    None,
-    /// FIN is sent behind the records that wait.
-    Wanted,
-    /// FIN is sent.
-    Done,
 }
 
 /// How far a handshake is.
@@ -135,7 +125,7 @@ impl Tls {
         Tls {
             stream,
             session,
-            shutdown: Shutdown::None,
+            has_ended: false,
             is_broken: false,
             untold: None,
         }
@@ -255,7 +245,7 @@ impl Tls {
                     session.may_hold_bytes = false;
                     return Err(match untold {
                         Some(error) => self.broken_by(error),
-                        None => truncated(self.shutdown),
+                        None => truncated(self.has_ended),
                     });
                 }
                 Err(error) => return Err(error),
@@ -295,10 +285,6 @@ impl Tls {
                 }
             }
         }
-        if self.shutdown == Shutdown::Wanted {
-            self.shutdown = Shutdown::Done;
-            self.stream.shutdown_write();
-        }
         Ok(())
     }
 
@@ -307,13 +293,19 @@ impl Tls {
         self.session.connection.wants_write() && !self.is_broken
     }
 
-    /// Passes on the end: close_notify, and FIN behind it.
+    /// Passes on the end: close_notify. A FIN after it would add nothing, and many servers drop the
+    /// answer at it; closing the socket sends it.
     pub fn shutdown_write(&mut self) {
-        if self.shutdown == Shutdown::None {
-            self.shutdown = Shutdown::Wanted;
+        if !std::mem::replace(&mut self.has_ended, true) {
             self.session.connection.send_close_notify();
         }
         self.flush_untold();
+    }
+
+    /// Returns whether the peer may answer after our end. Before TLS 1.3 it has to close at once,
+    /// and to discard what it has not sent (RFC 5246, section 7.2.1).
+    pub fn keeps_half_close(&self) -> bool {
+        self.session.connection.protocol_version() == Some(ProtocolVersion::TLSv1_3)
     }
 
     /// Flushes where nobody can be told that it fails: the read side tells it, at its end.
@@ -323,9 +315,9 @@ impl Tls {
         }
     }
 
-    /// See `Endpoint::has_unsent`.
-    pub fn has_unsent(&self) -> bool {
-        self.holds() || self.stream.has_unsent()
+    /// See `Endpoint::unsent`.
+    pub fn unsent(&self) -> usize {
+        self.stream.unsent() + usize::from(self.holds())
     }
 
     /// See `Endpoint::has_unread`. Nobody reads what comes behind close_notify or a bad record.
@@ -334,13 +326,13 @@ impl Tls {
     }
 
     /// See `Endpoint::write_fault`.
-    pub fn write_fault(&mut self) -> Option<io::Error> {
+    pub fn write_fault(&mut self) -> Option<WriteFault> {
         self.stream.write_fault()
     }
 
     /// An error of the socket. Who closes it with our close_notify unread resets the connection.
     fn broken_by(&self, error: io::Error) -> io::Error {
-        match error.kind() == ErrorKind::ConnectionReset && self.shutdown != Shutdown::None {
+        match error.kind() == ErrorKind::ConnectionReset && self.has_ended {
             true => {
                 let reason = errno::reason(&error);
                 let text = format!("{reason}, after our own end (which --no-shutdown keeps back)");
@@ -379,13 +371,12 @@ pub fn said(error: &io::Error) -> Option<&rustls::Error> {
 }
 
 /// The error of a socket that ends without close_notify.
-fn truncated(shutdown: Shutdown) -> io::Error {
-    let text = match shutdown {
-        Shutdown::None => "what came may be cut short",
-        Shutdown::Wanted | Shutdown::Done => {
-            "what came may be cut short, if it is not the answer to our own end (which \
-             --no-shutdown keeps back)"
-        }
+fn truncated(has_ended: bool) -> io::Error {
+    let text = if has_ended {
+        "what came may be cut short, if it is not the answer to our own end (which \
+         --no-shutdown keeps back)"
+    } else {
+        "what came may be cut short"
     };
     io::Error::new(ErrorKind::UnexpectedEof, text)
 }

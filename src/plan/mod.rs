@@ -28,17 +28,49 @@ pub enum Until {
     Never,
 }
 
+/// When the end of what is sent is passed on to the peer (FIN, close_notify), once all of it is
+/// sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PassEnd {
+    /// At once.
+    Now,
+    /// When the peer has been silent for that long after its last byte, and after it acknowledged
+    /// our last byte. Many servers drop an answer when the end of its request comes before it.
+    WhenQuiet(Duration),
+    /// Not before rnc leaves.
+    Never,
+}
+
 /// The rules at the end of a stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Ends {
     /// What makes a session over.
     pub until: Until,
-    /// The end of standard input is passed on to the peer (FIN).
-    pub passes_eof: bool,
+    /// When the end of standard input is passed on to the peer.
+    pub pass_end: PassEnd,
     /// After the end of standard input: leave when nothing has moved for that long.
     pub quit: Option<Duration>,
     /// Stay that long after the session is over (nc's `-q` on a TCP client).
     pub linger: Option<Duration>,
+    /// After an HTTP request the end is passed on when its answer is whole, not when it is quiet.
+    pub waits_for_answers: bool,
+    /// A time limit is an ordinary end, as for nc; else it cuts the session off.
+    pub time_limit_is_end: bool,
+    /// The user ends the session at the keyboard: SIGINT does not cut it off.
+    pub interrupt_is_end: bool,
+}
+
+impl Ends {
+    /// A session that is over when both directions have ended, each end being passed on at once.
+    pub const BOTH: Ends = Ends {
+        until: Until::Both,
+        pass_end: PassEnd::Now,
+        quit: None,
+        linger: None,
+        waits_for_answers: false,
+        time_limit_is_end: false,
+        interrupt_is_end: false,
+    };
 }
 
 /// What a session does with its bytes.
@@ -72,6 +104,8 @@ pub struct Session {
     pub queue_bytes: usize,
     /// A broken session is a failure: told, and exit code 1.
     pub tells_breaks: bool,
+    /// HTTP/1 requests on standard input are recognised: an answer that is cut short is a failure.
+    pub follows_http: bool,
 }
 
 /// How a log shows what passed; see `proto::record`.

@@ -16,7 +16,7 @@ use crate::net::addr;
 use crate::plan::{Ends, Plan, Service, Talk, Until};
 use crate::proto::chat::{Label, Voice};
 use crate::report;
-use crate::sys::limits;
+use crate::sys::{limits, signal};
 use socket2::SockAddr;
 use std::io;
 use std::rc::Rc;
@@ -235,6 +235,12 @@ impl Drive<Exit> for Crowd {
         departures.iter().for_each(|one| tell(one, &self.plan));
         let have_all_left = !self.entrance.is_open() && hub.is_done();
         let has_left = self.signalled && hub.has_left(now);
+        let is_interrupt = self.plan.session.ends.interrupt_is_end && signal::is_interrupt();
+        match &turn {
+            bridge::Turn::Over(Ended::Broken(..)) => hub.cut_off(),
+            _ if has_left && !is_interrupt => hub.cut_off(),
+            _ => {}
+        }
         match turn {
             bridge::Turn::Over(ended) => Step::Done(self.over(&ended)),
             _ if has_left => Step::Done(signal_exit()),

@@ -12,7 +12,7 @@
 use super::company::{Company, tell_left};
 use super::entrance::{Client, Seat};
 use super::listen::label;
-use super::relayed::{reset, reset_end};
+use super::relayed::reset;
 use super::session::Joined;
 use super::{CHILD_SLOT, PEER_SLOT, STDIO_SLOTS, signal_exit};
 use crate::exit::Exit;
@@ -196,7 +196,7 @@ impl Program {
             Ok((process, Endpoint::Child(Box::new(end))))
         });
         let (process, end) = started.map_err(|error| {
-            reset_end(&peer.end);
+            peer.end.reset();
             not_started(&program.words, &error)
         })?;
         let ends = (end, peer.end);
@@ -317,7 +317,7 @@ impl Program {
                 self.state = State::Lingering(Box::new(remote), now + GRACE);
             }
             Ended::Broken(..) => {
-                reset_end(&remote);
+                remote.reset();
                 self.begin_to_end(now);
             }
             Ended::TimedOut(_) | Ended::Signalled => self.begin_to_end(now),
@@ -414,7 +414,7 @@ fn has_everything(end: &mut Endpoint) -> bool {
             Ok(Got::Eof) | Err(_) => return true,
         }
     }
-    !end.has_unsent()
+    end.unsent() == 0
 }
 
 /// A client of a listener that runs a program for each.

@@ -22,7 +22,7 @@ use crate::io::ready::Ready;
 use crate::net::dial::{Connected, DialError, Dialed, Dialer};
 use crate::net::unix;
 use crate::parse::escape::printable;
-use crate::plan::{Ends, Onward, Plan, Relay, Until};
+use crate::plan::{Ends, Onward, Plan, Relay};
 use crate::report;
 use socket2::Socket;
 use std::io;
@@ -35,14 +35,6 @@ use std::time::{Duration, Instant};
 const CLIENT_SLOT: u16 = 0;
 const TARGET_SLOT: u16 = 1;
 const DIAL_SLOT: u16 = 2;
-
-/// A relay ends when both sides have; each side's end is passed on.
-const ENDS: Ends = Ends {
-    until: Until::Both,
-    passes_eof: true,
-    quit: None,
-    linger: None,
-};
 
 /// A client, and its connection to the target.
 pub struct Relayed {
@@ -245,7 +237,7 @@ impl Relayed {
             inn.preload(&left_over, out.urgent());
         }
         let limits = self.plan.session.limits;
-        let mut bridge = Bridge::new(ends, (out, inn), ENDS, limits, now);
+        let mut bridge = Bridge::new(ends, (out, inn), Ends::BOTH, limits, now);
         bridge.count_from(self.came);
         self.state = State::Joined(Box::new(bridge));
         Ok(())
@@ -258,7 +250,7 @@ impl Relayed {
         };
         tell_left(&self.client, bridge);
         if matches!(ended, Ended::Broken(..) | Ended::Truncated(..)) {
-            bridge.ends().into_iter().for_each(reset_end);
+            bridge.ends().into_iter().for_each(Endpoint::reset);
         }
         let name = format!("connection from {}", self.client);
         self.company
@@ -286,13 +278,6 @@ fn end(conn: Connection, slot: u16, registrar: &Registrar<'_>) -> io::Result<End
 pub fn reset(sock: &Socket) {
     // A Unix socket knows no reset: its peer sees the end.
     let _ = sock.set_linger(Some(Duration::ZERO));
-}
-
-/// The same for an end, if it is one of a stream.
-pub fn reset_end(end: &Endpoint) {
-    if let (Endpoint::Stream(_) | Endpoint::Tls(_), Some(sock)) = (end, end.socket()) {
-        reset(sock);
-    }
 }
 
 impl Drive<Exit> for Relayed {

@@ -14,7 +14,7 @@ use crate::io::inbox::Notice;
 use crate::io::internal::Internal;
 use crate::io::reactor::{Drive, Registrar, Step};
 use crate::io::ready::Ready;
-use crate::plan::{Builtin, Ends, Plan, Until};
+use crate::plan::{Builtin, Ends, Plan};
 use crate::proto::services;
 use crate::sys::clock;
 use std::io::{self, ErrorKind};
@@ -64,10 +64,8 @@ impl Served {
         let _ = conn.sock.set_tcp_nodelay(true);
         let remote = conn.into_end(PEER_SLOT, registrar)?;
         let ends = Ends {
-            until: Until::Both,
-            passes_eof: true,
             quit: (self.builtin == Builtin::Daytime).then_some(LAST_WORDS),
-            linger: None,
+            ..Ends::BOTH
         };
         let watchers = logs::watchers(&self.client);
         let flow = |taps| {

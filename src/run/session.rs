@@ -10,7 +10,7 @@ use crate::io::endpoint::Endpoint;
 use crate::io::reactor::Registrar;
 use crate::io::ready::Ready;
 use crate::io::stdio::{Stdio, Uses};
-use crate::plan::{Plan, Session};
+use crate::plan::{PassEnd, Plan, Session};
 use crate::proto::crlf::Crlf;
 use crate::proto::framing::Framer;
 use crate::proto::telnet::Telnet;
@@ -122,9 +122,9 @@ impl Joined {
             pace: session.interval.map(Pace::new),
             message_bytes: message_bytes.0,
             max_reads: None,
-            keeps_sink_open: !session.ends.passes_eof,
+            holds_end: session.ends.pass_end != PassEnd::Now,
             may_offload: session.may_offload,
-            passes_clean_ends_only: false,
+            passes_clean_ends_only: true,
         });
         let mut inn_taps = watchers.received();
         inn_taps.first = secure::first_look(&remote, plan);
@@ -134,7 +134,7 @@ impl Joined {
             pace: None,
             message_bytes: message_bytes.1,
             max_reads: session.max_reads,
-            keeps_sink_open: false,
+            holds_end: false,
             may_offload: session.may_offload,
             passes_clean_ends_only: false,
         });

@@ -52,6 +52,11 @@ pub fn refused() -> io::Error {
     io::Error::from_raw_os_error(libc::ECONNREFUSED)
 }
 
+/// The error of a peer whose system does not answer any more.
+pub fn timed_out() -> io::Error {
+    io::Error::from_raw_os_error(libc::ETIMEDOUT)
+}
+
 /// The error of an address family this system does not have.
 pub fn no_family() -> io::Error {
     io::Error::from_raw_os_error(libc::EAFNOSUPPORT)

@@ -78,6 +78,11 @@ pub fn last() -> Option<i32> {
     }
 }
 
+/// Returns whether the last ending signal is the one that a terminal sends for Ctrl-C.
+pub fn is_interrupt() -> bool {
+    last() == Some(libc::SIGINT)
+}
+
 /// Ends this process by the signal itself, so that the parent sees what happened (a shell shows
 /// 128 + n, and stops a loop at ctrl-C). Returns only if the signal is blocked.
 pub fn end_by(signal: i32) {

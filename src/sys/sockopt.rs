@@ -90,6 +90,26 @@ pub fn unsent(fd: impl AsFd) -> io::Result<usize> {
     }
 }
 
+/// How long the peer's system has acknowledged nothing although it was asked to, again and again:
+/// bytes were retransmitted, or its closed window was probed. Zero if it answers. See tcp(7),
+/// TCP_INFO.
+///
+/// # Errors
+/// No TCP socket.
+pub fn unanswered(fd: impl AsFd) -> io::Result<Duration> {
+    // SAFETY: all-zero is valid for a struct of plain integers.
+    let mut info: libc::tcp_info = unsafe { std::mem::zeroed() };
+    get(fd, libc::IPPROTO_TCP, libc::TCP_INFO, &mut info)?;
+    let is_asked = info.tcpi_unacked > 0 && info.tcpi_retransmits > 0;
+    // One probe is always under way for a moment.
+    let is_probed = info.tcpi_probes > 1;
+    Ok(if is_asked || is_probed {
+        Duration::from_millis(info.tcpi_last_ack_recv.into())
+    } else {
+        Duration::ZERO
+    })
+}
+
 /// Whose process is at the other end of a Unix socket. See unix(7), SO_PEERCRED.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Credentials {

@@ -21,6 +21,36 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 /// 512 is POSIX's least PIPE_BUF.
 const SMALL_PIECE_BYTES: usize = 512;
 
+/// What standard input is, as far as the rules at its end depend on it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Input {
+    /// A terminal: a person ends it.
+    Terminal,
+    /// /dev/null, which also stands in for a closed descriptor.
+    Null,
+    /// A pipe or FIFO: its writer may not have written yet.
+    Pipe,
+    /// A file, a socket, another device.
+    #[default]
+    Other,
+}
+
+impl Input {
+    /// Looks at descriptor 0.
+    pub fn of_stdin() -> Input {
+        let fd = rustix::stdio::stdin();
+        let Ok(stat) = rustix::fs::fstat(fd) else {
+            return Input::Null;
+        };
+        match FileType::from_raw_mode(stat.st_mode) {
+            FileType::Fifo => Input::Pipe,
+            FileType::CharacterDevice if stat.st_rdev == rustix::fs::makedev(1, 3) => Input::Null,
+            FileType::CharacterDevice if rustix::termios::isatty(fd) => Input::Terminal,
+            _ => Input::Other,
+        }
+    }
+}
+
 /// How a descriptor is used without blocking.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Way {

@@ -405,9 +405,7 @@ fn join(
     let local = Stream::new(local, USER_SLOT, registrar).expect("epoll");
     let ends = Ends {
         until,
-        passes_eof: true,
-        quit: None,
-        linger: None,
+        ..Ends::BOTH
     };
     Bridge::new(
         (Endpoint::Stream(local), remote),

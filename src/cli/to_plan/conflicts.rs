@@ -106,6 +106,7 @@ impl Planner<'_> {
             (args.no_stdin, "-d (--recv-only)"),
             (args.send_only, "--send-only"),
             (args.no_shutdown, "--no-shutdown"),
+            (args.shutdown.is_some(), "--shutdown"),
             (args.recv_limit.is_some(), "-W"),
             (args.interval.is_some(), "-i"),
             (args.crlf, "-C"),
@@ -195,8 +196,16 @@ impl Planner<'_> {
         let no_proxy = args.proxy.is_none();
         let table = [
             (
-                args.shutdown && args.no_shutdown,
+                args.shutdown_now && args.no_shutdown,
                 "-N cannot be used with --no-shutdown",
+            ),
+            (
+                args.shutdown.is_some() && args.no_shutdown,
+                "--shutdown cannot be used with --no-shutdown",
+            ),
+            (
+                args.shutdown.is_some() && args.shutdown_now,
+                "--shutdown cannot be used with -N",
             ),
             (
                 args.send_only && args.no_stdin,

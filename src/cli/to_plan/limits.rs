@@ -7,10 +7,12 @@ impl Planner<'_> {
     /// `waits` is the time of `-w`.
     pub(super) fn limits(&self, waits: Option<Duration>) -> Result<Limits, Wrong> {
         let idle = self.limit("--idle-timeout", self.args.idle_timeout.as_ref())?;
+        let idle = idle
+            .or(waits.filter(|_| self.dialect.wait_is_for_silence))
+            .or(self.program_idle());
         Ok(Limits {
-            idle: idle
-                .or(waits.filter(|_| self.dialect.wait_is_for_silence))
-                .or(self.program_idle()),
+            idle,
+            idle_waits_for_input: self.waits_for_writer(idle),
             whole: self.limit("--timeout", self.args.timeout.as_ref())?,
             bytes: self.most_bytes()?,
         })

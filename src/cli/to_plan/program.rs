@@ -86,15 +86,4 @@ impl Planner<'_> {
     pub(super) fn runs_program(&self) -> bool {
         self.args.exec.is_some() || self.args.sh_exec.is_some()
     }
-
-    /// The end of a session with a program is the same in all dialects: the program hears of the
-    /// peer's end, and the peer of the program's.
-    pub(super) fn program_ends(&self, until: Until, quit: Option<Duration>) -> Ends {
-        Ends {
-            until,
-            passes_eof: !self.args.no_shutdown,
-            quit,
-            linger: None,
-        }
-    }
 }

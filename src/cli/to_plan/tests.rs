@@ -12,8 +12,8 @@ use crate::cli::command::Extent;
 use crate::cli::dialect::{NATIVE, NC};
 use crate::plan::access::HostList;
 use crate::plan::{
-    Clients, Family, Log, LogFormat, LogPlace, Mode, Onward, Plan, Proxy, ProxyKind, ProxyNames,
-    Talk, UnixSource, Until,
+    Clients, Family, Log, LogFormat, LogPlace, Mode, Onward, PassEnd, Plan, Proxy, ProxyKind,
+    ProxyNames, Talk, UnixSource, Until,
 };
 use crate::proto::framing::Framing;
 use std::time::Duration;
@@ -214,7 +214,7 @@ fn the_transport_is_what_is_asked_for() {
 #[test]
 fn ends_follow_from_options_role_and_terminal() {
     let terminal = Facts {
-        stdin_is_terminal: true,
+        stdin: Input::Terminal,
         ..facts()
     };
     // Words, and at the end of which side the session ends: with a pipe, with a terminal.
@@ -260,17 +260,86 @@ fn ends_follow_from_options_role_and_terminal() {
 #[test]
 fn the_end_of_input_is_passed_on_by_dialect_and_option() {
     for (words, native_does, nc_does) in [
-        ("h 80", true, false),
-        ("-N h 80", true, true),
-        ("-q 1 h 80", true, true),
-        ("-q -1 h 80", true, false),
-        ("--no-shutdown h 80", false, false),
-        ("--no-shutdown -q 1 h 80", false, false),
-        ("-l 80", true, false),
-        ("-l -N 80", true, true),
+        ("h 80", quiet(1), PassEnd::Never),
+        ("-N h 80", PassEnd::Now, PassEnd::Now),
+        ("-q 1 h 80", quiet(1), PassEnd::Now),
+        ("-q -1 h 80", quiet(1), PassEnd::Never),
+        ("--shutdown 5 h 80", quiet(5), quiet(5)),
+        ("--shutdown now h 80", PassEnd::Now, PassEnd::Now),
+        ("--shutdown 0 h 80", PassEnd::Now, PassEnd::Now),
+        ("--shutdown never h 80", PassEnd::Never, PassEnd::Never),
+        ("--no-shutdown h 80", PassEnd::Never, PassEnd::Never),
+        ("--no-shutdown -q 1 h 80", PassEnd::Never, PassEnd::Never),
+        ("--send-only h 80", PassEnd::Now, PassEnd::Now),
+        ("-x p:1 h 80", quiet(15), PassEnd::Never),
+        ("-U /s", quiet(1), PassEnd::Never),
+        ("--vsock 2 80", quiet(1), PassEnd::Never),
+        ("-l 80", PassEnd::Now, PassEnd::Never),
+        ("-l -N 80", PassEnd::Now, PassEnd::Now),
+        ("-l -U /s", PassEnd::Now, PassEnd::Never),
     ] {
-        let does = [native(words), nc(words)].map(|plan| plan.session.ends.passes_eof);
+        let does = [native(words), nc(words)].map(|plan| plan.session.ends.pass_end);
         assert_eq!(does, [native_does, nc_does], "{words}");
+    }
+}
+
+fn quiet(seconds: u64) -> PassEnd {
+    PassEnd::WhenQuiet(Duration::from_secs(seconds))
+}
+
+#[test]
+fn a_listener_whose_input_is_dev_null_has_none() {
+    let null = Facts {
+        stdin: Input::Null,
+        ..facts()
+    };
+    for (words, native_reads, nc_reads) in [
+        ("-l 80", false, true),
+        ("-lk 80", false, true),
+        ("-lU /s", false, true),
+        ("-lN 80", true, true),
+        ("-l --until stdin 80", true, true),
+        ("-l --send-only 80", true, true),
+        ("h 80", true, true),
+    ] {
+        for (dialect, reads) in [(&NATIVE, native_reads), (&NC, nc_reads)] {
+            let plan = plan_with(words, dialect, &null);
+            let session = plan
+                .unwrap_or_else(|wrong| panic!("{words}: {wrong:?}"))
+                .session;
+            assert_eq!(session.reads_stdin, reads, "{} {words}", dialect.name);
+        }
+    }
+    let until = |words| plan_with(words, &NATIVE, &null).map(|plan| plan.session.ends.until);
+    assert_eq!(until("-l 80").ok(), Some(Until::Peer));
+}
+
+#[test]
+fn silence_counts_once_the_writer_of_a_pipe_has_written() {
+    let pipe = Facts {
+        stdin: Input::Pipe,
+        ..facts()
+    };
+    for (words, native_waits, nc_waits) in [
+        ("-w 0 h 80", true, true),
+        ("-w 1 h 80", true, false),
+        ("-u -w 0 h 80", true, true),
+        ("-d -w 1 h 80", false, false),
+        ("-l -w 1 --echo 80", false, false),
+        ("-l -w 1 -e cat 80", false, false),
+    ] {
+        for (dialect, waits) in [(&NATIVE, native_waits), (&NC, nc_waits)] {
+            let plan = plan_with(words, dialect, &pipe);
+            let limits = plan
+                .unwrap_or_else(|wrong| panic!("{words}: {wrong:?}"))
+                .session
+                .limits;
+            assert_eq!(
+                limits.idle_waits_for_input, waits,
+                "{} {words}",
+                dialect.name
+            );
+        }
     }
 }
 

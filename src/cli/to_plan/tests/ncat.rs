@@ -69,9 +69,16 @@ fn ncat_leaves_with_the_peer_unless_told_otherwise() {
         ("--recv-only h", Until::Peer),
     ] {
         let ends = ncat(words).session.ends;
-        assert_eq!((ends.until, ends.passes_eof), (until, true), "{words}");
+        assert_eq!(
+            (ends.until, ends.pass_end),
+            (until, PassEnd::Now),
+            "{words}"
+        );
     }
-    assert!(!ncat("--no-shutdown h").session.ends.passes_eof);
+    assert_eq!(
+        ncat("--no-shutdown h").session.ends.pass_end,
+        PassEnd::Never
+    );
 }
 
 #[test]

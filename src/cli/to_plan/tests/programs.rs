@@ -28,22 +28,19 @@ fn programs_are_split_as_ncat_splits_or_given_to_a_shell() {
 #[test]
 fn a_programs_session_ends_the_same_way_in_all_dialects() {
     let terminal = Facts {
-        stdin_is_terminal: true,
+        stdin: Input::Terminal,
         ..facts()
     };
     for dialect in [&NATIVE, &NC] {
         for words in ["-l 80 -e cat", "h 80 -e cat"] {
             let plan = plan_with(words, dialect, &terminal).expect("a plan");
             let ends = plan.session.ends;
-            assert_eq!(
-                (ends.until, ends.passes_eof),
-                (Until::Both, true),
-                "{words}"
-            );
+            let wanted = (Until::Both, PassEnd::Now);
+            assert_eq!((ends.until, ends.pass_end), wanted, "{words}");
         }
     }
     let kept = native("-l 80 -e cat --no-shutdown -q 2").session.ends;
-    assert_eq!((kept.passes_eof, kept.quit), (false, seconds(2)));
+    assert_eq!((kept.pass_end, kept.quit), (PassEnd::Never, seconds(2)));
 }
 
 #[test]

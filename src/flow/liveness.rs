@@ -1,0 +1,47 @@
+//! Finding out that a peer has vanished while bytes are under way to it. Keep-alive probes are sent
+//! only when none are (see tcp(7)), and without this the kernel tries for a quarter of an hour.
+//! TCP_USER_TIMEOUT would also end a peer that only reads slowly: its system goes on acknowledging.
+
+use crate::io::endpoint::Endpoint;
+use std::time::{Duration, Instant};
+
+/// How often the bytes under way are looked at.
+const LOOK: Duration = Duration::from_secs(15);
+/// How long a peer's system may acknowledge nothing: with one look more, two minutes.
+const LOST: Duration = Duration::from_secs(105);
+
+/// Watches what is sent to one end.
+#[derive(Debug, Default)]
+pub struct Liveness {
+    /// Bytes that had been written when all of them were acknowledged.
+    acknowledged: u64,
+    /// Since when bytes are under way, and when to look at them next.
+    waiting: Option<(Instant, Instant)>,
+}
+
+impl Liveness {
+    /// Returns whether the peer at `end`, to which `written` bytes were written so far, is gone.
+    pub fn is_lost(&mut self, end: &Endpoint, written: u64, now: Instant) -> bool {
+        if written == self.acknowledged {
+            return false;
+        }
+        let (since, next) = *self.waiting.get_or_insert((now, now + LOOK));
+        if now < next {
+            return false;
+        }
+        let silence = end.unanswered_for();
+        if silence.is_none() {
+            self.acknowledged = written;
+            self.waiting = None;
+            return false;
+        }
+        self.waiting = Some((since, now + LOOK));
+        // What was acknowledged last may be long ago, and the bytes new.
+        silence.is_some_and(|silence| silence.min(now - since) >= LOST)
+    }
+
+    /// When to look next.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.waiting.map(|(_, next)| next)
+    }
+}
