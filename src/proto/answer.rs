@@ -8,16 +8,16 @@ pub const LINE_MAX: usize = 8 * 1024;
 /// The longest answer taken, all its lines together.
 pub const ANSWER_MAX: usize = 64 * 1024;
 
-/// Takes lines out of pieces of an answer.
+/// Takes lines of at most `LINE` bytes out of pieces of an answer.
 #[derive(Default)]
-pub struct Lines {
+pub struct Lines<const LINE: usize = LINE_MAX> {
     /// The line that has begun to come, with its end.
     line: Vec<u8>,
     /// Bytes of the answer so far.
     seen: usize,
 }
 
-impl Lines {
+impl<const LINE: usize> Lines<LINE> {
     /// Moves the next line, without its end, from the front of `rest`; `None` if it is not there
     /// whole: what has begun to come of it is kept, and is in `begun`.
     ///
@@ -29,7 +29,7 @@ impl Lines {
         *rest = behind;
         self.seen += piece.len();
         self.line.extend_from_slice(piece);
-        if self.line.len() > LINE_MAX || self.seen > ANSWER_MAX {
+        if self.line.len() > LINE || self.seen > ANSWER_MAX {
             return Err(Refused::TooLong);
         }
         if end.is_none() {

@@ -12,7 +12,9 @@
 
 pub mod challenge;
 pub mod digest;
+pub mod exchange;
 mod head;
+mod message;
 
 use super::answer::{ANSWER_MAX, Lines};
 use super::{Handshake, Login, Progress, Refused, Target};

@@ -3,8 +3,8 @@
 //! A [`Handshake`] talks to a proxy until the way to the target is open, or to a server until TLS
 //! may begin ([`starttls`]). Others change the bytes of one direction ([`crlf`], [`telnet`],
 //! [`lines`], [`chat`]), cut them ([`framing`]), show them ([`hexdump`], [`record`],
-//! [`timestamp`]), or answer ([`services`]). All of them give the same result however their input
-//! is cut.
+//! [`timestamp`]), answer ([`services`]), or watch both directions ([`http::exchange`]). All of
+//! them give the same result however their input is cut.
 
 mod answer;
 pub mod base64;

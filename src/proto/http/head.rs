@@ -1,10 +1,10 @@
-//! The head of an HTTP answer: its status line, and the fields that matter to a client of CONNECT.
-//! RFC 9112, sections 4 to 9.
+//! The head of an HTTP message: its first line, and the fields that say where it ends and whether
+//! the connection is used again. RFC 9112, sections 3 to 9.
 
 use super::super::find::find;
 
 /// A status line. RFC 9112, section 4.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Status {
     /// The code.
     pub code: u16,
@@ -30,7 +30,80 @@ impl Status {
     }
 }
 
-/// The fields behind a status line.
+/// What a request line means for its answer. RFC 9112, section 3.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RequestLine {
+    /// The method.
+    pub method: Method,
+    /// The version is 1.1 or later, not 1.0.
+    pub is_1_1: bool,
+}
+
+/// A method, as far as the end of the answer depends on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Method {
+    /// The answer has no body.
+    Head,
+    /// After an answer of 2xx the connection is a tunnel.
+    Connect,
+    /// Any other.
+    Other,
+}
+
+impl RequestLine {
+    /// The longest method recognised; the longest registered has 17 bytes.
+    const METHOD_MAX: usize = 32;
+
+    /// Reads `METHOD target HTTP/1.x`. The target may be any text: that is for the server to judge.
+    pub fn read(line: &[u8]) -> Option<RequestLine> {
+        let line = line.trim_ascii_end();
+        let (rest, minor) = match line.split_last() {
+            Some((minor @ b'0'..=b'9', rest)) => (rest, *minor),
+            _ => return None,
+        };
+        let before = rest.strip_suffix(b" HTTP/1.")?;
+        let (method, target) = before.split_at(find(b' ', before)?);
+        let target = target.trim_ascii();
+        let is_text = !target.is_empty() && !target.iter().any(u8::is_ascii_control);
+        if !is_text || !RequestLine::may_begin_with(line) {
+            return None;
+        }
+        let method = match method {
+            b"HEAD" => Method::Head,
+            b"CONNECT" => Method::Connect,
+            _ => Method::Other,
+        };
+        let is_1_1 = minor != b'0';
+        Some(RequestLine { method, is_1_1 })
+    }
+
+    /// Returns whether these can be the first bytes of a request line.
+    pub fn may_begin_with(bytes: &[u8]) -> bool {
+        let start = &bytes[..bytes.len().min(Self::METHOD_MAX + 1)];
+        match start.iter().position(|&byte| !is_token_byte(byte)) {
+            Some(end) => end > 0 && start[end] == b' ',
+            None => start.len() <= Self::METHOD_MAX,
+        }
+    }
+}
+
+/// RFC 9110, section 5.6.2.
+fn is_token_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+}
+
+/// What ends the body of a message. RFC 9112, section 6.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Body {
+    /// So many bytes.
+    Length(u64),
+    /// The last of its chunks.
+    Chunked,
+    /// The end of the connection.
+    UntilEnd,
+}
+
+/// The fields after a first line.
 #[derive(Default)]
 pub struct Fields {
     /// The last line that came, to which the next may belong.
@@ -40,8 +113,9 @@ pub struct Fields {
     closes: bool,
     keeps: bool,
     /// Content-Length as given; `None` once two disagree, or it is no number.
-    length: Option<Option<usize>>,
-    has_coding: bool,
+    length: Option<Option<u64>>,
+    /// What Transfer-Encoding makes of the body.
+    coding: Option<Body>,
 }
 
 impl Fields {
@@ -65,10 +139,22 @@ impl Fields {
     /// The bytes of the body, where the connection can be used again behind them. RFC 9112,
     /// sections 6.3 and 9.3. (Proxy-Connection is the older name of Connection.)
     pub fn body_before_next(&self, status: Status) -> Option<usize> {
-        let persists = !self.closes && (status.is_1_1 || self.keeps);
-        self.length
-            .flatten()
-            .filter(|_| persists && !self.has_coding)
+        match self.body() {
+            Some(Body::Length(bytes)) if self.persists(status.is_1_1) => bytes.try_into().ok(),
+            _ => None,
+        }
+    }
+
+    /// Returns whether the connection is used again after the message. RFC 9112, section 9.3.
+    pub fn persists(&self, is_1_1: bool) -> bool {
+        !self.closes && (is_1_1 || self.keeps)
+    }
+
+    /// What ends the body, where the fields mention one. Lengths that disagree or are no numbers
+    /// are none, and of transfer codings only the last counts. RFC 9112, section 6.3.
+    pub fn body(&self) -> Option<Body> {
+        let by_length = || Some(self.length?.map_or(Body::UntilEnd, Body::Length));
+        self.coding.or_else(by_length)
     }
 
     fn flush(&mut self) {
@@ -77,18 +163,32 @@ impl Fields {
             return;
         };
         let value = line[colon + 1..].trim_ascii();
-        match line[..colon].to_ascii_lowercase().as_slice() {
+        match line[..colon]
+            .trim_ascii_end()
+            .to_ascii_lowercase()
+            .as_slice()
+        {
             b"proxy-authenticate" => self.challenges.push(value.to_vec()),
             b"connection" | b"proxy-connection" => {
                 self.closes |= has_word(value, b"close");
                 self.keeps |= has_word(value, b"keep-alive");
             }
+            // Proxies may have joined several to a list.
             b"content-length" => {
-                let length = number(value);
-                let agrees = self.length.is_none_or(|known| known == length);
-                self.length = Some(length.filter(|_| agrees));
+                for length in value.split(|&byte| byte == b',').map(number) {
+                    let agrees = self.length.is_none_or(|known| known == length);
+                    self.length = Some(length.filter(|_| agrees));
+                }
             }
-            b"transfer-encoding" => self.has_coding = true,
+            b"transfer-encoding" => {
+                let last = value.rsplit(|&byte| byte == b',').next();
+                let is_chunked = last.is_some_and(|last| has_word(last, b"chunked"));
+                self.coding = Some(if is_chunked {
+                    Body::Chunked
+                } else {
+                    Body::UntilEnd
+                });
+            }
             _ => {}
         }
     }
@@ -100,7 +200,8 @@ fn has_word(list: &[u8], word: &[u8]) -> bool {
 }
 
 /// A number in decimal digits, and nothing else.
-fn number(value: &[u8]) -> Option<usize> {
+fn number(value: &[u8]) -> Option<u64> {
+    let value = value.trim_ascii();
     let digits = value.iter().all(u8::is_ascii_digit);
     let text = std::str::from_utf8(value).ok().filter(|_| digits)?;
     text.parse().ok()
