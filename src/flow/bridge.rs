@@ -4,6 +4,7 @@
 pub use super::ended::{Ended, Place};
 pub use super::leaving::GRACE;
 
+use super::exchange::Exchange;
 use super::flow::{Fault, Flow, FlowState, Moved};
 use super::hold::{self, Answer, Passed};
 use super::leaving::Leaving;
@@ -50,6 +51,8 @@ pub struct Bridge {
     over_since: Option<Instant>,
     /// Bytes sent when the peer's end came.
     sent_at_peer_end: Option<u64>,
+    /// What is known of the HTTP that is spoken, if that is followed.
+    exchange: Option<Exchange>,
     /// Since when there is a reason not to pass on the end that `out` holds.
     held_since: Instant,
     /// Whether the peer, and our client, still acknowledge what they are sent.
@@ -86,6 +89,7 @@ impl Bridge {
             last: now,
             over_since: None,
             sent_at_peer_end: None,
+            exchange: None,
             held_since: now,
             liveness: Default::default(),
             leaving: None,
@@ -96,6 +100,11 @@ impl Bridge {
     /// Counts the time for the whole connection from `began` on, which was before this.
     pub fn count_from(&mut self, began: Instant) {
         self.began = Some(began);
+    }
+
+    /// Follows the HTTP that the two flows, given a watch each, have seen.
+    pub fn follow(&mut self, exchange: Exchange) {
+        self.exchange = Some(exchange);
     }
 
     /// Gives both ends back, ours first.
@@ -249,14 +258,21 @@ impl Bridge {
         let passed = Passed {
             sent: self.out.moved(),
             has_heard: self.inn.moved() > 0,
-            answer: Answer::Unknown,
+            answer: self.answer(),
         };
         let patience = hold::patience(self.ends.pass_end, passed)?;
-        // The peer could not answer any more.
-        if !self.remote.keeps_half_close() {
+        // A peer that has only fallen silent could not answer any more.
+        if !patience.is_zero() && !self.remote.keeps_half_close() {
             return None;
         }
         Some(self.last.max(self.held_since) + patience)
+    }
+
+    /// How far the answer has come that the end is held back for.
+    fn answer(&self) -> Answer {
+        let exchange = self.exchange.as_ref();
+        let exchange = exchange.filter(|_| self.ends.waits_for_answers);
+        exchange.map_or(Answer::Unknown, Exchange::answer)
     }
 
     fn pass_end_if_due(&mut self, now: Instant) {
@@ -499,6 +515,11 @@ impl Bridge {
     /// The fault to tell the user about, if a flow broke. A reader of standard output that has
     /// had enough is none.
     fn name_fault(&mut self) -> Option<Ended> {
+        let answer = self.exchange.as_ref();
+        let is_whole = answer.is_some_and(|exchange| exchange.answer() == Answer::Whole);
+        let missing = answer
+            .filter(|_| self.inn.is_complete())
+            .and_then(Exchange::missing);
         let (place, error) = match (self.inn.fault(), self.out.fault()) {
             (Some(Fault::Sink(error)), _) if error.kind() != io::ErrorKind::BrokenPipe => {
                 (Place::Output, error)
@@ -510,9 +531,11 @@ impl Bridge {
             (_, Some(fault @ Fault::Source(error))) if !fault.is_truncation() => {
                 (Place::Input, error)
             }
+            // An answer known to be whole needs no close_notify.
+            (Some(Fault::Source(_)), _) if is_whole => return None,
             (Some(Fault::Source(error)), _) => return Some(truncated(Place::Peer, error)),
             (_, Some(Fault::Source(error))) => return Some(truncated(Place::Input, error)),
-            _ => return None,
+            _ => return missing.map(|error| Ended::Truncated(Place::Peer, error)),
         };
         Some(Ended::Broken(place, error::copy(error)))
     }

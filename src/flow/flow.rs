@@ -19,6 +19,8 @@ use std::time::Instant;
 
 /// Reads and writes a flow does in one turn before the other flow and the other tasks get theirs.
 const TURN: usize = 16;
+/// So many bytes that no watcher wants to see may go past this process.
+const OFFLOADED_BYTES: u64 = 64 << 10;
 /// Answers of a stage (telnet) that may wait to be sent, in bytes; beyond, no more is read.
 const BACK_BYTES: usize = 4 << 10;
 
@@ -297,7 +299,8 @@ impl Flow {
     /// Goes over to a store inside the kernel once a read has filled the one in memory.
     fn offload(&mut self, source: &Endpoint, sink: &Endpoint) -> bool {
         let open = self.state == FlowState::Open && self.store.is_empty();
-        if !(open && self.may_offload && self.store.was_filled()) || self.kernel.is_some() {
+        let is_bulk = self.store.was_filled() && self.settings.taps.unseen() >= OFFLOADED_BYTES;
+        if !(open && self.may_offload && is_bulk) || self.kernel.is_some() {
             return false;
         }
         self.kernel = Kernel::between(source, sink);
@@ -306,12 +309,23 @@ impl Flow {
     }
 
     fn carry(&mut self, source: &mut Endpoint, sink: &mut Endpoint) -> bool {
-        let takes = self.state == FlowState::Open;
         let Some(kernel) = &mut self.kernel else {
             return false;
         };
-        match kernel.carry(source, sink, takes) {
+        let takes = self.state == FlowState::Open;
+        let most = if takes {
+            self.settings.taps.unseen()
+        } else {
+            0
+        };
+        if takes && most == 0 && kernel.held() == 0 {
+            self.kernel = None;
+            return true;
+        }
+        let most = usize::try_from(most).unwrap_or(usize::MAX);
+        match kernel.carry(source, sink, most) {
             Carry::Moved(n) => {
+                self.settings.taps.skip(n);
                 self.moved += n as u64;
                 return true;
             }
@@ -319,6 +333,7 @@ impl Flow {
             Carry::Eof if takes => self.source_has_ended(None),
             Carry::Eof => {}
             Carry::GiveUp { held, for_good } => {
+                self.settings.taps.skip(held.len());
                 self.store.replace(&held);
                 self.may_offload = !for_good;
             }

@@ -5,6 +5,7 @@ pub mod flow;
 
 pub mod bridge;
 pub mod ended;
+pub mod exchange;
 pub mod floor;
 pub mod hold;
 pub mod hub;

@@ -3,6 +3,7 @@
 //! They see what is on the wire: what comes from a peer before the stages change it, and what goes
 //! to one after they did. Since a watcher wants the bytes, the flow keeps them in memory.
 
+use super::exchange::{Direction, Watch};
 use crate::io::datagram::PeerAddr;
 use crate::io::endpoint::Endpoint;
 
@@ -25,12 +26,30 @@ pub struct Taps {
     pub writes: Option<Box<dyn Tap>>,
     /// Looks at what is read first, and at nothing else: that is read into memory in any case.
     pub first: Option<Look>,
+    /// Follows HTTP, and wants to see only some of the bytes.
+    pub exchange: Option<Watch>,
 }
 
 impl Taps {
-    /// Says whether nobody watches on.
+    /// Returns whether no watcher wants to see all of the bytes.
     pub fn is_empty(&self) -> bool {
         self.reads.is_none() && self.writes.is_none()
+    }
+
+    /// How many of the next bytes may pass unseen.
+    pub fn unseen(&self) -> u64 {
+        match &self.exchange {
+            _ if !self.is_empty() => 0,
+            Some(watch) => watch.unseen(),
+            None => u64::MAX,
+        }
+    }
+
+    /// Counts bytes that passed unseen.
+    pub fn skip(&mut self, bytes: usize) {
+        if let Some(watch) = &self.exchange {
+            watch.skip(u64::try_from(bytes).unwrap_or(u64::MAX));
+        }
     }
 
     /// Bytes were read from `source`, or before there was one.
@@ -41,12 +60,21 @@ impl Taps {
         if let Some(tap) = &mut self.reads {
             tap.seen(bytes, source.and_then(Endpoint::peer));
         }
+        self.show(Direction::Received, bytes);
     }
 
     /// `sink` has taken bytes.
     pub fn written(&mut self, bytes: &[u8], sink: &Endpoint) {
         if let Some(tap) = &mut self.writes {
             tap.seen(bytes, sink.peer());
+        }
+        self.show(Direction::Sent, bytes);
+    }
+
+    fn show(&self, direction: Direction, bytes: &[u8]) {
+        let watch = self.exchange.as_ref();
+        if let Some(watch) = watch.filter(|watch| watch.direction() == direction) {
+            watch.pass(bytes);
         }
     }
 }

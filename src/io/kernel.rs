@@ -58,12 +58,12 @@ impl Kernel {
         self.mover.held()
     }
 
-    /// Moves once; without `takes` nothing more is taken from the source. Never waits.
-    pub fn carry(&mut self, source: &mut Endpoint, sink: &mut Endpoint, takes: bool) -> Carry {
+    /// Moves once; at most `most` bytes more are taken from the source. Never waits.
+    pub fn carry(&mut self, source: &mut Endpoint, sink: &mut Endpoint, most: usize) -> Carry {
         let empties = self.held() > 0;
         let ready = match empties {
             true => sink.is_writable(),
-            false => !takes || (source.is_readable() && sink.is_writable()),
+            false => most == 0 || (source.is_readable() && sink.is_writable()),
         };
         if !ready {
             return Carry::Pending;
@@ -71,7 +71,7 @@ impl Kernel {
         let (Some(from), Some(to)) = (source.raw_read(), sink.raw_write()) else {
             return self.give_up(true);
         };
-        match self.mover.carry(from, to, takes) {
+        match self.mover.carry(from, to, most) {
             Carried::Bytes { taken, given } => {
                 self.count(taken, empties);
                 self.unsure = 0;

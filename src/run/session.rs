@@ -3,6 +3,7 @@
 use super::{PEER_SLOT, STDIO_SLOTS, logs, secure, words};
 use crate::exit::Exit;
 use crate::flow::bridge::{Bridge, Ended, Place, Turn};
+use crate::flow::exchange::{Direction, Exchange};
 use crate::flow::flow::{Flow, Settings};
 use crate::flow::stages::{Pace, Stage};
 use crate::io::datagram::{Datagram, Peers, Shape};
@@ -116,9 +117,15 @@ impl Joined {
             // The longest frame fits.
             message_bytes.0 = Some(SENT_BYTES);
         }
+        let (mut out_taps, mut inn_taps) = (watchers.sent(), watchers.received());
+        let exchange = session.follows_http.then(Exchange::default);
+        if let Some(exchange) = &exchange {
+            out_taps.exchange = Some(exchange.watch(Direction::Sent));
+            inn_taps.exchange = Some(exchange.watch(Direction::Received));
+        }
         let mut out = Flow::new(Settings {
             stages: out_stages,
-            taps: watchers.sent(),
+            taps: out_taps,
             pace: session.interval.map(Pace::new),
             message_bytes: message_bytes.0,
             max_reads: None,
@@ -126,7 +133,6 @@ impl Joined {
             may_offload: session.may_offload,
             passes_clean_ends_only: true,
         });
-        let mut inn_taps = watchers.received();
         inn_taps.first = secure::first_look(&remote, plan);
         let mut inn = Flow::new(Settings {
             stages: in_stages,
@@ -141,13 +147,16 @@ impl Joined {
         if !left_over.is_empty() {
             inn.preload(left_over, out.urgent());
         }
-        let bridge = Bridge::new(
+        let mut bridge = Bridge::new(
             (local, remote),
             (out, inn),
             session.ends,
             session.limits,
             now,
         );
+        exchange
+            .into_iter()
+            .for_each(|exchange| bridge.follow(exchange));
         Joined {
             bridge,
             label,

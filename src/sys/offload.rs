@@ -145,18 +145,19 @@ impl Mover {
         }
     }
 
-    /// Moves once. Never waits.
-    pub fn carry(&mut self, source: RawEnd<'_>, sink: RawEnd<'_>, takes: bool) -> Carried {
+    /// Moves once, taking at most `most` bytes more from the source. Never waits.
+    pub fn carry(&mut self, source: RawEnd<'_>, sink: RawEnd<'_>, most: usize) -> Carried {
+        let piece = most.min(PIECE_BYTES);
         match self {
-            Mover::ThroughPipe(way) => way.carry(source, sink, takes),
-            _ if !takes => Carried::Eof,
+            Mover::ThroughPipe(way) => way.carry(source, sink, piece),
+            _ if piece == 0 => Carried::Eof,
             Mover::SendFile => {
-                let moved = rustix::fs::sendfile(sink.fd, source.fd, None, PIECE_BYTES);
+                let moved = rustix::fs::sendfile(sink.fd, source.fd, None, piece);
                 moved_by(moved, source, sink)
             }
-            Mover::Splice => moved_by(splice(source.fd, sink.fd, PIECE_BYTES), source, sink),
+            Mover::Splice => moved_by(splice(source.fd, sink.fd, piece), source, sink),
             Mover::Discard(buf) => {
-                let moved = rustix::net::recv(source.fd, &mut buf[..], RecvFlags::TRUNC);
+                let moved = rustix::net::recv(source.fd, &mut buf[..piece], RecvFlags::TRUNC);
                 match moved.map(|(_, n)| n) {
                     Err(Errno::AGAIN) => Carried::Blocked {
                         source: true,
@@ -205,14 +206,14 @@ impl Mover {
 
 impl ThroughPipe {
     /// Empties the pipe into the sink, or fills it from the source.
-    fn carry(&mut self, source: RawEnd<'_>, sink: RawEnd<'_>, takes: bool) -> Carried {
-        match (&self.pipe, takes) {
+    fn carry(&mut self, source: RawEnd<'_>, sink: RawEnd<'_>, piece: usize) -> Carried {
+        match (&self.pipe, piece) {
             (Some(pipe), _) if self.held > 0 => {
                 let moved = splice(pipe.reader.as_fd(), sink.fd, self.held);
                 self.emptied_by(moved)
             }
-            (_, false) => Carried::Eof,
-            (_, true) => self.fill(source),
+            (_, 0) => Carried::Eof,
+            (_, piece) => self.fill(source, piece),
         }
     }
 
@@ -235,11 +236,11 @@ impl ThroughPipe {
         }
     }
 
-    fn fill(&mut self, source: RawEnd<'_>) -> Carried {
+    fn fill(&mut self, source: RawEnd<'_>, piece: usize) -> Carried {
         let Ok(pipe) = OwnPipe::take() else {
             return Carried::Refused;
         };
-        let moved = splice(source.fd, pipe.writer.as_fd(), PIECE_BYTES);
+        let moved = splice(source.fd, pipe.writer.as_fd(), piece);
         if let Ok(held @ 1..) = moved {
             (self.pipe, self.held) = (Some(pipe), held);
             return Carried::Bytes {

@@ -1,0 +1,92 @@
+//! HTTP/1 on a session, followed by watching both of its flows: what waits for the end of the
+//! answers, and what is missing of them. See `proto::http::exchange`.
+
+use super::hold::Answer;
+use crate::proto::http::exchange::{Cut, Exchanges, Speech};
+use std::cell::RefCell;
+use std::io;
+use std::rc::Rc;
+
+/// What a session knows of the HTTP/1 spoken on it.
+#[derive(Clone, Default)]
+pub struct Exchange(Rc<RefCell<Exchanges>>);
+
+/// One direction of it, for the flow of that direction.
+pub struct Watch {
+    exchange: Exchange,
+    direction: Direction,
+}
+
+/// Which bytes a flow carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Direction {
+    /// To the peer.
+    Sent,
+    /// From the peer.
+    Received,
+}
+
+impl Exchange {
+    /// The watch of one direction.
+    pub fn watch(&self, direction: Direction) -> Watch {
+        Watch {
+            exchange: self.clone(),
+            direction,
+        }
+    }
+
+    /// How far the answers to what was sent have come.
+    pub fn answer(&self) -> Answer {
+        let exchanges = self.0.borrow();
+        match exchanges.speech() {
+            Speech::Unknown | Speech::Other => Answer::Unknown,
+            Speech::Http if exchanges.is_complete() => Answer::Whole,
+            Speech::Http if exchanges.has_answer() => Answer::Begun,
+            // There may be nothing to answer yet.
+            Speech::Http if !exchanges.is_sent_whole() => Answer::Unknown,
+            Speech::Http => Answer::Awaited,
+        }
+    }
+
+    /// What is missing of an answer that has begun, if the peer ends now.
+    pub fn missing(&self) -> Option<io::Error> {
+        match self.0.borrow().server_ended() {
+            Ok(()) | Err(Cut::NoAnswer) => None,
+            Err(cut) => Some(io::Error::new(io::ErrorKind::UnexpectedEof, cut)),
+        }
+    }
+}
+
+impl Watch {
+    /// The direction watched.
+    pub fn direction(&self) -> Direction {
+        self.direction
+    }
+
+    /// Takes in bytes that pass, in order.
+    pub fn pass(&self, bytes: &[u8]) {
+        let mut exchanges = self.exchange.0.borrow_mut();
+        match self.direction {
+            Direction::Sent => exchanges.sent(bytes),
+            Direction::Received => exchanges.received(bytes),
+        }
+    }
+
+    /// How many of the next bytes need not be seen.
+    pub fn unseen(&self) -> u64 {
+        let exchanges = self.exchange.0.borrow();
+        match self.direction {
+            Direction::Sent => exchanges.unseen_sent(),
+            Direction::Received => exchanges.unseen_received(),
+        }
+    }
+
+    /// Counts bytes that pass unseen, at most `unseen`.
+    pub fn skip(&self, bytes: u64) {
+        let mut exchanges = self.exchange.0.borrow_mut();
+        match self.direction {
+            Direction::Sent => exchanges.skip_sent(bytes),
+            Direction::Received => exchanges.skip_received(bytes),
+        }
+    }
+}
