@@ -3,6 +3,7 @@ complete -c rnc -l relay -d 'With -l: join each client to a connection to ADDR' 
 complete -c rnc -l parallel -d 'With -z: how many ports are tried at once' -r -f
 complete -c rnc -s e -l exec -d 'Run a program for each peer; no shell' -r -f -a "(__fish_complete_command)"
 complete -c rnc -s c -l sh-exec -d 'The same for a line of shell, run by /bin/sh -c' -r -f -a "(__fish_complete_command)"
+complete -c rnc -l shutdown -d 'When the end of input is passed on: now, never, or TIME' -r -f
 complete -c rnc -s q -l quit -d 'Leave TIME after the end of input and the last byte' -r -f
 complete -c rnc -s w -l wait -d 'Give up after TIME of connecting, or of silence' -r -f
 complete -c rnc -l until -d 'Leave at the end of: peer, stdin, both; or never' -r -f -a "peer\t''
@@ -96,7 +97,7 @@ complete -c rnc -s r -l randomize -d 'Try ports in random order'
 complete -c rnc -s F -l pass-fd -d 'Pass the connected socket to standard output and leave'
 complete -c rnc -l pty -d 'Give the program a terminal instead of pipes'
 complete -c rnc -l exec-status -d 'Leave with the program\'s exit code'
-complete -c rnc -s N -l shutdown -d 'Pass on the end of standard input (rnc always does)'
+complete -c rnc -s N -l shutdown-now -d 'Pass on the end of standard input at once'
 complete -c rnc -l no-shutdown -d 'Do not pass on the end of standard input'
 complete -c rnc -s d -l no-stdin -l recv-only -d 'Do not read standard input'
 complete -c rnc -l send-only -d 'Only send; leave at the end of standard input'

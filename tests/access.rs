@@ -226,7 +226,7 @@ fn real_clients_are_refused_and_let_in() {
         let Some(program) = require(name, package) else {
             continue;
         };
-        let rnc = listener(&format!("-lv --allow {GOOD}")).spawn();
+        let rnc = listener(&format!("-lvN --allow {GOOD}")).spawn();
         let port = rnc.listening_port().to_string();
         let run = |from: &str| {
             let mut peer = Cmd::new(&program)

@@ -499,6 +499,8 @@ fn a_session_that_is_idle_for_too_long_is_3() {
     let words = format!("-w 300ms 127.0.0.1 {}", server.port());
     let mut rnc = line(&words).stdin(Stdin::Pipe).spawn();
     let peer = server.accept(&rnc);
+    // Until the first byte the writer of the pipe is waited for.
+    rnc.send("hello");
     let stdin = rnc.take_stdin();
     expect_one_line(
         rnc.wait(),

@@ -81,7 +81,7 @@ pub struct Dialect {
     /// When a client passes on the end of standard input without `-N`. A listener of a dialect
     /// that waits for quiet passes it on at once: it is the end of the answer.
     pub pass_end: PassEnd,
-    /// A listener whose standard input is /dev/null has none.
+    /// A listener whose standard input is /dev/null has none: no end of it is passed on.
     pub null_is_no_stdin: bool,
     /// Silence counts only once the writer of standard input, a pipe, has written.
     pub waits_for_writer: bool,

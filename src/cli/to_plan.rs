@@ -405,7 +405,7 @@ impl Planner<'_> {
             ends: self.ends(mode)?,
             limits: self.limits(timeout)?,
             follows_http: self.follows_http(mode),
-            reads_stdin: !self.has_no_stdin(),
+            reads_stdin: !args.no_stdin,
             writes_stdout: !args.send_only && self.talk().is_none(),
             crlf: args.crlf,
             telnet: args.telnet,

@@ -252,7 +252,7 @@ impl Bridge {
 
     /// When the end that `out` holds is to be passed on, as far as is known.
     fn end_due(&self) -> Option<Instant> {
-        if !self.out.is_holding_end() || self.inn.is_pending() {
+        if !self.out.is_holding_end() {
             return None;
         }
         let passed = Passed {
@@ -279,8 +279,14 @@ impl Bridge {
         let Some(due) = self.end_due().filter(|due| now >= *due) else {
             return;
         };
-        // Quiet begins when the peer has everything.
-        if due > self.last.max(self.held_since) && self.remote.unsent() > 0 {
+        // Quiet begins when the peer has everything. One whose bytes wait for standard output may
+        // be in the middle of an answer.
+        let is_quiet = || {
+            let waits = self.inn.is_pending() || self.remote.has_unread();
+            let is_blocked = waits && now < self.last + hold::BLOCKED;
+            !is_blocked && self.remote.unsent() == 0
+        };
+        if due > self.last.max(self.held_since) && !is_quiet() {
             self.held_since = now;
         } else {
             self.out.pass_end(&mut self.remote);

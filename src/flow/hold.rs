@@ -10,6 +10,10 @@ const UPLOAD_BYTES: u64 = 64 << 10;
 /// none before it has seen that.
 const FIRST_ANSWER: Duration = Duration::from_secs(30);
 
+/// How long a peer counts as answering while what it sent waits for standard output. It may wait
+/// for our end itself.
+pub const BLOCKED: Duration = Duration::from_secs(15);
+
 /// How far a request whose answer has a known end has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {

@@ -273,9 +273,15 @@ impl Hub {
 
     /// The hub is given up in the middle: what is cut off looks cut off to the peers.
     pub fn cut_off(&self) {
-        let has_input = self.local.has_input();
+        let has_input = self.has_input();
         let members = self.members.values();
         members.for_each(|member| member.cut_off(has_input));
+    }
+
+    /// Returns whether there is an input whose end a peer could wait for. What peers say to each
+    /// other has none.
+    fn has_input(&self) -> bool {
+        self.settings.shape == Shape::Star && self.local.has_input()
     }
 
     /// There is no peer, and what all of them sent is written.
@@ -326,7 +332,7 @@ impl Hub {
         let any = !late.is_empty();
         for (slot, late) in late {
             let is_end = self.settings.ends.time_limit_is_end && late.is_some();
-            let has_input = self.local.has_input();
+            let has_input = self.has_input();
             self.depart(slot, now, |member| {
                 if !is_end {
                     member.cut_off(has_input);

@@ -22,6 +22,15 @@ pub struct Liveness {
 impl Liveness {
     /// Returns whether the peer at `end`, to which `written` bytes were written so far, is gone.
     pub fn is_lost(&mut self, end: &Endpoint, written: u64, now: Instant) -> bool {
+        self.judge(|| end.unanswered_for(), written, now)
+    }
+
+    fn judge(
+        &mut self,
+        unanswered_for: impl FnOnce() -> Option<Duration>,
+        written: u64,
+        now: Instant,
+    ) -> bool {
         if written == self.acknowledged {
             return false;
         }
@@ -29,7 +38,7 @@ impl Liveness {
         if now < next {
             return false;
         }
-        let silence = end.unanswered_for();
+        let silence = unanswered_for();
         if silence.is_none() {
             self.acknowledged = written;
             self.waiting = None;
@@ -43,5 +52,41 @@ impl Liveness {
     /// When to look next.
     pub fn deadline(&self) -> Option<Instant> {
         self.waiting.map(|(_, next)| next)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Looks every 15 s at a peer whose system has answered nothing for what `silence` gives, and
+    /// returns after how many seconds it is given up.
+    fn given_up(silence: impl Fn(u64) -> Option<u64>) -> Option<u64> {
+        let (mut liveness, begin) = (Liveness::default(), Instant::now());
+        (0..=600).step_by(15).find(|&at| {
+            let silence = silence(at).map(Duration::from_secs);
+            liveness.judge(|| silence, 1, begin + Duration::from_secs(at))
+        })
+    }
+
+    #[test]
+    fn a_peer_that_acknowledges_nothing_is_given_up_within_two_minutes() {
+        assert_eq!(given_up(Some), Some(105));
+        // The last thing it acknowledged may be an hour ago.
+        assert_eq!(given_up(|at| Some(3600 + at)), Some(105));
+    }
+
+    #[test]
+    fn a_peer_that_answers_probes_or_has_everything_is_not() {
+        assert_eq!(given_up(|_| Some(0)), None);
+        assert_eq!(given_up(|at| Some(at % 90)), None);
+        assert_eq!(given_up(|_| None), None);
+    }
+
+    #[test]
+    fn nothing_is_looked_at_while_nothing_is_sent() {
+        let (mut liveness, now) = (Liveness::default(), Instant::now());
+        assert!(!liveness.judge(|| unreachable!("no look"), 0, now));
+        assert_eq!(liveness.deadline(), None);
     }
 }

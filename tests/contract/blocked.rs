@@ -14,7 +14,7 @@ fn stdin_reaches_the_peer_while_nobody_reads_stdout_and_the_peer_floods() {
     everywhere(|role, transport| {
         let Session {
             mut rnc, mut peer, ..
-        } = session_with(role, transport, &[], |cmd| {
+        } = session_with(role, transport, &["-N"], |cmd| {
             cmd.stdin(Stdin::Pipe).stdout(Stdout::Unread)
         });
         let flood = pattern(1 << 16, 10);

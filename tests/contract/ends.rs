@@ -274,7 +274,7 @@ fn descriptors_that_are_nonblocking_already_work_and_stay_so() {
         set_nonblocking(&stdout);
         let (shared_in, shared_out) = (stdin.try_clone(), stdout.try_clone());
         let (shared_in, shared_out) = (shared_in.expect("dup"), shared_out.expect("dup"));
-        let Session { rnc, mut peer, .. } = session_with(role, transport, &[], |cmd| {
+        let Session { rnc, mut peer, .. } = session_with(role, transport, &["-N"], |cmd| {
             cmd.stdin(Stdin::Fd(stdin.into()))
                 .stdout(Stdout::Fd(stdout.into()))
         });

@@ -43,7 +43,7 @@ fn until_stdin_leaves_when_stdin_is_sent_though_the_peer_stays() {
 fn until_never_outlasts_both_ends() {
     everywhere(|role, transport| {
         let Session { rnc, mut peer, .. } =
-            session_with(role, transport, &["--until", "never"], |cmd| cmd);
+            session_with(role, transport, &["--until", "never", "-N"], |cmd| cmd);
         assert_bytes("the peer got", &peer.read_all(&rnc), b"");
         peer.say("last words", &rnc);
         drop(peer);
@@ -82,7 +82,6 @@ fn send_only_leaves_when_stdin_is_sent_and_discards_what_comes() {
 fn q_leaves_by_itself_after_the_last_answer() {
     everywhere(|role, transport| {
         let Session { rnc, mut peer, .. } = session_with(role, transport, &["-q", "1"], |cmd| cmd);
-        assert_bytes("the peer got", &peer.read_all(&rnc), b"");
         peer.say("answer", &rnc);
         // The peer stays, and says nothing more.
         rnc.wait()

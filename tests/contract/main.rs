@@ -5,11 +5,13 @@
 mod common;
 
 mod blocked;
+mod cut_off;
 mod dialect;
 mod ends;
 mod exit_codes;
 mod half_close;
 mod limits;
 mod matrix;
+mod pass_end;
 mod resources;
 mod session;

@@ -70,7 +70,7 @@ fn stdin_ends_first_as_tcp_client() {
 
 #[test]
 fn stdin_ends_first_as_tcp_listener() {
-    every_cell(Role::Listen, Transport::Tcp, stdin_ends_first, |_, _| true);
+    every_cell(Role::Listen, Transport::Tcp, stdin_ends_first, has_stdin);
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn stdin_ends_first_as_unix_client() {
 
 #[test]
 fn stdin_ends_first_as_unix_listener() {
-    every_cell(Role::Listen, Transport::Unix, stdin_ends_first, |_, _| true);
+    every_cell(Role::Listen, Transport::Unix, stdin_ends_first, has_stdin);
 }
 
 #[test]
@@ -123,6 +123,11 @@ fn peer_ends_first_as_unix_listener() {
         peer_ends_first,
         can_wait_for_the_peer,
     );
+}
+
+/// The kinds of stdin whose end a listener passes on: without one it waits for the peer's.
+fn has_stdin(stdin: InKind, _: OutKind) -> bool {
+    !matches!(stdin, InKind::Null | InKind::Closed)
 }
 
 /// The kinds of stdin that stay open for as long as the test likes, with the kinds of stdout that

@@ -58,7 +58,7 @@ impl Planner<'_> {
             // Clients that only send are many, and would stay for ever.
             None if self.talk().is_some() => Until::Peer,
             None if args.send_only => Until::Stdin,
-            None if self.has_no_stdin() => Until::Peer,
+            None if args.no_stdin => Until::Peer,
             None => terminal.unwrap_or(default),
         })
     }
@@ -75,6 +75,12 @@ impl Planner<'_> {
         let is_typed = self.facts.stdin == Input::Terminal;
         if args.shutdown_now || args.send_only || self.runs_program() {
             return Ok(PassEnd::Now);
+        }
+        // Under cron, systemd, docker or in the background, where an end at once would say that
+        // the answer is complete.
+        let is_missing = self.dialect.null_is_no_stdin && self.facts.stdin == Input::Null;
+        if args.listen && is_missing {
+            return Ok(PassEnd::Never);
         }
         Ok(match self.dialect.pass_end {
             // For nc -q includes -N.
@@ -101,27 +107,11 @@ impl Planner<'_> {
         }
     }
 
-    /// Whether there is no standard input: `-d`, or a listener started without one (by cron,
-    /// systemd, docker, or in the background), whose end would say that the answer is complete.
-    pub(super) fn has_no_stdin(&self) -> bool {
-        let args = self.args;
-        let is_asked_for = args.send_only
-            || args.shutdown_now
-            || args.shutdown.is_some()
-            || args.until.as_deref() == Some("stdin");
-        let is_missing = self.dialect.null_is_no_stdin
-            && args.listen
-            && self.facts.stdin == Input::Null
-            && !is_asked_for;
-        args.no_stdin || is_missing
-    }
-
-    /// Whether silence counts only once the writer of the pipe has written, or gone. `idle` is the
-    /// limit of silence.
-    pub(super) fn waits_for_writer(&self, idle: Option<Duration>) -> bool {
+    /// Whether silence counts only once the writer of the pipe has written, or gone.
+    pub(super) fn waits_for_writer(&self) -> bool {
         let is_joined = self.services().is_empty() && !self.runs_program() && self.talk().is_none();
-        let is_pipe = self.facts.stdin == Input::Pipe && !self.has_no_stdin();
-        is_joined && is_pipe && (self.dialect.waits_for_writer || idle == Some(Duration::ZERO))
+        let is_read = self.facts.stdin == Input::Pipe && !self.args.no_stdin;
+        self.dialect.waits_for_writer && is_joined && is_read
     }
 
     /// Whether requests of HTTP are recognised on standard input.

@@ -12,7 +12,7 @@ impl Planner<'_> {
             .or(self.program_idle());
         Ok(Limits {
             idle,
-            idle_waits_for_input: self.waits_for_writer(idle),
+            idle_waits_for_input: self.waits_for_writer(),
             whole: self.limit("--timeout", self.args.timeout.as_ref())?,
             bytes: self.most_bytes()?,
         })

@@ -293,25 +293,21 @@ fn a_listener_whose_input_is_dev_null_has_none() {
         stdin: Input::Null,
         ..facts()
     };
-    for (words, native_reads, nc_reads) in [
-        ("-l 80", false, true),
-        ("-lk 80", false, true),
-        ("-lU /s", false, true),
-        ("-lN 80", true, true),
-        ("-l --until stdin 80", true, true),
-        ("-l --send-only 80", true, true),
-        ("h 80", true, true),
+    for (words, pass_end) in [
+        ("-l 80", PassEnd::Never),
+        ("-lk 80", PassEnd::Never),
+        ("-lU /s", PassEnd::Never),
+        ("-l -q 1 80", PassEnd::Never),
+        ("-lN 80", PassEnd::Now),
+        ("-l --shutdown now 80", PassEnd::Now),
+        ("-l --send-only 80", PassEnd::Now),
+        ("-l -e cat 80", PassEnd::Now),
+        ("h 80", quiet(1)),
     ] {
-        for (dialect, reads) in [(&NATIVE, native_reads), (&NC, nc_reads)] {
-            let plan = plan_with(words, dialect, &null);
-            let session = plan
-                .unwrap_or_else(|wrong| panic!("{words}: {wrong:?}"))
-                .session;
-            assert_eq!(session.reads_stdin, reads, "{} {words}", dialect.name);
-        }
+        let plan = plan_with(words, &NATIVE, &null);
+        let plan = plan.unwrap_or_else(|wrong| panic!("{words}: {wrong:?}"));
+        assert_eq!(plan.session.ends.pass_end, pass_end, "{words}");
     }
-    let until = |words| plan_with(words, &NATIVE, &null).map(|plan| plan.session.ends.until);
-    assert_eq!(until("-l 80").ok(), Some(Until::Peer));
 }
 
 #[test]
@@ -321,9 +317,9 @@ fn silence_counts_once_the_writer_of_a_pipe_has_written() {
         ..facts()
     };
     for (words, native_waits, nc_waits) in [
-        ("-w 0 h 80", true, true),
+        ("-w 0 h 80", true, false),
         ("-w 1 h 80", true, false),
-        ("-u -w 0 h 80", true, true),
+        ("-u -w 0 h 80", true, false),
         ("-d -w 1 h 80", false, false),
         ("-l -w 1 --echo 80", false, false),
         ("-l -w 1 -e cat 80", false, false),
