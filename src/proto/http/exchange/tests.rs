@@ -267,6 +267,7 @@ fn answers_that_are_no_http_end_it() {
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nxx\r\n",
         // Nothing was asked that the second could answer.
         "HTTP/1.1 204 No\r\n\r\nHTTP/1.1 408 Request Timeout\r\n",
+        "HTTP/1.1 204 No\r\n\r\nH",
         &format!("HTTP/1.1 200 OK\r\nX: {}", "x".repeat(66_000)),
     ] {
         let known = talk(GET, answer);
