@@ -54,7 +54,7 @@ fn check(exchanges: &Exchanges) {
         assert_eq!(exchanges.server_ended(), Ok(()));
     }
     if let Err(cut) = exchanges.server_ended() {
-        assert!(is_http && exchanges.unseen_received() < u64::MAX);
+        assert!(is_http);
         assert_eq!(cut == Cut::NoAnswer, !exchanges.has_answer());
     }
 }

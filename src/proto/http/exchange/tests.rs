@@ -1,5 +1,7 @@
 //! Conversations whole, byte by byte, and cut at every place.
 
+mod conversations;
+
 use super::*;
 use proptest::prelude::*;
 
@@ -74,8 +76,8 @@ fn skip(exchanges: &mut Exchanges, side: Side) {
     }
 }
 
-/// Plays a conversation whole, byte by byte, cut at each place, and with as much unseen as can be;
-/// gives what is known in the end, which is the same for all.
+/// Plays a conversation whole, byte by byte, cut at each of the first places, and with as much
+/// unseen as can be; gives what is known in the end, which is the same for all.
 #[track_caller]
 fn play(script: &[Side]) -> Known {
     let mut whole = Exchanges::new();
@@ -89,7 +91,7 @@ fn play(script: &[Side]) -> Known {
     assert_eq!(known(&whole), known(&bytes), "byte by byte: {script:?}");
     assert_eq!(known(&whole), known(&unseen), "unseen: {script:?}");
     for (which, side) in script.iter().enumerate() {
-        for at in 0..side.bytes().len().min(2000) {
+        for at in 0..side.bytes().len().min(200) {
             let (head, tail) = side.bytes().split_at(at);
             let mut cut = Exchanges::new();
             script[..which]
@@ -175,7 +177,6 @@ fn a_server_that_speaks_first_speaks_no_http() {
     }
 }
 
-/// Answers to GET, and what each prefix of them means at its end.
 #[test]
 fn an_answer_is_complete_where_its_head_says() {
     for (answer, wanted) in [
@@ -214,7 +215,7 @@ fn an_answer_is_complete_where_its_head_says() {
             true,
         ),
         (
-            "HTTP/1.1 200 OK\nTransfer-Encoding: chunked\n\n1;a=b\nx\n0A  \n0123456789\n000\nT: r\n\n",
+            "HTTP/1.1 200\nTransfer-Encoding: chunked\n\n1;a=b\nx\n0A  \n0123456789\n000\nT: r\n\n",
             true,
         ),
         (
@@ -267,6 +268,7 @@ fn answers_that_are_no_http_end_it() {
         "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nxx\r\n",
         // Nothing was asked that the second could answer.
         "HTTP/1.1 204 No\r\n\r\nHTTP/1.1 408 Request Timeout\r\n",
+        "HTTP/1.1 204 No\r\n\r\nH",
         &format!("HTTP/1.1 200 OK\r\nX: {}", "x".repeat(66_000)),
     ] {
         let known = talk(GET, answer);
@@ -540,8 +542,9 @@ proptest! {
         const WORDS: [&str; 24] = [
             "GET / HTTP/1.1", "HEAD / HTTP/1.0", "CONNECT h:1 HTTP/1.1", "HTTP/1.1 200 OK",
             "HTTP/1.0 204 No", "HTTP/1.1 100 Go", "HTTP/1.1 101 Go", "HTTP/1.1 404 ", "\r\n", "\n",
-            "\r\n\r\n", "\n\n", "Content-Length: 3\r\n", "Content-Length: 0\n", "Connection: close\n",
-            "Transfer-Encoding: chunked\n", "3\r\nabc\r\n", "0\r\n\r\n", "abc", "\r", " ", "3", ":",
+            "\r\n\r\n", "\n\n", "Content-Length: 3\r\n", "Content-Length: 0\n",
+            "Connection: close\n", "Transfer-Encoding: chunked\n", "3\r\nabc\r\n",
+            "0\r\n\r\n", "abc", "\r", " ", "3", ":",
             "Connection: keep-alive\r\n",
         ];
         let script: Vec<Side> = parts
