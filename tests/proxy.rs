@@ -91,7 +91,10 @@ fn goes_through_with(options: &str, target: &str, steps: &[Step], shape: impl Fn
     for cut in [Cut::Together, Cut::Bytes, Cut::Apart] {
         eprintln!("{options} {target}, cut {cut:?}");
         let proxy = Server::tcp();
-        let words = format!("{options} -x 127.0.0.1:{} {target}", proxy.port());
+        let words = format!(
+            "--shutdown now {options} -x 127.0.0.1:{} {target}",
+            proxy.port()
+        );
         let cmd = shape(rnc(words.split_whitespace()).stdin(Stdin::Pipe));
         let mut rnc = cmd.spawn();
         let mut peer = proxy.accept(&rnc);
@@ -710,7 +713,7 @@ fn a_session_goes_through_ncat() {
         return;
     };
     let (port, server) = upper_server();
-    let words = format!("-X connect -x 127.0.0.1:{proxy} 127.0.0.1 {port}");
+    let words = format!("--shutdown now -X connect -x 127.0.0.1:{proxy} 127.0.0.1 {port}");
     let mut rnc = rnc(words.split_whitespace()).stdin(Stdin::Pipe).spawn();
     rnc.send("hello through ncat\n");
     rnc.shows("HELLO THROUGH NCAT\n");
@@ -728,7 +731,7 @@ fn ncat_lets_in_who_has_the_password() {
         return;
     };
     let (port, server) = upper_server();
-    let to = format!("-X connect -x 127.0.0.1:{proxy} 127.0.0.1 {port}");
+    let to = format!("--shutdown now -X connect -x 127.0.0.1:{proxy} 127.0.0.1 {port}");
     let words = |options: &str| {
         let words = format!("{options} {to}");
         words
@@ -804,7 +807,7 @@ fn a_proxy_that_checks_every_field_takes_our_digest() {
         };
         let proxy = proxy.args([algorithm, after, stale]).spawn();
         let at = format!("127.0.0.1:{}", proxy.printed_port());
-        let mut rnc = rnc(["-X", "http", "-x", &at, "some.invalid", "80"])
+        let mut rnc = rnc(["-N", "-X", "http", "-x", &at, "some.invalid", "80"])
             .env("NCAT_PROXY_AUTH", "Mufasa:Circle of Life")
             .stdin(Stdin::Pipe)
             .spawn();

@@ -444,7 +444,7 @@ fn a_signal_ends_it_after_what_was_received_is_delivered() {
     client.say("last words", &relay.rnc);
     assert!(eventually(|| !target.has_nothing_to_read()));
     relay.rnc.signal(Signal::TERM);
-    assert_bytes("words", &target.read_all(&relay.rnc), b"last words");
+    assert_bytes("words", &target.read_to_reset(&relay.rnc), b"last words");
     relay
         .rnc
         .wait()
@@ -457,11 +457,11 @@ fn a_signal_ends_it_after_what_was_received_is_delivered() {
 fn silence_ends_a_connection_and_not_the_relay() {
     let relay = Relay::tcp("-lk -w 100ms");
     let (mut client, mut target) = relay.pair();
-    assert_bytes("client", &client.read_all(&relay.rnc), b"");
-    assert_bytes("target", &target.read_all(&relay.rnc), b"");
+    assert_bytes("client", &client.read_to_reset(&relay.rnc), b"");
+    assert_bytes("target", &target.read_to_reset(&relay.rnc), b"");
     // The next one is served as well.
     let (mut client, _target) = relay.pair();
-    assert_bytes("client", &client.read_all(&relay.rnc), b"");
+    assert_bytes("client", &client.read_to_reset(&relay.rnc), b"");
 }
 
 #[test]

@@ -86,7 +86,8 @@ TIME is seconds, or has a unit: 500ms, 1.5s, 2m, 1h. SIZE is bytes, or has one: 
 As nc both are whole numbers without a unit.
 
 rnc leaves when both directions have ended; when standard input is a terminal, when the peer has. \
-The end of standard input is passed on to the peer, and the peer's end to standard output.
+The end of standard input is passed on to the peer when it is quiet, and the peer's end to standard \
+output.
 
 Called as nc, netcat or nc.openbsd, or with --as nc, rnc keeps OpenBSD nc's rules, exit codes and \
 texts; \"as nc\" above says what is different then. Called as ncat, or with --as ncat, it keeps \

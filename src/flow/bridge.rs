@@ -202,8 +202,8 @@ impl Bridge {
     /// The session is over. What is cut off looks cut off, to both sides.
     fn over(&mut self, ended: Ended) -> Turn {
         if self.cuts_off(&ended) && !self.is_delivered() {
-            self.local.reset();
-            self.remote.reset();
+            self.local.cut_off();
+            self.remote.cut_off();
         }
         Turn::Over(ended)
     }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 /// How often the bytes under way are looked at.
 const LOOK: Duration = Duration::from_secs(15);
 /// How long a peer's system may acknowledge nothing: with one look more, two minutes.
-const LOST: Duration = Duration::from_secs(105);
+const LOST: Duration = Duration::from_secs(100);
 
 /// Watches what is sent to one end.
 #[derive(Debug, Default)]

@@ -394,7 +394,7 @@ impl Member {
             self.outbox.is_empty()
         };
         if !is_sent || self.end.unsent() > 0 || self.voice.has_output() {
-            self.end.reset();
+            self.end.cut_off();
         }
     }
 }

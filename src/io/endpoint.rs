@@ -276,6 +276,14 @@ impl Endpoint {
         }
     }
 
+    /// Has the peer see, once the end is closed, that the session was cut off: by a reset, and over
+    /// TLS by the end without close_notify that closing is.
+    pub fn cut_off(&self) {
+        if let Endpoint::Stream(stream) = self {
+            stream.reset();
+        }
+    }
+
     /// The stream socket, under TLS too.
     fn stream(&self) -> Option<&Stream> {
         match self {

@@ -57,6 +57,26 @@ impl Sock {
         bytes
     }
 
+    /// Reads to the end of what comes; returns it, and whether that was an end, not a reset.
+    #[track_caller]
+    pub fn read_to_any_end(&mut self, from: &Running) -> (Vec<u8>, bool) {
+        let mut bytes = Vec::new();
+        match self.read_to_end(&mut bytes) {
+            Ok(_) => (bytes, true),
+            Err(error) if error.kind() == ErrorKind::ConnectionReset => (bytes, false),
+            Err(error) => from.fail(&format!("neither an end nor a reset: {error}")),
+        }
+    }
+
+    /// Reads to a reset; an end is a failure.
+    #[track_caller]
+    pub fn read_to_reset(&mut self, from: &Running) -> Vec<u8> {
+        match self.read_to_any_end(from) {
+            (bytes, false) => bytes,
+            (_, true) => from.fail("its peer saw an end, not a reset"),
+        }
+    }
+
     /// Reads this many bytes.
     #[track_caller]
     pub fn read_some(&mut self, len: usize, from: &Running) -> Vec<u8> {

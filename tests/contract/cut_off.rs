@@ -11,16 +11,6 @@ use std::io::{ErrorKind, Read};
 
 const ROLES: [Role; 2] = [Role::Connect, Role::Listen];
 
-/// Reads to the end of what comes; whether that was an end, and not a reset.
-fn ends_cleanly(peer: &mut Sock, rnc: &Running) -> bool {
-    let mut all = Vec::new();
-    match peer.read_to_end(&mut all) {
-        Ok(_) => true,
-        Err(error) if error.kind() == ErrorKind::ConnectionReset => false,
-        Err(error) => rnc.fail(&format!("neither an end nor a reset: {error}")),
-    }
-}
-
 #[test]
 fn a_signal_in_the_middle_of_stdin_resets() {
     for role in ROLES {
@@ -31,7 +21,7 @@ fn a_signal_in_the_middle_of_stdin_resets() {
             rnc.send("half of");
             assert_bytes("the peer got", &peer.read_some(7, &rnc), b"half of");
             rnc.signal(signal);
-            assert!(!ends_cleanly(&mut peer, &rnc), "{role:?}, {signal:?}");
+            peer.read_to_reset(&rnc);
             rnc.wait().expect_signal(signal);
         }
     }
@@ -46,7 +36,7 @@ fn a_signal_after_the_end_of_stdin_ends() {
         rnc.feed(b"all of it".to_vec());
         assert_bytes("the peer got", &peer.read_all(&rnc), b"all of it");
         rnc.signal(Signal::TERM);
-        assert!(ends_cleanly(&mut peer, &rnc), "{role:?}");
+        peer.read_all(&rnc);
         rnc.wait().expect_signal(Signal::TERM);
     }
 }
@@ -61,7 +51,7 @@ fn ctrl_c_at_a_terminal_is_an_end_and_sigterm_is_not() {
             peer.say("hello\n", &rnc);
             pty.shows("hello", &rnc);
             rnc.signal(signal);
-            assert_eq!(ends_cleanly(&mut peer, &rnc), ends, "{role:?}, {signal:?}");
+            assert_eq!(peer.read_to_any_end(&rnc).1, ends, "{role:?}, {signal:?}");
             rnc.wait();
         }
     }
@@ -82,7 +72,7 @@ fn a_time_limit_in_the_middle_of_stdin_resets_but_is_an_end_as_nc() {
         rnc.send("half");
         let stdin = rnc.take_stdin();
         assert_bytes("the peer got", &peer.read_some(4, &rnc), b"half");
-        assert_eq!(ends_cleanly(&mut peer, &rnc), ends, "{options:?}");
+        assert_eq!(peer.read_to_any_end(&rnc).1, ends, "{options:?}");
         rnc.wait();
         drop(stdin);
     }
@@ -96,7 +86,7 @@ fn a_stdin_that_cannot_be_read_resets() {
         let Session { rnc, mut peer, .. } = session_with(role, Transport::Tcp, &[], |cmd| {
             cmd.stdin(Stdin::Fd(stdin.into()))
         });
-        assert!(!ends_cleanly(&mut peer, &rnc), "{role:?}");
+        peer.read_to_reset(&rnc);
         rnc.wait()
             .expect_code(1)
             .expect_complaint("read from standard input failed");
@@ -110,7 +100,7 @@ fn a_stdout_that_cannot_be_written_resets() {
             cmd.stdin(Stdin::Pipe).stdout(Stdout::Full)
         });
         peer.say("for a full disk", &rnc);
-        assert!(!ends_cleanly(&mut peer, &rnc), "{role:?}");
+        peer.read_to_reset(&rnc);
         rnc.wait()
             .expect_code(1)
             .expect_complaint("write to standard output failed");
@@ -132,7 +122,7 @@ fn many_clients_at_once_are_cut_off_too() {
     }
     rnc.signal(Signal::TERM);
     for client in &mut clients {
-        assert!(!ends_cleanly(client, &rnc), "an end came");
+        client.read_to_reset(&rnc);
     }
     rnc.wait().expect_signal(Signal::TERM);
 }
@@ -155,9 +145,9 @@ fn a_service_a_program_and_a_relay_are_cut_off_too() {
             None => assert_bytes("back", &client.read_some(5, &rnc), b"hello"),
         }
         rnc.signal(Signal::TERM);
-        assert!(!ends_cleanly(&mut client, &rnc), "{words:?}");
+        client.read_to_reset(&rnc);
         if let Some(mut onward) = onward {
-            assert!(!ends_cleanly(&mut onward, &rnc), "{words:?}: the target");
+            onward.read_to_reset(&rnc);
         }
         rnc.wait().expect_signal(Signal::TERM);
     }
@@ -214,9 +204,8 @@ fn what_a_slow_reader_has_not_read_yet_is_waited_for() {
 fn a_reset_after_the_peers_end_is_an_error() {
     for role in ROLES {
         for transport in [Transport::Tcp, Transport::Unix] {
-            let Session {
-                mut rnc, mut peer, ..
-            } = session_with(role, transport, &[], |cmd| cmd.stdin(Stdin::Pipe));
+            let Session { rnc, mut peer, .. } =
+                session_with(role, transport, &[], |cmd| cmd.stdin(Stdin::Pipe));
             rnc.send("not read by anyone");
             let arrived = super::common::eventually(|| !peer.has_nothing_to_read());
             assert!(arrived, "nothing came");

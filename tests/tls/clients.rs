@@ -137,7 +137,7 @@ fn shown_to_s_server(client: Option<&Identity>, version: &str) -> Option<Finishe
     let mut server = s_server(&authority.for_here(), &words)?;
     // It may be gone at once when it is not content.
     server.running.send("hello\n");
-    let mut rnc = connecting(&authority, &[], server.port)
+    let mut rnc = connecting(&authority, &["-N"], server.port)
         .args(client.map(Identity::options).unwrap_or_default())
         .stdin(Stdin::Pipe)
         .spawn();

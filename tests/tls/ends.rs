@@ -4,6 +4,7 @@
 use super::common::{Pty, Stdin, Stdout, assert_bytes, pattern};
 use super::session::{ROLES, Role, Session, everywhere, session, session_with, waits};
 use std::io::Write;
+use std::time::Duration;
 
 /// What rnc says of a stream that ended without close_notify.
 const CUT_SHORT: &str = "close_notify";
@@ -275,4 +276,41 @@ fn stdout_that_is_gone_ends_what_is_received_and_no_more() {
     assert_bytes("the peer got", &peer.read_some(11, &rnc), b"still heard");
     rnc.close_stdin();
     rnc.wait();
+}
+
+#[test]
+fn a_client_passes_close_notify_on_in_quiet_and_no_fin_after_it() {
+    let Session {
+        mut rnc, mut peer, ..
+    } = session(Role::Connects, &["--tls-min", "1.3"]);
+    rnc.feed(b"request".to_vec());
+    assert_bytes("the request", &peer.read_all(&rnc), b"request");
+    // Not a time measured: a span in which nothing may come.
+    std::thread::sleep(Duration::from_millis(300));
+    assert!(peer.sock().has_nothing_to_read(), "a FIN came");
+    peer.say("answer", &rnc);
+    peer.half_close(&rnc);
+    rnc.wait()
+        .expect_code(0)
+        .expect_stdout("answer")
+        .expect_silence();
+}
+
+#[test]
+fn a_client_of_tls_1_2_keeps_its_end_until_it_leaves() {
+    let Session {
+        mut rnc, mut peer, ..
+    } = session(Role::Connects, &["--tls-max", "1.2"]);
+    rnc.feed(b"request".to_vec());
+    assert_bytes("the request", &peer.read_some(7, &rnc), b"request");
+    // Longer than a client waits for quiet, which is a second.
+    std::thread::sleep(Duration::from_millis(1500));
+    assert!(peer.sock().has_nothing_to_read(), "an end came");
+    peer.say("answer", &rnc);
+    peer.half_close(&rnc);
+    rnc.wait()
+        .expect_code(0)
+        .expect_stdout("answer")
+        .expect_silence();
+    assert_bytes("the end", &peer.read_all(&rnc), b"");
 }

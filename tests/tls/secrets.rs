@@ -87,7 +87,7 @@ fn keys_are_logged_where_sslkeylogfile_says() {
             let dir = TempDir::new();
             let log = dir.join("keys");
             let env = [("SSLKEYLOGFILE", log.to_str().expect("a path"))];
-            let options = ["--tls-min", version, "--tls-max", version];
+            let options = ["-N", "--tls-min", version, "--tls-max", version];
             let (secrets, _) = session(role, &options, &env);
             let logged = fs::read_to_string(&log).expect("a log");
             assert!(logged.contains(label), "{role:?}: {logged}");
@@ -106,7 +106,7 @@ fn keys_are_in_no_log_and_no_message() {
             let dir = TempDir::new();
             let text = |name: &str| dir.join(name).to_str().expect("a path").to_string();
             let (output, hex) = (text("output"), text("hex"));
-            let options = ["-vvv", "--tls-min", version, "--tls-max", version];
+            let options = ["-Nvvv", "--tls-min", version, "--tls-max", version];
             let logs = ["--output", &output, "--hex-dump", &hex];
             let (secrets, said) = session(role, &[&options[..], &logs].concat(), &[]);
             secrets.are_not_in("stderr", &said);

@@ -8,7 +8,8 @@ use super::session::{ROLES, Role, connecting, tcp_pair};
 /// What rnc tells of a session in this role with a peer that has a certificate; an empty session.
 #[track_caller]
 fn told(role: Role, authority: &Authority, options: &[&str]) -> String {
-    let (rnc, sock) = tcp_pair(role, authority, options, |cmd| cmd);
+    let options = [&["-N"], options].concat();
+    let (rnc, sock) = tcp_pair(role, authority, &options, |cmd| cmd);
     let mut peer = match role {
         Role::Connects => {
             let mut config = server_config(&authority.for_here());

@@ -19,7 +19,7 @@ fn against_s_server(server: &[&str]) -> Option<Finished> {
     let mut server = s_server(&authority.for_here(), &words)?;
     // It may be gone at once when it is not content.
     server.running.send("hello\n");
-    let mut rnc = connecting(&authority, &[], server.port)
+    let mut rnc = connecting(&authority, &["-N"], server.port)
         .stdin(Stdin::Pipe)
         .spawn();
     rnc.stdout.wait_for("hello\n");
