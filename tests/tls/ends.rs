@@ -186,7 +186,10 @@ fn what_stands_behind_close_notify_is_not_heard() {
 #[test]
 fn nothing_at_all_is_a_session_too() {
     everywhere(|role, options| {
-        let Session { rnc, mut peer, .. } = session_with(role, options, |cmd| cmd);
+        let Session {
+            mut rnc, mut peer, ..
+        } = session(role, options);
+        rnc.close_stdin();
         assert_bytes("the peer got", &peer.read_all(&rnc), b"");
         peer.half_close(&rnc);
         rnc.wait().expect_code(0).expect_stdout("").expect_silence();
@@ -312,5 +315,4 @@ fn a_client_of_tls_1_2_keeps_its_end_until_it_leaves() {
         .expect_code(0)
         .expect_stdout("answer")
         .expect_silence();
-    assert_bytes("the end", &peer.read_all(&rnc), b"");
 }
