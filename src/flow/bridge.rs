@@ -6,7 +6,7 @@ pub use super::leaving::GRACE;
 
 use super::exchange::Exchange;
 use super::flow::{Fault, Flow, FlowState, Moved};
-use super::hold::{self, Answer, Passed};
+use super::hold::{Hold, Quiet};
 use super::leaving::Leaving;
 use super::limits::{Budget, Late};
 use super::liveness::Liveness;
@@ -51,10 +51,8 @@ pub struct Bridge {
     over_since: Option<Instant>,
     /// Bytes sent when the peer's end came.
     sent_at_peer_end: Option<u64>,
-    /// What is known of the HTTP that is spoken, if that is followed.
-    exchange: Option<Exchange>,
-    /// Since when there is a reason not to pass on the end that `out` holds.
-    held_since: Instant,
+    /// What holds back the end of `out`.
+    hold: Hold,
     /// Whether the peer, and our client, still acknowledge what they are sent.
     liveness: [Liveness; 2],
     leaving: Option<Leaving>,
@@ -89,8 +87,7 @@ impl Bridge {
             last: now,
             over_since: None,
             sent_at_peer_end: None,
-            exchange: None,
-            held_since: now,
+            hold: Hold::new(now),
             liveness: Default::default(),
             leaving: None,
             rechecked: false,
@@ -104,7 +101,7 @@ impl Bridge {
 
     /// Follows the HTTP that the two flows, given a watch each, have seen.
     pub fn follow(&mut self, exchange: Exchange) {
-        self.exchange = Some(exchange);
+        self.hold.follow(exchange);
     }
 
     /// Gives both ends back, ours first.
@@ -252,44 +249,28 @@ impl Bridge {
 
     /// When the end that `out` holds is to be passed on, as far as is known.
     fn end_due(&self) -> Option<Instant> {
-        if !self.out.is_holding_end() {
-            return None;
-        }
-        let passed = Passed {
-            sent: self.out.moved(),
-            has_heard: self.inn.moved() > 0,
-            answer: self.answer(),
-        };
-        let patience = hold::patience(self.ends.pass_end, passed)?;
-        // A peer that has only fallen silent could not answer any more.
-        if !patience.is_zero() && !self.remote.keeps_half_close() {
-            return None;
-        }
-        Some(self.last.max(self.held_since) + patience)
-    }
-
-    /// How far the answer has come that the end is held back for.
-    fn answer(&self) -> Answer {
-        let exchange = self.exchange.as_ref();
-        let exchange = exchange.filter(|_| self.ends.waits_for_answers);
-        exchange.map_or(Answer::Unknown, Exchange::answer)
+        let is_held = self.out.is_holding_end();
+        is_held.then(|| self.hold.due(&self.ends, &self.quiet()))?
     }
 
     fn pass_end_if_due(&mut self, now: Instant) {
-        let Some(due) = self.end_due().filter(|due| now >= *due) else {
+        if self.end_due().is_none_or(|due| now < due) {
             return;
-        };
-        // Quiet begins when the peer has everything. One whose bytes wait for standard output may
-        // be in the middle of an answer.
-        let is_quiet = || {
-            let waits = self.inn.is_pending() || self.remote.has_unread();
-            let is_blocked = waits && now < self.last + hold::BLOCKED;
-            !is_blocked && self.remote.unsent() == 0
-        };
-        if due > self.last.max(self.held_since) && !is_quiet() {
-            self.held_since = now;
-        } else {
+        }
+        let quiet = self.quiet();
+        if self.hold.is_over(&self.ends, &quiet, now) {
             self.out.pass_end(&mut self.remote);
+        } else {
+            self.hold.begin_anew(now);
+        }
+    }
+
+    fn quiet(&self) -> Quiet<'_> {
+        Quiet {
+            sent: self.out.moved(),
+            inn: &self.inn,
+            remote: &self.remote,
+            last: self.last,
         }
     }
 
@@ -511,42 +492,15 @@ impl Bridge {
     }
 
     /// A clean end, if nothing broke while the last bytes were waited for.
-    fn unless_broken(&mut self, why: Ended) -> Ended {
+    fn unless_broken(&self, why: Ended) -> Ended {
         match why {
             Ended::Clean | Ended::Quit => self.name_fault().unwrap_or(why),
             why => why,
         }
     }
 
-    /// The fault to tell the user about, if a flow broke. A reader of standard output that has
-    /// had enough is none.
-    fn name_fault(&mut self) -> Option<Ended> {
-        let answer = self.exchange.as_ref();
-        let is_whole = answer.is_some_and(|exchange| exchange.answer() == Answer::Whole);
-        let missing = answer
-            .filter(|_| self.inn.is_complete())
-            .and_then(Exchange::missing);
-        let (place, error) = match (self.inn.fault(), self.out.fault()) {
-            (Some(Fault::Sink(error)), _) if error.kind() != io::ErrorKind::BrokenPipe => {
-                (Place::Output, error)
-            }
-            (Some(fault @ Fault::Source(error)), _) if !fault.is_truncation() => {
-                (Place::Peer, error)
-            }
-            (_, Some(Fault::Sink(error))) => (Place::Peer, error),
-            (_, Some(fault @ Fault::Source(error))) if !fault.is_truncation() => {
-                (Place::Input, error)
-            }
-            // An answer known to be whole needs no close_notify.
-            (Some(Fault::Source(_)), _) if is_whole => return None,
-            (Some(Fault::Source(error)), _) => return Some(truncated(Place::Peer, error)),
-            (_, Some(Fault::Source(error))) => return Some(truncated(Place::Input, error)),
-            _ => return missing.map(|error| Ended::Truncated(Place::Peer, error)),
-        };
-        Some(Ended::Broken(place, error::copy(error)))
+    /// The fault to report, if a flow broke, or an answer is cut short.
+    fn name_fault(&self) -> Option<Ended> {
+        Ended::by_fault(&self.out, &self.inn, self.hold.exchange())
     }
-}
-
-fn truncated(place: Place, error: &io::Error) -> Ended {
-    Ended::Truncated(place, error::copy(error))
 }

@@ -1,6 +1,9 @@
 //! Why a session is over.
 
+use super::exchange::{Answer, Exchange};
+use super::flow::{Fault, Flow};
 use super::limits::Late;
+use crate::io::error;
 use std::io;
 
 /// Where a session broke.
@@ -37,4 +40,35 @@ impl Ended {
     pub fn is_regular(&self) -> bool {
         matches!(self, Ended::Clean | Ended::Quit | Ended::Truncated(..))
     }
+
+    /// What broke one of two flows, or is missing of an answer. A reader of standard output that
+    /// has had enough is no fault.
+    pub fn by_fault(out: &Flow, inn: &Flow, exchange: Option<&Exchange>) -> Option<Ended> {
+        let is_whole = exchange.is_some_and(|exchange| exchange.answer() == Answer::Whole);
+        let (place, error) = match (inn.fault(), out.fault()) {
+            (Some(Fault::Sink(error)), _) if error.kind() != io::ErrorKind::BrokenPipe => {
+                (Place::Output, error)
+            }
+            (Some(fault @ Fault::Source(error)), _) if !fault.is_truncation() => {
+                (Place::Peer, error)
+            }
+            (_, Some(Fault::Sink(error))) => (Place::Peer, error),
+            (_, Some(fault @ Fault::Source(error))) if !fault.is_truncation() => {
+                (Place::Input, error)
+            }
+            // An answer known to be whole needs no close_notify.
+            (Some(Fault::Source(_)), _) if is_whole => return None,
+            (Some(Fault::Source(error)), _) => return Some(truncated(Place::Peer, error)),
+            (_, Some(Fault::Source(error))) => return Some(truncated(Place::Input, error)),
+            _ => {
+                let missing = exchange.filter(|_| inn.is_complete())?.missing();
+                return missing.map(|error| Ended::Truncated(Place::Peer, error));
+            }
+        };
+        Some(Ended::Broken(place, error::copy(error)))
+    }
+}
+
+fn truncated(place: Place, error: &io::Error) -> Ended {
+    Ended::Truncated(place, error::copy(error))
 }

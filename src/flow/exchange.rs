@@ -1,11 +1,23 @@
 //! HTTP/1 on a session, followed by watching both of its flows: what waits for the end of the
 //! answers, and what is missing of them. See `proto::http::exchange`.
 
-use super::hold::Answer;
 use crate::proto::http::exchange::{Cut, Exchanges, Speech};
 use std::cell::RefCell;
 use std::io;
 use std::rc::Rc;
+
+/// How far a request whose answer has a known end has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// No such request was sent.
+    Unknown,
+    /// Not a byte of it has come.
+    Awaited,
+    /// A part of it has come.
+    Begun,
+    /// It is whole, and so are those of all other requests sent.
+    Whole,
+}
 
 /// What a session knows of the HTTP/1 spoken on it.
 #[derive(Clone, Default)]

@@ -1,8 +1,10 @@
-//! How long the end of what is sent is held back from the peer, once all of it is sent: a pure
-//! function of what has passed so far.
+//! How long the end of what is sent is held back from the peer, once all of it is sent.
 
-use crate::plan::PassEnd;
-use std::time::Duration;
+use super::exchange::{Answer, Exchange};
+use super::flow::Flow;
+use crate::io::endpoint::Endpoint;
+use crate::plan::{Ends, PassEnd};
+use std::time::{Duration, Instant};
 
 /// So much sent without a byte in return goes to a peer that stores it, and needs to see the end.
 const UPLOAD_BYTES: u64 = 64 << 10;
@@ -12,34 +14,96 @@ const FIRST_ANSWER: Duration = Duration::from_secs(30);
 
 /// How long a peer counts as answering while what it sent waits for standard output. It may wait
 /// for our end itself.
-pub const BLOCKED: Duration = Duration::from_secs(15);
+const BLOCKED: Duration = Duration::from_secs(15);
 
-/// How far a request whose answer has a known end has come.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Answer {
-    /// No such request was sent.
-    Unknown,
-    /// Not a byte of it has come.
-    Awaited,
-    /// A part of it has come.
-    Begun,
-    /// It is whole, and so are those of all other requests sent.
-    Whole,
+/// The end that a client holds back from its peer.
+pub struct Hold {
+    /// Since when there is no reason known to wait longer.
+    since: Instant,
+    /// What is known of the HTTP that is spoken, if that is followed.
+    exchange: Option<Exchange>,
+}
+
+/// A session as its quiet is judged by.
+pub struct Quiet<'a> {
+    /// Bytes sent to the peer.
+    pub sent: u64,
+    /// The flow from the peer.
+    pub inn: &'a Flow,
+    /// The peer's end.
+    pub remote: &'a Endpoint,
+    /// When a byte last moved.
+    pub last: Instant,
+}
+
+impl Hold {
+    /// Holds nothing back longer than the rules say.
+    pub fn new(now: Instant) -> Hold {
+        Hold {
+            since: now,
+            exchange: None,
+        }
+    }
+
+    /// Waits for the answers that `exchange` knows of.
+    pub fn follow(&mut self, exchange: Exchange) {
+        self.exchange = Some(exchange);
+    }
+
+    /// What is followed.
+    pub fn exchange(&self) -> Option<&Exchange> {
+        self.exchange.as_ref()
+    }
+
+    /// When the end is to be passed on, unless the peer turns out not to be silent.
+    pub fn due(&self, rules: &Ends, quiet: &Quiet<'_>) -> Option<Instant> {
+        let patience = self.patience(rules, quiet)?;
+        // A peer that has only fallen silent could not answer any more.
+        let may_pass = patience.is_zero() || quiet.remote.keeps_half_close();
+        may_pass.then(|| quiet.last.max(self.since) + patience)
+    }
+
+    /// Returns whether the end, which is due, is to be passed on. Quiet begins when the peer has
+    /// everything; one whose bytes wait for standard output may be in the middle of an answer.
+    pub fn is_over(&self, rules: &Ends, quiet: &Quiet<'_>, now: Instant) -> bool {
+        if self.patience(rules, quiet) == Some(Duration::ZERO) {
+            return true;
+        }
+        let waits = quiet.inn.is_pending() || quiet.remote.has_unread();
+        let is_blocked = waits && now < quiet.last + BLOCKED;
+        !is_blocked && quiet.remote.unsent() == 0
+    }
+
+    /// Counts from now on: the peer was not silent.
+    pub fn begin_anew(&mut self, now: Instant) {
+        self.since = now;
+    }
+
+    fn patience(&self, rules: &Ends, quiet: &Quiet<'_>) -> Option<Duration> {
+        let exchange = self.exchange.as_ref();
+        let exchange = exchange.filter(|_| rules.waits_for_answers);
+        let passed = Passed {
+            sent: quiet.sent,
+            has_heard: quiet.inn.moved() > 0,
+            answer: exchange.map_or(Answer::Unknown, Exchange::answer),
+        };
+        patience(rules.pass_end, passed)
+    }
 }
 
 /// What has passed between us and the peer.
 #[derive(Clone, Copy, Debug)]
-pub struct Passed {
+struct Passed {
     /// Bytes sent.
-    pub sent: u64,
+    sent: u64,
     /// Some byte was received.
-    pub has_heard: bool,
+    has_heard: bool,
     /// What is known of the answer.
-    pub answer: Answer,
+    answer: Answer,
 }
 
 /// How long the peer has to be silent before the end is passed on; `None`: that is no reason to.
-pub fn patience(pass_end: PassEnd, passed: Passed) -> Option<Duration> {
+fn patience(pass_end: PassEnd, passed: Passed) -> Option<Duration> {
     match (pass_end, passed.answer) {
         (PassEnd::Now, _) => Some(Duration::ZERO),
         (PassEnd::Never, _) => None,

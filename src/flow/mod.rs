@@ -14,6 +14,7 @@ pub mod limits;
 pub mod liveness;
 pub mod member;
 pub mod outbox;
+pub mod settings;
 pub mod stages;
 pub mod taps;
 pub mod verdict;

@@ -1,13 +1,11 @@
 //! A session that is cut off looks cut off to the peer: a reset, not an end.
 
 use super::common::{
-    Cmd, Pty, Running, Sock, Stdin, Stdout, Transport, assert_bytes, connect_to_listener, pattern,
-    rnc,
+    Cmd, Pty, Running, Stdin, Stdout, Transport, assert_bytes, connect_to_listener, pattern, rnc,
 };
 use super::session::{Role, Session, session_with};
 use rustix::process::Signal;
 use std::fs::File;
-use std::io::{ErrorKind, Read};
 
 const ROLES: [Role; 2] = [Role::Connect, Role::Listen];
 
@@ -204,7 +202,7 @@ fn what_a_slow_reader_has_not_read_yet_is_waited_for() {
 fn a_reset_after_the_peers_end_is_an_error() {
     for role in ROLES {
         for transport in [Transport::Tcp, Transport::Unix] {
-            let Session { rnc, mut peer, .. } =
+            let Session { mut rnc, peer, .. } =
                 session_with(role, transport, &[], |cmd| cmd.stdin(Stdin::Pipe));
             rnc.send("not read by anyone");
             let arrived = super::common::eventually(|| !peer.has_nothing_to_read());
