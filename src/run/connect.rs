@@ -5,6 +5,7 @@
 //!                 └────────── failed ──► Pausing ──► Next
 //!
 //! With TLS: Dialing ──► Securing ──► Session
+//! DialingUnix and DialingVsock are as Dialing.
 //! ```
 
 use super::company::Company;
@@ -27,14 +28,13 @@ use crate::net::secure::{SecureError, Secured, Securing};
 use crate::net::tls::Client;
 use crate::net::{unix, vsock};
 use crate::parse::escape::printable;
-use crate::plan::{Dialing, Mode, Net, Plan, Ports, Service, Transport, UnixSource};
+use crate::plan::{Dialing, Mode, Net, Plan, Ports, Service, Transport};
 use crate::report;
 use crate::sys::fdpass;
 use socket2::Socket;
 use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
 use std::rc::Rc;
 use std::time::Instant;
 
@@ -61,6 +61,7 @@ pub struct Connect {
 enum State {
     Next,
     Dialing(Box<Dialer>, u16),
+    DialingUnix(unix::Dialer),
     DialingVsock(Box<vsock::Dialer>),
     Probing(Box<Probe>),
     Pausing(Instant),
@@ -113,11 +114,21 @@ impl Connect {
             Mode::Connect { to, .. } => self.dial(to.host.as_str().into(), port, now),
             Mode::ConnectUnix {
                 path,
-                datagram,
-                zero_io,
+                datagram: None,
+                timeout,
+                ..
             } => {
-                let (path, datagram, zero_io) = (path.clone(), datagram.clone(), *zero_io);
-                self.connect_unix(&path, datagram.as_ref(), zero_io, registrar, now)
+                self.state = State::DialingUnix(unix::Dialer::new(path, *timeout));
+                Ok(())
+            }
+            Mode::ConnectUnix {
+                path,
+                datagram: Some(from),
+                ..
+            } => {
+                let connected = unix::connect_datagram(path, from);
+                let connected = connected.map(|(sock, file)| (sock, Some(file)));
+                self.unix_dialed(connected, registrar, now)
             }
             Mode::ConnectVsock { cid, port, timeout } => {
                 let dialer = vsock::Dialer::new(*cid, *port, *timeout, FIRST_SLOT);
@@ -138,22 +149,30 @@ impl Connect {
         Ok(())
     }
 
-    fn connect_unix(
+    /// A Unix socket is connected, or cannot be.
+    fn unix_dialed(
         &mut self,
-        path: &Path,
-        datagram: Option<&UnixSource>,
-        zero_io: bool,
+        dialed: io::Result<(Socket, Option<OwnFile>)>,
         registrar: &Registrar<'_>,
         now: Instant,
     ) -> Result<(), Exit> {
-        let shown = printable(path.as_os_str().as_bytes());
-        let connected = match datagram {
-            None => unix::connect_stream(path).map(|sock| (sock, None)),
-            Some(from) => unix::connect_datagram(path, from).map(|(sock, file)| (sock, Some(file))),
+        let Mode::ConnectUnix {
+            path,
+            datagram,
+            zero_io,
+            ..
+        } = &self.plan.mode
+        else {
+            return Err(Exit::FAILED);
         };
-        let (sock, file) = connected.map_err(|error| {
+        let (is_stream, zero_io) = (datagram.is_none(), *zero_io);
+        let shown = printable(path.as_os_str().as_bytes());
+        let (sock, file) = dialed.map_err(|error| {
             report::error(&words::not_reached(&shown, &error, &self.plan));
-            Exit::FAILED
+            match error.kind() {
+                io::ErrorKind::TimedOut => Exit::Code(self.plan.codes.connect_timed_out),
+                _ => Exit::FAILED,
+            }
         })?;
         self._file = file;
         self.tally.open();
@@ -162,16 +181,16 @@ impl Connect {
                 .iter()
                 .for_each(|line| report::line(line));
         }
+        self.state = State::Next;
         if zero_io {
             return Ok(());
         }
         let label = format!("{shown} (unix)");
-        match datagram {
-            None => self.connected_stream((sock, &[]), label, registrar, now),
-            Some(_) => {
-                let remote = session::datagram_end(sock, registrar).map_err(io_exit)?;
-                self.join(remote, &[], label, registrar, now)
-            }
+        if is_stream {
+            self.connected_stream((sock, &[]), label, registrar, now)
+        } else {
+            let remote = session::datagram_end(sock, registrar).map_err(io_exit)?;
+            self.join(remote, &[], label, registrar, now)
         }
     }
 
@@ -223,7 +242,7 @@ impl Connect {
             .session(host)
             .map_err(|error| super::failed(&error.into()))?;
         let limit = match &self.plan.mode {
-            Mode::ConnectVsock { timeout, .. } => *timeout,
+            Mode::ConnectUnix { timeout, .. } | Mode::ConnectVsock { timeout, .. } => *timeout,
             _ => self.to().and_then(|to| to.dialing.timeout),
         };
         let securing = Securing::new(
@@ -469,6 +488,13 @@ impl Connect {
                     Dialed::Failed(error) => self.dialed(Err(error), port, registrar, now)?,
                 }
             }
+            State::DialingUnix(dialer) => match dialer.drive(now).transpose() {
+                None => return Ok(Some(Step::Wait)),
+                Some(dialed) => {
+                    let dialed = dialed.map(|sock| (sock, None));
+                    self.unix_dialed(dialed, registrar, now)?;
+                }
+            },
             State::DialingVsock(_) => {
                 if !self.dial_vsock(registrar, now)? {
                     return Ok(Some(Step::Wait));
@@ -525,7 +551,11 @@ impl Drive<Exit> for Connect {
             State::Securing(securing, _) => securing.note(slot, ready),
             State::Session(joined) => joined.note(slot, ready),
             State::Program(program) => program.note(slot, ready),
-            State::Next | State::DialingVsock(_) | State::Probing(_) | State::Pausing(_) => {}
+            State::Next
+            | State::DialingUnix(_)
+            | State::DialingVsock(_)
+            | State::Probing(_)
+            | State::Pausing(_) => {}
         }
     }
 
@@ -556,6 +586,7 @@ impl Drive<Exit> for Connect {
         match &self.state {
             State::Next => None,
             State::Dialing(dialer, _) => dialer.deadline(),
+            State::DialingUnix(dialer) => dialer.deadline(),
             State::DialingVsock(dialer) => dialer.deadline(),
             State::Probing(probe) => Some(probe.deadline()),
             State::Pausing(until) => Some(*until),
