@@ -22,9 +22,6 @@ fn rnc(words: Vec<OsString>) -> u8 {
     };
     match exit {
         Exit::Code(code) => code,
-        Exit::Signal(signal) => {
-            sys::signal::end_by(signal);
-            u8::try_from(128 + signal).unwrap_or(u8::MAX)
-        }
+        Exit::Signal(signal) => sys::signal::end_by(signal),
     }
 }

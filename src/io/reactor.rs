@@ -9,6 +9,7 @@
 
 use super::inbox::{Inbox, Notice};
 use super::ready::Ready;
+use crate::sys::{child, signal};
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Registry, Token, Waker};
 use std::collections::{BTreeSet, VecDeque};
@@ -121,6 +122,8 @@ pub struct Reactor<O> {
     deadlines: BTreeSet<(Instant, usize)>,
     /// Work put off until then.
     deferred: Option<(Instant, Box<dyn FnOnce()>)>,
+    /// Notices put off until then.
+    later: Vec<(Instant, Notice)>,
 }
 
 struct Entry<O> {
@@ -147,6 +150,7 @@ impl<O> Reactor<O> {
             runnable: VecDeque::new(),
             deadlines: BTreeSet::new(),
             deferred: None,
+            later: Vec::new(),
         })
     }
 
@@ -198,9 +202,23 @@ impl<O> Reactor<O> {
                     self.note(event.token(), Ready::from(event));
                 }
             }
+            signal::tell();
+            if signal::take_child() {
+                child::reap_orphans();
+            }
             let now = Instant::now();
             for (task, notice) in self.inbox.take() {
-                self.deliver(task, &notice, now);
+                match notice {
+                    Notice::Later(at, notice) => self.later.push((at, *notice)),
+                    notice => self.deliver(task, &notice, now),
+                }
+            }
+            for (_, notice) in self
+                .later
+                .extract_if(.., |(at, _)| *at <= now)
+                .collect::<Vec<_>>()
+            {
+                self.deliver(None, &notice, now);
             }
             self.wake_due(now);
             if let Some((_, work)) = self.deferred.take_if(|(at, _)| *at <= now) {
@@ -268,14 +286,10 @@ impl<O> Reactor<O> {
         let timeout = if !self.runnable.is_empty() {
             Some(std::time::Duration::ZERO)
         } else {
+            let first = self.deadlines.first().map(|(at, _)| *at);
             let deferred = self.deferred.iter().map(|(at, _)| *at);
-            let next = self
-                .deadlines
-                .first()
-                .map(|(at, _)| *at)
-                .into_iter()
-                .chain(deferred)
-                .min();
+            let later = self.later.iter().map(|(at, _)| *at);
+            let next = first.into_iter().chain(deferred).chain(later).min();
             next.map(|at| at.saturating_duration_since(Instant::now()))
         };
         match self.poll.poll(events, timeout) {
