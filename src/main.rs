@@ -20,6 +20,7 @@ fn rnc(words: Vec<OsString>) -> u8 {
         }
         Parsed::Exit(exit) => exit,
     };
+    report::finish();
     match exit {
         Exit::Code(code) => code,
         Exit::Signal(signal) => sys::signal::end_by(signal),

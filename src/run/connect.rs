@@ -36,7 +36,10 @@ use std::io;
 use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
 use std::rc::Rc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+/// How often it is looked whether what was found so far has been read.
+const READER: Duration = Duration::from_millis(50);
 
 /// Connects, and runs the sessions.
 pub struct Connect {
@@ -45,6 +48,8 @@ pub struct Connect {
     dialing: Option<Rc<Dialing>>,
     /// Ports still to be tried, the next one last.
     ports: Vec<u16>,
+    /// There was more than one.
+    has_many: bool,
     /// How connections are made secure, if they are.
     tls: Option<Rc<Client>>,
     state: State,
@@ -86,6 +91,7 @@ impl Connect {
             net: Rc::new(plan.net.clone()),
             plan,
             dialing,
+            has_many: ports.len() > 1,
             ports,
             tls,
             state: State::Next,
@@ -106,6 +112,11 @@ impl Connect {
 
     /// Begins with the next port, if there is one.
     fn next(&mut self, registrar: &Registrar<'_>, now: Instant) -> Result<(), Exit> {
+        // What is found at many ports is worth nothing unless it is read.
+        if self.has_many && report::is_behind() {
+            self.state = State::Pausing(now + READER);
+            return Ok(());
+        }
         let Some(port) = self.ports.pop() else {
             return Err(self.exit());
         };

@@ -291,7 +291,7 @@ impl Greeter {
             return;
         }
         let look_up = move || Notice::HostName(ip, names::host_name(&ip));
-        if plan.names_peers && registrar.off_loop(look_up).is_ok() {
+        if plan.names_peers && registrar.try_off_loop(look_up) {
             self.waiting.push(ip);
         } else {
             report::line(&words::received(&show_ip(&ip), &ip));

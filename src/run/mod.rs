@@ -71,7 +71,7 @@ pub fn run(mut plan: Plan) -> anyhow::Result<Exit> {
         sys::child::keep_descriptors();
         sys::child::adopt_orphans();
     }
-    let reload = Reload::begin(&plan, &inbox).context("cannot start a thread")?;
+    let reload = Reload::begin(&plan, &inbox);
     let mut leaving = Leaving::new(inbox, plan.reception.grace);
     let notify = move |asked| match asked {
         Asked::Reload => reload.iter().for_each(Reload::again),
