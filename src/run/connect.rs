@@ -30,7 +30,7 @@ use crate::net::{unix, vsock};
 use crate::parse::escape::printable;
 use crate::plan::{Dialing, Mode, Net, Plan, Ports, Service, Transport};
 use crate::report;
-use crate::sys::fdpass;
+use crate::sys::{fdpass, signal};
 use socket2::Socket;
 use std::io;
 use std::os::fd::AsFd;
@@ -613,6 +613,8 @@ fn io_exit(error: io::Error) -> Exit {
 }
 
 fn pass_fd(connected: &Connected) -> Exit {
+    // It waits until the socket is taken.
+    let _blocking = signal::may_block();
     match fdpass::pass_to_stdout(connected.sock.as_fd()) {
         Ok(()) => Exit::OK,
         Err(error) => {

@@ -74,8 +74,8 @@ fn bind_ip(plan: &Plan, at: &Listening) -> anyhow::Result<Bound> {
     };
     guard::warn_if_open(&socks, plan);
     let names = socks.iter().map(|sock| own_name(sock, at, plan)).collect();
-    signal::leave_to_loop();
     let files = write_port(plan, &socks)?;
+    signal::leave_to_loop();
     Ok(Bound {
         socks,
         names,
@@ -152,8 +152,8 @@ fn bind_vsock(plan: &Plan, cid: Option<u32>, port: u32) -> anyhow::Result<Bound>
         anyhow::Error::new(error).context(format!("listen on vsock{cid} port {port} failed"))
     })?;
     let socks = vec![sock];
-    signal::leave_to_loop();
     let files = write_port(plan, &socks)?;
+    signal::leave_to_loop();
     Ok(Bound {
         socks,
         names: Vec::new(),

@@ -431,3 +431,94 @@ fn a_thread_is_no_condition() {
         rnc.wait().expect_signal(Signal::INT);
     }
 }
+
+/// How many threads a process has.
+fn threads(pid: i32) -> usize {
+    let tasks = fs::read_dir(format!("/proc/{pid}/task"));
+    tasks.map_or(0, Iterator::count)
+}
+
+/// Runs a client over and over on the machine of another process.
+fn clients(of: &Running, each: &str) -> Running {
+    let namespace = format!("--net=/proc/{}/ns/net", of.pid());
+    let line = format!("for n in $(seq 100); do {each} done; wait");
+    Cmd::new("nsenter")
+        .args([namespace.as_str(), "sh", "-c", &line])
+        .with_its_children()
+        .spawn()
+}
+
+#[test]
+fn a_dead_resolver_costs_a_few_threads_however_many_clients_there_are() {
+    let dir = TempDir::new();
+    let rnc = rnc_binary().display();
+    // The name of a client, one client after the other; those that leave are shown without it.
+    let Some(nc) = with_dead_resolver(&dir, false, "--as nc -lkv 0.0.0.0 4000") else {
+        return;
+    };
+    if !eventually(|| is_listening(nc.pid())) {
+        nc.fail("it does not listen");
+    }
+    clients(&nc, &format!("{rnc} -z 127.0.0.1 4000;")).wait();
+    let count = || {
+        nc.stderr
+            .text()
+            .matches("Connection received on 127.0.0.1 ")
+            .count()
+    };
+    assert!(eventually(|| count() == 100), "{} are shown", count());
+    let many = threads(nc.pid());
+    // rnc, ctrlc's, and four that look up.
+    assert!((3..=6).contains(&many), "{many} threads");
+    nc.signal(Signal::TERM);
+    nc.wait().expect_signal(Signal::TERM);
+    // The name of a target, for all clients at once.
+    let line = "-lk --relay name.example:80 127.0.0.1 4000";
+    let Some(relay) = with_dead_resolver(&dir, false, line) else {
+        return;
+    };
+    if !eventually(|| is_listening(relay.pid())) {
+        relay.fail("it does not listen");
+    }
+    let _clients = clients(&relay, &format!("sleep 60 | {rnc} 127.0.0.1 4000 &"));
+    let have_come = || connections(relay.pid()) == 100 && all_are_accepted(relay.pid());
+    assert!(eventually(have_come), "not all clients come in");
+    assert!(
+        eventually(|| threads(relay.pid()) >= 34),
+        "few names are looked up"
+    );
+    assert!(
+        threads(relay.pid()) <= 34,
+        "{} threads",
+        threads(relay.pid())
+    );
+    relay.signal(Signal::TERM);
+    relay.wait().expect_signal(Signal::TERM);
+}
+
+/// What a process's table of TCP sockets has about port 4000: the state of each, and what waits.
+fn at_port_4000(pid: i32) -> Vec<(String, String)> {
+    let table = fs::read_to_string(format!("/proc/{pid}/net/tcp")).unwrap_or_default();
+    let lines = table.lines().map(|line| line.split_whitespace());
+    let fields = lines.filter_map(|mut fields| {
+        let is_ours = fields.nth(1)?.ends_with(":0FA0");
+        is_ours.then_some((fields.nth(1)?.to_owned(), fields.next()?.to_owned()))
+    });
+    fields.collect()
+}
+
+fn is_listening(pid: i32) -> bool {
+    at_port_4000(pid).iter().any(|(state, _)| state == "0A")
+}
+
+/// The queue of a listener is what it has to read.
+fn all_are_accepted(pid: i32) -> bool {
+    let sockets = at_port_4000(pid);
+    let mut listeners = sockets.iter().filter(|(state, _)| state == "0A");
+    listeners.all(|(_, waiting)| waiting.ends_with(":00000000"))
+}
+
+fn connections(pid: i32) -> usize {
+    let sockets = at_port_4000(pid);
+    sockets.iter().filter(|(state, _)| state == "01").count()
+}
