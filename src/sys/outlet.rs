@@ -19,9 +19,9 @@ pub struct Outlet {
     /// What is not written yet; all records together may be no more than `most` bytes.
     waiting: VecDeque<u8>,
     most: usize,
-    /// Those the notice does not tell of yet, and all.
     left_out: u64,
-    all_left_out: u64,
+    /// Those the notice does not tell of yet.
+    untold: u64,
     notice: fn(u64) -> String,
 }
 
@@ -38,7 +38,7 @@ impl Outlet {
             waiting: VecDeque::new(),
             most,
             left_out: 0,
-            all_left_out: 0,
+            untold: 0,
             notice,
         }
     }
@@ -48,9 +48,9 @@ impl Outlet {
         self.flush();
         // The notice stands where the first of them would have stood.
         let is_full = !self.waiting.is_empty() && self.waiting.len() + record.len() > self.most;
-        if self.left_out > 0 || is_full {
+        if self.untold > 0 || is_full {
             self.left_out += 1;
-            self.all_left_out += 1;
+            self.untold += 1;
             return;
         }
         self.waiting.extend(record);
@@ -64,17 +64,17 @@ impl Outlet {
 
     /// How many records were left out.
     pub fn left_out(&self) -> u64 {
-        self.all_left_out
+        self.left_out
     }
 
     /// Writes what waits, as far as that goes.
     pub fn flush(&mut self) {
         loop {
             if self.waiting.is_empty() {
-                if self.left_out == 0 {
+                if self.untold == 0 {
                     return;
                 }
-                let notice = (self.notice)(std::mem::take(&mut self.left_out));
+                let notice = (self.notice)(std::mem::take(&mut self.untold));
                 self.waiting.extend(notice.as_bytes());
                 continue;
             }
@@ -85,7 +85,7 @@ impl Outlet {
                 // Nobody reads it any more, or it has become something else.
                 Ok(Some(_)) | Err(_) => {
                     self.waiting.clear();
-                    self.left_out = 0;
+                    self.untold = 0;
                     self.shared = None;
                     return;
                 }

@@ -38,7 +38,9 @@ static AT_ONCE: AtomicBool = AtomicBool::new(true);
 static CTRLC_HANDLER: AtomicUsize = AtomicUsize::new(0);
 const ALONE: usize = 1;
 
-static NOTIFY: Mutex<Option<Box<dyn FnMut(Asked) + Send>>> = Mutex::new(None);
+/// Who is told what a signal has asked for.
+type Notify = Box<dyn FnMut(Asked) + Send>;
+static NOTIFY: Mutex<Option<Notify>> = Mutex::new(None);
 static WAKE: OnceLock<Box<dyn Fn() + Send + Sync>> = OnceLock::new();
 static INHERITED: OnceLock<Inherited> = OnceLock::new();
 

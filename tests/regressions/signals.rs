@@ -256,11 +256,17 @@ fn an_unread_standard_error_stops_neither_a_session_nor_a_signal() {
 fn a_terminal_that_asks_for_a_password_is_put_back_by_every_signal() {
     let proxy = Server::tcp();
     let socks = format!("-X 5 -P me -x 127.0.0.1:{} 192.0.2.7 1", proxy.port());
-    for line in ["-S 127.0.0.1 1", &socks] {
+    let http = socks.replace("-X 5", "-X connect");
+    for line in ["-S 127.0.0.1 1", &socks, &http] {
         for signal in [Signal::TERM, Signal::HUP, Signal::INT, Signal::QUIT] {
             let pty = Pty::open();
             let before = pty.settings();
             let rnc = rnc(line.split(' ')).controlled_by(&pty).spawn();
+            if line == http {
+                let mut peer = proxy.accept(&rnc);
+                peer.say("HTTP/1.0 407 Proxy Authentication Required\r\n", &rnc);
+                peer.say("Proxy-Authenticate: Basic realm=x\r\n\r\n", &rnc);
+            }
             pty.shows("assword", &rnc);
             assert_ne!(pty.settings(), before, "echo is off");
             rnc.signal(signal);
@@ -311,6 +317,23 @@ fn a_programs_end_is_noticed_although_the_parent_ignores_it() {
         drop(client);
         rnc.wait().expect_code(0).expect_silence();
     }
+}
+
+#[test]
+fn a_signal_that_is_ignored_at_the_start_stays_ignored() {
+    let settings = ["--ignore-signal=HUP,INT"];
+    let Some(cmd) = under(&settings, &["-lk", "127.0.0.1", "0"]) else {
+        return;
+    };
+    let rnc = cmd.stdin(Stdin::Pipe).spawn();
+    rnc.listening_line();
+    rnc.signal(Signal::HUP);
+    rnc.signal(Signal::INT);
+    let mut client = connect_to_listener(&rnc, None);
+    client.say("still there\n", &rnc);
+    rnc.shows("still there\n");
+    rnc.signal(Signal::TERM);
+    rnc.wait().expect_signal(Signal::TERM);
 }
 
 #[test]
@@ -407,6 +430,7 @@ fn a_thread_is_no_condition() {
     let lines = [
         "-l 127.0.0.1 0",
         "-lk --grace 60 localhost 0",
+        "-lk --hex 127.0.0.1 0",
         "--as nc -lkv 127.0.0.1 0",
         &format!("-lk --allowfile {} 127.0.0.1 0", list.display()),
     ];
@@ -418,6 +442,9 @@ fn a_thread_is_no_condition() {
         let mut client = connect_to_listener(&rnc, None);
         client.say("heard\n", &rnc);
         rnc.shows("heard\n");
+        if line.contains("--hex") {
+            rnc.says("68 65 61 72 64 0a");
+        }
         if line.contains("--allowfile") {
             fs::write(&list, "127.0.0.2\n").expect("write");
             rnc.signal(Signal::HUP);
