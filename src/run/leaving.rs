@@ -10,6 +10,10 @@ use crate::io::inbox::{Inbox, Notice};
 use crate::sys::{child, signal};
 use std::time::{Duration, Instant};
 
+/// Signals that come so close to the one that ends rnc are part of it: a service manager sends
+/// SIGTERM and SIGHUP, and a terminal that goes away SIGHUP twice.
+const TOGETHER: Duration = Duration::from_millis(100);
+
 /// Passes on to the loop what signals ask for.
 pub struct Leaving {
     inbox: Inbox,
@@ -21,7 +25,8 @@ pub struct Leaving {
 enum Stage {
     Staying,
     Retiring,
-    Leaving,
+    /// Since then.
+    Leaving(Instant),
 }
 
 impl Leaving {
@@ -45,9 +50,10 @@ impl Leaving {
             }
             (Stage::Staying | Stage::Retiring, _) => {
                 self.inbox.post(None, Notice::Ending);
-                Stage::Leaving
+                Stage::Leaving(Instant::now())
             }
-            (Stage::Leaving, _) => {
+            (Stage::Leaving(since), _) if since.elapsed() < TOGETHER => Stage::Leaving(since),
+            (Stage::Leaving(_), _) => {
                 // The loop may be held up, and not have come round to the one before.
                 child::end_all();
                 signal::end_by(signal::last().unwrap_or(signal::TERM))

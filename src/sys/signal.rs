@@ -308,8 +308,28 @@ fn current_action(signal: libc::c_int) -> libc::sigaction {
     }
 }
 
+/// A handler that is set as long as the value lives, unless the signal is ignored.
+pub(super) struct Handling(libc::c_int, libc::sigaction);
+
+impl Handling {
+    /// Sets the handler, which must be async-signal-safe.
+    pub(super) fn new(signal: libc::c_int, handler: extern "C" fn(libc::c_int)) -> Handling {
+        let before = current_action(signal);
+        if before.sa_sigaction != libc::SIG_IGN {
+            set_handler(signal, handler as *const () as usize);
+        }
+        Handling(signal, before)
+    }
+}
+
+impl Drop for Handling {
+    fn drop(&mut self) {
+        set_action(self.0, &self.1);
+    }
+}
+
 /// Sets a handler, `SIG_IGN` or `SIG_DFL`; system calls it interrupts go on.
-pub(super) fn set_handler(signal: libc::c_int, handler: usize) {
+fn set_handler(signal: libc::c_int, handler: usize) {
     // SAFETY: all-zero is valid for a sigaction.
     let mut action: libc::sigaction = unsafe { std::mem::zeroed() };
     action.sa_sigaction = handler;

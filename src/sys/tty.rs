@@ -1,6 +1,6 @@
 //! Asking the user for a password on the terminal, with echo off.
 
-use super::signal;
+use super::signal::{self, Handling};
 use rustix::fs::{Mode, OFlags};
 use rustix::termios::{self, LocalModes, OptionalActions, SpecialCodeIndex, Termios};
 use std::fs::File;
@@ -47,8 +47,10 @@ pub fn password(prompt: &str) -> io::Result<String> {
         })),
         Ordering::SeqCst,
     );
-    signal::set_handler(libc::SIGQUIT, end as *const () as usize);
-    signal::set_handler(libc::SIGTSTP, stop as *const () as usize);
+    let _handling = [
+        Handling::new(libc::SIGQUIT, end),
+        Handling::new(libc::SIGTSTP, stop),
+    ];
     // First, since it drops what has been typed by then: nobody answers before being asked.
     let set = termios::tcsetattr(&tty, OptionalActions::Flush, &quiet);
     let asked = set
@@ -62,8 +64,6 @@ pub fn password(prompt: &str) -> io::Result<String> {
         signal::end_by(libc::SIGINT);
     }
     restore();
-    signal::set_handler(libc::SIGQUIT, libc::SIG_DFL);
-    signal::set_handler(libc::SIGTSTP, libc::SIG_DFL);
     line
 }
 

@@ -337,6 +337,21 @@ fn a_signal_that_is_ignored_at_the_start_stays_ignored() {
 }
 
 #[test]
+fn signals_that_come_together_leave_no_file() {
+    let dir = TempDir::new();
+    let path = dir.join("socket");
+    for second in SIGNALS {
+        let words = ["-lkv".into(), "-U".into(), path.clone().into_os_string()];
+        let rnc = rnc(words).stdin(Stdin::Pipe).spawn();
+        rnc.listening_line();
+        rnc.signal(Signal::TERM);
+        rnc.signal(second);
+        rnc.wait();
+        assert!(!path.exists(), "it leaves its socket file");
+    }
+}
+
+#[test]
 fn a_blocked_signal_ends_rnc() {
     for settings in ["--block-signal=TERM", "--block-signal"] {
         let Some(cmd) = under(&[settings], &["-l", "127.0.0.1", "0"]) else {
