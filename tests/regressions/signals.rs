@@ -236,7 +236,8 @@ fn an_unread_standard_error_stops_neither_a_session_nor_a_signal() {
             .stdin(Stdin::Pipe)
             .stderr(Stdout::Fd(stderr.into()))
             .spawn();
-        assert!(eventually(|| path.exists()), "it does not bind");
+        let listens = eventually(|| UnixStream::connect(&path).is_ok());
+        assert!(listens, "it does not listen");
         let mut client = UnixStream::connect(&path).expect("connect");
         client.write_all(b"heard\n").expect("write");
         if options.len() == 1 {
