@@ -116,7 +116,7 @@ pub fn flush() {
     with_outlet(Outlet::flush);
 }
 
-/// Writes the lines that wait, as long as somebody reads them.
+/// Writes the lines that wait, as long as they are read.
 pub fn finish() {
     if is_behind() {
         with_outlet(Outlet::finish);

@@ -230,7 +230,7 @@ impl<O> Reactor<O> {
             if report::is_behind() {
                 report::flush();
             }
-            signal::tell();
+            signal::act();
             if signal::take_child() {
                 child::reap_orphans();
             }

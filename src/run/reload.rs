@@ -9,7 +9,7 @@ use crate::sys::signal;
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
 
-/// Reads the files: on a thread, or, where none can be had, on that of the one who asks.
+/// Reads the files: on a thread of its own, or without one on the caller's.
 pub enum Reload {
     /// Asks the thread.
     Thread(SyncSender<()>),

@@ -141,7 +141,7 @@ pub fn adopt_orphans() {
     let _ = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
 }
 
-/// Reaps the children that have ended and are none of the programs started here: orphans.
+/// Reaps the children that have ended and were not started here: orphans.
 pub fn reap_orphans() {
     let groups = groups();
     // Once a program is reaped, this is called again: what it hides is found then.
@@ -198,7 +198,7 @@ fn groups() -> MutexGuard<'static, Vec<Group>> {
 impl Group {
     /// Sends a signal to all that are in it.
     fn signal(self, signal: Signal) {
-        // There is nobody left, or what is left is another user's.
+        // No process is left, or those left are another user's.
         let _ = rustix::process::kill_process_group(self.leader, signal);
         for pid in self.others() {
             let _ = rustix::process::kill_process(pid, signal);
@@ -210,12 +210,12 @@ impl Group {
         }
     }
 
-    /// Returns whether there is anybody in it. The leader counts until it is reaped.
+    /// Returns whether a process of it is left. The leader counts until it is reaped.
     fn is_there(self) -> bool {
         rustix::process::test_kill_process_group(self.leader).is_ok() || !self.others().is_empty()
     }
 
-    /// Those in its session.
+    /// All processes of its session, if it is one.
     fn others(self) -> Vec<Pid> {
         if self.is_session {
             session_members(self.leader)

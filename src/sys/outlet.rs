@@ -1,5 +1,5 @@
-//! Records to a descriptor that is never waited for: those that find it full wait in a queue with a
-//! bound; those that find the queue full are left out, and counted.
+//! Records to a descriptor that is never waited for. A record that finds it full waits in a bounded
+//! queue; one that finds the queue full is left out, and counted.
 
 use super::stdio::Shared;
 use rustix::event::{PollFd, PollFlags, Timespec};
@@ -20,7 +20,7 @@ pub struct Outlet {
     waiting: VecDeque<u8>,
     most: usize,
     left_out: u64,
-    /// Those the notice does not tell of yet.
+    /// How many of them no notice has counted yet.
     untold: u64,
     notice: fn(u64) -> String,
 }
@@ -82,7 +82,7 @@ impl Outlet {
             match shared.try_write(self.waiting.make_contiguous()) {
                 Ok(None) => return,
                 Ok(Some(written)) if written > 0 => drop(self.waiting.drain(..written)),
-                // Nobody reads it any more, or it has become something else.
+                // It has no reader any more, or is another kind of file by now.
                 Ok(Some(_)) | Err(_) => {
                     self.waiting.clear();
                     self.untold = 0;
@@ -93,7 +93,7 @@ impl Outlet {
         }
     }
 
-    /// Writes what waits, as long as somebody reads it.
+    /// Writes what waits, as long as it is read.
     pub fn finish(&mut self) {
         self.flush();
         while self.is_behind()

@@ -5,8 +5,8 @@
 //! | rnc | an ending signal |
 //! | --- | --- |
 //! | prepares, asks for a password, writes its last words: all of it may block | ends it at once |
-//! | runs its loop | wakes the loop, which calls `tell` |
-//! | runs its loop, and ctrlc's thread is there | wakes that thread, too, which calls `tell` even if the loop is held up |
+//! | runs its loop | wakes the loop, which calls `act` |
+//! | runs its loop, and ctrlc's thread is there | wakes that thread, too, which calls `act` even if the loop is held up |
 //!
 //! What rnc inherited (ignored and blocked signals) is what its programs inherit from it.
 
@@ -23,9 +23,9 @@ const ENDING: [libc::c_int; 3] = [libc::SIGINT, libc::SIGTERM, libc::SIGHUP];
 pub const TERM: i32 = libc::SIGTERM;
 
 static LAST: AtomicI32 = AtomicI32::new(0);
-/// How many signals have come that end rnc, and how many of them `tell` has passed on.
+/// How many signals have come that end rnc, and how many of them `act` has passed on.
 static ENDINGS: AtomicUsize = AtomicUsize::new(0);
-static TOLD: AtomicUsize = AtomicUsize::new(0);
+static ACTED_ON: AtomicUsize = AtomicUsize::new(0);
 /// SIGHUP does not end rnc, but has files read again.
 static HANGUP_RELOADS: AtomicBool = AtomicBool::new(false);
 /// A SIGHUP has come that was not acted on yet.
@@ -38,7 +38,7 @@ static AT_ONCE: AtomicBool = AtomicBool::new(true);
 static CTRLC_HANDLER: AtomicUsize = AtomicUsize::new(0);
 const ALONE: usize = 1;
 
-/// Who is told what a signal has asked for.
+/// Acts on what a signal has asked for.
 type Notify = Box<dyn FnMut(Asked) + Send>;
 static NOTIFY: Mutex<Option<Notify>> = Mutex::new(None);
 static WAKE: OnceLock<Box<dyn Fn() + Send + Sync>> = OnceLock::new();
@@ -56,7 +56,7 @@ pub enum Asked {
 /// The settings this process was started with, as far as they are changed.
 struct Inherited {
     mask: libc::sigset_t,
-    /// Of SIGPIPE, SIGCHLD and SIGHUP, those that were ignored.
+    /// The signals that were ignored.
     ignored: Vec<libc::c_int>,
 }
 
@@ -92,14 +92,14 @@ pub fn reload_at_hangup() {
     set_handler(libc::SIGHUP, note_signal as *const () as usize);
 }
 
-/// Leaves it to `notify`, once the loop runs, what a signal does. `wake` has the loop call `tell`
+/// Leaves it to `notify`, once the loop runs, what a signal does. `wake` has the loop call `act`
 /// soon; it is called in a signal handler, and makes only system calls.
 pub fn on_signal(
     notify: impl FnMut(Asked) + Send + 'static,
     wake: impl Fn() + Send + Sync + 'static,
 ) {
-    let mut told = NOTIFY.lock().unwrap_or_else(PoisonError::into_inner);
-    *told = Some(Box::new(notify));
+    let mut current = NOTIFY.lock().unwrap_or_else(PoisonError::into_inner);
+    *current = Some(Box::new(notify));
     let _ = WAKE.set(Box::new(wake));
 }
 
@@ -137,7 +137,7 @@ pub fn act_on_thread() -> io::Result<()> {
     // A signal that came while only ctrlc's handler is set would not be noted.
     let held = Held::new();
     let before = ENDING.map(current_action);
-    let started = ctrlc::set_handler(tell);
+    let started = ctrlc::set_handler(act);
     let next = match &started {
         Ok(()) => current_action(libc::SIGINT).sa_sigaction,
         Err(_) => ALONE,
@@ -151,8 +151,8 @@ pub fn act_on_thread() -> io::Result<()> {
 }
 
 /// Passes on what has come, if it was not passed on yet.
-pub fn tell() {
-    let has_come = || ENDINGS.load(Ordering::SeqCst) != TOLD.load(Ordering::SeqCst);
+pub fn act() {
+    let has_come = || ENDINGS.load(Ordering::SeqCst) != ACTED_ON.load(Ordering::SeqCst);
     if !has_come() && !HANGUP.load(Ordering::SeqCst) {
         return;
     }
@@ -161,9 +161,9 @@ pub fn tell() {
     if HANGUP.swap(false, Ordering::SeqCst) {
         notify(Asked::Reload);
     }
-    // Two may have come before either is told.
+    // Two may have come since.
     while has_come() {
-        TOLD.fetch_add(1, Ordering::SeqCst);
+        ACTED_ON.fetch_add(1, Ordering::SeqCst);
         notify(Asked::End);
     }
 }
@@ -203,7 +203,7 @@ extern "C" fn note_signal(signal: libc::c_int) {
         LAST.store(signal, Ordering::SeqCst);
         let endings = ENDINGS.fetch_add(1, Ordering::SeqCst) + 1;
         let is_alone = CTRLC_HANDLER.load(Ordering::SeqCst) == ALONE;
-        let is_held_up = is_alone && endings - TOLD.load(Ordering::SeqCst) > 1;
+        let is_held_up = is_alone && endings - ACTED_ON.load(Ordering::SeqCst) > 1;
         if AT_ONCE.load(Ordering::SeqCst) || is_held_up {
             end_by(signal);
         }
@@ -234,7 +234,7 @@ fn wake() {
 /// inherited. (std resets SIGPIPE; what a handler is set for is reset by exec.)
 pub fn pass_on(command: &mut Command) -> Option<Held> {
     let inherited = INHERITED.get()?;
-    // Those that are ignored still are so in the program.
+    // A signal that is still ignored is so in the program, too.
     let ignored = inherited.ignored.iter().copied();
     let changed = |signal: &libc::c_int| {
         *signal == libc::SIGPIPE || current_action(*signal).sa_sigaction != libc::SIG_IGN
