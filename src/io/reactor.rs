@@ -8,13 +8,16 @@
 //! not on those that wait.
 
 use super::inbox::{Inbox, Notice};
+use super::pool::{Job, Pool};
 use super::ready::Ready;
+use crate::report;
+use crate::sys::{child, signal};
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Registry, Token, Waker};
 use std::collections::{BTreeSet, VecDeque};
 use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Bits of a token that name the descriptor within its task.
 const SLOT_BITS: u32 = 16;
@@ -22,6 +25,14 @@ const SLOT_BITS: u32 = 16;
 const WAKER: Token = Token(usize::MAX);
 /// Events taken in one poll; more stay in the kernel until the next.
 const EVENTS: usize = 256;
+/// Threads for look-ups. Of a resolver that does not answer, each waits for many seconds.
+const LOOKUPS: usize = 32;
+/// Threads for what can be done without, and how much of it may wait for one.
+const EXTRAS: usize = 4;
+const MOST_EXTRAS: usize = 64;
+/// How often standard error is tried again while it takes nothing: a message is no reason to
+/// register it, which could be a file, or closed.
+const RETRY: Duration = Duration::from_millis(50);
 
 /// What a task wants next.
 pub enum Step<O> {
@@ -60,6 +71,8 @@ pub struct TaskId {
 pub struct Registrar<'a> {
     registry: &'a Registry,
     inbox: &'a Inbox,
+    lookups: &'a Pool,
+    extras: &'a Pool,
     task: TaskId,
 }
 
@@ -94,17 +107,24 @@ impl Registrar<'_> {
         let _ = self.registry.deregister(&mut SourceFd(&fd.as_raw_fd()));
     }
 
-    /// Runs `work` on a thread of its own and posts what it gives to this task: for calls that
-    /// block, such as name look-ups.
-    ///
-    /// # Errors
-    /// The thread cannot be started.
-    pub fn off_loop(&self, work: impl FnOnce() -> Notice + Send + 'static) -> io::Result<()> {
+    /// Runs `work` on another thread and posts what it gives to this task: for calls that block,
+    /// such as name look-ups. Where no thread can be had, it is run here.
+    pub fn off_loop(&self, work: impl FnOnce() -> Notice + Send + 'static) {
+        if let Err(job) = self.lookups.add(self.job(work)) {
+            let _blocking = signal::may_block();
+            job();
+        }
+    }
+
+    /// As `off_loop`, for what can be done without: `false` where there is no thread for it, or too
+    /// much waits already.
+    pub fn try_off_loop(&self, work: impl FnOnce() -> Notice + Send + 'static) -> bool {
+        self.extras.add(self.job(work)).is_ok()
+    }
+
+    fn job(&self, work: impl FnOnce() -> Notice + Send + 'static) -> Job {
         let (inbox, task) = (self.inbox.clone(), self.task);
-        let thread = std::thread::Builder::new().name("lookup".into());
-        thread
-            .spawn(move || inbox.post(Some(task), work()))
-            .map(|_| ())
+        Box::new(move || inbox.post(Some(task), work()))
     }
 }
 
@@ -112,6 +132,10 @@ impl Registrar<'_> {
 pub struct Reactor<O> {
     poll: Poll,
     inbox: Inbox,
+    /// For what a task waits for: each for one thing at a time.
+    lookups: Pool,
+    /// For what can be done without.
+    extras: Pool,
     tasks: Vec<Option<Entry<O>>>,
     /// Places in `tasks` without a task.
     free: Vec<usize>,
@@ -121,6 +145,8 @@ pub struct Reactor<O> {
     deadlines: BTreeSet<(Instant, usize)>,
     /// Work put off until then.
     deferred: Option<(Instant, Box<dyn FnOnce()>)>,
+    /// Notices put off until then.
+    later: Vec<(Instant, Notice)>,
 }
 
 struct Entry<O> {
@@ -141,12 +167,15 @@ impl<O> Reactor<O> {
         Ok(Reactor {
             poll,
             inbox,
+            lookups: Pool::new(LOOKUPS, usize::MAX),
+            extras: Pool::new(EXTRAS, MOST_EXTRAS),
             tasks: Vec::new(),
             free: Vec::new(),
             next_serial: 0,
             runnable: VecDeque::new(),
             deadlines: BTreeSet::new(),
             deferred: None,
+            later: Vec::new(),
         })
     }
 
@@ -198,9 +227,26 @@ impl<O> Reactor<O> {
                     self.note(event.token(), Ready::from(event));
                 }
             }
+            if report::is_behind() {
+                report::flush();
+            }
+            signal::act();
+            if signal::take_child() {
+                child::reap_orphans();
+            }
             let now = Instant::now();
             for (task, notice) in self.inbox.take() {
-                self.deliver(task, &notice, now);
+                match notice {
+                    Notice::Later(at, notice) => self.later.push((at, *notice)),
+                    notice => self.deliver(task, &notice, now),
+                }
+            }
+            for (_, notice) in self
+                .later
+                .extract_if(.., |(at, _)| *at <= now)
+                .collect::<Vec<_>>()
+            {
+                self.deliver(None, &notice, now);
             }
             self.wake_due(now);
             if let Some((_, work)) = self.deferred.take_if(|(at, _)| *at <= now) {
@@ -222,6 +268,8 @@ impl<O> Reactor<O> {
             let registrar = Registrar {
                 registry: self.poll.registry(),
                 inbox: &self.inbox,
+                lookups: &self.lookups,
+                extras: &self.extras,
                 task: TaskId {
                     place: index,
                     serial: entry.serial,
@@ -266,17 +314,15 @@ impl<O> Reactor<O> {
 
     fn wait(&mut self, events: &mut Events) -> io::Result<()> {
         let timeout = if !self.runnable.is_empty() {
-            Some(std::time::Duration::ZERO)
+            Some(Duration::ZERO)
         } else {
+            let first = self.deadlines.first().map(|(at, _)| *at);
             let deferred = self.deferred.iter().map(|(at, _)| *at);
-            let next = self
-                .deadlines
-                .first()
-                .map(|(at, _)| *at)
-                .into_iter()
-                .chain(deferred)
-                .min();
-            next.map(|at| at.saturating_duration_since(Instant::now()))
+            let later = self.later.iter().map(|(at, _)| *at);
+            let next = first.into_iter().chain(deferred).chain(later).min();
+            let next = next.map(|at| at.saturating_duration_since(Instant::now()));
+            let retry = report::is_behind().then_some(RETRY);
+            next.into_iter().chain(retry).min()
         };
         match self.poll.poll(events, timeout) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {
