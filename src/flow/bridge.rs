@@ -210,7 +210,7 @@ impl Bridge {
         match ended {
             Ended::Clean | Ended::Quit | Ended::Truncated(..) => false,
             Ended::TimedOut(late) => !late.is_wanted() && !self.ends.time_limit_is_end,
-            Ended::Signalled => !(self.ends.interrupt_is_end && signal::is_interrupt()),
+            Ended::Signalled => !(self.ends.user_may_end && signal::is_of_terminal()),
             // The peer has broken it, or TLS has said why.
             Ended::Broken(place, _) => *place != Place::Peer,
         }

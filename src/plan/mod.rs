@@ -56,8 +56,8 @@ pub struct Ends {
     pub waits_for_answers: bool,
     /// A time limit is an ordinary end, as for nc; else it cuts the session off.
     pub time_limit_is_end: bool,
-    /// The user ends the session at the keyboard: SIGINT does not cut it off.
-    pub interrupt_is_end: bool,
+    /// Standard input is a terminal: Ctrl-C, and closing it, do not cut the session off.
+    pub user_may_end: bool,
 }
 
 impl Ends {
@@ -69,7 +69,7 @@ impl Ends {
         linger: None,
         waits_for_answers: false,
         time_limit_is_end: false,
-        interrupt_is_end: false,
+        user_may_end: false,
     };
 }
 

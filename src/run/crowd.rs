@@ -235,10 +235,10 @@ impl Drive<Exit> for Crowd {
         departures.iter().for_each(|one| tell(one, &self.plan));
         let have_all_left = !self.entrance.is_open() && hub.is_done();
         let has_left = self.signalled && hub.has_left(now);
-        let is_interrupt = self.plan.session.ends.interrupt_is_end && signal::is_interrupt();
+        let is_of_user = self.plan.session.ends.user_may_end && signal::is_of_terminal();
         match &turn {
             bridge::Turn::Over(Ended::Broken(..)) => hub.cut_off(),
-            _ if has_left && !is_interrupt => hub.cut_off(),
+            _ if has_left && !is_of_user => hub.cut_off(),
             _ => {}
         }
         match turn {

@@ -181,9 +181,10 @@ pub fn last() -> Option<i32> {
     }
 }
 
-/// Returns whether the last ending signal is the one that a terminal sends for Ctrl-C.
-pub fn is_interrupt() -> bool {
-    last() == Some(libc::SIGINT)
+/// Returns whether the last ending signal is one that a terminal sends, for Ctrl-C or because it
+/// is gone.
+pub fn is_of_terminal() -> bool {
+    matches!(last(), Some(libc::SIGINT | libc::SIGHUP))
 }
 
 /// Ends this process by the signal itself, so that the parent sees what happened (a shell shows

@@ -40,9 +40,13 @@ fn a_signal_after_the_end_of_stdin_ends() {
 }
 
 #[test]
-fn ctrl_c_at_a_terminal_is_an_end_and_sigterm_is_not() {
+fn ctrl_c_at_a_terminal_and_its_hangup_are_an_end_and_sigterm_is_not() {
     for role in ROLES {
-        for (signal, ends) in [(Signal::INT, true), (Signal::TERM, false)] {
+        for (signal, ends) in [
+            (Signal::INT, true),
+            (Signal::HUP, true),
+            (Signal::TERM, false),
+        ] {
             let pty = Pty::open();
             let Session { rnc, mut peer, .. } =
                 session_with(role, Transport::Tcp, &[], |cmd| cmd.in_terminal(&pty));

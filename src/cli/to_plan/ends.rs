@@ -19,7 +19,7 @@ impl Planner<'_> {
             pass_end,
             waits_for_answers: args.shutdown.is_none() && self.follows_http(mode),
             time_limit_is_end: !dialect.tells_failures,
-            interrupt_is_end: self.facts.stdin == Input::Terminal,
+            user_may_end: self.facts.stdin == Input::Terminal,
             ..Ends::BOTH
         };
         if self.runs_program() {
