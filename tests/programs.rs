@@ -8,8 +8,12 @@ use common::{
     pattern, python, require, rnc, udp_socket,
 };
 use rustix::process::Signal;
-use std::ffi::OsString;
+use socket2::{Domain, Protocol, Socket, Type};
+use std::ffi::{OsStr, OsString};
 use std::io::{ErrorKind, Read, Write};
+use std::net::{Ipv4Addr, SocketAddr};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::thread;
 
@@ -600,6 +604,69 @@ fn unix_datagrams_reach_programs_too() {
         sock.send_to(said.as_bytes(), &server).expect("send");
         let len = sock.recv(&mut buf).expect("an answer");
         assert_bytes("answer", &buf[..len], said.as_bytes());
+    }
+}
+
+#[test]
+fn fault_10_paths_of_unix_peers_are_bytes() {
+    let dir = TempDir::new();
+    let server = dir.join("server");
+    let host = rnc(["-lu", "-v", "-c", "read x; echo for $x", "-U"])
+        .arg(&server)
+        .dir(dir.path())
+        .spawn();
+    host.listening_line();
+    let names: [&[u8]; 4] = [b"a\xff", b"a\xfe", b"\xc3", b"a\n"];
+    let peers = names.map(|name| {
+        let sock = UnixDatagram::bind(dir.path().join(OsStr::from_bytes(name))).expect("bind");
+        sock.set_read_timeout(Some(common::DEADLINE))
+            .expect("limit");
+        sock
+    });
+    for (n, peer) in peers.iter().enumerate() {
+        peer.send_to(format!("{n}\n").as_bytes(), &server)
+            .expect("send");
+    }
+    let mut buf = [0; 100];
+    for (n, peer) in peers.iter().enumerate() {
+        let len = peer.recv(&mut buf).expect("an answer");
+        assert_bytes("answer", &buf[..len], format!("for {n}\n").as_bytes());
+    }
+}
+
+/// A datagram to 127.0.0.1 whose sender is forged: a port of 127.0.0.1 itself. `None` for users
+/// that cannot forge any.
+fn forge(from: u16, to: u16, payload: &[u8]) -> Option<()> {
+    let raw = Socket::new(Domain::IPV4, Type::RAW, Some(Protocol::UDP)).ok();
+    let Some(raw) = raw else {
+        common::skip("forging datagrams is for root");
+        return None;
+    };
+    let addr = SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into();
+    raw.bind(&addr).expect("bind");
+    // RFC 768: source, destination, length, and no checksum.
+    let len = u16::try_from(8 + payload.len()).expect("short");
+    let header = [from, to, len, 0].map(u16::to_be_bytes).concat();
+    raw.send_to(&[&header, payload].concat(), &addr)
+        .expect("send");
+    Some(())
+}
+
+#[test]
+fn fault_10_a_datagram_from_our_own_address_is_not_answered() {
+    for host in ["127.0.0.1", "0.0.0.0", "::"] {
+        let rnc = rnc(["-lu", "-c", "exec cat", host, "0"]).spawn();
+        let port = rnc.listening_port();
+        if forge(port, port, b"to itself").is_none() {
+            return;
+        }
+        let peer = udp_socket();
+        peer.send_to(b"word", (Ipv4Addr::LOCALHOST, port))
+            .expect("send");
+        let mut buf = [0; 100];
+        let len = peer.recv(&mut buf).expect("an answer");
+        assert_bytes("answer", &buf[..len], b"word");
+        assert_eq!(children(rnc.pid()).len(), 1, "at {host}");
     }
 }
 

@@ -114,7 +114,7 @@ impl Answers {
         let got = end.try_read(&mut self.buf)?;
         guard::tell_refused(end);
         let Got::Bytes(len) = got else {
-            return Ok(end.take_interruption());
+            return Ok(got == Got::Again);
         };
         self.counts.0 += 1;
         self.patience.is_over();

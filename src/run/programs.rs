@@ -144,9 +144,8 @@ impl Programs {
             guard::tell_refused(&mut receiver.end);
             let len = match got {
                 Ok(Got::Bytes(len)) => len,
-                Ok(Got::Eof | Got::Pending | Got::Again) => {
-                    return Ok(receiver.end.take_interruption());
-                }
+                Ok(Got::Eof | Got::Pending) => return Ok(false),
+                Ok(Got::Again) => return Ok(true),
                 Err(error) => {
                     report::error(&format!("receive failed: {}", report::reason(&error)));
                     return Err(Exit::FAILED);
