@@ -64,6 +64,8 @@ pub struct Dialect {
     pub usage: Option<&'static str>,
     /// Operands and -p, -s are combined only as nc does.
     pub strict_operands: bool,
+    /// Empty words are refused, as of variables that are not set, and so is `-` for a file.
+    pub strict_words: bool,
     /// Times are whole seconds and sizes plain numbers.
     pub plain_numbers: bool,
     /// Times of 0 are refused.
@@ -175,6 +177,7 @@ pub const NATIVE: Dialect = Dialect {
     help_on_stderr: false,
     usage: None,
     strict_operands: false,
+    strict_words: true,
     plain_numbers: false,
     refuses_zero_times: false,
     default_port: None,
@@ -236,6 +239,7 @@ pub const NC: Dialect = Dialect {
     help_on_stderr: true,
     usage: Some(usage::NC),
     strict_operands: true,
+    strict_words: false,
     plain_numbers: true,
     refuses_zero_times: false,
     default_port: None,
@@ -297,6 +301,7 @@ pub const NCAT: Dialect = Dialect {
     help_on_stderr: false,
     usage: Some(usage::NCAT),
     strict_operands: false,
+    strict_words: false,
     plain_numbers: false,
     refuses_zero_times: true,
     default_port: Some(31337),

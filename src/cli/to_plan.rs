@@ -145,6 +145,9 @@ impl Planner<'_> {
         if let Some((option, why)) = self.args.refused {
             return said(format!("{option} is not supported: {why}"));
         }
+        if self.dialect.strict_words {
+            self.refuse_empty()?;
+        }
         if self.args.listen && self.args.proxy.is_none() && self.args.proxy_type.is_some() {
             return said("-l with -X (being a proxy) is not supported yet");
         }
@@ -159,6 +162,16 @@ impl Planner<'_> {
             return said("no DCCP support available (-Z): Linux removed it");
         }
         Ok(())
+    }
+
+    /// A word without a character, such as a variable of a script that is not set, is not a path,
+    /// not a list of hosts, and not all addresses.
+    fn refuse_empty(&self) -> Result<(), Wrong> {
+        match self.args.empty.as_deref() {
+            Some("operands") => said("operand \"\" is empty: no host, port or path"),
+            Some(option) => said(format!("--{option}: the value is empty")),
+            None => Ok(()),
+        }
     }
 
     /// What peers are joined to.
