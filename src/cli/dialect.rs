@@ -3,7 +3,9 @@
 
 use super::command::{self, Extent};
 use super::{letters, usage};
-use crate::plan::{Clients, LogFormat, ProxyKind, ProxyNames, UdpProbe, UnixListening, Until};
+use crate::plan::{
+    Clients, LogFormat, ProxyKind, ProxyNames, Telnet, UdpProbe, UnixListening, Until,
+};
 use crate::report::Wording;
 use clap::Command;
 use std::ffi::{OsStr, OsString};
@@ -66,6 +68,8 @@ pub struct Dialect {
     pub strict_operands: bool,
     /// Empty words are refused, as of variables that are not set, and so is `-` for a file.
     pub strict_words: bool,
+    /// What `-t` does.
+    pub telnet: Telnet,
     /// Times are whole seconds and sizes plain numbers.
     pub plain_numbers: bool,
     /// Times of 0 are refused.
@@ -178,6 +182,7 @@ pub const NATIVE: Dialect = Dialect {
     usage: None,
     strict_operands: false,
     strict_words: true,
+    telnet: Telnet::Both,
     plain_numbers: false,
     refuses_zero_times: false,
     default_port: None,
@@ -240,6 +245,7 @@ pub const NC: Dialect = Dialect {
     usage: Some(usage::NC),
     strict_operands: true,
     strict_words: false,
+    telnet: Telnet::Received,
     plain_numbers: true,
     refuses_zero_times: false,
     default_port: None,
@@ -302,6 +308,7 @@ pub const NCAT: Dialect = Dialect {
     usage: Some(usage::NCAT),
     strict_operands: false,
     strict_words: false,
+    telnet: Telnet::Received,
     plain_numbers: false,
     refuses_zero_times: true,
     default_port: Some(31337),

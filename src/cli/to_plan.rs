@@ -24,7 +24,7 @@ use crate::parse::number::strtonum;
 use crate::parse::{ports, size, tos};
 use crate::plan::{
     Builtin, Clients, Codes, Dialing, Ends, Family, Group, Listening, Mode, Net, Onward, Passed,
-    Plan, Ports, Program, Relay, Service, Session, SocketOptions, Transport, UdpProbe,
+    Plan, Ports, Program, Relay, Service, Session, SocketOptions, Telnet, Transport, UdpProbe,
     UnixListening, UnixSource, Until,
 };
 use crate::report::Wording;
@@ -418,7 +418,11 @@ impl Planner<'_> {
             reads_stdin: !args.no_stdin,
             writes_stdout: !args.send_only && self.talk().is_none(),
             crlf: args.crlf,
-            telnet: args.telnet,
+            telnet: if args.telnet {
+                dialect.telnet
+            } else {
+                Telnet::Off
+            },
             interval: self.interval()?,
             max_reads,
             may_offload: self.facts.may_offload,
