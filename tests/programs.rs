@@ -4,7 +4,7 @@
 mod common;
 
 use common::{
-    Running, Server, Sock, TempDir, Transport, assert_bytes, connect_to_listener, eventually,
+    Cmd, Running, Server, Sock, TempDir, Transport, assert_bytes, connect_to_listener, eventually,
     pattern, python, require, rnc, udp_socket,
 };
 use rustix::process::Signal;
@@ -259,6 +259,25 @@ fn the_environment_tells_who_the_peer_is() {
         .concat();
     let heard = client.read_all(&host.rnc);
     assert_eq!(String::from_utf8_lossy(&heard), wanted);
+}
+
+#[test]
+fn fault_10_the_password_of_a_proxy_is_not_in_the_environment() {
+    let command = "env | grep -c -e PROXY_AUTH -e me:secret; echo end";
+    let with_secret = |cmd: Cmd| cmd.env("NCAT_PROXY_AUTH", "me:secret");
+    let host = with_secret(rnc(["-l", "-c", command, "127.0.0.1", "0"])).spawn();
+    let mut client = connect_to_listener(&host, None);
+    assert_bytes("environment", &client.read_all(&host), b"0\nend\n");
+
+    // A client with a program, and one as ncat.
+    for dialect in ["rnc", "ncat"] {
+        let server = Server::tcp();
+        let words = ["--as", dialect, "-c", command, "127.0.0.1"];
+        let client = rnc(words).arg(server.port().to_string());
+        let client = with_secret(client).spawn();
+        let mut peer = server.accept(&client);
+        assert_bytes("environment", &peer.read_all(&client), b"0\nend\n");
+    }
 }
 
 #[test]

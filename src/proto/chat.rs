@@ -197,12 +197,13 @@ mod tests {
 
     #[test]
     fn a_line_has_the_name_before_it_and_no_controls_in_it() {
-        let cases: [(&[u8], &str); 6] = [
+        let cases: [(&[u8], &str); 7] = [
             (b"hello\n", "<user4> hello\n"),
             (b"a\nb\n", "<user4> a\n<user4> b\n"),
             (b"\n", "<user4> \n"),
             (b"telnet\r\n", "<user4> telnet\n"),
             (b"\x1b[31m\ta\rb\n", "<user4> \\x1b[31m\ta\\rb\n"),
+            ("\u{202e}txt\n".as_bytes(), "<user4> \\xe2\\x80\\xaetxt\n"),
             (b"no end \xff", "<user4> no end \\xff\n"),
         ];
         for (said, heard) in cases {
