@@ -40,6 +40,8 @@ const TURN: usize = 64;
 const MOST_BYTES: usize = 256 << 10;
 /// Slots of one program.
 const SLOTS: u16 = 3;
+/// Programs that there are slots for.
+const MOST_PLACES: usize = ((u16::MAX - FIRST_SLOT) / SLOTS) as usize;
 
 /// Receives datagrams, and hands them to programs.
 pub struct Programs {
@@ -92,6 +94,7 @@ impl Programs {
             }
         );
         let most = plan.reception.most_clients.unwrap_or(MOST_PEERS);
+        let most = most.min(MOST_PLACES);
         Programs {
             patience: Patience::new(&plan),
             order: Rc::new(order),
@@ -339,7 +342,7 @@ impl Programs {
 
 /// The slots of the program at a place.
 fn slots(place: usize) -> [u16; 3] {
-    let first = u16::try_from(place).unwrap_or_default() * SLOTS + FIRST_SLOT;
+    let first = u16::try_from(place * usize::from(SLOTS)).unwrap_or_default() + FIRST_SLOT;
     [first, first + 1, first + 2]
 }
 
@@ -397,5 +400,18 @@ impl Drive<Exit> for Programs {
         let programs = self.programs.iter().flatten();
         let programs = programs.filter_map(|entry| entry.program.deadline());
         programs.chain(self.patience.deadline()).min()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_place_has_slots_of_its_own() {
+        let all: Vec<u16> = (0..MOST_PLACES).flat_map(slots).collect();
+        assert_eq!(all[0], FIRST_SLOT);
+        assert!(all.windows(2).all(|pair| pair[0] + 1 == pair[1]));
+        assert!(u16::MAX - all[all.len() - 1] <= SLOTS);
     }
 }

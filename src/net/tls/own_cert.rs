@@ -27,6 +27,9 @@ const DAY: Duration = Duration::from_secs(86_400);
 /// How long a new certificate is valid, in days: ten years. Whoever pins it does not ask.
 const VALID_DAYS: u32 = 3652;
 
+/// 31 December 9999, 23:59:59, as a time since 1970.
+const LAST_MOMENT: Duration = Duration::from_secs(253_402_300_799);
+
 /// A certificate and its key.
 pub struct Own {
     /// In DER.
@@ -103,13 +106,21 @@ impl Pair {
         let mut name = DistinguishedName::new();
         name.push(DnType::CommonName, common_name);
         params.distinguished_name = name;
-        // The clocks of two machines may be apart.
-        let now = SystemTime::now();
-        params.not_before = (now - DAY).into();
-        params.not_after = (now + VALID_DAYS * DAY).into();
+        let (not_before, not_after) = validity(SystemTime::now());
+        (params.not_before, params.not_after) = (not_before.into(), not_after.into());
         let cert = params.self_signed(&key).map_err(failed)?;
         Ok(Pair { cert, key })
     }
+}
+
+/// The first and the last moment of a certificate that is made now. None is later than a
+/// certificate can say: RFC 5280, section 4.1.2.5.
+fn validity(now: SystemTime) -> (SystemTime, SystemTime) {
+    let last = SystemTime::UNIX_EPOCH + LAST_MOMENT;
+    // The clocks of two machines may be apart.
+    let not_before = now.min(last) - DAY;
+    let not_after = now.checked_add(VALID_DAYS * DAY).unwrap_or(last);
+    (not_before, not_after.min(last))
 }
 
 impl From<Pair> for Own {
@@ -182,4 +193,22 @@ pub fn show_pin(pin: &Pin) -> String {
         let _ = write!(text, "{byte:02x}");
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_certificate_can_be_made_at_any_time() {
+        let years = [0, 30, 56, 8018, 8020, 8029, 8031, 100_000];
+        for now in years.map(|years| SystemTime::UNIX_EPOCH + years * 365 * DAY) {
+            let (not_before, not_after) = validity(now);
+            let mut params = CertificateParams::default();
+            (params.not_before, params.not_after) = (not_before.into(), not_after.into());
+            let key = KeyPair::generate().expect("a key");
+            params.self_signed(&key).expect("a certificate");
+            assert!(not_before < not_after);
+        }
+    }
 }
