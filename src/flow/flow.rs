@@ -20,7 +20,7 @@ use std::time::Instant;
 /// Reads and writes a flow does in one turn before the other flow and the other tasks get theirs.
 const TURN: usize = 16;
 /// Answers of a stage (telnet) that may wait to be sent, in bytes; beyond, no more is read.
-const BACK_BYTES: usize = 4 << 10;
+pub const BACK_BYTES: usize = 4 << 10;
 
 /// Where a flow is between its first byte and its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -12,6 +12,7 @@ pub mod kernel;
 pub mod logfile;
 pub mod mailbox;
 pub mod peer_addr;
+pub mod pool;
 pub mod reactor;
 pub mod ready;
 pub mod stdio;

@@ -72,9 +72,21 @@ impl Voice {
         taken
     }
 
+    /// Sets how many bytes may be held from now on, within the bound of a line. A line that is
+    /// longer is cut.
+    pub fn limit(&mut self, bytes: usize) {
+        self.lines.limit(bytes);
+        self.has_line |= self.lines.room() == 0;
+    }
+
     /// How many bytes can be taken now.
     pub fn room(&self) -> usize {
         self.lines.room()
+    }
+
+    /// How many bytes are held.
+    pub fn held(&self) -> usize {
+        self.lines.len()
     }
 
     /// What is held is all there will be: an unfinished line is not waited for any more.
