@@ -5,13 +5,12 @@ mod common;
 
 use common::{
     Cmd, Running, Server, Sock, TempDir, Transport, assert_bytes, connect_to_listener, eventually,
-    pattern, python, require, rnc, udp_socket,
+    forge_datagram, pattern, python, require, rnc, udp_socket,
 };
 use rustix::process::Signal;
-use socket2::{Domain, Protocol, Socket, Type};
 use std::ffi::{OsStr, OsString};
 use std::io::{ErrorKind, Read, Write};
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::Ipv4Addr;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
@@ -653,30 +652,12 @@ fn fault_10_paths_of_unix_peers_are_bytes() {
     }
 }
 
-/// A datagram to 127.0.0.1 whose sender is forged: a port of 127.0.0.1 itself. `None` for users
-/// that cannot forge any.
-fn forge(from: u16, to: u16, payload: &[u8]) -> Option<()> {
-    let raw = Socket::new(Domain::IPV4, Type::RAW, Some(Protocol::UDP)).ok();
-    let Some(raw) = raw else {
-        common::skip("forging datagrams is for root");
-        return None;
-    };
-    let addr = SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into();
-    raw.bind(&addr).expect("bind");
-    // RFC 768: source, destination, length, and no checksum.
-    let len = u16::try_from(8 + payload.len()).expect("short");
-    let header = [from, to, len, 0].map(u16::to_be_bytes).concat();
-    raw.send_to(&[&header, payload].concat(), &addr)
-        .expect("send");
-    Some(())
-}
-
 #[test]
 fn fault_10_a_datagram_from_our_own_address_is_not_answered() {
     for host in ["127.0.0.1", "0.0.0.0", "::"] {
         let rnc = rnc(["-lu", "-c", "exec cat", host, "0"]).spawn();
         let port = rnc.listening_port();
-        if forge(port, port, b"to itself").is_none() {
+        if forge_datagram(port, port, b"to itself").is_none() {
             return;
         }
         let peer = udp_socket();

@@ -8,6 +8,7 @@ use super::company::Company;
 use super::entrance::Patience;
 use super::guard::{self, Guard};
 use super::listen::{Greeter, ip_label};
+use super::loops::Loops;
 use super::program::{Addresses, Peer, Program, Progress};
 use super::udp::BoundSock;
 use super::{FIRST_SLOT, PEER_SLOT, signal_exit};
@@ -23,6 +24,7 @@ use crate::net::own_file::OwnFile;
 use crate::net::unix;
 use crate::parse::escape::printable;
 use crate::plan::{self, Mode, Plan};
+
 use crate::report;
 use socket2::{SockAddr, Socket};
 use std::collections::HashMap;
@@ -54,6 +56,7 @@ pub struct Programs {
     /// Their places by their peers.
     places: HashMap<PeerAddr, usize>,
     most: usize,
+    loops: Loops,
     /// Only the first peer is heard, and its end is the end.
     is_single: bool,
     /// That there is no room for others has been told, and has been so since.
@@ -103,6 +106,7 @@ impl Programs {
             programs: Vec::new(),
             places: HashMap::new(),
             most: if is_single { 1 } else { most },
+            loops: Loops::default(),
             is_single,
             told_full: false,
             greeter: Greeter::default(),
@@ -171,6 +175,9 @@ impl Programs {
         registrar: &Registrar<'_>,
         now: Instant,
     ) -> Result<(), Exit> {
+        if self.loops.is_loop(&(&peer, message), now) {
+            return Ok(());
+        }
         let place = match self.place(&peer) {
             Some(place) => place,
             None => match self.begin(peer, sock, registrar, now)? {
