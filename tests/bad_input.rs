@@ -776,6 +776,9 @@ fn fault_10_empty_words_are_refused() {
     ] {
         expect_one_line(rnc(words).run(), 2, &[option, "empty"]);
     }
+    for words in [["-lU", "@"], ["-l", "unix:@"], ["-U", "@"]] {
+        expect_one_line(rnc(words).run(), 1, &["no name after @"]);
+    }
 }
 
 #[test]
