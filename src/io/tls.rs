@@ -4,6 +4,7 @@
 //! The end of what is written is close_notify and FIN; an end of the socket without close_notify is
 //! a truncation, since anyone on the way could have made it (RFC 8446, section 6.1).
 
+use super::pool::{self, Lease};
 use super::ready::{Got, Put, Ready};
 use super::stream::Stream;
 use crate::sys::errno;
@@ -38,6 +39,8 @@ pub struct Session {
 pub struct Tls {
     stream: Stream,
     session: Box<Session>,
+    /// What is encrypted and not sent.
+    lease: Lease,
     shutdown: Shutdown,
     /// The socket takes nothing any more.
     is_broken: bool,
@@ -135,6 +138,7 @@ impl Tls {
         Tls {
             stream,
             session,
+            lease: Lease::default(),
             shutdown: Shutdown::None,
             is_broken: false,
             untold: None,
@@ -274,7 +278,9 @@ impl Tls {
         if self.holds() {
             return Ok(Put::Pending);
         }
-        let taken = self.session.connection.writer().write(buf)?;
+        let most = pool::grant(buf.len());
+        let taken = self.session.connection.writer().write(&buf[..most])?;
+        self.lease.set(taken);
         self.flush()?;
         Ok(Put::Bytes(taken))
     }
@@ -295,6 +301,7 @@ impl Tls {
                 }
             }
         }
+        self.lease.set(0);
         if self.shutdown == Shutdown::Wanted {
             self.shutdown = Shutdown::Done;
             self.stream.shutdown_write();
