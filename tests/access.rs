@@ -69,9 +69,13 @@ fn try_client(from: &str, rnc: &Running) -> io::Result<Sock> {
 
 /// A UDP socket with this address, connected to the listener.
 fn udp_peer(from: &str, rnc: &Running) -> UdpSocket {
+    udp_peer_of(from, rnc.listening_port())
+}
+
+/// As `udp_peer`, of the listener at this port.
+fn udp_peer_of(from: &str, port: u16) -> UdpSocket {
     let peer = UdpSocket::bind((from, 0)).expect("bind");
-    peer.connect(("127.0.0.1", rnc.listening_port()))
-        .expect("connect");
+    peer.connect(("127.0.0.1", port)).expect("connect");
     peer.set_read_timeout(Some(common::DEADLINE))
         .expect("SO_RCVTIMEO");
     peer
@@ -303,6 +307,33 @@ fn datagrams_of_the_refused_are_not_heard() {
         let done = rnc.wait().expect_stdout("good\ngood again\n");
         let greetings = done.stderr.matches("Connection received on ");
         assert_eq!(greetings.count(), 1, "{done}");
+    }
+}
+
+#[test]
+fn fault_10_nothing_but_the_first_peer_is_received_where_it_is_the_only_one() {
+    for options in [
+        format!("--allow {GOOD}"),
+        format!("--deny {BAD}"),
+        String::new(),
+    ] {
+        let rnc = Cmd::new(common::rnc_binary()).args(["--as", "ncat", "-lu"]);
+        let rnc = rnc.args(options.split_whitespace());
+        let rnc = rnc.args(["-v", "127.0.0.1", "0"]).spawn();
+        let line = rnc.listening_line();
+        let (_, port) = line.rsplit_once(':').expect("a port");
+        let port = port.parse().expect("a port");
+        let (bad, good) = (udp_peer_of(BAD, port), udp_peer_of(GOOD, port));
+        rnc.stop();
+        good.send(b"one ").expect("send");
+        // More than one call of recvmmsg(2) gives.
+        for _ in 0..40 {
+            bad.send(b"bad").expect("send");
+        }
+        good.send(b"two").expect("send");
+        rnc.go_on();
+        rnc.shows("two");
+        assert_bytes("stdout", &rnc.stdout.bytes(), b"one two");
     }
 }
 

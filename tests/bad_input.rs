@@ -759,3 +759,40 @@ fn what_a_proxys_language_cannot_say_is_refused_before_anything_is_sent() {
     let done = rnc(["-X", "connect", "-x", &at, "a b", "80"]).run();
     expect_one_line(done, 1, &["host name"]);
 }
+
+#[test]
+fn fault_10_empty_words_are_refused() {
+    for (words, option) in [
+        (&["-l", "--deny", "", "0"][..], "--deny"),
+        (&["-l", "--allowfile", "", "0"], "--allowfile"),
+        (&["-l", "-s", "", "0"], "--source"),
+        (&["-l", "--port-file", "", "0"], "--port-file"),
+        (&["-l", "--tls-save=", "0"], "--tls-save"),
+        (&["-l", "--ssl-cert", "", "0"], "--tls-cert"),
+        (&["--output", "", "127.0.0.1", "1"], "--output"),
+        (&["-l", "-e", "", "0"], "--exec"),
+        (&["-lU", ""], "operand"),
+        (&["-lU", "-s", ""], "--source"),
+        (&["-l", "", "0"], "operand"),
+        (&["", "1"], "operand"),
+    ] {
+        expect_one_line(rnc(words).run(), 2, &[option, "empty"]);
+    }
+    for words in [["-lU", "@"], ["-l", "unix:@"], ["-U", "@"]] {
+        expect_one_line(rnc(words).run(), 1, &["no name after @"]);
+    }
+}
+
+#[test]
+fn fault_10_no_file_is_called_by_the_name_of_standard_output() {
+    let dir = TempDir::new();
+    for words in [
+        ["--output", "-", "127.0.0.1", "1"],
+        ["--hex-dump", "-", "127.0.0.1", "1"],
+        ["-l", "--port-file", "-", "0"],
+    ] {
+        let done = rnc(words).dir(dir.path()).run();
+        expect_one_line(done, 2, &[" -: ", "./-"]);
+        assert!(!dir.join("-").exists());
+    }
+}

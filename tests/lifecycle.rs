@@ -12,8 +12,9 @@ use std::fs;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::{MetadataExt, symlink};
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::thread;
 
 /// rnc that listens on one kind of socket, and where.
@@ -348,6 +349,92 @@ fn a_port_file_that_another_has_replaced_is_left_alone() {
     listener.rnc.signal(Signal::TERM);
     listener.rnc.wait().expect_signal(Signal::TERM);
     assert_eq!(fs::read_to_string(&file).expect("the file"), "1234\n");
+}
+
+/// A listener with its port file at this path.
+fn with_port_file(path: &Path) -> Cmd {
+    let words = ["-lk", "127.0.0.1", "0", "--port-file"];
+    rnc(words).arg(path)
+}
+
+#[test]
+fn fault_10_the_port_is_not_written_through_a_link_of_another_user() {
+    let dir = TempDir::new();
+    let victim = dir.file("victim", "precious\n");
+    let file = dir.join("port");
+    // What once was the name of the file before it is renamed.
+    for pid in (std::process::id()..).take(2000) {
+        symlink(&victim, dir.join(&format!("port.{pid}"))).expect("symlink");
+    }
+    let listener = with_port_file(&file).spawn();
+    let port = format!("{}\n", listener.listening_port());
+    assert_eq!(fs::read_to_string(&file).expect("the port file"), port);
+    assert!(fs::symlink_metadata(&file).expect("it").is_file());
+    assert_eq!(fs::read_to_string(&victim).expect("it"), "precious\n");
+}
+
+#[test]
+fn fault_10_what_is_no_regular_file_is_not_replaced_by_a_port_file() {
+    let dir = TempDir::new();
+    let victim = dir.file("victim", "precious\n");
+    let link = |to: &Path, name: &str| {
+        symlink(to, dir.join(name)).expect("symlink");
+        dir.join(name)
+    };
+    let _listener = UnixListener::bind(dir.join("socket")).expect("bind");
+    fs::create_dir(dir.join("folder")).expect("mkdir");
+    for (path, why) in [
+        (link(&victim, "link"), "it is a symbolic link"),
+        (
+            link(Path::new("nowhere"), "dangling"),
+            "it is a symbolic link",
+        ),
+        (dir.join("socket"), "it is not a regular file"),
+        (dir.join("folder"), "it is not a regular file"),
+    ] {
+        let before = fs::symlink_metadata(&path).expect("it").ino();
+        let done = with_port_file(&path).run().expect_code(1);
+        done.expect_complaint(why);
+        assert_eq!(fs::symlink_metadata(&path).expect("it").ino(), before);
+    }
+    assert_eq!(fs::read_to_string(&victim).expect("it"), "precious\n");
+    assert!(!dir.join("nowhere").exists());
+}
+
+#[test]
+fn fault_10_a_fifo_gets_the_port_and_stays_whenever_it_is_read() {
+    let dir = TempDir::new();
+    let fifo = dir.fifo("fifo");
+    let before = fs::symlink_metadata(&fifo).expect("it").ino();
+    for reads_first in [true, false] {
+        let (fifo_read, path) = (fifo.clone(), fifo.clone());
+        let read = move || fs::read_to_string(&fifo_read).expect("the port");
+        let (listener, line) = if reads_first {
+            let reader = std::thread::spawn(read);
+            let listener = with_port_file(&path).spawn();
+            (listener, reader.join().expect("the port"))
+        } else {
+            let listener = with_port_file(&path).spawn();
+            listener.listening_port();
+            (listener, read())
+        };
+        assert_eq!(line, format!("{}\n", listener.listening_port()));
+        listener.signal(Signal::TERM);
+        listener.wait().expect_signal(Signal::TERM);
+        assert_eq!(fs::symlink_metadata(&fifo).expect("it").ino(), before);
+    }
+}
+
+#[test]
+fn fault_10_a_port_file_may_lead_to_standard_output() {
+    let dir = TempDir::new();
+    let path = dir.join("stdout");
+    symlink("/proc/self/fd/1", &path).expect("symlink");
+    let listener = with_port_file(&path).spawn();
+    listener.shows(&format!("{}\n", listener.listening_port()));
+    listener.signal(Signal::TERM);
+    listener.wait().expect_signal(Signal::TERM);
+    assert!(fs::symlink_metadata(&path).expect("it").is_symlink());
 }
 
 #[test]

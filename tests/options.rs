@@ -351,9 +351,9 @@ fn telnet() -> (Vec<u8>, Vec<u8>, Vec<u8>) {
         // WILL ECHO, DO TERMINAL-TYPE: neither is wanted.
         (b"\xff\xfb\x01", b"", b"\xff\xfe\x01"),
         (b"\xff\xfd\x18", b"", b"\xff\xfc\x18"),
-        // WONT and DONT are answered once, as nc does.
-        (b"\xff\xfc\x03", b"", b"\xff\xfe\x03"),
-        (b"\xff\xfe\x05", b"", b"\xff\xfc\x05"),
+        // WONT and DONT say what is so anyway: no answer (RFC 854, RFC 1143).
+        (b"\xff\xfc\x03", b"", b""),
+        (b"\xff\xfe\x05", b"", b""),
         (b"one\xff\xfftwo", b"one\xfftwo", b""),
         // A subnegotiation, with an escaped IAC in it.
         (b"\xff\xfa\x18\x01\xff\xff\x02\xff\xf0", b"", b""),

@@ -4,12 +4,15 @@
 mod common;
 
 use common::{
-    Running, Server, Sock, TempDir, Transport, assert_bytes, connect_to_listener, eventually,
-    pattern, python, require, rnc, udp_socket,
+    Cmd, Running, Server, Sock, TempDir, Transport, assert_bytes, connect_to_listener, eventually,
+    forge_datagram, pattern, python, require, rnc, udp_socket,
 };
 use rustix::process::Signal;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::{ErrorKind, Read, Write};
+use std::net::Ipv4Addr;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::net::UnixDatagram;
 use std::path::{Path, PathBuf};
 use std::thread;
 
@@ -255,6 +258,25 @@ fn the_environment_tells_who_the_peer_is() {
         .concat();
     let heard = client.read_all(&host.rnc);
     assert_eq!(String::from_utf8_lossy(&heard), wanted);
+}
+
+#[test]
+fn fault_10_the_password_of_a_proxy_is_not_in_the_environment() {
+    let command = "env | grep -c -e PROXY_AUTH -e me:secret; echo end";
+    let with_secret = |cmd: Cmd| cmd.env("NCAT_PROXY_AUTH", "me:secret");
+    let host = with_secret(rnc(["-l", "-c", command, "127.0.0.1", "0"])).spawn();
+    let mut client = connect_to_listener(&host, None);
+    assert_bytes("environment", &client.read_all(&host), b"0\nend\n");
+
+    // A client with a program, and one as ncat.
+    for dialect in ["rnc", "ncat"] {
+        let server = Server::tcp();
+        let words = ["--as", dialect, "-c", command, "127.0.0.1"];
+        let client = rnc(words).arg(server.port().to_string());
+        let client = with_secret(client).spawn();
+        let mut peer = server.accept(&client);
+        assert_bytes("environment", &peer.read_all(&client), b"0\nend\n");
+    }
 }
 
 #[test]
@@ -605,6 +627,51 @@ fn unix_datagrams_reach_programs_too() {
         sock.send_to(said.as_bytes(), &server).expect("send");
         let len = sock.recv(&mut buf).expect("an answer");
         assert_bytes("answer", &buf[..len], said.as_bytes());
+    }
+}
+
+#[test]
+fn fault_10_paths_of_unix_peers_are_bytes() {
+    let dir = TempDir::new();
+    let server = dir.join("server");
+    let host = rnc(["-lu", "-v", "-c", "read x; echo for $x", "-U"])
+        .arg(&server)
+        .dir(dir.path())
+        .spawn();
+    host.listening_line();
+    let names: [&[u8]; 4] = [b"a\xff", b"a\xfe", b"\xc3", b"a\n"];
+    let peers = names.map(|name| {
+        let sock = UnixDatagram::bind(dir.path().join(OsStr::from_bytes(name))).expect("bind");
+        sock.set_read_timeout(Some(common::DEADLINE))
+            .expect("limit");
+        sock
+    });
+    for (n, peer) in peers.iter().enumerate() {
+        peer.send_to(format!("{n}\n").as_bytes(), &server)
+            .expect("send");
+    }
+    let mut buf = [0; 100];
+    for (n, peer) in peers.iter().enumerate() {
+        let len = peer.recv(&mut buf).expect("an answer");
+        assert_bytes("answer", &buf[..len], format!("for {n}\n").as_bytes());
+    }
+}
+
+#[test]
+fn fault_10_a_datagram_from_our_own_address_is_not_answered() {
+    for host in ["127.0.0.1", "0.0.0.0", "::"] {
+        let rnc = rnc(["-lu", "-c", "exec cat", host, "0"]).spawn();
+        let port = rnc.listening_port();
+        if forge_datagram(port, port, b"to itself").is_none() {
+            return;
+        }
+        let peer = udp_socket();
+        peer.send_to(b"word", (Ipv4Addr::LOCALHOST, port))
+            .expect("send");
+        let mut buf = [0; 100];
+        let len = peer.recv(&mut buf).expect("an answer");
+        assert_bytes("answer", &buf[..len], b"word");
+        assert_eq!(children(rnc.pid()).len(), 1, "at {host}");
     }
 }
 

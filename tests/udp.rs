@@ -3,8 +3,8 @@
 mod common;
 
 use common::{
-    ClosedPort, Cmd, Running, Stdin, Stdout, TempDir, assert_bytes, eventually, pattern, rnc,
-    udp_socket,
+    ClosedPort, Cmd, Running, Stdin, Stdout, TempDir, assert_bytes, eventually, pattern, require,
+    rnc, udp_socket,
 };
 use rustix::process::Signal;
 use std::fs::File;
@@ -382,4 +382,60 @@ fn unix_datagrams_longer_than_udp_has_arrive_whole() {
     }
     rnc.stdout.wait_until(|got| got.len() >= wanted.len());
     assert_bytes("stdout", &rnc.stdout.bytes(), &wanted);
+}
+
+/// A command under strace(1), with each of its calls of connect(2) delayed by a second: time for
+/// others to write to a socket that is bound and not yet connected.
+fn with_slow_connect(words: &[&str]) -> Option<Cmd> {
+    let strace = require("strace", "strace")?;
+    let delay = "inject=connect:delay_enter=1000000";
+    let cmd = Cmd::new(strace).args(["-f", "-qq", "-o", "/dev/null", "-e", delay]);
+    Some(cmd.arg(common::rnc_binary()).args(words))
+}
+
+#[test]
+fn fault_10_a_client_receives_from_its_peer_only() {
+    let (server, stranger) = (udp_socket(), udp_socket());
+    let to = server.local_addr().expect("local_addr").port().to_string();
+    let own = udp_socket().local_addr().expect("local_addr");
+    let port = own.port().to_string();
+    let words = ["-u", "-p", &port, "-W", "1", "127.0.0.1", &to];
+    let Some(cmd) = with_slow_connect(&words) else {
+        return;
+    };
+    let mut rnc = cmd.stdin(Stdin::Pipe).spawn();
+    rnc.send("hello");
+    stranger.connect(own).expect("connect");
+    assert!(eventually(|| {
+        // What nothing receives is refused, which the next call reports.
+        stranger.send(b"").is_ok() && stranger.send(b"of a stranger").is_ok()
+    }));
+    let mut buf = [0; 100];
+    let (_, client) = server.recv_from(&mut buf).expect("a datagram");
+    server.send_to(b"of the peer", client).expect("send");
+    rnc.wait().expect_code(0).expect_stdout("of the peer");
+}
+
+#[test]
+fn fault_10_a_unix_client_receives_from_its_peer_only() {
+    let dir = TempDir::new();
+    let (path, own) = (dir.join("server"), dir.join("client"));
+    let server = UnixDatagram::bind(&path).expect("bind");
+    let word = |path: &std::path::Path| path.to_str().expect("UTF-8").to_owned();
+    let words = ["-uU", "-s", &word(&own), "-W", "1", &word(&path)];
+    let Some(cmd) = with_slow_connect(&words) else {
+        return;
+    };
+    let mut rnc = cmd.stdin(Stdin::Pipe).spawn();
+    rnc.send("hello");
+    let stranger = UnixDatagram::unbound().expect("socket");
+    assert!(eventually(|| stranger
+        .send_to(b"of a stranger", &own)
+        .is_ok()));
+    server
+        .set_read_timeout(Some(common::DEADLINE))
+        .expect("SO_RCVTIMEO");
+    server.recv(&mut [0; 100]).expect("a datagram");
+    server.send_to(b"of the peer", &own).expect("send");
+    rnc.wait().expect_code(0).expect_stdout("of the peer");
 }

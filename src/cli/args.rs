@@ -93,6 +93,8 @@ pub struct Args {
     pub tls: TlsArgs,
     pub verbose: u8,
     pub test: bool,
+    /// The name of an option whose value is empty, or `operands`.
+    pub empty: Option<String>,
     /// An option that is only there to be refused, and why it is.
     pub refused: Option<(&'static str, &'static str)>,
 }
@@ -187,6 +189,11 @@ impl Args {
             tls: TlsArgs::from_matches(matches),
             verbose: matches.get_count("verbose"),
             test: is_typed(matches, "test"),
+            empty: matches
+                .ids()
+                .map(|id| id.as_str())
+                .find(|id| has_empty_value(matches, id))
+                .map(str::to_owned),
             refused: letters::REFUSED
                 .iter()
                 .find(|(name, _, _)| is_typed(matches, name))
@@ -199,6 +206,12 @@ impl Args {
 fn is_typed(matches: &ArgMatches, id: &str) -> bool {
     let is_known = matches.try_contains_id(id).is_ok();
     is_known && matches.value_source(id) == Some(ValueSource::CommandLine)
+}
+
+/// Returns whether a value of an option is empty.
+fn has_empty_value(matches: &ArgMatches, id: &str) -> bool {
+    let mut values = matches.get_raw(id).into_iter().flatten();
+    values.any(OsStr::is_empty)
 }
 
 fn text(word: &OsStr) -> String {

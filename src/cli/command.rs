@@ -475,7 +475,8 @@ fn data() -> Vec<Arg> {
                 "telnet",
                 "Answer telnet options, and keep them out of the data",
                 "Each option the peer asks for is refused (RFC 854); its commands do not reach \
-                 standard output.",
+                 standard output, and no byte that is sent is taken for a command: 0xff is \
+                 doubled. As nc and ncat: it is not.",
             )
             .hide_short_help(true),
             value(

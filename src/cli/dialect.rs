@@ -4,7 +4,7 @@
 use super::command::{self, Extent};
 use super::{letters, usage};
 use crate::plan::{
-    Clients, LogFormat, PassEnd, ProxyKind, ProxyNames, UdpProbe, UnixListening, Until,
+    Clients, LogFormat, PassEnd, ProxyKind, ProxyNames, Telnet, UdpProbe, UnixListening, Until,
 };
 use crate::report::Wording;
 use clap::Command;
@@ -66,6 +66,10 @@ pub struct Dialect {
     pub usage: Option<&'static str>,
     /// Operands and -p, -s are combined only as nc does.
     pub strict_operands: bool,
+    /// Empty words are refused, as of variables that are not set, and so is `-` for a file.
+    pub strict_words: bool,
+    /// What `-t` does.
+    pub telnet: Telnet,
     /// Times are whole seconds and sizes plain numbers.
     pub plain_numbers: bool,
     /// Times of 0 are refused.
@@ -184,6 +188,8 @@ pub const NATIVE: Dialect = Dialect {
     help_on_stderr: false,
     usage: None,
     strict_operands: false,
+    strict_words: true,
+    telnet: Telnet::Both,
     plain_numbers: false,
     refuses_zero_times: false,
     default_port: None,
@@ -248,6 +254,8 @@ pub const NC: Dialect = Dialect {
     help_on_stderr: true,
     usage: Some(usage::NC),
     strict_operands: true,
+    strict_words: false,
+    telnet: Telnet::Received,
     plain_numbers: true,
     refuses_zero_times: false,
     default_port: None,
@@ -312,6 +320,8 @@ pub const NCAT: Dialect = Dialect {
     help_on_stderr: false,
     usage: Some(usage::NCAT),
     strict_operands: false,
+    strict_words: false,
+    telnet: Telnet::Received,
     plain_numbers: false,
     refuses_zero_times: true,
     default_port: Some(31337),

@@ -25,8 +25,8 @@ use crate::parse::number::strtonum;
 use crate::parse::{ports, size, tos};
 use crate::plan::{
     Builtin, Clients, Codes, Dialing, Family, Group, Listening, Mode, Net, Onward, Passed, Plan,
-    Ports, Program, Relay, Service, Session, SocketOptions, Transport, UdpProbe, UnixListening,
-    UnixSource,
+    Ports, Program, Relay, Service, Session, SocketOptions, Telnet, Transport, UdpProbe,
+    UnixListening, UnixSource,
 };
 use crate::report::Wording;
 use crate::sys::names;
@@ -147,6 +147,9 @@ impl Planner<'_> {
         if let Some((option, why)) = self.args.refused {
             return said(format!("{option} is not supported: {why}"));
         }
+        if self.dialect.strict_words {
+            self.refuse_empty()?;
+        }
         if self.args.listen && self.args.proxy.is_none() && self.args.proxy_type.is_some() {
             return said("-l with -X (being a proxy) is not supported yet");
         }
@@ -161,6 +164,16 @@ impl Planner<'_> {
             return said("no DCCP support available (-Z): Linux removed it");
         }
         Ok(())
+    }
+
+    /// A word without a character, such as a variable of a script that is not set, is not a path,
+    /// not a list of hosts, and not all addresses.
+    fn refuse_empty(&self) -> Result<(), Wrong> {
+        match self.args.empty.as_deref() {
+            Some("operands") => said("operand \"\" is empty: no host, port or path"),
+            Some(option) => said(format!("--{option}: the value is empty")),
+            None => Ok(()),
+        }
     }
 
     /// What peers are joined to.
@@ -413,7 +426,11 @@ impl Planner<'_> {
             reads_stdin: !args.no_stdin,
             writes_stdout: !args.send_only && self.talk().is_none(),
             crlf: args.crlf,
-            telnet: args.telnet,
+            telnet: if args.telnet {
+                dialect.telnet
+            } else {
+                Telnet::Off
+            },
             interval: self.interval()?,
             max_reads,
             may_offload: self.facts.may_offload,

@@ -21,7 +21,7 @@ const TURN: usize = 16;
 /// So many bytes that no watcher wants to see may go past this process.
 const OFFLOADED_BYTES: u64 = 64 << 10;
 /// Answers of a stage (telnet) that may wait to be sent, in bytes; beyond, no more is read.
-const BACK_BYTES: usize = 4 << 10;
+pub const BACK_BYTES: usize = 4 << 10;
 
 /// Where a flow is between its first byte and its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

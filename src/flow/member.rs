@@ -1,7 +1,7 @@
 //! One peer among several in a hub: what is to be sent to it, and what it says.
 
 use super::bridge::PROBED;
-use super::flow::FlowState;
+use super::flow::{BACK_BYTES, FlowState};
 use super::limits::Late;
 use super::liveness::Liveness;
 use super::outbox::{Chunk, Outbox};
@@ -9,6 +9,7 @@ use super::stages::Stage;
 use super::taps::Taps;
 use super::verdict::{Verdict, Way, verdict};
 use crate::io::endpoint::Endpoint;
+use crate::io::memory::{self, Lease};
 use crate::io::ready::{Got, Put, Ready};
 use crate::plan::{Ends, Limits, PassEnd, Until};
 use crate::proto::chat::Voice;
@@ -28,8 +29,12 @@ pub struct Member {
     pub label: String,
     /// What it says, as far as nobody has got it yet.
     pub voice: Voice,
+    /// What the voice holds.
+    lease: Lease,
     outbox: Outbox,
     stage: Option<Box<dyn Stage>>,
+    /// Bytes of the stage's answers (telnet) that went into a queue which was never empty since.
+    answers: usize,
     taps: Taps,
     out: FlowState,
     inn: FlowState,
@@ -70,8 +75,10 @@ impl Member {
             end,
             label,
             voice,
+            lease: Lease::default(),
             outbox: Outbox::new(queue_bytes),
             stage,
+            answers: 0,
             taps: Taps::default(),
             out: FlowState::Open,
             inn: FlowState::Open,
@@ -263,7 +270,7 @@ impl Member {
     pub fn receive(&mut self, scratch: &mut [u8], now: Instant) -> bool {
         let mut any = false;
         for _ in 0..READS {
-            let room = self.voice.room().min(scratch.len());
+            let room = self.room_to_hold().min(scratch.len());
             let Some(n) = self.read(&mut scratch[..room], now) else {
                 break;
             };
@@ -279,7 +286,7 @@ impl Member {
         let goes_through = self.voice.is_plain() && self.stage.is_none();
         let room = match goes_through {
             true => scratch.len(),
-            false => self.voice.room().min(scratch.len()),
+            false => self.room_to_hold().min(scratch.len()),
         };
         let n = self.read(&mut scratch[..room], now)?;
         if goes_through {
@@ -299,7 +306,10 @@ impl Member {
         let room = self.allowed(buf.len());
         let buf = &mut buf[..room];
         // One that does not read the answers to what it asks (telnet) is not read either.
-        let asks_too_much = self.stage.is_some() && self.outbox.is_full();
+        if self.outbox.is_empty() {
+            self.answers = 0;
+        }
+        let asks_too_much = self.answers >= BACK_BYTES;
         if self.inn != FlowState::Open || buf.is_empty() || asks_too_much {
             return None;
         }
@@ -329,20 +339,30 @@ impl Member {
         Some(0)
     }
 
+    /// How many bytes the voice may take, as far as there is memory for them.
+    fn room_to_hold(&mut self) -> usize {
+        self.lease.set(self.voice.held());
+        self.voice.limit(memory::grant(usize::MAX));
+        self.voice.room()
+    }
+
     fn hold(&mut self, bytes: &[u8], now: Instant) {
-        let Some(stage) = &mut self.stage else {
+        if let Some(stage) = &mut self.stage {
+            let (mut out, mut back) = (Vec::new(), Vec::new());
+            stage.apply(bytes, &mut out, &mut back);
+            // A stage that only takes bytes out, telnet, leaves no more than there was room for.
+            let _all = self.voice.push(&out);
+            self.answers += back.len();
+            self.send(&mut Chunk::new(&back), now);
+        } else {
             let _all = self.voice.push(bytes);
-            return;
-        };
-        let (mut out, mut back) = (Vec::new(), Vec::new());
-        stage.apply(bytes, &mut out, &mut back);
-        // A stage that only takes bytes out, telnet, leaves no more than there was room for.
-        let _all = self.voice.push(&out);
-        self.send(&mut Chunk::new(&back), now);
+        }
+        self.lease.set(self.voice.held());
     }
 
     /// Says whether it stays, when all that could be moved was.
     pub fn judge(&mut self, ends: &Ends, now: Instant) -> Presence {
+        self.lease.set(self.voice.held());
         let has_output = self.voice.has_output();
         if self.inn == FlowState::Draining && !has_output {
             self.inn = FlowState::Closed;

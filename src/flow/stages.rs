@@ -3,7 +3,7 @@
 use crate::proto::crlf::Crlf;
 use crate::proto::framing::{self, Framer, Framing};
 use crate::proto::lines::line_end;
-use crate::proto::telnet::Telnet;
+use crate::proto::telnet::{self, Telnet};
 use std::io;
 use std::time::{Duration, Instant};
 
@@ -31,6 +31,15 @@ impl Stage for Crlf {
 impl Stage for Telnet {
     fn apply(&mut self, input: &[u8], out: &mut Vec<u8>, back: &mut Vec<u8>) {
         Telnet::apply(self, input, out, back);
+    }
+}
+
+/// What is sent to a telnet peer, so that none of it is a command.
+pub struct Doubled;
+
+impl Stage for Doubled {
+    fn apply(&mut self, input: &[u8], out: &mut Vec<u8>, _back: &mut Vec<u8>) {
+        telnet::double(input, out);
     }
 }
 

@@ -5,6 +5,8 @@
 //! Messages come and go several to a system call. What has come waits in a batch, out of which
 //! reads are served; what is sent is cut by sendmmsg(2), or by the kernel (UDP_SEGMENT).
 
+pub use super::peer_addr::PeerAddr;
+use super::peer_addr::{is_own, is_same_peer};
 use super::reactor::Registrar;
 use super::ready::{Bits, Got, Put, Ready};
 use crate::plan::access::Rules;
@@ -13,12 +15,11 @@ use crate::sys::batch::{self, Batch};
 use crate::sys::sockopt;
 use mio::Interest;
 use rustix::io::Errno;
-use rustix::net::{RecvFlags, SendFlags, SocketAddrAny, SocketAddrUnix};
+use rustix::net::{RecvFlags, SendFlags, SocketAddrAny};
 use socket2::Socket;
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::AsFd;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Who a datagram socket talks with.
@@ -30,15 +31,6 @@ pub enum Peers {
     Last,
     /// The first that writes is the peer from then on; the others are not heard.
     First,
-}
-
-/// The address of a peer of a datagram socket.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub enum PeerAddr {
-    /// An IP address and port.
-    Ip(SocketAddr),
-    /// The path of a Unix socket; abstract names begin with `@`, unnamed ones are empty.
-    Unix(PathBuf),
 }
 
 /// How messages of a socket and bytes go together.
@@ -66,8 +58,11 @@ pub struct Datagram {
     rules: Option<Arc<Rules>>,
     /// Who wrote last of those who may not, and whether the user is still to be told.
     refused: Option<(SocketAddrAny, bool)>,
-    /// So much of theirs was dropped that others were given a turn: more may wait to be read.
-    interrupted: bool,
+    /// The only peer to receive from. Datagrams that were queued before the socket was connected
+    /// may be of others: connect(2) leaves them in the queue.
+    only: Option<PeerAddr>,
+    /// The address the socket is bound to, where it has many peers.
+    own: Option<SocketAddr>,
     /// A send to one of many peers failed; not yet told to the user.
     send_fault: Option<io::Error>,
     shape: Shape,
@@ -123,7 +118,11 @@ impl Datagram {
     ) -> io::Result<Datagram> {
         let interest = Interest::READABLE | Interest::WRITABLE;
         registrar.register(sock.as_fd(), slot, interest)?;
-        let is_ip = sock.local_addr().is_ok_and(|addr| !addr.is_unix());
+        let own = sock.local_addr().ok();
+        let is_ip = own.as_ref().is_some_and(|addr| !addr.is_unix());
+        let own = own.and_then(|addr| addr.as_socket());
+        let only = (peers == Peers::Connected).then(|| rustix::net::getpeername(&sock));
+        let only = only.and_then(Result::ok).flatten();
         Ok(Datagram {
             sock,
             slot,
@@ -135,7 +134,8 @@ impl Datagram {
             news: None,
             rules: None,
             refused: None,
-            interrupted: false,
+            only: only.map(PeerAddr::from).filter(PeerAddr::is_named),
+            own: own.filter(|_| peers != Peers::Connected),
             send_fault: None,
             shape: Shape {
                 message_bytes: usize::MAX,
@@ -160,16 +160,10 @@ impl Datagram {
         self.rules = rules.limits_hosts().then(|| Arc::clone(rules));
     }
 
-    /// Says, once, whether there may be more to read although a read has found nothing, and no
-    /// event will tell.
-    pub fn take_interruption(&mut self) -> bool {
-        std::mem::take(&mut self.interrupted)
-    }
-
     /// One who wrote although he may not, and was not the last to do so.
     pub fn take_refused(&mut self) -> Option<PeerAddr> {
         let (peer, is_news) = self.refused.as_mut()?;
-        std::mem::take(is_news).then(|| peer_addr(peer.clone()))
+        std::mem::take(is_news).then(|| PeerAddr::from(peer.clone()))
     }
 
     /// The socket itself, for its addresses.
@@ -202,19 +196,19 @@ impl Datagram {
 
     /// The peer that wrote last; `None` where there is one for good.
     pub fn peer(&self) -> Option<PeerAddr> {
-        self.peer.clone().map(peer_addr)
+        self.peer.clone().map(PeerAddr::from)
     }
 
     /// Who sent the message that was read last, if that is known: a Unix socket without a name
     /// cannot be answered.
     pub fn sender(&self) -> Option<PeerAddr> {
         let known = self.peer.clone().filter(|_| !self.is_nameless);
-        known.map(peer_addr)
+        known.map(PeerAddr::from)
     }
 
     /// The peer that wrote and is new since the last call.
     pub fn take_new_peer(&mut self) -> Option<PeerAddr> {
-        self.news.take().map(peer_addr)
+        self.news.take().map(PeerAddr::from)
     }
 
     /// What a send to one of many peers failed with since the last call; the session goes on.
@@ -231,13 +225,14 @@ impl Datagram {
 
     /// Reads one message, or as many as there are and `buf` has room for where they are to be
     /// joined. What `buf` cannot hold of the first is lost, so offer 64 KiB, and
-    /// 256 KiB for Unix ones.
+    /// 256 KiB for Unix ones. `Again` when nothing but dropped messages has come for a while.
     ///
     /// # Errors
     /// ECONNREFUSED after an ICMP refusal, and the like.
     pub fn try_read(&mut self, buf: &mut [u8]) -> io::Result<Got> {
         let Some(mut len) = self.read_first(buf)? else {
-            return Ok(Got::Pending);
+            let drained = !self.bits.readable();
+            return Ok(if drained { Got::Pending } else { Got::Again });
         };
         let more = if self.shape.joins { MOST_JOINED } else { 1 };
         for _ in 1..more {
@@ -288,7 +283,7 @@ impl Datagram {
 
     /// Drops from the front of the batch what is not to be heard.
     fn drop_refused(&mut self) {
-        while self.rules.is_some() {
+        while self.batch.as_ref().is_some_and(|batch| !batch.is_empty()) {
             let from = self.batch.as_ref().and_then(Batch::next_from);
             if self.admits(from.as_ref()) {
                 return;
@@ -297,9 +292,17 @@ impl Datagram {
         }
     }
 
-    /// Says whether a message is to be heard.
+    /// Returns whether a message is received: it is of the only peer, if there is one, not of this
+    /// socket itself, and of a host that may write.
     fn admits(&mut self, from: Option<&SocketAddrAny>) -> bool {
-        let (Some(rules), Some(from)) = (&self.rules, from) else {
+        if let Some(only) = &self.only {
+            return from.is_some_and(|from| is_same_peer(from, only));
+        }
+        let Some(from) = from else { return true };
+        if self.own.is_some_and(|own| is_own(from, own)) {
+            return false;
+        }
+        let Some(rules) = &self.rules else {
             return true;
         };
         // The rules are about hosts; who is none is not met by them.
@@ -314,15 +317,14 @@ impl Datagram {
         true
     }
 
-    /// Receives messages, and puts the first into `buf`. Until the first peer is known, and its
-    /// socket connected, they come one by one, so that no other's is taken in with its own.
+    /// Receives messages, and puts the first into `buf`; `None` when there was none in so many
+    /// calls.
     fn receive(&mut self, buf: &mut [u8]) -> Result<Option<usize>, Errno> {
-        self.interrupted = false;
         for _ in 0..REFUSALS {
             if !self.bits.readable() {
                 return Ok(None);
             }
-            let one_by_one = self.long || self.batch.is_none() || self.peers == Peers::First;
+            let one_by_one = self.long || self.batch.is_none();
             let received = match one_by_one {
                 true => self.receive_one(buf),
                 false => self.receive_batch().map(|()| self.take(buf)),
@@ -334,7 +336,6 @@ impl Datagram {
                 other => return other,
             }
         }
-        self.interrupted = true;
         Ok(None)
     }
 
@@ -353,7 +354,7 @@ impl Datagram {
     }
 
     fn receive_batch(&mut self) -> Result<(), Errno> {
-        let names = self.peers != Peers::Connected;
+        let names = self.peers != Peers::Connected || self.only.is_some();
         let batch = self.batch.get_or_insert_default();
         let came = batch.receive(&self.sock, names)?;
         self.bits.has_read(came.count, came.of);
@@ -465,23 +466,11 @@ impl Datagram {
         self.news.clone_from(&from);
         self.peer = from;
         let Some(peer) = &self.peer else { return };
-        if self.peers == Peers::First && rustix::net::connect(&self.sock, peer).is_ok() {
-            self.peers = Peers::Connected;
+        if self.peers == Peers::First {
+            self.only = Some(PeerAddr::from(peer.clone()));
+            if rustix::net::connect(&self.sock, peer).is_ok() {
+                self.peers = Peers::Connected;
+            }
         }
     }
-}
-
-fn peer_addr(addr: SocketAddrAny) -> PeerAddr {
-    if let Ok(ip) = SocketAddr::try_from(addr.clone()) {
-        return PeerAddr::Ip(ip);
-    }
-    let unix = SocketAddrUnix::try_from(addr).ok();
-    let path = unix.as_ref().and_then(|unix| {
-        let named = unix.path().map(|path| path.to_string_lossy().into_owned());
-        named.or_else(|| {
-            let name = unix.abstract_name()?;
-            Some(format!("@{}", String::from_utf8_lossy(name)))
-        })
-    });
-    PeerAddr::Unix(PathBuf::from(path.unwrap_or_default()))
 }

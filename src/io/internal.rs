@@ -15,7 +15,7 @@ pub struct Internal {
 
 #[derive(Debug)]
 enum Service {
-    /// What was said and not yet given back, at most what one write offered.
+    /// What was said and not yet given back.
     Echo(Mem),
     Discard,
     Chargen(Chargen),
@@ -80,10 +80,7 @@ impl Internal {
     pub fn try_write(&mut self, buf: &[u8]) -> Put {
         match &mut self.service {
             Service::Echo(store) if !store.is_empty() => Put::Pending,
-            Service::Echo(store) => {
-                store.replace(buf);
-                Put::Bytes(buf.len())
-            }
+            Service::Echo(store) => Put::Bytes(store.put(buf)),
             Service::Discard | Service::Chargen(_) | Service::Text(_) => Put::Bytes(buf.len()),
         }
     }

@@ -1,6 +1,7 @@
 //! One of many peers of a datagram socket, as an end of a session of its own. Whoever reads the
 //! socket puts what this peer sent into the box; what is written goes to this peer.
 
+use super::memory::Lease;
 use super::ready::{Got, Put};
 use socket2::{SockAddr, Socket};
 use std::collections::VecDeque;
@@ -21,6 +22,7 @@ pub struct Mailbox {
     message_bytes: usize,
     waiting: VecDeque<Box<[u8]>>,
     waiting_bytes: usize,
+    lease: Lease,
     /// Nothing more is put in.
     is_closed: bool,
     /// The socket takes nothing now.
@@ -36,20 +38,28 @@ impl Mailbox {
             message_bytes,
             waiting: VecDeque::new(),
             waiting_bytes: 0,
+            lease: Lease::default(),
             is_closed: false,
             is_full: false,
         }
     }
 
-    /// Puts in a message; `false` when there is no room for it.
+    /// Puts in a message; `false` when there is no room for it: neither here, nor in what all
+    /// boxes may hold, of which an empty one needs none.
     pub fn put(&mut self, message: &[u8]) -> bool {
         let has_room = self.waiting.len() < MOST_MESSAGES;
         let takes = has_room && self.waiting_bytes + message.len() <= MOST_BYTES;
+        let takes = takes && (self.waiting.is_empty() || self.lease.may_grow(message.len()));
         if takes {
-            self.waiting_bytes += message.len();
+            self.hold(self.waiting_bytes + message.len());
             self.waiting.push_back(message.into());
         }
         takes
+    }
+
+    fn hold(&mut self, bytes: usize) {
+        self.waiting_bytes = bytes;
+        self.lease.set(bytes);
     }
 
     /// Nothing more will come from this peer.
@@ -75,7 +85,7 @@ impl Mailbox {
                 false => Got::Pending,
             };
         };
-        self.waiting_bytes -= message.len();
+        self.hold(self.waiting_bytes - message.len());
         let len = message.len().min(buf.len());
         buf[..len].copy_from_slice(&message[..len]);
         Got::Bytes(len)

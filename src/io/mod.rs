@@ -11,6 +11,8 @@ pub mod internal;
 pub mod kernel;
 pub mod logfile;
 pub mod mailbox;
+pub mod memory;
+pub mod peer_addr;
 pub mod pool;
 pub mod reactor;
 pub mod ready;

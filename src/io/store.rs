@@ -2,8 +2,8 @@
 //! keeps one message one message, and is all there is to back-pressure.
 
 use super::endpoint::Endpoint;
+use super::memory::{self, Buffer};
 use super::ready::Got;
-use std::cell::RefCell;
 use std::io;
 
 /// The size a store begins with, in bytes.
@@ -13,20 +13,13 @@ const FIRST_BYTES: usize = 16 << 10;
 const MOST_BYTES: usize = 256 << 10;
 /// A read of so many bytes that fills its buffer empties the usual pipe: its writer has had to wait.
 const BULK_BYTES: usize = 60 << 10;
-/// Buffers kept for the next who needs one; more are given back to the system. Two serve any number
-/// of stores as long as their sinks keep up.
-const SPARE: usize = 4;
 
-thread_local! {
-    /// Buffers without bytes in them. A store has one only while bytes are in it, so that idle
-    /// sessions cost next to nothing, and busy ones share what the processor has in its cache.
-    static POOL: RefCell<Vec<Vec<u8>>> = const { RefCell::new(Vec::new()) };
-}
-
-/// Bytes on their way in one direction. At most 256 KiB, or what the stages made of that.
+/// Bytes on their way in one direction. At most 256 KiB, or what the stages made of that. It has a
+/// buffer only while bytes are in it, so that idle sessions cost next to nothing, and busy ones
+/// share what the processor has in its cache.
 #[derive(Debug, Default)]
 pub struct Mem {
-    buf: Vec<u8>,
+    buf: Buffer,
     start: usize,
     end: usize,
     /// An empty message waits to be passed on.
@@ -62,46 +55,32 @@ impl Mem {
         message_bytes: Option<usize>,
         most: usize,
     ) -> io::Result<Got> {
-        let size = message_bytes.unwrap_or(self.size.max(FIRST_BYTES));
-        let size = size.min(most);
-        self.take_buffer(size);
+        let wanted = message_bytes
+            .unwrap_or(self.size.max(FIRST_BYTES))
+            .min(most);
+        // A message needs room for all of it.
+        let size = message_bytes.map_or_else(|| memory::grant(wanted), |_| wanted);
+        self.buf.make_room(size);
         let got = source.try_read(&mut self.buf[..size]);
         match got {
             Ok(Got::Bytes(n)) => {
                 (self.start, self.end) = (0, n);
                 self.empty_message = n == 0;
-                self.filled = n == size;
+                self.filled = n == wanted;
+                self.buf.shrink(n);
                 if self.filled && size >= BULK_BYTES && !self.widened {
                     self.widened = true;
                     source.widen();
                 }
                 self.size = if self.filled {
-                    (size * 4).min(MOST_BYTES)
+                    (wanted * 4).min(MOST_BYTES)
                 } else {
-                    size
+                    wanted
                 };
             }
-            Ok(Got::Eof | Got::Pending | Got::Again) | Err(_) => self.give_buffer_back(),
+            Ok(Got::Eof | Got::Pending | Got::Again) | Err(_) => self.buf.release(),
         }
         got
-    }
-
-    fn take_buffer(&mut self, size: usize) {
-        if self.buf.is_empty() {
-            self.buf = POOL.with_borrow_mut(Vec::pop).unwrap_or_default();
-        }
-        if self.buf.len() < size {
-            self.buf = vec![0; size];
-        }
-    }
-
-    fn give_buffer_back(&mut self) {
-        let buf = std::mem::take(&mut self.buf);
-        POOL.with_borrow_mut(|pool| {
-            if !buf.is_empty() && pool.len() < SPARE {
-                pool.push(buf);
-            }
-        });
     }
 
     /// Says whether the last read filled the buffer: there is more where that came from.
@@ -115,20 +94,24 @@ impl Mem {
         self.empty_message = false;
         if self.start == self.end {
             (self.start, self.end) = (0, 0);
-            self.give_buffer_back();
+            self.buf.release();
         }
     }
 
     /// Puts other bytes in place of those that wait.
     pub fn replace(&mut self, bytes: &[u8]) {
-        self.take_buffer(0);
-        if self.buf.len() < bytes.len() {
-            self.buf.resize(bytes.len(), 0);
-        }
+        self.buf.make_room(bytes.len());
         self.buf[..bytes.len()].copy_from_slice(bytes);
         (self.start, self.end) = (0, bytes.len());
         self.filled = false;
         self.empty_message &= bytes.is_empty();
+    }
+
+    /// Puts in bytes as there is memory for, and returns how many; only for an empty store.
+    pub fn put(&mut self, bytes: &[u8]) -> usize {
+        let taken = memory::grant(bytes.len());
+        self.replace(&bytes[..taken]);
+        taken
     }
 
     /// Forgets what waits.

@@ -4,6 +4,7 @@
 //! The end of what is written is close_notify; an end of the socket without close_notify is
 //! a truncation, since anyone on the way could have made it (RFC 8446, section 6.1).
 
+use super::memory::{self, Lease};
 use super::ready::{Got, Put, Ready, WriteFault};
 use super::stream::Stream;
 use crate::sys::errno;
@@ -38,6 +39,8 @@ pub struct Session {
 pub struct Tls {
     stream: Stream,
     session: Box<Session>,
+    /// What is encrypted and not sent.
+    lease: Lease,
     /// close_notify is sent, or waits to be.
     has_ended: bool,
     /// The socket takes nothing any more.
@@ -125,6 +128,7 @@ impl Tls {
         Tls {
             stream,
             session,
+            lease: Lease::default(),
             has_ended: false,
             is_broken: false,
             untold: None,
@@ -264,7 +268,9 @@ impl Tls {
         if self.holds() {
             return Ok(Put::Pending);
         }
-        let taken = self.session.connection.writer().write(buf)?;
+        let most = memory::grant(buf.len());
+        let taken = self.session.connection.writer().write(&buf[..most])?;
+        self.lease.set(taken);
         self.flush()?;
         Ok(Put::Bytes(taken))
     }
@@ -285,6 +291,7 @@ impl Tls {
                 }
             }
         }
+        self.lease.set(0);
         Ok(())
     }
 

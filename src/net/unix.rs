@@ -23,13 +23,14 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(100);
 /// The address behind a word of the command line: a path, or an abstract name behind `@`.
 ///
 /// # Errors
-/// The path is too long.
+/// The path is too long, or the name is empty.
 pub fn address(path: &Path) -> io::Result<SockAddr> {
     let bytes = path.as_os_str().as_bytes();
     if bytes.len() > MAX_PATH_BYTES {
         return Err(name_too_long());
     }
     match bytes.strip_prefix(b"@") {
+        Some(b"") => Err(io::Error::other("no name after @")),
         Some(name) => {
             let raw = [b"\0".as_slice(), name].concat();
             SockAddr::unix(OsString::from_vec(raw))

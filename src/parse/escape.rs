@@ -5,7 +5,7 @@ use std::fmt::Write;
 /// Renders bytes from a peer or a user so that a terminal shows them and obeys none of them.
 ///
 /// Line feed, carriage return and tab become `\n`, `\r` and `\t`; the bytes of every other control
-/// character (C0, DEL, C1) and all that is not UTF-8 become `\xNN`. The rest stays as it is, the
+/// character (`is_obeyed`) and all that is not UTF-8 become `\xNN`. The rest stays as it is, the
 /// backslash too: the result is to be read, not to be decoded.
 pub fn printable(bytes: &[u8]) -> String {
     let mut text = String::with_capacity(bytes.len());
@@ -15,13 +15,20 @@ pub fn printable(bytes: &[u8]) -> String {
                 '\n' => text.push_str("\\n"),
                 '\r' => text.push_str("\\r"),
                 '\t' => text.push_str("\\t"),
-                c if c.is_control() => push_hex(&mut text, c.encode_utf8(&mut [0; 4]).as_bytes()),
+                c if is_obeyed(c) => push_hex(&mut text, c.encode_utf8(&mut [0; 4]).as_bytes()),
                 c => text.push(c),
             }
         }
         push_hex(&mut text, chunk.invalid());
     }
     text
+}
+
+/// Returns whether a terminal obeys a character instead of showing it: C0, DEL, C1, and those that
+/// change the order of the characters around them (UAX #9, sections 2.1 to 2.4), so that text reads
+/// as something else.
+pub fn is_obeyed(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// A word as it is typed into a shell, in quotes where that is needed; `None` when it cannot be
@@ -52,7 +59,7 @@ mod tests {
 
     #[test]
     fn text_is_kept_and_controls_are_spelt_out() {
-        let cases: [(&[u8], &str); 8] = [
+        let cases: [(&[u8], &str); 10] = [
             (b"", ""),
             (b"plain text", "plain text"),
             ("größe 網 🦀".as_bytes(), "größe 網 🦀"),
@@ -61,6 +68,11 @@ mod tests {
             ("\u{85}\u{9b}31m".as_bytes(), "\\xc2\\x85\\xc2\\x9b31m"),
             (b"\xff\x9b1m", "\\xff\\x9b1m"),
             (b"cut \xe7\xb6", "cut \\xe7\\xb6"),
+            (
+                "a\u{202e}b\u{2069}".as_bytes(),
+                "a\\xe2\\x80\\xaeb\\xe2\\x81\\xa9",
+            ),
+            ("שלום\u{200f}".as_bytes(), "שלום\u{200f}"),
         ];
         for (bytes, text) in cases {
             assert_eq!(printable(bytes), text);
@@ -86,11 +98,12 @@ mod tests {
     proptest! {
         #[test]
         fn no_control_character_is_left(bytes: Vec<u8>) {
-            prop_assert!(!printable(&bytes).contains(char::is_control));
+            prop_assert!(!printable(&bytes).contains(is_obeyed));
         }
 
         #[test]
         fn text_without_controls_is_untouched(text in "\\PC*") {
+            let text = text.replace(is_obeyed, "");
             prop_assert_eq!(printable(text.as_bytes()), text);
         }
     }

@@ -73,6 +73,19 @@ impl Ends {
     };
 }
 
+/// What a session does about telnet commands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Telnet {
+    /// They are data.
+    #[default]
+    Off,
+    /// Those of the peer are answered and taken out; what is sent is not changed, as in nc and
+    /// Ncat.
+    Received,
+    /// As `Received`, and no byte of what is sent is taken for one. RFC 854.
+    Both,
+}
+
 /// What a session does with its bytes.
 #[derive(Clone, Debug)]
 pub struct Session {
@@ -86,8 +99,8 @@ pub struct Session {
     pub writes_stdout: bool,
     /// LF is sent as CR LF.
     pub crlf: bool,
-    /// Telnet commands are answered and taken out.
-    pub telnet: bool,
+    /// What is done about telnet commands.
+    pub telnet: Telnet,
     /// Pause after each line sent.
     pub interval: Option<Duration>,
     /// Reads from the network after which the session is over.

@@ -72,9 +72,21 @@ impl Voice {
         taken
     }
 
+    /// Sets how many bytes may be held from now on, within the bound of a line. A line that is
+    /// longer is cut.
+    pub fn limit(&mut self, bytes: usize) {
+        self.lines.limit(bytes);
+        self.has_line |= self.lines.room() == 0;
+    }
+
     /// How many bytes can be taken now.
     pub fn room(&self) -> usize {
         self.lines.room()
+    }
+
+    /// How many bytes are held.
+    pub fn held(&self) -> usize {
+        self.lines.len()
     }
 
     /// What is held is all there will be: an unfinished line is not waited for any more.
@@ -197,12 +209,13 @@ mod tests {
 
     #[test]
     fn a_line_has_the_name_before_it_and_no_controls_in_it() {
-        let cases: [(&[u8], &str); 6] = [
+        let cases: [(&[u8], &str); 7] = [
             (b"hello\n", "<user4> hello\n"),
             (b"a\nb\n", "<user4> a\n<user4> b\n"),
             (b"\n", "<user4> \n"),
             (b"telnet\r\n", "<user4> telnet\n"),
             (b"\x1b[31m\ta\rb\n", "<user4> \\x1b[31m\ta\\rb\n"),
+            ("\u{202e}txt\n".as_bytes(), "<user4> \\xe2\\x80\\xaetxt\n"),
             (b"no end \xff", "<user4> no end \\xff\n"),
         ];
         for (said, heard) in cases {

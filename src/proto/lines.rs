@@ -23,6 +23,8 @@ pub fn lines_end(buf: &[u8]) -> Option<usize> {
 pub struct Lines {
     held: Vec<u8>,
     cap: usize,
+    /// What `cap` is at most.
+    most: usize,
 }
 
 impl Lines {
@@ -31,6 +33,7 @@ impl Lines {
         Self {
             held: Vec::new(),
             cap: cap.max(1),
+            most: cap.max(1),
         }
     }
 
@@ -43,15 +46,25 @@ impl Lines {
         taken
     }
 
+    /// Sets how many bytes it may hold from now on, within what it was made for.
+    pub fn limit(&mut self, cap: usize) {
+        self.cap = cap.clamp(1, self.most);
+    }
+
     /// How many bytes can be taken now.
     pub fn room(&self) -> usize {
-        self.cap - self.held.len()
+        self.cap.saturating_sub(self.held.len())
+    }
+
+    /// How many bytes are held.
+    pub fn len(&self) -> usize {
+        self.held.len()
     }
 
     /// Gives out all whole lines; when full without one, everything.
     pub fn take_lines(&mut self) -> Vec<u8> {
-        let full = self.held.len() == self.cap;
-        let len = lines_end(&self.held).unwrap_or(if full { self.cap } else { 0 });
+        let full = self.room() == 0;
+        let len = lines_end(&self.held).unwrap_or(if full { self.held.len() } else { 0 });
         if len == 0 {
             return Vec::new();
         }

@@ -13,7 +13,7 @@
 
 use super::base64::base64;
 use super::{hexdump, timestamp};
-use crate::parse::escape::printable;
+use crate::parse::escape::{is_obeyed, printable};
 use crate::plan::LogFormat;
 use std::time::Duration;
 
@@ -122,8 +122,7 @@ fn lines(lines: impl Iterator<Item = String>) -> String {
     lines.map(|line| line + "\n").collect()
 }
 
-/// A JSON string. RFC 8259, section 7. DEL and the C1 controls are spelt out too, since a terminal
-/// may obey them.
+/// A JSON string. RFC 8259, section 7. What a terminal may obey is spelt out too.
 fn quoted(text: &str) -> String {
     let escaped = |c: char| match c {
         '"' => "\\\"".to_string(),
@@ -131,7 +130,7 @@ fn quoted(text: &str) -> String {
         '\n' => "\\n".to_string(),
         '\r' => "\\r".to_string(),
         '\t' => "\\t".to_string(),
-        c if c.is_control() => format!("\\u{:04x}", u32::from(c)),
+        c if is_obeyed(c) => format!("\\u{:04x}", u32::from(c)),
         c => c.to_string(),
     };
     let content: String = text.chars().map(escaped).collect();
@@ -205,7 +204,7 @@ mod tests {
             let plain = LogFormat::Hex { colours: false };
             for format in [LogFormat::Tagged, LogFormat::Json, plain, LogFormat::NcatHex] {
                 let text = String::from_utf8(record.render(format)).expect("text");
-                prop_assert!(text.lines().all(|line| !line.contains(char::is_control)));
+                prop_assert!(text.lines().all(|line| !line.contains(is_obeyed)));
                 prop_assert!(text.is_empty() || text.ends_with('\n'));
             }
             prop_assert_eq!(record.render(LogFormat::Raw), bytes);

@@ -1,7 +1,8 @@
-//! The receiving side of telnet: commands are taken out and every option is declined. RFC 854.
+//! Telnet without options: commands are taken out, every option is declined, and the byte that
+//! begins commands is doubled where it is data. RFC 854.
 //!
 //! ```text
-//!          IAC              WILL WONT DO DONT           any: answer
+//!          IAC              WILL WONT DO DONT           any: answer to WILL, DO
 //!   Data ------> Command ----------------------> Option -----------> Data
 //!    ^             |  |  SB        IAC
 //!    |  IAC: 0xff  |  +-----> Sub -----> SubCommand -- SE --> Data
@@ -25,6 +26,8 @@ const SB: u8 = 250;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Telnet {
     state: State,
+    /// The data stays as it is on the wire, to be sent on.
+    keeps_doubled: bool,
 }
 
 /// What the next byte is.
@@ -35,8 +38,8 @@ enum State {
     Data,
     /// The command after IAC.
     Command,
-    /// The option of a request, and the command that answers it.
-    Option { answer: u8 },
+    /// The option of a command, and the command that answers it, if one does.
+    Option { answer: Option<u8> },
     /// A parameter of a subnegotiation, or the IAC that interrupts it.
     Sub,
     /// The command after IAC in a subnegotiation.
@@ -44,12 +47,21 @@ enum State {
 }
 
 impl Telnet {
+    /// One whose output goes to other telnet peers: a data byte 255 stays doubled.
+    pub fn for_peers() -> Telnet {
+        Telnet {
+            keeps_doubled: true,
+            ..Telnet::default()
+        }
+    }
+
     /// Appends the data in `input` to `out`, and to `reply` what is to be sent to the peer.
     ///
-    /// WILL and WONT are answered with DONT, DO and DONT with WONT, each exactly once, as nc
-    /// does. (RFC 854 would leave WONT and DONT unanswered; two such ends could go on for ever,
-    /// but a peer that knows the RFC stops.) Data is untouched, CR NUL too. `out` and `reply`
-    /// together grow by no more than the input has bytes, and those of a command cut before.
+    /// Each WILL is answered with DONT and each DO with WONT. WONT and DONT say how it is anyway,
+    /// and get no answer: two ends that acknowledge each other's refusals go on for ever (RFC 854,
+    /// "general considerations"; RFC 1143, section 7, state NO). nc answers them. Data is
+    /// untouched, CR NUL too. `out` and `reply` together grow by no more than the input has bytes,
+    /// and those of a command cut before.
     pub fn apply(&mut self, input: &[u8], out: &mut Vec<u8>, reply: &mut Vec<u8>) {
         let mut rest = input;
         loop {
@@ -75,21 +87,33 @@ impl Telnet {
             (State::Sub, _) => State::SubCommand,
             (State::SubCommand, IAC) => State::Sub,
             (State::Command, IAC) => {
-                out.push(IAC);
+                let count = if self.keeps_doubled { 2 } else { 1 };
+                out.extend(std::iter::repeat_n(IAC, count));
                 State::Data
             }
             (State::Option { answer }, option) => {
-                reply.extend_from_slice(&[IAC, answer, option]);
+                reply.extend(answer.iter().flat_map(|&answer| [IAC, answer, option]));
                 State::Data
             }
             // Any other command in a subnegotiation than SE means that its end was forgotten;
             // taking it for an end keeps a broken peer from silencing the rest of the session.
-            (State::Command | State::SubCommand, WILL | WONT) => State::Option { answer: DONT },
-            (State::Command | State::SubCommand, DO | DONT) => State::Option { answer: WONT },
+            (State::Command | State::SubCommand, WILL) => State::Option { answer: Some(DONT) },
+            (State::Command | State::SubCommand, DO) => State::Option { answer: Some(WONT) },
+            (State::Command | State::SubCommand, WONT | DONT) => State::Option { answer: None },
             (State::Command | State::SubCommand, SB) => State::Sub,
             (State::Command | State::SubCommand, _) => State::Data,
         }
     }
+}
+
+/// Appends data as it is sent to a telnet peer: each byte 255 doubled. RFC 854.
+pub fn double(mut input: &[u8], out: &mut Vec<u8>) {
+    while let Some(at) = find(IAC, input) {
+        out.extend_from_slice(&input[..=at]);
+        out.push(IAC);
+        input = &input[at + 1..];
+    }
+    out.extend_from_slice(input);
 }
 
 #[cfg(test)]
@@ -129,13 +153,13 @@ mod tests {
     }
 
     #[test]
-    fn every_request_is_declined_once_with_its_own_option() {
+    fn every_offer_and_request_is_declined_and_no_refusal_is_answered() {
         assert_gives(
             &[
                 b'a', IAC, WILL, 1, b'b', IAC, WONT, 2, IAC, DO, 3, b'c', IAC, DONT, IAC, b'd',
             ],
             b"abcd",
-            &[IAC, DONT, 1, IAC, DONT, 2, IAC, WONT, 3, IAC, WONT, IAC],
+            &[IAC, DONT, 1, IAC, WONT, 3],
         );
     }
 
@@ -186,12 +210,22 @@ mod tests {
         }
 
         #[test]
-        fn data_with_iac_doubled_comes_back(data: Vec<u8>) {
-            let wire: Vec<u8> = data
-                .iter()
-                .flat_map(|&b| std::iter::repeat_n(b, 1 + usize::from(b == IAC)))
-                .collect();
+        fn doubled_data_comes_back_and_can_be_sent_on(data in proptest::collection::vec(
+            prop_oneof![Just(IAC), any::<u8>()], 0..60)
+        ) {
+            let (mut wire, mut kept) = (Vec::new(), Vec::new());
+            double(&data, &mut wire);
+            Telnet::for_peers().apply(&wire, &mut kept, &mut Vec::new());
+            prop_assert_eq!(&kept, &wire);
             prop_assert_eq!(apply([&wire[..]]), (data, Vec::new()));
+        }
+
+        #[test]
+        fn two_ends_come_to_rest(input in proptest::collection::vec(
+            prop_oneof![Just(IAC), 240u8..=255, any::<u8>()], 0..60)
+        ) {
+            let (_, reply) = apply([&input[..]]);
+            prop_assert_eq!(apply([&reply[..]]), (Vec::new(), Vec::new()));
         }
     }
 }

@@ -4,6 +4,7 @@
 use super::entrance::Patience;
 use super::guard::{self, Guard};
 use super::listen::Greeter;
+use super::loops::Loops;
 use super::udp::BoundSock;
 use super::{PEER_SLOT, logs, signal_exit};
 use crate::exit::Exit;
@@ -16,6 +17,7 @@ use crate::io::ready::{Got, Put, Ready};
 use crate::net::addr::{self, unmapped};
 use crate::net::own_file::OwnFile;
 use crate::plan::{Builtin, Plan};
+
 use crate::proto::services::{self, Chargen, MOST_CHARGEN_BYTES};
 use crate::report;
 use crate::sys::clock;
@@ -48,6 +50,7 @@ pub struct Answers {
     /// The answer in `buf` that could not be sent yet.
     waiting: Option<Range<usize>>,
     chargen: Chargen,
+    loops: Loops,
     taps: Taps,
     /// Datagrams received and answered.
     counts: (u64, u64),
@@ -74,6 +77,7 @@ impl Answers {
             buf: vec![0; MOST_BYTES].into(),
             waiting: None,
             chargen: Chargen::default(),
+            loops: Loops::default(),
             taps: logs::watchers("somebody without a name").both(),
             counts: (0, 0),
             came: None,
@@ -114,7 +118,7 @@ impl Answers {
         let got = end.try_read(&mut self.buf)?;
         guard::tell_refused(end);
         let Got::Bytes(len) = got else {
-            return Ok(end.take_interruption());
+            return Ok(got == Got::Again);
         };
         self.counts.0 += 1;
         self.patience.is_over();
@@ -127,11 +131,16 @@ impl Answers {
         if let Some(PeerAddr::Ip(ip)) = end.take_new_peer() {
             self.greeter.greet_ip(unmapped(ip), &self.plan, registrar);
         }
-        let may_answer = match (sender, self.port) {
+        let may_answer = match (&sender, self.port) {
             (Some(PeerAddr::Ip(ip)), Some(own)) => services::may_be_answered(ip.port(), own),
             (sender, _) => sender.is_some(),
         };
-        if may_answer {
+        let asked = match self.builtin {
+            Builtin::Echo => &self.buf[..len],
+            // They answer everything alike.
+            Builtin::Discard | Builtin::Chargen | Builtin::Daytime => &[],
+        };
+        if may_answer && !self.loops.is_loop(&(sender, asked), now) {
             self.waiting = self.compose(len);
         }
         Ok(true)

@@ -130,7 +130,8 @@ impl Crowd {
         self.next_slot = after(slot);
         self.entrance.greet(&client, registrar);
         let end = client.conn.into_end(slot, registrar)?;
-        let stage = session::in_stage(&self.plan.session);
+        let is_mesh = matches!(self.plan.service, Service::Broker(_));
+        let stage = session::in_stage(&self.plan.session, is_mesh);
         self.arrivals += 1;
         let voice = Voice::new(member_label(&self.plan, &client.addr, self.arrivals));
         let label = label(&client.addr, &self.plan.net);

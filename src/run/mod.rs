@@ -11,6 +11,7 @@ mod handshakes;
 mod leaving;
 mod listen;
 mod logs;
+mod loops;
 mod password;
 mod ports;
 mod probe;

@@ -141,7 +141,9 @@ impl Addresses {
             let values = values.iter();
             values.map(move |(name, value)| (format!("{prefix}_{name}"), value.clone()))
         };
-        named("NCAT").chain(named("RNC")).collect()
+        // The password is for the proxy, not for what a peer may have run.
+        let secret = [("NCAT_PROXY_AUTH".to_string(), None)];
+        named("NCAT").chain(named("RNC")).chain(secret).collect()
     }
 }
 

@@ -8,6 +8,7 @@ use super::company::Company;
 use super::entrance::Patience;
 use super::guard::{self, Guard};
 use super::listen::{Greeter, ip_label};
+use super::loops::Loops;
 use super::program::{Addresses, Peer, Program, Progress};
 use super::udp::BoundSock;
 use super::{FIRST_SLOT, PEER_SLOT, signal_exit};
@@ -23,6 +24,7 @@ use crate::net::own_file::OwnFile;
 use crate::net::unix;
 use crate::parse::escape::printable;
 use crate::plan::{self, Mode, Plan};
+
 use crate::report;
 use socket2::{SockAddr, Socket};
 use std::collections::HashMap;
@@ -40,6 +42,8 @@ const TURN: usize = 64;
 const MOST_BYTES: usize = 256 << 10;
 /// Slots of one program.
 const SLOTS: u16 = 3;
+/// Programs that there are slots for.
+const MOST_PLACES: usize = ((u16::MAX - FIRST_SLOT) / SLOTS) as usize;
 
 /// Receives datagrams, and hands them to programs.
 pub struct Programs {
@@ -52,6 +56,7 @@ pub struct Programs {
     /// Their places by their peers.
     places: HashMap<PeerAddr, usize>,
     most: usize,
+    loops: Loops,
     /// Only the first peer is heard, and its end is the end.
     is_single: bool,
     /// That there is no room for others has been told, and has been so since.
@@ -92,6 +97,7 @@ impl Programs {
             }
         );
         let most = plan.reception.most_clients.unwrap_or(MOST_PEERS);
+        let most = most.min(MOST_PLACES);
         Programs {
             patience: Patience::new(&plan),
             order: Rc::new(order),
@@ -100,6 +106,7 @@ impl Programs {
             programs: Vec::new(),
             places: HashMap::new(),
             most: if is_single { 1 } else { most },
+            loops: Loops::default(),
             is_single,
             told_full: false,
             greeter: Greeter::default(),
@@ -144,9 +151,8 @@ impl Programs {
             guard::tell_refused(&mut receiver.end);
             let len = match got {
                 Ok(Got::Bytes(len)) => len,
-                Ok(Got::Eof | Got::Pending | Got::Again) => {
-                    return Ok(receiver.end.take_interruption());
-                }
+                Ok(Got::Eof | Got::Pending) => return Ok(false),
+                Ok(Got::Again) => return Ok(true),
                 Err(error) => {
                     report::error(&format!("receive failed: {}", report::reason(&error)));
                     return Err(Exit::FAILED);
@@ -169,6 +175,9 @@ impl Programs {
         registrar: &Registrar<'_>,
         now: Instant,
     ) -> Result<(), Exit> {
+        if self.loops.is_loop(&(&peer, message), now) {
+            return Ok(());
+        }
         let place = match self.place(&peer) {
             Some(place) => place,
             None => match self.begin(peer, sock, registrar, now)? {
@@ -340,7 +349,7 @@ impl Programs {
 
 /// The slots of the program at a place.
 fn slots(place: usize) -> [u16; 3] {
-    let first = u16::try_from(place).unwrap_or_default() * SLOTS + FIRST_SLOT;
+    let first = u16::try_from(place * usize::from(SLOTS)).unwrap_or_default() + FIRST_SLOT;
     [first, first + 1, first + 2]
 }
 
@@ -398,5 +407,18 @@ impl Drive<Exit> for Programs {
         let programs = self.programs.iter().flatten();
         let programs = programs.filter_map(|entry| entry.program.deadline());
         programs.chain(self.patience.deadline()).min()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_place_has_slots_of_its_own() {
+        let all: Vec<u16> = (0..MOST_PLACES).flat_map(slots).collect();
+        assert_eq!(all[0], FIRST_SLOT);
+        assert!(all.windows(2).all(|pair| pair[0] + 1 == pair[1]));
+        assert!(u16::MAX - all[all.len() - 1] <= SLOTS);
     }
 }

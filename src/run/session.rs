@@ -5,13 +5,13 @@ use crate::exit::Exit;
 use crate::flow::bridge::{Bridge, Ended, Place, Turn};
 use crate::flow::exchange::{Direction, Exchange};
 use crate::flow::flow::{Flow, Settings};
-use crate::flow::stages::{Pace, Stage};
+use crate::flow::stages::{Doubled, Pace, Stage};
 use crate::io::datagram::{Datagram, Peers, Shape};
 use crate::io::endpoint::Endpoint;
 use crate::io::reactor::Registrar;
 use crate::io::ready::Ready;
 use crate::io::stdio::{Stdio, Uses};
-use crate::plan::{PassEnd, Plan, Session};
+use crate::plan::{self, PassEnd, Plan, Session};
 use crate::proto::crlf::Crlf;
 use crate::proto::framing::Framer;
 use crate::proto::telnet::Telnet;
@@ -57,18 +57,24 @@ pub fn local_end(
 
 /// The stages of what is sent.
 pub fn out_stages(session: &Session) -> Vec<Box<dyn Stage>> {
+    let mut stages: Vec<Box<dyn Stage>> = Vec::new();
     if session.crlf {
-        vec![Box::new(Crlf::default())]
-    } else {
-        Vec::new()
+        stages.push(Box::new(Crlf::default()));
     }
+    if session.telnet == plan::Telnet::Both {
+        stages.push(Box::new(Doubled));
+    }
+    stages
 }
 
-/// The stage of what is received.
-pub fn in_stage(session: &Session) -> Option<Box<dyn Stage>> {
-    session
-        .telnet
-        .then(|| Box::new(Telnet::default()) as Box<dyn Stage>)
+/// The stage of what is received, which may be for other peers.
+pub fn in_stage(session: &Session, is_for_peers: bool) -> Option<Box<dyn Stage>> {
+    let telnet = match session.telnet {
+        plan::Telnet::Off => return None,
+        plan::Telnet::Both if is_for_peers => Telnet::for_peers(),
+        plan::Telnet::Received | plan::Telnet::Both => Telnet::default(),
+    };
+    Some(Box::new(telnet))
 }
 
 /// How much of standard input is read at once: whole datagrams, so that a full pipe gives no short
@@ -108,8 +114,10 @@ impl Joined {
             }
             end.set_shape(shape);
         }
-        let (mut out_stages, mut in_stages) =
-            (out_stages(session), Vec::from_iter(in_stage(session)));
+        let (mut out_stages, mut in_stages) = (
+            out_stages(session),
+            Vec::from_iter(in_stage(session, false)),
+        );
         if let (Some(framing), Endpoint::Datagram(end)) = (session.framing, &mut remote) {
             end.take_frames();
             out_stages.push(Box::new(Framer::new(framing, session.datagram_bytes)));

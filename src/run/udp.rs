@@ -181,13 +181,11 @@ impl Drive<Exit> for Receive {
             return Step::Done(signal_exit());
         };
         let turn = session.drive(now);
-        let may_have_more = session.datagram().is_some_and(Datagram::take_interruption);
         self.tell_news(registrar);
         if let Some(exit) = self.patience.exit(now) {
             return Step::Done(exit);
         }
         match turn {
-            bridge::Turn::Wait if may_have_more => Step::Again,
             bridge::Turn::Wait => Step::Wait,
             bridge::Turn::Again => Step::Again,
             bridge::Turn::Over(ended) => {

@@ -47,6 +47,11 @@ pub fn is_in_progress(error: &io::Error) -> bool {
     error.raw_os_error() == Some(libc::EINPROGRESS)
 }
 
+/// Returns whether a FIFO cannot be opened or written to without waiting for its reader.
+pub fn is_wait_for_reader(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::ENXIO | libc::EAGAIN))
+}
+
 /// The error of a connect to a port where nobody listens.
 pub fn refused() -> io::Error {
     io::Error::from_raw_os_error(libc::ECONNREFUSED)

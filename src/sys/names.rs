@@ -1,6 +1,7 @@
 //! Names of services and hosts, from the C library, so that /etc/services, /etc/hosts and NSS
 //! say the same to rnc as to every other program. All calls here may block: keep them off the loop.
 
+use crate::parse::escape::printable;
 use std::ffi::{CStr, CString};
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
@@ -75,9 +76,9 @@ pub fn host_name(addr: &SocketAddr) -> Option<String> {
     if failed != 0 {
         return None;
     }
-    CStr::from_bytes_until_nul(&buf)
-        .ok()
-        .map(|name| name.to_string_lossy().into_owned())
+    // The owner of an address chooses its name.
+    let name = CStr::from_bytes_until_nul(&buf).ok()?;
+    Some(printable(name.to_bytes()))
 }
 
 /// The number of a user by name, such as 0 for `root`. See getpwnam(3).

@@ -23,8 +23,8 @@ pub use process::{Cmd, Running, Stdin, Stdout};
 pub use programs::{peers_are_required, python, require, rnc, rnc_binary, shell, skip};
 pub use pty::Pty;
 pub use sock::{
-    ClosedPort, Server, Sock, Transport, connect_to_listener, flood_until_stuck, never_answers,
-    udp_socket,
+    ClosedPort, Server, Sock, Transport, connect_to_listener, flood_until_stuck, forge_datagram,
+    never_answers, udp_socket,
 };
 pub use temp::TempDir;
 

@@ -2,7 +2,7 @@
 
 use super::{DEADLINE, Running, TempDir};
 use rustix::event::{PollFd, PollFlags, Timespec};
-use socket2::{Domain, SockRef, Socket, Type};
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use std::ffi::OsString;
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream, UdpSocket};
@@ -305,6 +305,23 @@ pub fn udp_socket() -> UdpSocket {
         .set_read_timeout(Some(DEADLINE))
         .expect("SO_RCVTIMEO");
     socket
+}
+
+/// Sends a datagram to a port of 127.0.0.1, as if it came from another. `None` for users that
+/// cannot forge any.
+pub fn forge_datagram(from: u16, to: u16, payload: &[u8]) -> Option<()> {
+    let Ok(raw) = Socket::new(Domain::IPV4, Type::RAW, Some(Protocol::UDP)) else {
+        super::skip("forging datagrams is for root");
+        return None;
+    };
+    let addr = SocketAddr::from((Ipv4Addr::LOCALHOST, 0)).into();
+    raw.bind(&addr).expect("bind");
+    // RFC 768: source, destination, length, and no checksum.
+    let len = u16::try_from(8 + payload.len()).expect("short");
+    let header = [from, to, len, 0].map(u16::to_be_bytes).concat();
+    raw.send_to(&[&header, payload].concat(), &addr)
+        .expect("send");
+    Some(())
 }
 
 fn is_ready(fd: &impl AsFd, what: PollFlags, at_most: Duration) -> bool {

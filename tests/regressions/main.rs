@@ -6,6 +6,8 @@ mod common;
 mod crowd;
 mod descriptors;
 mod ends;
+mod loops;
+mod memory;
 mod messages;
 mod signals;
 mod start;

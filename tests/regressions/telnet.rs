@@ -1,7 +1,9 @@
 //! Telnet's answers, when there are many and when nobody reads them.
 
-use crate::common::{Stdin, Stdout, assert_bytes, flood_until_stuck, peak_rss_kib, rnc};
-use crate::{comes_to_rest, connected, stop_at_rest};
+use crate::common::{
+    Running, Stdin, Stdout, assert_bytes, connect_to_listener, flood_until_stuck, peak_rss_kib, rnc,
+};
+use crate::{comes_to_rest, connected, crowd, stop_at_rest};
 use std::io::Write;
 use std::net::{Ipv4Addr, TcpStream};
 use std::time::Duration;
@@ -56,4 +58,92 @@ fn a_client_that_reads_no_answers_takes_no_memory() {
     }
     let peak = peak_rss_kib(crowd.pid());
     assert!(peak < MAX_RSS_KIB, "it needed {peak} KiB");
+}
+
+/// IAC WILL ECHO, and its answer, IAC DONT ECHO.
+const WILL_ECHO: [u8; 3] = [255, 251, 1];
+const DONT_ECHO: [u8; 3] = [255, 254, 1];
+
+/// A pair of rnc that talk telnet with each other, as this dialect.
+fn pair(dialect: &str) -> (Running, Running) {
+    let words = ["--as", dialect, "-t", "-v", "-l", "127.0.0.1", "0"];
+    let listener = rnc(words).stdin(Stdin::Pipe).spawn();
+    let line = listener.listening_line();
+    let (_, port) = line.rsplit_once([' ', ':']).expect("a port");
+    let client = rnc(["--as", dialect, "-t", "127.0.0.1", port]).stdin(Stdin::Pipe);
+    (listener, client.spawn())
+}
+
+#[test]
+fn fault_10_two_ends_that_refuse_an_option_come_to_rest() {
+    for dialect in ["rnc", "nc", "ncat"] {
+        let (mut listener, client) = pair(dialect);
+        // As nc and ncat this is an offer, as it is; as rnc it is data.
+        listener.send(WILL_ECHO);
+        listener.send("x");
+        assert!(client.stdout.wait_until(|bytes| bytes.ends_with(b"x")));
+        comes_to_rest(&listener);
+        comes_to_rest(&client);
+    }
+}
+
+#[test]
+fn fault_10_a_peer_that_echoes_all_comes_to_rest_and_refusals_get_no_answer() {
+    let (mut rnc, mut peer) = connected(&["-t"], |cmd| cmd.stdin(Stdin::Pipe));
+    peer.say(WILL_ECHO, &rnc);
+    let refusal = peer.read_some(3, &rnc);
+    assert_bytes("the answer", &refusal, &DONT_ECHO);
+    peer.say(refusal, &rnc);
+    peer.say(WONT_ECHO, &rnc);
+    peer.say("shown", &rnc);
+    rnc.shows("shown");
+    rnc.send("next");
+    assert_bytes("the peer got", &peer.read_some(4, &rnc), b"next");
+}
+
+#[test]
+fn fault_10_every_byte_gets_through_telnet() {
+    let data: Vec<u8> = (0..=255).cycle().take(100_000).collect();
+    let (mut listener, mut client) = pair("rnc");
+    client.feed(data.clone());
+    client.close_stdin();
+    let whole = listener
+        .stdout
+        .wait_until(|bytes| bytes.len() >= data.len());
+    assert!(whole, "{} bytes", listener.stdout.len());
+    assert_bytes("stdout", &listener.stdout.bytes(), &data);
+    listener.close_stdin();
+    client.wait().expect_code(0).expect_stdout("");
+}
+
+#[test]
+fn fault_10_every_byte_gets_to_many_telnet_clients() {
+    let data = b"a\xff\xfd\x18b\xff\xffc";
+    let wire = b"a\xff\xff\xfd\x18b\xff\xff\xff\xffc";
+    let (mut crowd, mut client) = crowd(&["-t"], |cmd| cmd.stdin(Stdin::Pipe));
+    crowd.send(data);
+    assert_bytes("wire", &client.read_some(wire.len(), &crowd), wire);
+    client.say(wire, &crowd);
+    assert!(crowd.stdout.wait_until(|bytes| bytes.len() >= data.len()));
+    assert_bytes("stdout", &crowd.stdout.bytes(), data);
+
+    let broker = rnc(["-l", "--broker", "-t", "0"]).spawn();
+    let mut clients = [(); 2].map(|()| connect_to_listener(&broker, None));
+    let [one, two] = &mut clients;
+    // Both are there once each has heard the other.
+    one.say("1", &broker);
+    two.say("2", &broker);
+    two.read_some(1, &broker);
+    one.read_some(1, &broker);
+    one.say(wire, &broker);
+    assert_bytes("wire", &two.read_some(wire.len(), &broker), wire);
+}
+
+#[test]
+fn fault_10_as_nc_and_ncat_what_is_sent_is_not_changed() {
+    for dialect in ["nc", "ncat"] {
+        let (mut rnc, mut peer) = connected(&["--as", dialect, "-t"], |cmd| cmd.stdin(Stdin::Pipe));
+        rnc.send(b"a\xffb");
+        assert_bytes("the peer got", &peer.read_some(3, &rnc), b"a\xffb");
+    }
 }

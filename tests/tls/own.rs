@@ -6,7 +6,7 @@ use super::common::{Running, Stdin, TempDir, rnc, shell};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::path::Path;
 
 /// What stands before the command in the line that says how to connect.
@@ -144,7 +144,7 @@ fn a_certificate_that_is_kept_can_be_used_again() {
 #[test]
 fn a_directory_to_keep_it_in_is_made_for_its_owner_alone() {
     let dir = TempDir::new();
-    let save = dir.join("new").join("newer");
+    let save = dir.join("new");
     let rnc = rnc(["-l", "--tls", "--tls-save"])
         .arg(&save)
         .args(["127.0.0.1", "0"])
@@ -171,6 +171,58 @@ fn a_certificate_that_cannot_be_kept_is_told_before_anybody_is_let_in() {
     }
     let left = fs::read_to_string(half.join("key.pem")).expect("a file");
     assert_eq!(left, "not a key");
+}
+
+#[test]
+fn fault_10_directories_on_the_way_are_not_made() {
+    let dir = TempDir::new();
+    rnc(["-l", "--tls", "--tls-save"])
+        .arg(dir.join("mistyped/kept"))
+        .args(["127.0.0.1", "0"])
+        .run()
+        .expect_code(1)
+        .expect_complaint("No such file or directory");
+    assert!(!dir.join("mistyped").exists());
+}
+
+#[test]
+fn fault_10_a_key_that_others_put_there_or_may_read_is_not_used() {
+    let dir = TempDir::new();
+    let save = dir.join("kept");
+    let saving = || {
+        let words = ["-l", "--tls", "127.0.0.1", "0", "--tls-save"];
+        rnc(words).arg(&save)
+    };
+    told_pin(&saving().spawn());
+    let (cert, key) = (save.join("cert.pem"), save.join("key.pem"));
+    let chmod = |path: &Path, mode| {
+        fs::set_permissions(path, fs::Permissions::from_mode(mode)).expect("chmod");
+    };
+    let refused = |why: &str| {
+        let done = saving().run().expect_code(1).expect_complaint(why);
+        assert!(!done.stderr.contains("Listening"), "{done}");
+    };
+    for (path, bad, good) in [
+        (&key, 0o644, 0o600),
+        (&cert, 0o666, 0o644),
+        (&save, 0o777, 0o700),
+    ] {
+        chmod(path, bad);
+        refused(&format!("(chmod {good:03o})").replace("700", "775"));
+        chmod(path, good);
+    }
+    fs::rename(&key, dir.join("key")).expect("rename");
+    symlink(dir.join("key"), &key).expect("symlink");
+    refused("it is a symbolic link");
+    fs::rename(dir.join("key"), &key).expect("rename");
+    // Only root can give files away.
+    for path in [&key, &cert, &save] {
+        if chown(path, Some(65_534), None).is_ok() {
+            refused("it belongs to another user");
+            chown(path, Some(0), None).expect("chown");
+        }
+    }
+    told_pin(&saving().spawn());
 }
 
 #[test]

@@ -69,8 +69,10 @@ pub fn limits() -> Vec<Arg> {
                 "PATH",
                 "With -l: write the port to a file",
                 "One line with the number, also when the system chose it (port 0). The file is \
-                 there, whole, once rnc listens, and is removed when it listens no more; what was at \
-                 PATH before is replaced. Needs -l; not with -U.",
+                 there, whole, once rnc listens, and is removed when it listens no more; a regular \
+                 file that was at PATH before is replaced. A FIFO or a character device is written \
+                 to, and stays; other files and symbolic links to them are refused. Needs -l; not \
+                 with -U.",
             )
             .value_hint(ValueHint::FilePath)
             .hide_short_help(true),

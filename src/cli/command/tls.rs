@@ -85,7 +85,9 @@ pub fn tls() -> Vec<Arg> {
                 "DIR",
                 "With -l: keep the certificate that is made in DIR",
                 "As cert.pem and key.pem, for their owner only. If they are there already, they are \
-                 used, and the fingerprint stays the same. Needs -l; not with --tls-cert.",
+                 used, and the fingerprint stays the same, unless they are another user's or the \
+                 key is open to others: that is an error. DIR is made if it is not there, the \
+                 directories it is in are not. Needs -l; not with --tls-cert.",
             )
             .alias("ssl-save")
             .hide_short_help(true),

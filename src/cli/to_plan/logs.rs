@@ -62,6 +62,20 @@ impl Planner<'_> {
         if args.log_format.is_some() && args.output.is_none() {
             return said("--log-format needs --output");
         }
+        let stdout = |path: &Option<OsString>| path.as_deref() == Some(OsStr::new("-"));
+        if self.dialect.strict_words
+            && let Some((_, option)) = [
+                (stdout(&args.output), "--output"),
+                (stdout(&args.hex_dump), "--hex-dump"),
+                (stdout(&args.port_file), "--port-file"),
+            ]
+            .iter()
+            .find(|(is_stdout, _)| *is_stdout)
+        {
+            return said(format!(
+                "{option} -: standard output is for the data; a file of that name is ./-"
+            ));
+        }
         if args.append_output && args.output.is_none() && args.hex_dump.is_none() {
             return said("--append-output needs --output or --hex-dump");
         }
