@@ -146,8 +146,16 @@ fn help_and_version_go_to_stdout_with_0() {
             "{option}\n{done}"
         );
     }
-    let version = format!("rnc {}\n", env!("CARGO_PKG_VERSION"));
-    rnc(["--version"]).run().expect_stdout(version);
+    let version = rnc(["--version"]).run().expect_code(0);
+    let version = String::from_utf8_lossy(&version.stdout).into_owned();
+    let lines: Vec<&str> = version.lines().collect();
+    let [first, tls, target] = lines[..] else {
+        panic!("wanted three lines: {version}");
+    };
+    let name = format!("rnc {}", env!("CARGO_PKG_VERSION"));
+    assert!(first.starts_with(&name), "{version}");
+    assert!(tls.starts_with("TLS: "), "{version}");
+    assert_eq!(target, format!("Target: {}", env!("RNC_TARGET")));
 }
 
 #[test]

@@ -10,6 +10,7 @@ mod logs;
 mod programs;
 mod tls;
 
+use super::version;
 use clap::builder::{PossibleValue, TypedValueParser};
 use clap::{Arg, ArgAction, Command, ValueHint, value_parser};
 use std::ffi::{OsStr, OsString};
@@ -51,6 +52,7 @@ pub fn command(extent: Extent) -> Command {
     ];
     Command::new("rnc")
         .version(env!("CARGO_PKG_VERSION"))
+        .long_version(version::LONG)
         .about("Joins standard input and output to TCP, UDP and Unix sockets")
         .override_usage(
             "rnc [OPTIONS] HOST PORT...     connect, or scan with -z\n       \

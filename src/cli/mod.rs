@@ -6,6 +6,7 @@ pub mod dialect;
 pub mod letters;
 pub mod to_plan;
 pub mod usage;
+mod version;
 
 use crate::exit::Exit;
 use crate::plan::Plan;
