@@ -410,7 +410,8 @@ fn a_pause_between_ports_changes_nothing_else() {
 fn an_address_that_cannot_be_sent_from_ends_it_with_one_line() {
     for options in ["", "--parallel 1"] {
         let done = line(&format!("{options} -z -s 192.0.2.1 127.0.0.1 1-100")).run();
-        done.expect_code(1).expect_complaint("bind failed");
+        done.expect_code(1)
+            .expect_complaint("bind to 192.0.2.1 failed");
     }
 }
 

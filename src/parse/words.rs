@@ -22,6 +22,19 @@ pub fn words(line: &[u8]) -> Vec<Vec<u8>> {
     words
 }
 
+/// Whether a command line has a quote that no backslash stands before: it was meant for a shell.
+pub fn has_quotes(line: &[u8]) -> bool {
+    let mut bytes = line.iter();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'\\' => drop(bytes.next()),
+            b'\'' | b'"' => return true,
+            _ => {}
+        }
+    }
+    false
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -48,6 +61,16 @@ mod tests {
         for (line, wanted) in cases {
             let wanted: Vec<&[u8]> = wanted.iter().map(|word| word.as_bytes()).collect();
             assert_eq!(words(line.as_bytes()), wanted, "{line:?}");
+        }
+    }
+
+    #[test]
+    fn quotes_are_found_unless_escaped() {
+        for line in ["sh -c 'x'", "\"a b\"", "it's", "\\\\'"] {
+            assert!(has_quotes(line.as_bytes()), "{line}");
+        }
+        for line in ["", "cat -n", "it\\'s", "\\\"a\\\"", "end\\"] {
+            assert!(!has_quotes(line.as_bytes()), "{line}");
         }
     }
 

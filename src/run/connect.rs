@@ -152,7 +152,7 @@ impl Connect {
             Some(from) => unix::connect_datagram(path, from).map(|(sock, file)| (sock, Some(file))),
         };
         let (sock, file) = connected.map_err(|error| {
-            report::error(&words::not_reached(&shown, &error, &self.plan));
+            report::error(&words::not_reached(path, &error, &self.plan));
             Exit::FAILED
         })?;
         self._file = file;
