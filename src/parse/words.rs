@@ -22,17 +22,20 @@ pub fn words(line: &[u8]) -> Vec<Vec<u8>> {
     words
 }
 
-/// Whether a command line has a quote that no backslash stands before: it was meant for a shell.
+/// Whether a command line has a pair of quotes without backslashes before them: they were meant for
+/// a shell.
 pub fn has_quotes(line: &[u8]) -> bool {
+    let (mut single, mut double) = (0, 0);
     let mut bytes = line.iter();
     while let Some(byte) = bytes.next() {
         match byte {
             b'\\' => drop(bytes.next()),
-            b'\'' | b'"' => return true,
+            b'\'' => single += 1,
+            b'"' => double += 1,
             _ => {}
         }
     }
-    false
+    single > 1 || double > 1
 }
 
 #[cfg(test)]
@@ -65,11 +68,11 @@ mod tests {
     }
 
     #[test]
-    fn quotes_are_found_unless_escaped() {
-        for line in ["sh -c 'x'", "\"a b\"", "it's", "\\\\'"] {
+    fn pairs_of_quotes_are_found_unless_escaped() {
+        for line in ["sh -c 'x'", "\"a b\"", "\\\\''"] {
             assert!(has_quotes(line.as_bytes()), "{line}");
         }
-        for line in ["", "cat -n", "it\\'s", "\\\"a\\\"", "end\\"] {
+        for line in ["", "cat -n", "it's", "it\\'s'", "'\"", "\\\"a\\\"", "end\\"] {
             assert!(!has_quotes(line.as_bytes()), "{line}");
         }
     }

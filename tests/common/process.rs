@@ -416,6 +416,9 @@ fn stdio_of(stdout: Stdout, fd: RawFd, closed: &mut Vec<RawFd>) -> Stdio {
     }
 }
 
+/// The last of the signals with a name. See signal(7).
+const LAST_SIGNAL: i32 = 31;
+
 /// What must happen in the child between fork and exec.
 fn before_exec(
     command: &mut Command,
@@ -423,10 +426,13 @@ fn before_exec(
     terminal: Option<RawFd>,
     handed: Option<(OwnedFd, RawFd)>,
 ) {
-    if closed.is_empty() && terminal.is_none() && handed.is_none() {
-        return;
-    }
     let setup = move || {
+        // What the tests were started with is not what is tested: nohup ignores SIGHUP, and a shell
+        // without job control SIGINT and SIGQUIT of what it starts in the background.
+        for signal in 1..=LAST_SIGNAL {
+            // SAFETY: a plain system call; of the two that cannot be set it is an error.
+            unsafe { libc::signal(signal, libc::SIG_DFL) };
+        }
         if let Some((fd, number)) = &handed {
             // SAFETY: a plain system call; the copy under the new number survives exec.
             if unsafe { libc::dup2(fd.as_raw_fd(), *number) } < 0 {
