@@ -101,6 +101,8 @@ fn a_port_in_the_place_of_a_host_is_named() {
         ("-u 47001 47002", &["47001", "not a host"]),
         ("-x 47001:1 h 47002", &["47001", "not a host"]),
         ("-l 1 --relay 47001:47002", &["47001", "not a host"]),
+        ("-s 47001 localhost 80", &["47001", "not a host"]),
+        ("-l -s 47001 80", &["47001", "not a host"]),
         ("-l -p 1 2", &["twice", "1", "2"]),
         ("-l 1 2", &["one port", "2"]),
     ]);

@@ -582,7 +582,9 @@ fn a_client_that_a_relay_would_bring_itself_is_reset() {
             // A reset, or over a Unix socket the end.
             let _ = client.read_to_end(&mut Vec::new());
         }
-        relay.says("rnc itself listens there");
-        assert_eq!(relay.stderr.text().matches("itself").count(), 3);
+        relay.signal(Signal::TERM);
+        let said = relay.wait().stderr;
+        let count = said.matches("rnc itself listens there").count();
+        assert_eq!(count, 3, "{said}");
     }
 }

@@ -164,9 +164,10 @@ impl Joined {
         self.bridge.count_from(began);
     }
 
-    /// Only the bridge, for those who speak of its end in words of their own.
-    pub fn into_bridge(self) -> Bridge {
-        self.bridge
+    /// Only the bridge, for those who speak of its end in words of their own, and what the peer has
+    /// begun with.
+    pub fn into_bridge(self) -> (Bridge, Alerted) {
+        (self.bridge, self.alerted)
     }
 
     /// Takes in an event.

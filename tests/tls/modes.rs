@@ -442,6 +442,9 @@ fn plain_text_to_a_tls_server_is_1_for_the_client_and_the_relay() {
     client.feed(b"GET / HTTP/1.0\r\n\r\n".to_vec());
     client.wait().expect_code(1).expect_complaint("speaks TLS");
 
+    let done = rnc(["127.0.0.1", &port, "-c", "echo hello; cat > /dev/null"]).run();
+    done.expect_code(1).expect_complaint("speaks TLS");
+
     let onward = format!("127.0.0.1:{port}");
     let relay = rnc(["-l", "127.0.0.1", "0", "--relay", &onward]).spawn();
     let mut client = connect_to_listener(&relay, None);

@@ -13,6 +13,9 @@ impl Planner<'_> {
             }
             Place::Ip { host: None, .. } if !self.args.listen => Err(self.no_host()),
             Place::Ip { host, ports } if ports.is_empty() => Err(self.no_port(host.as_deref())),
+            Place::Ip { .. } => self
+                .source_host()
+                .map_or(Ok(()), |host| self.check_host(&host)),
             _ => Ok(()),
         }
     }
