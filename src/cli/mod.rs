@@ -62,7 +62,7 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Parsed {
     let facts = Facts {
         stdin_is_terminal: std::io::stdin().is_terminal(),
         may_offload: std::env::var_os("RNC_FAST").is_none_or(|value| value != "0"),
-        stderr_is_terminal: std::io::stderr().is_terminal(),
+        stderr_is_terminal: args.listen && std::io::stderr().is_terminal(),
         stderr_shows_colours: args.hex && shows_colours(),
         listed_sockets: passed::listed().to_vec(),
         stdin_socket: stdin_socket.unwrap_or_default(),
