@@ -15,7 +15,7 @@ complete -c rnc -l idle-timeout -d 'End a connection where nothing moves for TIM
 complete -c rnc -l timeout -d 'End a connection after TIME, whatever moves' -r -f
 complete -c rnc -l max-bytes -d 'End a connection after SIZE bytes' -r -f
 complete -c rnc -l max-conns -l max-clients -d 'With -l: no more than N clients at once' -r -f
-complete -c rnc -l accept-timeout -d 'With -l: give up when nobody comes within TIME' -r -f
+complete -c rnc -l accept-timeout -d 'With -l: give up when no client connects within TIME' -r -f
 complete -c rnc -l grace -d 'With -l: at SIGTERM, give clients TIME to finish' -r -f
 complete -c rnc -l port-file -d 'With -l: write the port to a file' -r -F
 complete -c rnc -s i -l interval -d 'Pause after each line sent, or each port tried' -r -f
@@ -36,7 +36,7 @@ complete -c rnc -s M -l ttl -d 'TTL or hop limit of what is sent' -r -f
 complete -c rnc -s m -l min-ttl -d 'Drop packets whose TTL or hop limit is under N' -r -f
 complete -c rnc -s I -l recv-buffer -d 'Size of the socket\'s receive buffer' -r -f
 complete -c rnc -s O -l send-buffer -d 'Size of the socket\'s send buffer' -r -f
-complete -c rnc -l allow -d 'With -l: only these hosts; everybody else is refused' -r -f
+complete -c rnc -l allow -d 'With -l: only these hosts; all others are refused' -r -f
 complete -c rnc -l deny -d 'With -l: not these hosts, even if allowed' -r -f
 complete -c rnc -l allowfile -d 'As --allow, with the hosts in a file' -r -F
 complete -c rnc -l denyfile -d 'As --deny, with the hosts in a file' -r -F
@@ -112,7 +112,7 @@ complete -c rnc -s b -l broadcast -d 'Allow broadcast'
 complete -c rnc -s S -l md5sig -d 'Sign TCP segments (RFC 2385)'
 complete -c rnc -s D -l debug -d 'Set SO_DEBUG on the socket'
 complete -c rnc -l tls -d 'Encrypt; the server\'s certificate is checked'
-complete -c rnc -l tls-no-verify -d 'Trust anybody: the connection can be listened to'
+complete -c rnc -l tls-no-verify -d 'Trust any certificate: the connection can be listened to'
 complete -c rnc -l tls-verify -d 'Check the server\'s certificate (rnc always does)'
 complete -c rnc -s v -l verbose -d 'Say what happens; twice: addresses tried, totals'
 complete -c rnc -s h -l help -d 'Show this help; --help tells everything'

@@ -55,7 +55,124 @@ fn a_missing_host_or_port_is_named() {
         ("-l -s 127.0.0.1", &["missing port number"]),
         ("-U", &["missing socket pathname"]),
         ("-l -U", &["missing socket pathname"]),
+        ("46001", &["no host given", "46001", "-l"]),
+        ("-u 46001", &["no host given", "46001", "-l"]),
+        ("-le 47003", &["missing port number", "-e took 47003"]),
+        ("-lc 47003", &["missing port number", "-c took 47003"]),
+        ("-lw 47003", &["missing port number", "-w took 47003"]),
+        (
+            "-l --wait 47003",
+            &["missing port number", "--wait took 47003"],
+        ),
+        ("-l --relay 47003", &["--relay 47003", "HOST:PORT"]),
     ]);
+}
+
+/// What is missing may be missing because of the option that is wrong.
+#[test]
+fn an_option_that_cannot_be_used_is_named_before_what_is_missing() {
+    for option in [
+        "-k",
+        "--broker",
+        "--chat",
+        "--echo",
+        "--daytime",
+        "--relay x:1",
+        "--max-conns 5",
+        "--accept-timeout 5",
+        "--allow 127.0.0.1",
+        "--port-file x",
+    ] {
+        let name = option.split(' ').next().unwrap_or_default();
+        for operand in ["46002", "", "-U"] {
+            let words = format!("{option} {operand}");
+            expect_one_line(line(&words).run(), 2, &[name, "needs"]);
+        }
+    }
+    refuses([("-lz", &["-z", "-l"][..]), ("-x h -lU", &["-x", "-l"])]);
+}
+
+#[test]
+fn a_port_in_the_place_of_a_host_is_named() {
+    refuses([
+        ("47001 47002", &["47001", "not a host"][..]),
+        ("47001:47002", &["47001", "not a host"]),
+        ("-z 47001 47002", &["47001", "not a host"]),
+        ("-u 47001 47002", &["47001", "not a host"]),
+        ("-x 47001:1 h 47002", &["47001", "not a host"]),
+        ("-l 1 --relay 47001:47002", &["47001", "not a host"]),
+        ("-s 47001 localhost 80", &["47001", "not a host"]),
+        ("-l -s 47001 80", &["47001", "not a host"]),
+        ("-l -p 1 2", &["twice", "1", "2"]),
+        ("-l 1 2", &["one port", "2"]),
+    ]);
+}
+
+#[test]
+fn a_url_is_answered_by_what_to_type() {
+    refuses([
+        ("http://localhost/", &["URL", "rnc localhost 80"][..]),
+        ("https://[::1]/x?y#z", &["URL", "rnc --tls ::1 443"]),
+        ("http://me@h:8080", &["URL", "rnc h 8080"]),
+        ("udp://localhost:53", &["URL", "rnc -u localhost 53"]),
+        ("nosuch://localhost 80", &["URL", "rnc localhost PORT"]),
+        ("-x http://h:3128 x 80", &["-x", "URL", "h:PORT", "-X"]),
+        ("-l 0 --relay http://h/", &["--relay", "URL", "h:PORT"]),
+    ]);
+}
+
+#[test]
+fn every_address_may_be_left_out_or_a_star() {
+    for words in [
+        "-l :0",
+        "-l *:0",
+        "-l * 0",
+        "-l -p 0 *",
+        "-lu :0",
+        "-lk *:0",
+    ] {
+        let rnc = line(words).spawn();
+        let line = rnc.listening_line();
+        assert!(line.contains(" on :: "), "{words}: {line}");
+    }
+}
+
+#[test]
+fn quotes_for_e_are_warned_of() {
+    const WARNING: &str = "-c runs a shell";
+    for (options, word, warned) in [
+        (&["-e"][..], "sh -c 'echo hi'", true),
+        (&["-e"], "echo hi", false),
+        (&["-e"], "echo it\\'s", false),
+        (&["-c"], "echo 'hi'", false),
+        (&["--as", "ncat", "-e"], "echo 'hi'", false),
+    ] {
+        let server = Server::tcp();
+        let rnc = rnc(options).arg(word).args(server.words()).spawn();
+        drop(server.accept(&rnc));
+        let done = rnc.wait();
+        assert_eq!(done.stderr.contains(WARNING), warned, "{done}");
+    }
+}
+
+#[test]
+fn options_are_named_as_they_were_typed() {
+    refuses([
+        ("--keep-open h 1", &["--keep-open needs -l"][..]),
+        ("--send-only --recv-only h 1", &["with --recv-only"]),
+        ("--send-only -d h 1", &["with -d"]),
+        ("h 1 --wait", &["option --wait needs"]),
+        ("h 1 -w", &["option -w needs"]),
+        ("--wait=soon h 1", &["--wait soon"]),
+    ]);
+    if cfg!(feature = "tls") {
+        refuses([
+            ("--ssl-pin x h 1", &["--ssl-pin x"][..]),
+            ("--tls-pin x h 1", &["--tls-pin x"]),
+            ("--ssl-key x h 1", &["--ssl-key needs"]),
+            ("--ssl-cert", &["option --ssl-cert needs"]),
+        ]);
+    }
 }
 
 #[test]
@@ -85,7 +202,9 @@ fn a_bad_port_is_named() {
 fn a_bad_address_is_told() {
     refuses([
         ("127.0.0.1: 80", &["127.0.0.1:"][..]),
-        (":80", &[":80"]),
+        (":80", &[":80", "host"]),
+        ("*:80", &["*:80", "host"]),
+        ("-l 0 --relay :80", &["--relay :80", "host"]),
         ("[::1 80", &["[::1"]),
         ("[localhost]:80", &["[localhost]:80"]),
         ("a:b:c 80", &["a:b:c"]),
@@ -336,14 +455,23 @@ fn an_address_that_is_not_ours_is_named() {
     let why = "Cannot assign requested address";
     expect_one_line(line("-l 192.0.2.1 0").run(), 1, &["192.0.2.1", why]);
     expect_one_line(line("-u -l 192.0.2.1 0").run(), 1, &["192.0.2.1", why]);
-    expect_one_line(line("-s 192.0.2.1 127.0.0.1 80").run(), 1, &[why]);
+    for options in ["", "-u", "-z"] {
+        let done = line(&format!("{options} -s 192.0.2.1 127.0.0.1 80")).run();
+        expect_one_line(done, 1, &["bind to 192.0.2.1 failed", why]);
+    }
+    let done = line("-p 1 -s 192.0.2.1 127.0.0.1 80").run();
+    expect_one_line(done, 1, &["bind to 192.0.2.1 port 1 failed", why]);
 }
 
 #[test]
 fn a_name_to_listen_on_that_is_unknown_is_named() {
     let name = "no.such.host.invalid";
-    expect_one_line(line(&format!("-l {name} 0")).run(), 1, &[name]);
-    expect_one_line(line(&format!("-s {name} 127.0.0.1 80")).run(), 1, &[name]);
+    let cannot = format!("cannot resolve {name}");
+    for words in ["-l {} 0", "-lu {} 0", "-s {} 127.0.0.1 80"] {
+        let words = words.replace("{}", name);
+        expect_one_line(line(&words).run(), 1, &[&cannot]);
+    }
+    expect_one_line(line("-n -l localhost 0").run(), 1, &["-n: localhost"]);
 }
 
 #[test]
@@ -395,7 +523,14 @@ fn a_unix_listener_replaces_neither_a_file_nor_a_live_socket() {
     let file = dir.file("file", "precious");
     let why = "Address already in use";
     let shown = file.to_string_lossy().into_owned();
-    expect_one_line(rnc(["-lU", &shown]).run(), 1, &[&shown, why]);
+    expect_one_line(
+        rnc(["-lU", &shown]).run(),
+        1,
+        &[&shown, why, "not a socket"],
+    );
+    let not = format!("{shown} is not a socket");
+    expect_one_line(rnc(["-U", &shown]).run(), 1, &[&not]);
+    expect_one_line(rnc(["-uU", &shown]).run(), 1, &[&not]);
     assert_eq!(std::fs::read(&file).expect("read"), b"precious");
 
     let live = dir.join("live");
@@ -414,16 +549,26 @@ fn an_unknown_name_is_named() {
         let done = line(&format!("{words} {name} 80")).run();
         expect_one_line(done, 1, &[name]);
     }
+    for words in ["", "-u", "-z"] {
+        let done = line(&format!("{words} {name} 80")).run();
+        expect_one_line(done, 1, &[&format!("cannot resolve {name}: ")]);
+        let done = line(&format!("{words} -n localhost 80")).run();
+        expect_one_line(done, 1, &["-n: localhost is a name"]);
+    }
     let done = line(&format!("-x {name} 127.0.0.1 80")).run();
-    expect_one_line(done, 1, &[name]);
+    expect_one_line(done, 1, &[&format!("cannot resolve {name}"), "proxy"]);
     let done = line(&format!("-X 4 -x 127.0.0.1:1 {name} 80")).run();
     expect_one_line(done, 1, &["rnc: "]);
 }
 
 #[test]
 fn an_address_of_the_wrong_family_is_named() {
-    expect_one_line(line("-4 ::1 80").run(), 1, &["::1"]);
-    expect_one_line(line("-6 127.0.0.1 80").run(), 1, &["127.0.0.1"]);
+    let v4 = "::1 is not an IPv4 address (-4)";
+    let v6 = "127.0.0.1 is not an IPv6 address (-6)";
+    for options in ["", "-u", "-z", "-l"] {
+        expect_one_line(line(&format!("{options} -4 ::1 80")).run(), 1, &[v4]);
+        expect_one_line(line(&format!("{options} -6 127.0.0.1 80")).run(), 1, &[v6]);
+    }
 }
 
 #[test]
@@ -739,7 +884,8 @@ fn a_proxy_that_is_not_there_is_named() {
     let port = closed.port().to_string();
     for kind in ["4", "5", "connect"] {
         let done = line(&format!("-X {kind} -x 127.0.0.1:{port} 192.0.2.1 80")).run();
-        expect_one_line(done, 1, &["127.0.0.1", &port, "Connection refused"]);
+        let at = format!("the proxy 127.0.0.1 port {port} ");
+        expect_one_line(done, 1, &[&at, "Connection refused"]);
     }
 }
 

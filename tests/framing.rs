@@ -216,7 +216,7 @@ fn what_makes_no_sense_is_refused() {
         ),
         (
             "-lu 0 -e cat --framing len",
-            "-e (--exec) cannot be used with --framing",
+            "-e cannot be used with --framing",
         ),
     ] {
         let done = rnc(words.split(' ')).run().expect_code(2);

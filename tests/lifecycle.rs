@@ -3,7 +3,7 @@
 mod common;
 
 use common::{
-    ClosedPort, Cmd, Running, Server, Sock, Stdin, Stdout, TempDir, Transport, assert_bytes,
+    ClosedPort, Cmd, Pty, Running, Server, Sock, Stdin, Stdout, TempDir, Transport, assert_bytes,
     connect_to_listener, eventually, pattern, rnc, rnc_binary, udp_socket,
 };
 use rustix::process::Signal;
@@ -296,12 +296,12 @@ fn nobody_within_the_accept_timeout_is_a_failure() {
             .rnc
             .wait()
             .expect_code(3)
-            .expect_complaint("nobody came within 100ms");
+            .expect_complaint("no client connected within 100ms");
     }
     let finished = Listener::over(Transport::Unix, &options).rnc.wait();
     finished
         .expect_code(3)
-        .expect_complaint("nobody came within 100ms");
+        .expect_complaint("no client connected within 100ms");
 }
 
 #[test]
@@ -505,7 +505,7 @@ fn both_directions_share_max_bytes_and_each_client_has_its_own() {
         expect_end(&mut client, &listener.rnc);
         expect_end(&mut onward, &listener.rnc);
     }
-    listener.rnc.says("has had all of its bytes");
+    listener.rnc.says("reached --max-bytes");
 }
 
 #[test]
@@ -857,4 +857,55 @@ fn inetd_may_pass_a_listener() {
     client.read_to_end(&mut got).expect("the echo");
     assert_bytes("echo", &got, b"hello");
     running.wait().expect_code(0).expect_silence();
+}
+
+/// One who waits at a terminal sees that rnc is ready; a script gets no line it has not asked for.
+#[test]
+fn a_terminal_is_told_where_it_listens() {
+    let dir = TempDir::new();
+    let path = dir.join("s").to_string_lossy().into_owned();
+    // A port of our own that is free, since port 0 is told of in any case.
+    let port = || {
+        let held = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("bind");
+        held.local_addr().expect("local_addr").port().to_string()
+    };
+    for (options, place, word) in [
+        (&["-l"][..], ["127.0.0.1".into(), port()], "Listening"),
+        (&["-lk"], ["127.0.0.1".into(), port()], "Listening"),
+        (
+            &["-lk", "--echo"],
+            ["127.0.0.1".into(), port()],
+            "Listening",
+        ),
+        (
+            &["-lk", "-e", "cat"],
+            ["127.0.0.1".into(), port()],
+            "Listening",
+        ),
+        (&["-lu"], ["127.0.0.1".into(), port()], "Bound"),
+        (&["-l", "-U"], [path.clone(), String::new()], "Listening"),
+    ] {
+        let operands = || place.iter().filter(|word| !word.is_empty());
+        let pty = Pty::open();
+        let told = rnc(options)
+            .args(operands())
+            .stderr(Stdout::Fd(pty.slave()))
+            .spawn();
+        let line = format!(
+            "{word} on {}",
+            operands().cloned().collect::<Vec<_>>().join(" ")
+        );
+        pty.shows(&line, &told);
+        told.signal(Signal::TERM);
+        told.wait();
+        for (dialect, stderr) in [("nc", Stdout::Fd(pty.slave())), ("rnc", Stdout::Captured)] {
+            let silent = rnc(["--as", dialect, "--accept-timeout", "100ms"])
+                .args(options)
+                .args(operands())
+                .stderr(stderr)
+                .run();
+            assert!(!silent.stderr.contains(" on "), "{silent}");
+        }
+        assert_eq!(pty.count(" on "), 1, "{options:?}");
+    }
 }

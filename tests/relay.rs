@@ -4,13 +4,14 @@
 mod common;
 
 use common::{
-    ClosedPort, Running, Server, Sock, TempDir, Transport, assert_bytes, connect_to_listener,
-    eventually, lines, pattern, rnc,
+    ClosedPort, Cmd, Running, Server, Sock, TempDir, Transport, assert_bytes, connect_to_listener,
+    eventually, lines, pattern, rnc, rnc_binary,
 };
 use rustix::process::Signal;
 use socket2::{Domain, SockAddr, Socket, Type};
 use std::ffi::OsString;
 use std::io::{ErrorKind, Read, Write};
+use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
@@ -533,5 +534,57 @@ fn refuses_what_makes_no_sense() {
     ] {
         let done = rnc(words.split(' ')).run().expect_code(2);
         assert!(done.stderr.contains(why), "{words}: {done}");
+    }
+}
+
+#[test]
+fn a_relay_to_itself_is_refused() {
+    for words in [
+        "-l 127.0.0.1 47006 --relay 127.0.0.1:47006",
+        "-lk 127.0.0.1:47006 --relay 127.0.0.1:47006",
+        "-lk 47006 --relay localhost:47006",
+        "-lk 47006 --relay [::1]:47006",
+        "-lk -p 47006 --relay 127.0.0.2:47006",
+        "-lU /nowhere/here --relay unix:/nowhere/here",
+        "-lU @here --relay unix:@here",
+    ] {
+        let done = rnc(words.split(' ')).run().expect_code(2);
+        done.expect_complaint("rnc itself listens");
+    }
+}
+
+/// The target may be seen to be rnc itself only once it is connected.
+#[test]
+fn a_client_that_a_relay_would_bring_itself_is_reset() {
+    let dir = TempDir::new();
+    let (path, link) = (dir.join("relay"), dir.join("link"));
+    std::os::unix::fs::symlink(&path, &link).expect("link");
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("bind");
+    let port = listener.local_addr().expect("local_addr").port();
+    let passed = "LISTEN_PID=$$ LISTEN_FDS=1 exec \"$0\" \"$@\"";
+    let tcp = Cmd::new("/bin/sh")
+        .args(["-c", passed])
+        .arg(rnc_binary())
+        .args(["-lk", "--relay", &format!("127.0.0.1:{port}")])
+        .hand(listener.into(), 3);
+    let unix = rnc(["-lkvU".as_ref(), path.as_os_str()])
+        .arg("--relay")
+        .arg(format!("unix:{}", link.display()));
+    let connect_tcp =
+        || Sock::Tcp(TcpStream::connect((Ipv4Addr::LOCALHOST, port)).expect("connect"));
+    let connect_unix = || Sock::Unix(UnixStream::connect(&path).expect("connect"));
+    let cases: [(Cmd, &dyn Fn() -> Sock); 2] = [(tcp, &connect_tcp), (unix, &connect_unix)];
+    for (cmd, connect) in cases {
+        let relay = cmd.arg("-v").spawn();
+        relay.says("Listening on");
+        for _ in 0..3 {
+            let mut client = connect();
+            // A reset, or over a Unix socket the end.
+            let _ = client.read_to_end(&mut Vec::new());
+        }
+        relay.signal(Signal::TERM);
+        let said = relay.wait().stderr;
+        let count = said.matches("rnc itself listens there").count();
+        assert_eq!(count, 3, "{said}");
     }
 }

@@ -183,7 +183,7 @@ fn what_is_slipped_in_behind_the_go_ahead_is_refused() {
             &rnc,
         );
         peer.say([last, b"X"].concat(), &rnc);
-        let reason = "plain text came behind the word to begin";
+        let reason = "the server sent plain text after agreeing to TLS";
         expect_failure(rnc.wait(), script, server.port(), reason);
     }
 }

@@ -17,6 +17,7 @@ fuzz_target!(|data: &[u8]| {
             assert!(!host.is_empty() && !port.is_empty());
             assert_eq!(data.last(), port.as_bytes().last());
         }
+        Ok(Address::AnyHost(port)) => assert!(!port.is_empty()),
         Ok(Address::Unix(path)) => {
             assert_eq!([b"unix:", path.as_os_str().as_bytes()].concat(), data);
         }

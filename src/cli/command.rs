@@ -10,6 +10,7 @@ mod logs;
 mod programs;
 mod tls;
 
+use super::version;
 use clap::builder::{PossibleValue, TypedValueParser};
 use clap::{Arg, ArgAction, Command, ValueHint, value_parser};
 use std::ffi::{OsStr, OsString};
@@ -51,6 +52,7 @@ pub fn command(extent: Extent) -> Command {
     ];
     Command::new("rnc")
         .version(env!("CARGO_PKG_VERSION"))
+        .long_version(version::LONG)
         .about("Joins standard input and output to TCP, UDP and Unix sockets")
         .override_usage(
             "rnc [OPTIONS] HOST PORT...     connect, or scan with -z\n       \
@@ -183,9 +185,10 @@ fn shape() -> Vec<Arg> {
                 "listen",
                 "Listen for a connection instead of making one",
                 "As -l PORT, -l HOST PORT, -l -p PORT [HOST] or -l -s ADDR -p PORT. Port 0 lets \
-                 the system choose; which one it is, is said on standard error. Without an \
-                 address rnc listens on IPv6 and IPv4; with no port either, on the sockets a \
-                 service manager has passed (LISTEN_FDS). Without -k it closes the listening \
+                 the system choose, and rnc prints it on standard error, as it prints any port \
+                 where that is a terminal. Without an address, or with *, rnc listens on IPv6 and \
+                 IPv4; with no port either, on the sockets a service manager has passed \
+                 (LISTEN_FDS). Without -k it closes the listening \
                  socket once the first client is there. Not with -z, -F or -r, nor with -x unless \
                  there is --relay. As nc: IPv4 unless -6; the last two forms are errors; others may listen on the same port.",
             ),
@@ -194,7 +197,7 @@ fn shape() -> Vec<Arg> {
                 "keep-open",
                 "With -l: serve many clients, all at once",
                 "Standard input goes to all of them; what they send goes to standard output, \
-                 lines kept whole. While nobody is there standard input waits. rnc stays until a \
+                 lines kept whole. While there is no client standard input waits. rnc stays until a \
                  signal ends it. Needs -l; with -u nothing changes, a UDP listener always hears \
                  everyone. As nc: one client after the other; with -u it makes the listener hear \
                  everyone.",
@@ -212,9 +215,9 @@ fn shape() -> Vec<Arg> {
             switch(
                 "chat",
                 "As --broker, line by line, with names: <user1> hello",
-                "Whoever comes is told who is there; comings and goings are announced. The names \
+                "A new client is sent the names of all others; comings and goings are announced. The names \
                  are numbers, in the order of coming; standard input is <user0>. Control \
-                 characters are spelt out, such as \\x1b, so that nobody can play with the \
+                 characters are spelt out, such as \\x1b, so that no client can play with the \
                  terminals of others; a line of more than 4096 bytes is cut. Implies --broker.",
             )
             .hide_short_help(true),
@@ -260,7 +263,7 @@ fn shape() -> Vec<Arg> {
                 'U',
                 "unixsock",
                 "A Unix socket: one operand, a path or @NAME (abstract)",
-                "A listener replaces a socket file that nobody listens on, nothing else, and \
+                "A listener replaces a socket file without a listener, nothing else, and \
                  removes its own at the end. Not with a port, -4, -6, -x, -F or --join. As nc: \
                  whatever is at the path is replaced, and the socket stays.",
             ),
@@ -287,7 +290,8 @@ fn shape() -> Vec<Arg> {
                 "With -l: join each client to a connection to ADDR",
                 "ADDR is HOST:PORT or unix:PATH. For each client, with -k for many at once, rnc \
                  connects to there and passes on what either side sends, and each side's end. A \
-                 client whose connection cannot be made is reset, and so is one side when the \
+                 client whose connection cannot be made is reset, as is one whose connection would \
+                 be to rnc itself, and so is one side when the \
                  other one breaks. -w counts for each client: for its connection to be made, and \
                  for silence. -x is the proxy to connect through. Needs -l; not with -u, nor with \
                  what is about standard input and output or changes the bytes: -q, --until, -d, \
@@ -299,7 +303,7 @@ fn shape() -> Vec<Arg> {
                 "With -l: send each client back what it sends",
                 "A test server without a program (RFC 862); with -k for many clients at once. Also \
                  --discard, --chargen and --daytime. With -u each datagram is answered by itself, \
-                 whoever sent it, but none from a port below 1024 or with the listener's own \
+                 but none from a port below 1024 or with the listener's own \
                  number: two such services, set at each other by one forged datagram, would never \
                  stop. -w counts for each client. Needs -l; not with what is about standard input \
                  and output or changes the bytes, as with --relay.",
@@ -330,7 +334,7 @@ fn shape() -> Vec<Arg> {
                 'z',
                 "zero",
                 "Only see whether ports are open",
-                "No data is sent over TCP; the exit code is 0 if any port is open, and -v tells \
+                "No data is sent over TCP; the exit code is 0 if any port is open, and -v prints \
                  each. Names are looked up once. A UDP port is open unless it refuses one of the datagrams holding X that \
                  it gets for three seconds, or the TIME of -w. Not with -l or -F. As nc: UDP \
                  ports are only probed with -v, and the last one decides.",
@@ -643,7 +647,7 @@ fn access() -> Vec<Arg> {
             list(
                 "allow",
                 "HOSTS",
-                "With -l: only these hosts; everybody else is refused",
+                "With -l: only these hosts; all others are refused",
                 "HOSTS are between commas: addresses, IPv4 addresses with *, ranges such as 1-9 \
                  or both in place of octets, names, and behind each of them, after a slash, the \
                  number of bits that count: 192.0.2.0/24, 10.*.0.1-9, 2001:db8::/32. Names are \
@@ -778,7 +782,12 @@ fn others() -> Vec<Arg> {
             ),
             flag('h', "help", "Show this help; --help tells everything", "")
                 .action(ArgAction::Help),
-            switch("version", "Print the version", "").action(ArgAction::Version),
+            switch(
+                "version",
+                "Print the version",
+                "With the commit, what TLS is made of, and the target.",
+            )
+            .action(ArgAction::Version),
         ],
     )
 }

@@ -127,8 +127,8 @@ pub struct Dialect {
     pub names_peers: bool,
     /// Whose process a client of a Unix socket is, is shown.
     pub tells_users: bool,
-    /// A program that all hosts may use is warned of.
-    pub warns_of_open_program: bool,
+    /// A program that all hosts may use is warned of, and one whose words have quotes.
+    pub warns_of_programs: bool,
     /// Peers that vanish are found out.
     pub keepalive: bool,
     /// The longest datagram made of standard input, in bytes.
@@ -145,7 +145,7 @@ pub struct Dialect {
     pub last_udp_port_decides: bool,
     /// What becomes of the file of a Unix socket.
     pub unix: UnixListening,
-    /// `-l 0` tells the port without `-v`.
+    /// A listener prints its port without `-v`, where the system has chosen it or a terminal shows it.
     pub tells_port: bool,
     /// Errors of listeners come without their address.
     pub plain_errors: bool,
@@ -218,7 +218,7 @@ pub const NATIVE: Dialect = Dialect {
     timeout_reason: None,
     names_peers: false,
     tells_users: true,
-    warns_of_open_program: true,
+    warns_of_programs: true,
     keepalive: true,
     datagram_bytes: 65_507,
     hex_dump: LogFormat::Hex { colours: false },
@@ -284,7 +284,7 @@ pub const NC: Dialect = Dialect {
     timeout_reason: Some("Operation now in progress"),
     names_peers: true,
     tells_users: false,
-    warns_of_open_program: false,
+    warns_of_programs: false,
     keepalive: false,
     datagram_bytes: 16_384,
     hex_dump: LogFormat::Hex { colours: false },
@@ -377,7 +377,7 @@ pub const NCAT: Dialect = Dialect {
         listeners_take_bare_ends: true,
         keeps_tls13_ciphers: true,
     },
-    warns_of_open_program: false,
+    warns_of_programs: false,
 };
 
 impl Dialect {

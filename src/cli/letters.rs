@@ -99,6 +99,7 @@ pub fn ncat(extent: Extent) -> Command {
         .name("ncat")
         .display_name("Ncat:")
         .version(VERSION)
+        .long_version(VERSION)
         .override_usage(USAGE)
         .infer_long_args(true)
         .mut_args(|arg| relabelled(arg, &native))

@@ -4,20 +4,22 @@ pub mod args;
 pub mod command;
 pub mod dialect;
 pub mod letters;
+pub mod spelling;
 pub mod to_plan;
 pub mod usage;
+mod version;
 
 use crate::exit::Exit;
 use crate::plan::Plan;
 use crate::report::{self, Voice};
-use crate::sys::passed;
 use crate::sys::stdio::Input;
+use crate::sys::{self, passed};
 use args::Args;
 use clap::ArgMatches;
 use command::Extent;
 use dialect::Dialect;
 use std::ffi::{OsStr, OsString};
-use std::io::{IsTerminal, Write};
+use std::io::{ErrorKind, IsTerminal, Write};
 use to_plan::Facts;
 
 /// What the command line came to.
@@ -44,7 +46,7 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Parsed {
     };
     let matches = match matches(dialect, &words) {
         Ok(matches) => matches,
-        Err(error) => return Parsed::Exit(usage::complain(&error, dialect)),
+        Err(error) => return Parsed::Exit(usage::complain(&error, &words, dialect)),
     };
     let args = Args::from_matches(&matches);
     report::set_voice(Voice {
@@ -61,6 +63,7 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Parsed {
     let facts = Facts {
         stdin: Input::of_stdin(),
         may_offload: std::env::var_os("RNC_FAST").is_none_or(|value| value != "0"),
+        stderr_is_terminal: args.listen && std::io::stderr().is_terminal(),
         stderr_shows_colours: args.hex && shows_colours(),
         listed_sockets: passed::listed().to_vec(),
         stdin_socket: stdin_socket.unwrap_or_default(),
@@ -68,7 +71,7 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Parsed {
     };
     match to_plan::to_plan(&args, dialect, &facts) {
         Ok(plan) => Parsed::Plan(Box::new(plan)),
-        Err(wrong) => Parsed::Exit(usage::tell(&wrong, dialect)),
+        Err(wrong) => Parsed::Exit(usage::tell(&wrong, &words, dialect)),
     }
 }
 
@@ -86,13 +89,20 @@ fn shows_colours() -> bool {
     std::io::stderr().is_terminal() && !is_dumb && !refuses
 }
 
-/// Shows help where the dialect shows it.
-fn show(text: &str, dialect: &Dialect) {
-    // Nobody is left to read it when the pipe is closed.
-    let _ = match dialect.help_on_stderr {
+/// Prints help where the dialect prints it, and returns the exit code.
+fn show(text: &str, dialect: &Dialect) -> Exit {
+    let shown = match dialect.help_on_stderr {
         true => std::io::stderr().write_all(text.as_bytes()),
-        false => std::io::stdout()
-            .write_all(text.as_bytes())
-            .and_then(|()| std::io::stdout().flush()),
+        false => sys::stdio::write_all_to_stdout(text.as_bytes()),
     };
+    match shown {
+        // The reader has seen enough: `rnc --help | head`.
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Exit::OK,
+        Err(error) => {
+            let reason = report::reason(&error);
+            report::error(&format!("write to standard output failed: {reason}"));
+            Exit::FAILED
+        }
+        Ok(()) => Exit::OK,
+    }
 }

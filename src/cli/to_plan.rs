@@ -8,10 +8,12 @@ mod ends;
 mod framing;
 mod limits;
 mod logs;
+mod missing;
 mod operands;
 mod passed;
 mod program;
 mod proxies;
+mod relay;
 mod sockets;
 mod tls;
 
@@ -24,9 +26,9 @@ use crate::parse::hostport::{self, Address};
 use crate::parse::number::strtonum;
 use crate::parse::{ports, size, tos};
 use crate::plan::{
-    Builtin, Clients, Codes, Dialing, Family, Group, Listening, Mode, Net, Onward, Passed, Plan,
-    Ports, Program, Relay, Service, Session, SocketOptions, Telnet, Transport, UdpProbe,
-    UnixListening, UnixSource,
+    Announces, Builtin, Clients, Codes, Dialing, Family, Group, Listening, Mode, Net, Onward,
+    Outcome, Passed, Plan, Ports, Program, Relay, Service, Session, SocketOptions, Telnet,
+    Transport, UdpProbe, UnixListening, UnixSource,
 };
 use crate::report::Wording;
 use crate::sys::names;
@@ -42,6 +44,8 @@ use std::time::Duration;
 pub struct Facts {
     /// What standard input is.
     pub stdin: Input,
+    /// Standard error is a terminal.
+    pub stderr_is_terminal: bool,
     /// Standard error is a terminal that shows colours, and may.
     pub stderr_shows_colours: bool,
     /// Bytes may go past this process: RNC_FAST=0 says no.
@@ -107,6 +111,8 @@ impl Planner<'_> {
         let net = self.net(&place)?;
         let access = self.access(&place)?;
         let tls = self.tls(&place)?;
+        self.check_whole(&place)?;
+        self.check_relay(&place)?;
         let mode = self.mode(place, timeout)?;
         let session = self.session(&mode, timeout)?;
         let logs = self.logs()?;
@@ -135,11 +141,20 @@ impl Planner<'_> {
             codes,
             names_peers,
             tells_users: self.dialect.tells_users,
-            tells_port: self.dialect.tells_port,
+            announces: self.announces(),
             plain_errors: self.dialect.plain_errors,
             tells_test: self.args.test,
             asks_md5_key: self.args.md5sig,
         })
+    }
+
+    /// To a script the line would be noise; one who waits at a terminal sees that rnc is ready.
+    fn announces(&self) -> Announces {
+        match (self.dialect.tells_port, self.facts.stderr_is_terminal) {
+            (false, _) => Announces::Never,
+            (true, false) => Announces::ChosenPorts,
+            (true, true) => Announces::Always,
+        }
     }
 
     /// Options that this system, or rnc, cannot honour.
@@ -200,30 +215,6 @@ impl Planner<'_> {
         ];
         let typed = table.into_iter().find(|(typed, _)| *typed);
         typed.map(|(_, builtin)| builtin)
-    }
-
-    /// `--relay HOST:PORT|unix:PATH`
-    fn relay(&self, word: &OsStr, timeout: Option<Duration>) -> Result<Relay, Wrong> {
-        let shown = printable(word.as_encoded_bytes());
-        let to = match hostport::address(word) {
-            Err(error) => return said(format!("--relay {shown}: {error}")),
-            Ok(Address::Unix(_)) if self.args.proxy.is_some() => {
-                return said(format!("-x cannot be used with --relay {shown}"));
-            }
-            Ok(Address::Unix(path)) => Onward::Unix(path),
-            Ok(Address::HostPort(host, word)) => {
-                let named = || names::service_port(&word, "tcp");
-                let port = ports::port(&word).or_else(|error| named().ok_or(error));
-                let port = port.map_err(|error| bad_port(&error, &word, self.dialect.wording))?;
-                Onward::Ip { host, port }
-            }
-            Ok(Address::Vsock(..)) => return said("--relay to vsock is not supported yet"),
-            Ok(Address::Host(_)) => {
-                return said(format!("--relay {shown}: not HOST:PORT or unix:PATH"));
-            }
-        };
-        let dialing = self.dialing(timeout)?;
-        Ok(Relay { to, dialing })
     }
 
     fn mode(&self, place: Place, timeout: Option<Duration>) -> Result<Mode, Wrong> {
@@ -365,8 +356,19 @@ impl Planner<'_> {
                 limit: timeout.unwrap_or(dialect.udp_probe.limit),
                 ..dialect.udp_probe
             }),
-            last_udp_port_decides: dialect.last_udp_port_decides,
+            outcome: self.outcome(),
         })
+    }
+
+    /// A scan asks whether there is an open port; of several sessions each one counts.
+    fn outcome(&self) -> Outcome {
+        if self.args.udp && self.dialect.last_udp_port_decides {
+            Outcome::Last
+        } else if self.args.zero || self.dialect.strict_operands {
+            Outcome::Any
+        } else {
+            Outcome::All
+        }
     }
 
     /// Whether there is one port, where there may only be one.
@@ -405,6 +407,7 @@ impl Planner<'_> {
             timeout_reason: dialect.timeout_reason,
             stagger: dialect.stagger,
             proxy: self.proxy()?,
+            names_proxy: !dialect.plain_errors,
         })
     }
 

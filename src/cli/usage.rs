@@ -4,9 +4,11 @@ use super::command::Extent;
 use super::dialect::Dialect;
 use super::letters;
 use super::show;
+use super::spelling;
 use crate::exit::Exit;
 use crate::report::{self, Wording};
 use clap::error::{ContextKind, ContextValue, ErrorKind};
+use std::ffi::OsString;
 
 /// Something wrong with the command line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,22 +20,21 @@ pub enum Wrong {
 }
 
 /// Says what is wrong, and gives the exit code.
-pub fn tell(wrong: &Wrong, dialect: &Dialect) -> Exit {
+pub fn tell(wrong: &Wrong, words: &[OsString], dialect: &Dialect) -> Exit {
     match (wrong, dialect.usage) {
         (Wrong::Shape(_), Some(usage)) if dialect.strict_operands => report::line(usage),
-        (Wrong::Said(message) | Wrong::Shape(message), _) => say(message, dialect),
+        (Wrong::Said(message) | Wrong::Shape(message), _) => say(message, words, dialect),
     }
     Exit::Code(dialect.usage_code)
 }
 
 /// Says what clap found wrong; or shows the help or version that was asked for.
-pub fn complain(error: &clap::Error, dialect: &Dialect) -> Exit {
+pub fn complain(error: &clap::Error, words: &[OsString], dialect: &Dialect) -> Exit {
     if matches!(
         error.kind(),
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
     ) {
-        show(&error.to_string(), dialect);
-        return Exit::OK;
+        return show(&error.to_string(), dialect);
     }
     let arg = context(error, ContextKind::InvalidArg);
     // clap shows options with their values behind: `--wait <TIME>`.
@@ -52,7 +53,7 @@ pub fn complain(error: &clap::Error, dialect: &Dialect) -> Exit {
         ErrorKind::InvalidValue | ErrorKind::TooFewValues | ErrorKind::WrongNumberOfValues => {
             match (short_of(arg, dialect), dialect.usage) {
                 (Some(letter), Some(_)) => format!("option requires an argument -- '{letter}'"),
-                (Some(letter), None) => format!("option -{letter} ({arg}) needs a value"),
+                (Some(letter), None) => format!("option -{letter} needs a value"),
                 (None, _) => format!("option {arg} needs a value"),
             }
         }
@@ -69,7 +70,7 @@ pub fn complain(error: &clap::Error, dialect: &Dialect) -> Exit {
             "{}: {message}\n{usage}",
             dialect.name.to_lowercase()
         )),
-        None => say(&message, dialect),
+        None => say(&message, words, dialect),
     }
     Exit::Code(dialect.usage_code)
 }
@@ -96,13 +97,18 @@ fn short_of(long: &str, dialect: &Dialect) -> Option<char> {
     arg?.get_short()
 }
 
-fn say(message: &str, dialect: &Dialect) {
+fn say(message: &str, words: &[OsString], dialect: &Dialect) {
+    let table = (dialect.command)(Extent::Whole);
     let line = match dialect.wording {
-        Wording::Netcat => format!("{}: {message}", dialect.name),
+        Wording::Netcat => format!(
+            "{}: {}",
+            dialect.name,
+            spelling::as_typed(message, words, &table)
+        ),
         Wording::Ncat => format!(
             "{}: {}. QUITTING.",
             dialect.name,
-            letters::translate(message)
+            spelling::as_typed(&letters::translate(message), words, &table)
         ),
     };
     report::line(&line);

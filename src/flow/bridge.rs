@@ -114,6 +114,11 @@ impl Bridge {
         [&self.local, &self.remote]
     }
 
+    /// Our own end.
+    pub fn local(&mut self) -> &mut Endpoint {
+        &mut self.local
+    }
+
     /// The peer's end.
     pub fn remote(&mut self) -> &mut Endpoint {
         &mut self.remote

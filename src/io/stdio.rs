@@ -15,6 +15,8 @@ pub struct Stdio {
     output: Option<Half>,
     /// Standard output outlives this session: its end is not passed on.
     keeps_open: bool,
+    /// Why what was written to standard output is lost.
+    loss: Option<io::Error>,
 }
 
 #[derive(Debug)]
@@ -69,6 +71,7 @@ impl Stdio {
             input,
             output,
             keeps_open: uses.keeps_open,
+            loss: None,
         })
     }
 
@@ -139,8 +142,15 @@ impl Stdio {
             && let Some(half) = self.output.take()
         {
             // Without /dev/null the end is passed on when rnc leaves.
+            self.loss = half.shared.loss();
             let _ = half.shared.close();
         }
+    }
+
+    /// Why what was written is lost, although the session went on: standard output was closed.
+    pub fn take_loss(&mut self) -> Option<io::Error> {
+        let open = self.output.as_ref();
+        self.loss.take().or_else(|| open?.shared.loss())
     }
 
     /// See `Endpoint::widen`.

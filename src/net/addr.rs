@@ -3,7 +3,7 @@
 use super::vsock;
 use crate::parse::escape::printable;
 use socket2::SockAddr;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::os::unix::ffi::OsStrExt;
 
 /// The IP address and port of a socket address; `None` for other families. An IPv4 address mapped
@@ -43,6 +43,20 @@ pub fn show(addr: &SockAddr) -> String {
 pub fn port(addr: &SockAddr) -> Option<u32> {
     let vsock = addr.as_vsock_address().map(|(_, port)| port);
     vsock.or(ip(addr).map(|ip| ip.port().into()))
+}
+
+/// An address of this machine that others may reach it at: the one that it sends from to the rest of
+/// the network. No datagram is sent for that, and no name looked up. Without a network it is the
+/// loopback address.
+pub fn own(is_v6: bool) -> IpAddr {
+    // TEST-NET-1 (RFC 5737) and the IPv6 prefix for documentation (RFC 3849): the default route.
+    let (from, to, loopback) = match is_v6 {
+        true => ("[::]:0", "[2001:db8::1]:9", Ipv6Addr::LOCALHOST.into()),
+        false => ("0.0.0.0:0", "192.0.2.1:9", Ipv4Addr::LOCALHOST.into()),
+    };
+    let sock = UdpSocket::bind(from);
+    let routed = sock.and_then(|sock| sock.connect(to).and_then(|()| sock.local_addr()));
+    routed.map_or(loopback, |addr| addr.ip())
 }
 
 /// The IP address, with its scope if it has one (RFC 4007).

@@ -27,7 +27,7 @@ pub type Hop = (Rc<str>, u16);
 #[derive(Debug)]
 pub enum Obstacle {
     /// The local address could not be bound.
-    Source(io::Error),
+    Source(SocketAddr, io::Error),
     /// A socket option was refused.
     Option(OptionError),
     /// There are no descriptors left.
@@ -53,6 +53,8 @@ pub enum Raced {
 pub struct Race {
     net: Rc<Net>,
     hop: Hop,
+    /// What stands before the host in messages, where that is a proxy.
+    proxy: &'static str,
     /// The time one address may take.
     limit: Option<Duration>,
     timeout_reason: Option<&'static str>,
@@ -109,6 +111,10 @@ impl Race {
         Race {
             net: Rc::clone(net),
             hop,
+            proxy: match &dialing.proxy {
+                Some(_) if dialing.names_proxy => "the proxy ",
+                _ => "",
+            },
             // nc's `-w 0` is no limit for connecting.
             limit: limit.filter(|limit| !limit.is_zero()),
             timeout_reason: dialing.timeout_reason,
@@ -267,7 +273,7 @@ impl Race {
             sock.set_reuse_address(true).map_err(BeginError::This)?;
         }
         sock.bind(&from.into())
-            .map_err(|error| BeginError::Fatal(Obstacle::Source(error)))
+            .map_err(|error| BeginError::Fatal(Obstacle::Source(from, error)))
     }
 
     /// Looks at the attempts after an event, and at their time; gives the index of one that is
@@ -341,7 +347,8 @@ impl Race {
         let (host, port) = &self.hop;
         let (host, proto) = (printable(host.as_bytes()), self.net.transport.name());
         format!(
-            "connect to {host} port {port} ({proto}) failed: {}",
+            "connect to {}{host} port {port} ({proto}) failed: {}",
+            self.proxy,
             each.join(", ")
         )
     }
@@ -369,8 +376,8 @@ impl Race {
             (true, None) => "timed out".into(),
             (false, _) => format!("failed: {}", report::reason(error)),
         };
-        let host = printable(host.as_bytes());
-        format!("connect to {host}{ip} port {port} ({proto}) {end}")
+        let (proxy, host) = (self.proxy, printable(host.as_bytes()));
+        format!("connect to {proxy}{host}{ip} port {port} ({proto}) {end}")
     }
 }
 

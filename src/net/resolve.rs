@@ -5,8 +5,29 @@ use crate::io::inbox::Notice;
 use crate::io::reactor::Registrar;
 use crate::plan::{Family, Net};
 use crate::sys::names;
+use std::fmt;
 use std::io;
 use std::net::{IpAddr, SocketAddr, SocketAddrV6};
+
+/// Why a host cannot be used, known without a look-up. The texts are getaddrinfo(3)'s.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unfit {
+    /// It is an address, but not of this family.
+    Family(Family),
+    /// It is a name, where only addresses are taken.
+    IsName,
+}
+
+impl fmt::Display for Unfit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Family(_) => "Address family for hostname not supported",
+            Self::IsName => "Name or service not known",
+        })
+    }
+}
+
+impl std::error::Error for Unfit {}
 
 /// What became of a question for addresses.
 #[derive(Debug)]
@@ -57,10 +78,8 @@ pub fn parse_ip(host: &str, port: u16) -> Option<SocketAddr> {
 fn numeric(host: &str, port: u16, net: &Net) -> io::Result<Option<Vec<SocketAddr>>> {
     match parse_ip(host, port) {
         Some(addr) if fits(&addr, net.family) => Ok(Some(vec![addr])),
-        Some(_) => Err(io::Error::other(
-            "Address family for hostname not supported",
-        )),
-        None if net.numeric => Err(io::Error::other("Name or service not known")),
+        Some(_) => Err(io::Error::other(Unfit::Family(net.family))),
+        None if net.numeric => Err(io::Error::other(Unfit::IsName)),
         None => Ok(None),
     }
 }

@@ -43,6 +43,11 @@ fn name_too_long() -> io::Error {
     rustix::io::Errno::NAMETOOLONG.into()
 }
 
+/// Returns whether there is something at a path that is not a socket.
+pub fn is_other_file(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|found| !found.file_type().is_socket())
+}
+
 /// Connects a stream socket without waiting: the kernel has no event for "there is room in the
 /// listener's queue", so while there is none it is tried again.
 #[derive(Debug)]

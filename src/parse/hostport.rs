@@ -3,6 +3,7 @@
 //! ```text
 //! host  1.2.3.4  ::1  fe80::1%eth0  [::1]     Host
 //! host:port  1.2.3.4:port  [::1]:port         HostPort
+//! :port  *:port                               AnyHost
 //! unix:/path  unix:@abstract                  Unix
 //! vsock:CID:PORT  vsock::PORT                 Vsock
 //! ```
@@ -12,6 +13,9 @@ use std::ffi::OsStr;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+/// Every address of this machine, as a host to listen on.
+pub const ANY: &str = "*";
+
 /// What an address word says. Hosts and ports are not looked up, ports not even judged: they may
 /// be names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,6 +24,8 @@ pub enum Address {
     Host(String),
     /// A name or an address, without brackets, and a port or service.
     HostPort(String, String),
+    /// A port or service of every address of this machine: to listen on.
+    AnyHost(String),
     /// A Unix socket: a path, or an abstract name with its `@` still in front.
     Unix(PathBuf),
     /// A virtual machine socket: context identifier, if there is one, and port.
@@ -77,8 +83,9 @@ pub fn address(word: &OsStr) -> Result<Address, AddressError> {
         None => Ok(Address::Host(text.to_owned())),
         Some(_) if is_v6(text) => Ok(Address::Host(text.to_owned())),
         Some((_, port)) if port.contains(':') => Err(AddressError::Colons),
-        Some(("", _)) => Err(AddressError::NoHost),
+        Some(("", "")) => Err(AddressError::NoHost),
         Some((_, "")) => Err(AddressError::NoPort),
+        Some(("" | ANY, port)) => Ok(Address::AnyHost(port.to_owned())),
         Some((host, port)) => Ok(Address::HostPort(host.to_owned(), port.to_owned())),
     }
 }
@@ -248,6 +255,13 @@ mod tests {
     }
 
     #[test]
+    fn no_host_or_a_star_is_every_address() {
+        for word in [":80", "*:80"] {
+            assert_eq!(read(word), Ok(Address::AnyHost("80".into())), "{word}");
+        }
+    }
+
+    #[test]
     fn unix_and_vsock_have_a_prefix() {
         for path in ["/run/x", "@name", "relative", "/a:b]", "/größe"] {
             assert_eq!(
@@ -283,7 +297,9 @@ mod tests {
     fn errors_name_the_part_that_is_wrong() {
         let cases = [
             ("", AddressError::NoHost),
-            (":80", AddressError::NoHost),
+            (":", AddressError::NoHost),
+            ("*:", AddressError::NoPort),
+            ("*:1:2", AddressError::Colons),
             ("host:", AddressError::NoPort),
             ("[::1]:", AddressError::NoPort),
             ("[::1", AddressError::NoBracket),
@@ -360,6 +376,7 @@ mod tests {
                 Ok(Address::HostPort(host, port)) => {
                     prop_assert!(!host.is_empty() && !port.is_empty());
                 }
+                Ok(Address::AnyHost(port)) => prop_assert!(!port.is_empty()),
                 Ok(Address::Unix(path)) => prop_assert!(!path.as_os_str().is_empty()),
                 Ok(Address::Vsock(..)) | Err(_) => {}
             }

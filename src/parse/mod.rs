@@ -13,4 +13,5 @@ pub mod pin;
 pub mod ports;
 pub mod size;
 pub mod tos;
+pub mod url;
 pub mod words;

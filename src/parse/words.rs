@@ -22,6 +22,22 @@ pub fn words(line: &[u8]) -> Vec<Vec<u8>> {
     words
 }
 
+/// Whether a command line has a pair of quotes without backslashes before them: they were meant for
+/// a shell.
+pub fn has_quotes(line: &[u8]) -> bool {
+    let (mut single, mut double) = (0, 0);
+    let mut bytes = line.iter();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'\\' => drop(bytes.next()),
+            b'\'' => single += 1,
+            b'"' => double += 1,
+            _ => {}
+        }
+    }
+    single > 1 || double > 1
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -48,6 +64,16 @@ mod tests {
         for (line, wanted) in cases {
             let wanted: Vec<&[u8]> = wanted.iter().map(|word| word.as_bytes()).collect();
             assert_eq!(words(line.as_bytes()), wanted, "{line:?}");
+        }
+    }
+
+    #[test]
+    fn pairs_of_quotes_are_found_unless_escaped() {
+        for line in ["sh -c 'x'", "\"a b\"", "\\\\''"] {
+            assert!(has_quotes(line.as_bytes()), "{line}");
+        }
+        for line in ["", "cat -n", "it's", "it\\'s'", "'\"", "\\\"a\\\"", "end\\"] {
+            assert!(!has_quotes(line.as_bytes()), "{line}");
         }
     }
 

@@ -258,6 +258,8 @@ pub struct Dialing {
     pub stagger: Option<Duration>,
     /// A proxy to go through.
     pub proxy: Option<Proxy>,
+    /// Messages about connecting to the proxy say that it is the proxy.
+    pub names_proxy: bool,
 }
 
 /// What a proxy speaks.
@@ -329,8 +331,19 @@ pub struct Ports {
     pub interval: Option<Duration>,
     /// How UDP ports are probed; `None`: they are taken to be open.
     pub udp_probe: Option<UdpProbe>,
-    /// The outcome of a list is that of its last UDP port, not "any port open".
-    pub last_udp_port_decides: bool,
+    /// What the outcome of the list is.
+    pub outcome: Outcome,
+}
+
+/// What the outcome of a list of ports is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Good if any of them is open.
+    Any,
+    /// Good if all of them are.
+    All,
+    /// That of the last one.
+    Last,
 }
 
 /// A Unix socket's address: a path, or an abstract name behind `@`.
@@ -440,6 +453,8 @@ pub struct Program {
     pub terminal: bool,
     /// Its exit code is rnc's.
     pub passes_status: bool,
+    /// Its words have quotes, which stand for themselves: worth a warning.
+    pub has_quotes: bool,
 }
 
 /// What a peer is joined to.
@@ -583,14 +598,25 @@ pub struct Plan {
     pub names_peers: bool,
     /// Whose process the peer is, is shown when it connects to a Unix socket.
     pub tells_users: bool,
-    /// `-l 0` says the port even without `-v`.
-    pub tells_port: bool,
+    /// When a listener prints where it is without `-v`.
+    pub announces: Announces,
     /// Errors of a listener are told without the address, as nc does.
     pub plain_errors: bool,
     /// `NCAT TEST: LISTEN` is told when there is a listener: scripts that drive Ncat wait for it.
     pub tells_test: bool,
     /// The key for signed segments is asked for on the terminal (`-S`).
     pub asks_md5_key: bool,
+}
+
+/// When a listener prints where it is, without `-v`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Announces {
+    /// Never.
+    Never,
+    /// When the system has chosen the port.
+    ChosenPorts,
+    /// Always.
+    Always,
 }
 
 impl Plan {

@@ -75,6 +75,6 @@ pub fn tell_left(client: &str, bridge: &Bridge) {
         &format!("{client} left: {sent} bytes sent, {received} received"),
     );
     if bridge.is_used_up() {
-        report::verbose(1, &format!("{client} has had all of its bytes"));
+        report::verbose(1, &format!("{client} reached --max-bytes"));
     }
 }

@@ -6,14 +6,14 @@ use super::company::Company;
 use super::entrance::{Client, Entrance, Next};
 use super::listen::Bound;
 use super::program::Hosted;
-use super::relayed::Relayed;
+use super::relayed::{Destination, Relayed};
 use super::served::Served;
 use super::signal_exit;
 use crate::exit::Exit;
 use crate::io::inbox::Notice;
 use crate::io::reactor::{Drive, Registrar, Step};
 use crate::io::ready::Ready;
-use crate::plan::{Builtin, Clients, Plan, Program, Relay, Service};
+use crate::plan::{Builtin, Clients, Plan, Program, Service};
 use crate::sys::limits;
 use socket2::Socket;
 use std::io;
@@ -27,7 +27,7 @@ const ACCEPTS: usize = 64;
 /// What each client is joined to.
 pub enum Joining {
     /// A connection to elsewhere.
-    Relay(Rc<Relay>),
+    Relay(Rc<Destination>),
     /// A program of its own.
     Program(Rc<Program>),
     /// A service inside this process.
@@ -38,7 +38,7 @@ impl Joining {
     /// What the service joins each client to; `None` where clients share what they are joined to.
     pub fn of(service: &Service) -> Option<Joining> {
         match service {
-            Service::Relay(relay) => Some(Joining::Relay(Rc::new(relay.clone()))),
+            Service::Relay(relay) => Some(Joining::Relay(Rc::new(Destination::new(relay.clone())))),
             Service::Program(program) => Some(Joining::Program(Rc::new(program.clone()))),
             Service::Builtin(builtin) => Some(Joining::Builtin(*builtin)),
             Service::Stdio | Service::Broker(_) => None,
@@ -115,9 +115,9 @@ impl Door {
                 let program = Rc::clone(program);
                 Box::new(Hosted::new(plan, program, company, client))
             }
-            Joining::Relay(relay) => {
-                let relay = Rc::clone(relay);
-                Box::new(Relayed::new(plan, relay, company, client, reserve, now))
+            Joining::Relay(to) => {
+                let to = Rc::clone(to);
+                Box::new(Relayed::new(plan, to, company, client, reserve, now))
             }
         }
     }

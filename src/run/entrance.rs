@@ -306,7 +306,7 @@ impl Patience {
     /// Says that nobody came, once it is time to, and gives the exit code for it.
     pub fn exit(&self, now: Instant) -> Option<Exit> {
         let (limit, _) = self.limit.filter(|(_, until)| now >= *until)?;
-        report::error(&format!("nobody came within {limit:?}"));
+        report::error(&format!("no client connected within {limit:?}"));
         Some(Exit::Code(self.code))
     }
 

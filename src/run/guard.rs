@@ -37,8 +37,8 @@ pub fn warn_if_open(socks: &[Socket], plan: &Plan) {
     };
     if plan.access.warns_if_open && socks.iter().any(is_open) {
         report::error(
-            "warning: whoever reaches this machine may use the program; --allow, or an address \
-             to listen on, limits that",
+            "warning: any host that reaches this machine can use the program; --allow, or an \
+             address to listen on, limits that",
         );
     }
 }

@@ -15,7 +15,7 @@ use crate::net::own_file::OwnFile;
 use crate::net::tls::Server;
 use crate::net::{unix, vsock};
 use crate::parse::escape::printable;
-use crate::plan::{Clients, Listening, Mode, Net, Passed, Plan};
+use crate::plan::{Announces, Clients, Listening, Mode, Net, Passed, Plan};
 use crate::report::{self, Wording};
 use crate::sys::{names, passed, signal};
 use anyhow::{Context as _, anyhow};
@@ -107,10 +107,12 @@ pub fn bind_unix(plan: &Plan, path: &Path, kind: Type) -> anyhow::Result<Bound> 
     signal::leave_to_loop();
     let (sock, file) = unix::bind(path, kind, rules).map_err(|error| match plan.plain_errors {
         true => error.into(),
-        false => anyhow::Error::new(error).context(format!("listen on {shown} (unix) failed")),
+        false => anyhow!(words::not_bound(path, &error)),
     })?;
     if report::is_verbose(1) {
         report::line(&words::listening_unix(&shown, kind == Type::STREAM));
+    } else if plan.announces == Announces::Always {
+        report::line(&format!("Listening on {shown}"));
     }
     Ok(Bound {
         socks: vec![sock],
@@ -198,29 +200,24 @@ fn is_chosen(at: &Listening) -> bool {
     at.port == 0 && at.passed.is_none()
 }
 
-/// Says whether there is a word about a port, which the kernel may have chosen.
+/// Returns whether a port is printed, which the kernel may have chosen.
 fn tells(is_chosen: bool, plan: &Plan) -> bool {
-    report::is_verbose(1) || (is_chosen && plan.tells_port)
+    let announced = match plan.announces {
+        Announces::Never => false,
+        Announces::ChosenPorts => is_chosen,
+        Announces::Always => true,
+    };
+    announced || report::is_verbose(1)
 }
 
 fn describe(error: ListenError, at: &Listening, plan: &Plan) -> anyhow::Error {
     match error {
-        ListenError::Name(error) if report::wording() == Wording::Ncat => {
-            let host = at.host.as_deref().unwrap_or_default();
-            let (host, reason) = (printable(host.as_bytes()), report::reason(&error));
-            anyhow!(words::could_not_resolve(&host, at.port, &reason))
+        ListenError::Name(error) if plan.plain_errors => {
+            anyhow::Error::new(error).context("getaddrinfo")
         }
         ListenError::Name(error) => {
-            anyhow::Error::new(error).context(match (&at.host, plan.plain_errors) {
-                (Some(host), false) => {
-                    format!(
-                        "getaddrinfo for host \"{}\" port {}",
-                        host.escape_debug(),
-                        at.port
-                    )
-                }
-                _ => "getaddrinfo".into(),
-            })
+            let host = at.host.as_deref().unwrap_or_default();
+            anyhow!(words::could_not_resolve((host, ""), at.port, &error, plan))
         }
         ListenError::Bind(_, error) if plan.plain_errors => error.into(),
         ListenError::Bind(to, error) if report::wording() == Wording::Ncat => {

@@ -83,7 +83,7 @@ impl Log {
             };
             let name = self.name;
             report::error(&format!(
-                "log {name} is not whole: it was too slow for {records}"
+                "log {name} lost {records}: writing it was too slow"
             ));
         }
     }

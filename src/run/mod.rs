@@ -68,9 +68,12 @@ pub fn run(mut plan: Plan) -> anyhow::Result<Exit> {
     }
     let mut reactor = Reactor::new().context("cannot start the event loop")?;
     let inbox = reactor.inbox();
-    if matches!(plan.service, Service::Program(_)) {
+    if let Service::Program(program) = &plan.service {
         sys::child::keep_descriptors();
         sys::child::adopt_orphans();
+        if program.has_quotes {
+            report::error("warning: to -e quotes are characters like others; -c runs a shell");
+        }
     }
     let reload = Reload::begin(&plan, &inbox);
     let mut leaving = Leaving::new(inbox, plan.reception.grace);

@@ -1,7 +1,7 @@
 //! Going through the ports of a host: their order, and what became of them.
 
 use crate::exit::Exit;
-use crate::plan::{Plan, Ports, Transport};
+use crate::plan::{Outcome, Plan, Ports};
 
 /// The ports in the order they are tried in.
 pub fn list(to: &Ports) -> Vec<u16> {
@@ -16,6 +16,7 @@ pub fn list(to: &Ports) -> Vec<u16> {
 #[derive(Default)]
 pub struct Tally {
     any_open: bool,
+    any_closed: bool,
     last_failed: bool,
     timed_out: bool,
 }
@@ -29,17 +30,17 @@ impl Tally {
 
     /// The next port is not open, or did not answer in time.
     pub fn closed(&mut self, timed_out: bool) {
+        self.any_closed = true;
         self.last_failed = true;
         self.timed_out |= timed_out;
     }
 
     /// The exit code for all of them.
     pub fn exit(&self, to: Option<&Ports>, plan: &Plan) -> Exit {
-        let last_decides =
-            plan.net.transport == Transport::Udp && to.is_some_and(|to| to.last_udp_port_decides);
-        let failed = match last_decides {
-            true => self.last_failed,
-            false => !self.any_open,
+        let failed = match to.map(|to| to.outcome) {
+            Some(Outcome::Last) => self.last_failed,
+            Some(Outcome::All) => self.any_closed,
+            Some(Outcome::Any) | None => !self.any_open,
         };
         match (failed, self.timed_out) {
             (false, _) => Exit::OK,

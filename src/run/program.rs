@@ -13,6 +13,7 @@ use super::company::{Company, tell_left};
 use super::entrance::{Client, Seat};
 use super::listen::label;
 use super::relayed::reset;
+use super::secure::Alerted;
 use super::session::Joined;
 use super::{CHILD_SLOT, PEER_SLOT, STDIO_SLOTS, signal_exit};
 use crate::exit::Exit;
@@ -77,6 +78,8 @@ pub struct Program {
     company: Company,
     label: Box<str>,
     state: State,
+    /// Whether all that the peer has sent is that it speaks TLS.
+    alerted: Alerted,
     process: Process,
     exit_slot: u16,
     has_ended: bool,
@@ -203,11 +206,13 @@ impl Program {
         })?;
         let ends = (end, peer.end);
         let joined = Joined::new(ends, peer.left_over, plan, peer.label.clone(), now);
+        let (bridge, alerted) = joined.into_bridge();
         Ok(Program {
             plan: Rc::clone(plan),
             company,
             label: peer.label.into(),
-            state: State::Serving(Box::new(joined.into_bridge())),
+            state: State::Serving(Box::new(bridge)),
+            alerted,
             process,
             exit_slot: slots[2],
             has_ended: false,
@@ -309,7 +314,17 @@ impl Program {
             return;
         };
         tell_left(&self.label, &bridge);
-        let outcome = self.tell(ended);
+        let (_, received) = bridge.moved();
+        let alert = self
+            .alerted
+            .line(&format!("connection to {}", self.label), received);
+        let outcome = match alert.filter(|_| !matches!(ended, Ended::Signalled)) {
+            Some(line) => {
+                self.company.tell(&line);
+                Exit::Code(self.plan.codes.broken)
+            }
+            None => self.tell(ended),
+        };
         if outcome != Exit::OK {
             self.outcome = outcome;
         }

@@ -10,6 +10,7 @@
 use super::company::{Company, tell_left};
 use super::entrance::{Client, Seat};
 use super::listen::{ip_label, label};
+use super::secure::Alerted;
 use super::{logs, signal_exit, words};
 use crate::exit::Exit;
 use crate::flow::bridge::{Bridge, Ended, Place, Turn};
@@ -19,14 +20,17 @@ use crate::io::endpoint::Endpoint;
 use crate::io::inbox::Notice;
 use crate::io::reactor::{Drive, Registrar, Step};
 use crate::io::ready::Ready;
+use crate::net::addr;
 use crate::net::dial::{Connected, DialError, Dialed, Dialer};
 use crate::net::unix;
 use crate::parse::escape::printable;
 use crate::plan::{Ends, Onward, Plan, Relay};
 use crate::report;
+use crate::sys::stdio;
 use socket2::Socket;
+use std::cell::Cell;
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -36,10 +40,36 @@ const CLIENT_SLOT: u16 = 0;
 const TARGET_SLOT: u16 = 1;
 const DIAL_SLOT: u16 = 2;
 
+/// Where the clients of a listener are relayed to.
+pub struct Destination {
+    relay: Relay,
+    /// Connections that were made to the listener itself, and are closed again: they are still to
+    /// come in, and would be relayed as clients are.
+    returning: Cell<usize>,
+}
+
+impl Destination {
+    /// The target of the plan.
+    pub fn new(relay: Relay) -> Destination {
+        Destination {
+            relay,
+            returning: Cell::new(0),
+        }
+    }
+
+    /// Whether a client is one of our own connections.
+    fn returns(&self, client: &Socket) -> bool {
+        let returning = self.returning.get();
+        let is_ours = returning > 0 && stdio::is_hung_up(client.as_fd());
+        self.returning.set(returning - usize::from(is_ours));
+        is_ours
+    }
+}
+
 /// A client, and its connection to the target.
 pub struct Relayed {
     plan: Rc<Plan>,
-    relay: Rc<Relay>,
+    to: Rc<Destination>,
     company: Company,
     /// Who is at either side, for messages.
     client: Box<str>,
@@ -53,7 +83,7 @@ pub struct Relayed {
 
 enum State {
     Dialing(Box<Dialing>),
-    Joined(Box<Bridge>),
+    Joined(Box<Bridge>, Alerted),
     Over,
 }
 
@@ -77,12 +107,13 @@ impl Relayed {
     /// Begins to dial the target for a client that has come.
     pub fn new(
         plan: Rc<Plan>,
-        relay: Rc<Relay>,
+        to: Rc<Destination>,
         company: Company,
         client: Client,
         reserve: Option<OwnedFd>,
         now: Instant,
     ) -> Relayed {
+        let relay = &to.relay;
         let dial = match &relay.to {
             Onward::Ip { host, port } => {
                 let (net, dialing) = (Rc::new(plan.net.clone()), Rc::new(relay.dialing.clone()));
@@ -101,7 +132,7 @@ impl Relayed {
             client: label(&client.addr, &plan.net).into(),
             target: Box::default(),
             plan,
-            relay,
+            to,
             company,
             came: now,
             signalled: false,
@@ -116,6 +147,9 @@ impl Relayed {
             return Ok(true);
         };
         dialing.reserve = None;
+        if self.to.returns(&dialing.client.sock) {
+            return Err(Exit::FAILED);
+        }
         let dialed = match &mut dialing.dial {
             Dial::Ip(dialer) => {
                 let dialed = dialer.drive(registrar, now);
@@ -141,6 +175,7 @@ impl Relayed {
         let State::Dialing(dialing) = std::mem::replace(&mut self.state, State::Over) else {
             return Ok(true);
         };
+        let dialed = dialed.and_then(|target| self.not_itself(&dialing.client.sock, target));
         match dialed {
             Ok(target) => self.join(dialing.client, target, registrar, now)?,
             Err(exit) => {
@@ -152,10 +187,10 @@ impl Relayed {
     }
 
     fn connected(&self, connected: Connected) -> Target {
-        let Onward::Ip { host, port } = &self.relay.to else {
+        let Onward::Ip { host, port } = &self.to.relay.to else {
             return (connected.sock, connected.left_over, String::new());
         };
-        let via_proxy = self.relay.dialing.proxy.is_some();
+        let via_proxy = self.to.relay.dialing.proxy.is_some();
         if report::is_verbose(1) {
             let line = words::succeeded(host, *port, &connected.addr, via_proxy, &self.plan);
             report::line(&line);
@@ -171,7 +206,7 @@ impl Relayed {
     }
 
     fn not_connected(&self, error: &DialError, summary: &str) -> Exit {
-        let proxy = self.relay.dialing.proxy.as_ref();
+        let proxy = self.to.relay.dialing.proxy.as_ref();
         match error {
             // With -v each address has been told by now.
             DialError::Connect(_) if report::is_verbose(1) => {}
@@ -183,7 +218,7 @@ impl Relayed {
                     "connect through {at} failed: it wants a password (--proxy-auth)"
                 ));
             }
-            _ => report::error(&words::no_connection(error, proxy)),
+            _ => report::error(&words::no_connection(error, proxy, &self.plan)),
         }
         match error {
             DialError::Connect(true) => Exit::Code(self.plan.codes.connect_timed_out),
@@ -191,8 +226,30 @@ impl Relayed {
         }
     }
 
+    /// Refuses a target where the client itself came in: its connection would be the next client,
+    /// and so on without end.
+    fn not_itself(&self, client: &Socket, target: Target) -> Result<Target, Exit> {
+        let (Ok(here), Ok(there)) = (client.local_addr(), target.0.peer_addr()) else {
+            return Ok(target);
+        };
+        let is_same = match (addr::ip(&here), addr::ip(&there)) {
+            (Some(here), Some(there)) => here.ip() == there.ip() && here.port() == there.port(),
+            _ => here.domain() == there.domain() && addr::show(&here) == addr::show(&there),
+        };
+        if is_same && self.to.relay.dialing.proxy.is_none() {
+            let label = &target.2;
+            report::error(&format!(
+                "connect to {label} failed: rnc itself listens there"
+            ));
+            reset(&target.0);
+            self.to.returning.set(self.to.returning.get() + 1);
+            return Err(Exit::FAILED);
+        }
+        Ok(target)
+    }
+
     fn unix_label(&self) -> String {
-        match &self.relay.to {
+        match &self.to.relay.to {
             Onward::Unix(path) => format!("{} (unix)", printable(path.as_os_str().as_bytes())),
             Onward::Ip { .. } => String::new(),
         }
@@ -205,8 +262,9 @@ impl Relayed {
             report::failure(&format!("connect to {label} timed out"));
             return Exit::Code(self.plan.codes.connect_timed_out);
         }
-        let reason = report::reason(error);
-        report::failure(&format!("connect to {label} failed: {reason}"));
+        if let Onward::Unix(path) = &self.to.relay.to {
+            report::failure(&words::not_reached(path, error, &self.plan));
+        }
         Exit::FAILED
     }
 
@@ -223,6 +281,9 @@ impl Relayed {
             .and_then(|client| Ok((client, end(target, TARGET_SLOT, registrar)?)));
         let ends = ends.map_err(|error| super::failed(&error.into()))?;
         let watchers = logs::watchers(&self.client);
+        let alerted = Alerted::default();
+        let mut answers = watchers.received();
+        answers.first = Some(alerted.look());
         let settings = |taps| Settings {
             taps,
             may_offload: self.plan.session.may_offload,
@@ -231,7 +292,7 @@ impl Relayed {
         };
         let (mut out, mut inn) = (
             Flow::new(settings(watchers.sent())),
-            Flow::new(settings(watchers.received())),
+            Flow::new(settings(answers)),
         );
         if !left_over.is_empty() {
             inn.preload(&left_over, out.urgent());
@@ -239,16 +300,22 @@ impl Relayed {
         let limits = self.plan.session.limits;
         let mut bridge = Bridge::new(ends, (out, inn), Ends::BOTH, limits, now);
         bridge.count_from(self.came);
-        self.state = State::Joined(Box::new(bridge));
+        self.state = State::Joined(Box::new(bridge), alerted);
         Ok(())
     }
 
     /// Says what there is to say about the end, and gives the exit code.
     fn finish(&mut self, ended: &Ended) -> Exit {
-        let State::Joined(bridge) = &self.state else {
+        let State::Joined(bridge, alerted) = &self.state else {
             return Exit::OK;
         };
         tell_left(&self.client, bridge);
+        let (_, received) = bridge.moved();
+        let alert = alerted.line(&format!("connection to {}", self.target), received);
+        if let Some(line) = alert.filter(|_| !matches!(ended, Ended::Signalled)) {
+            self.company.tell(&line);
+            return Exit::Code(self.plan.codes.broken);
+        }
         if matches!(ended, Ended::Broken(..) | Ended::Truncated(..)) {
             bridge.ends().into_iter().for_each(Endpoint::reset);
         }
@@ -288,14 +355,14 @@ impl Drive<Exit> for Relayed {
                     dialer.note(slot, ready);
                 }
             }
-            State::Joined(bridge) => bridge.note(slot, ready),
+            State::Joined(bridge, _) => bridge.note(slot, ready),
             State::Over => {}
         }
     }
 
     fn notice(&mut self, notice: &Notice, now: Instant) {
         match (notice, &mut self.state) {
-            (Notice::Ending, State::Joined(bridge)) => bridge.leave(Ended::Signalled, now),
+            (Notice::Ending, State::Joined(bridge, _)) => bridge.leave(Ended::Signalled, now),
             (Notice::Ending, _) => self.signalled = true,
             (_, State::Dialing(dialing)) => {
                 if let Dial::Ip(dialer) = &mut dialing.dial {
@@ -318,7 +385,7 @@ impl Drive<Exit> for Relayed {
             Ok(false) => return Step::Wait,
             Err(exit) => return self.done(exit),
         }
-        let State::Joined(bridge) = &mut self.state else {
+        let State::Joined(bridge, _) = &mut self.state else {
             return self.done(Exit::OK);
         };
         match bridge.drive(now) {
@@ -337,7 +404,7 @@ impl Drive<Exit> for Relayed {
                 Dial::Ip(dialer) => dialer.deadline(),
                 Dial::Unix(dialer) => dialer.deadline(),
             },
-            State::Joined(bridge) => bridge.deadline(),
+            State::Joined(bridge, _) => bridge.deadline(),
             State::Over => None,
         }
     }

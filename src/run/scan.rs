@@ -214,7 +214,12 @@ impl Scan {
             }
             Err(unknown) => (unknown, Exit::Code(self.plan.codes.other)),
         };
-        report::error(&words::no_connection(&DialError::Name(unknown), None));
+        let proxy = self.dialing.proxy.as_ref();
+        report::error(&words::no_connection(
+            &DialError::Name(unknown),
+            proxy,
+            &self.plan,
+        ));
         Err(code)
     }
 
@@ -347,7 +352,7 @@ impl Scan {
             }
             error => {
                 let proxy = self.dialing.proxy.as_ref();
-                Landed::Fatal(words::no_connection(&error, proxy))
+                Landed::Fatal(words::no_connection(&error, proxy, &self.plan))
             }
         })
     }

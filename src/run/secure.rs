@@ -8,14 +8,16 @@ use crate::net::secure::{LIMIT, SecureError};
 use crate::net::tls::{self, Client, Server};
 use crate::parse::escape::shell_word;
 use crate::plan::tls::{Tls, Trust};
-use crate::plan::{Limits, Mode, Plan};
+use crate::plan::{Limits, Mode, Plan, Transport};
 use crate::proto::Handshake;
-use crate::proto::hello::is_client_hello;
+use crate::proto::hello::{ALERT_BYTES, is_alert, is_client_hello};
 use crate::proto::starttls::{self, Protocol};
 use crate::report::{self, Wording};
 use crate::sys::names;
 use socket2::{SockAddr, Socket};
+use std::cell::Cell;
 use std::os::unix::ffi::OsStrExt;
+use std::rc::Rc;
 use std::time::Duration;
 
 /// How connections of the plan are made secure; tells that nothing is checked where that is so.
@@ -28,7 +30,7 @@ pub fn client(plan: &Plan) -> anyhow::Result<Option<Client>> {
     };
     if client.trust == Trust::Anyone && client.warns {
         report::error(
-            "warning: --tls-no-verify: whoever is on the way can read and change everything",
+            "warning: --tls-no-verify: others on the network path can read and change all data",
         );
     }
     Ok(Some(Client::new(client)?))
@@ -80,16 +82,22 @@ fn place(socks: &[Socket], plan: &Plan) -> Option<String> {
         let path = shell_word(path.as_os_str().as_bytes())?;
         return Some(format!("-U {path}"));
     }
-    let addr: SockAddr = socks.first()?.local_addr().ok()?;
+    let sock = socks.first()?;
+    let addr: SockAddr = sock.local_addr().ok()?;
     if let Some((cid, port)) = addr.as_vsock_address() {
         return Some(format!("--vsock {cid} {port}"));
     }
     let ip = addr::ip(&addr)?;
+    // The name of this machine need not be one that others can look up.
     let host = match ip.ip().is_unspecified() {
-        true => names::own().unwrap_or_else(|| "localhost".into()),
+        true => addr::own(sock.only_v6().unwrap_or(false)).to_string(),
         false => addr::show_ip(&ip),
     };
-    Some(format!("{host} {}", ip.port()))
+    let sctp = match plan.net.transport {
+        Transport::Sctp => "--sctp ",
+        Transport::Tcp | Transport::Udp => "",
+    };
+    Some(format!("{sctp}{host} {}", ip.port()))
 }
 
 /// The machine that asks for TLS in plain text, where that is due. `host` is the peer's name.
@@ -136,11 +144,35 @@ fn tell(lines: &[String]) {
         .for_each(|line| report::line(&report::stated(line)));
 }
 
-/// Looks, with `-v`, whether a client that is not expected to speaks TLS.
-pub fn first_look(remote: &Endpoint, plan: &Plan) -> Option<Look> {
-    let is_plain = matches!(remote, Endpoint::Stream(_)) && plan.listens();
-    let looks = is_plain && report::is_verbose(1);
-    looks.then(|| -> Look {
+/// Whether a peer that is spoken to in plain text has answered with a TLS alert.
+#[derive(Clone, Default)]
+pub struct Alerted(Rc<Cell<bool>>);
+
+impl Alerted {
+    /// The look at the peer's first bytes.
+    pub fn look(&self) -> Look {
+        let alerted = Rc::clone(&self.0);
+        Box::new(move |first: &[u8]| alerted.set(is_alert(first)))
+    }
+
+    /// The line about a peer that has sent an alert, and nothing else, in `received` bytes.
+    pub fn line(&self, what: &str, received: u64) -> Option<String> {
+        let is_all = self.0.get() && received == ALERT_BYTES;
+        let speaks = is_all && report::wording() == Wording::Netcat;
+        speaks.then(|| format!("{what} failed: it speaks TLS, as its alert shows (see --tls)"))
+    }
+}
+
+/// Looks at the first bytes of a peer that is spoken to in plain text: whether it speaks TLS. Of a
+/// client that is told with `-v`.
+pub fn first_look(remote: &Endpoint, plan: &Plan, alerted: &Alerted) -> Option<Look> {
+    if !matches!(remote, Endpoint::Stream(_)) {
+        return None;
+    }
+    if !plan.listens() {
+        return Some(alerted.look());
+    }
+    report::is_verbose(1).then(|| -> Look {
         Box::new(|first: &[u8]| {
             if is_client_hello(first) {
                 report::verbose(1, "The client speaks TLS, which --tls understands");
@@ -165,7 +197,7 @@ pub fn server_failed(
         SecureError::Asking(error) => format!("{} failed: {error}", asking()),
         SecureError::Injected => {
             format!(
-                "{} failed: plain text came behind the word to begin",
+                "{} failed: the server sent plain text after agreeing to TLS",
                 asking()
             )
         }

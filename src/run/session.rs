@@ -1,5 +1,6 @@
 //! A session as the modes see it: a bridge, the name of its peer, and what is said at its end.
 
+use super::secure::Alerted;
 use super::{PEER_SLOT, STDIO_SLOTS, logs, secure, words};
 use crate::exit::Exit;
 use crate::flow::bridge::{Bridge, Ended, Place, Turn};
@@ -32,6 +33,7 @@ pub struct Joined {
     bridge: Bridge,
     label: String,
     started: Instant,
+    alerted: Alerted,
 }
 
 /// Makes an end of a connected datagram socket.
@@ -141,7 +143,8 @@ impl Joined {
             may_offload: session.may_offload,
             passes_clean_ends_only: true,
         });
-        inn_taps.first = secure::first_look(&remote, plan);
+        let alerted = Alerted::default();
+        inn_taps.first = secure::first_look(&remote, plan, &alerted);
         let mut inn = Flow::new(Settings {
             stages: in_stages,
             taps: inn_taps,
@@ -169,6 +172,7 @@ impl Joined {
             bridge,
             label,
             started: now,
+            alerted,
         }
     }
 
@@ -177,9 +181,10 @@ impl Joined {
         self.bridge.count_from(began);
     }
 
-    /// Only the bridge, for those who speak of its end in words of their own.
-    pub fn into_bridge(self) -> Bridge {
-        self.bridge
+    /// Only the bridge, for those who speak of its end in words of their own, and what the peer has
+    /// begun with.
+    pub fn into_bridge(self) -> (Bridge, Alerted) {
+        (self.bridge, self.alerted)
     }
 
     /// Takes in an event.
@@ -228,10 +233,28 @@ impl Joined {
         }
         let label = &self.label;
         if self.bridge.is_used_up() {
-            report::verbose(1, &format!("{label} has had all of its bytes"));
+            report::verbose(1, &format!("{label} reached --max-bytes"));
         }
+        let alert = self
+            .alerted
+            .line(&format!("connection to {label}"), received);
+        let by_peer = !matches!(
+            ended,
+            Ended::Signalled | Ended::Broken(Place::Input | Place::Output, _)
+        );
+        if let Some(line) = alert.filter(|_| by_peer) {
+            report::failure(&line);
+            return Exit::Code(plan.codes.broken);
+        }
+        let loss = match self.bridge.local() {
+            Endpoint::Stdio(stdio) => stdio.take_loss(),
+            _ => None,
+        };
         match ended {
-            Ended::Clean | Ended::Quit => Exit::OK,
+            Ended::Clean | Ended::Quit => match loss.filter(|_| plan.session.tells_breaks) {
+                Some(error) => output_failed(&error, plan),
+                None => Exit::OK,
+            },
             Ended::Signalled => super::signal_exit(),
             Ended::TimedOut(late) if late.is_wanted() => Exit::OK,
             Ended::TimedOut(late) => {
@@ -249,13 +272,7 @@ impl Joined {
                 report::failure(&words::broken(verb, label, error, plan));
                 Exit::Code(plan.codes.broken)
             }
-            Ended::Broken(Place::Output, error) => {
-                report::error(&format!(
-                    "write to standard output failed: {}",
-                    report::reason(error)
-                ));
-                Exit::Code(plan.codes.other)
-            }
+            Ended::Broken(Place::Output, error) => output_failed(error, plan),
             Ended::Broken(Place::Input, error) => {
                 report::error(&format!(
                     "read from standard input failed: {}",
@@ -265,4 +282,10 @@ impl Joined {
             }
         }
     }
+}
+
+fn output_failed(error: &io::Error, plan: &Plan) -> Exit {
+    let reason = report::reason(error);
+    report::error(&format!("write to standard output failed: {reason}"));
+    Exit::Code(plan.codes.other)
 }

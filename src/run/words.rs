@@ -8,15 +8,18 @@ use crate::net::addr::{self, show_ip};
 use crate::net::dial::DialError;
 use crate::net::lookup::{Role, Unknown};
 use crate::net::race::Obstacle;
-use crate::net::tls;
+use crate::net::resolve::Unfit;
+use crate::net::{tls, unix};
 use crate::parse::escape::printable;
-use crate::plan::{Mode, Plan, Proxy, Transport};
+use crate::plan::{Family, Mode, Plan, Proxy, Transport};
 use crate::report::{self, Wording};
 use crate::sys::names;
 use crate::sys::sockopt::Credentials;
 use socket2::{SockAddr, Socket};
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
 
 /// The line about a connection.
 pub fn succeeded(host: &str, port: u16, addr: &SocketAddr, via_proxy: bool, plan: &Plan) -> String {
@@ -52,17 +55,33 @@ pub fn reached(path: &str) -> Option<String> {
 }
 
 /// Why a Unix socket cannot be connected to.
-pub fn not_reached(path: &str, error: &io::Error, plan: &Plan) -> String {
+pub fn not_reached(path: &Path, error: &io::Error, plan: &Plan) -> String {
     let reason = report::reason(error);
     // The kernel never says this of a Unix socket: it is our limit.
     let is_late = error.kind() == io::ErrorKind::TimedOut;
+    let shown = printable(path.as_os_str().as_bytes());
     match report::wording() {
         Wording::Ncat if is_late => "TIMEOUT".into(),
         Wording::Ncat => reason,
-        Wording::Netcat if is_late => format!("connect to {path} (unix) timed out"),
-        Wording::Netcat if plan.plain_errors => format!("{path}: {reason}"),
-        Wording::Netcat => format!("connect to {path} (unix) failed: {reason}"),
+        Wording::Netcat if is_late => format!("connect to {shown} (unix) timed out"),
+        Wording::Netcat if plan.plain_errors => format!("{shown}: {reason}"),
+        // The kernel refuses a file as it does a socket without a listener.
+        Wording::Netcat if unix::is_other_file(path) => {
+            format!("{shown} is not a socket")
+        }
+        Wording::Netcat => format!("connect to {shown} (unix) failed: {reason}"),
     }
+}
+
+/// Why a Unix socket cannot be listened on.
+pub fn not_bound(path: &Path, error: &io::Error) -> String {
+    let hint = match error.kind() {
+        io::ErrorKind::AddrInUse if unix::is_other_file(path) => " (it is not a socket)",
+        _ => "",
+    };
+    let shown = printable(path.as_os_str().as_bytes());
+    let reason = report::reason(error);
+    format!("listen on {shown} (unix) failed: {reason}{hint}")
 }
 
 /// The line about a place of the Internet that is listened on. `first` is nc's first word, `host`
@@ -160,7 +179,7 @@ pub fn refused(addr: &SocketAddr, port: u16, error: &io::Error, plan: &Plan) -> 
 
 /// Says why no connection can be made at all, and gives the exit code.
 pub fn tell_no_connection(error: &DialError, proxy: Option<&Proxy>, plan: &Plan) -> Exit {
-    let line = no_connection(error, proxy);
+    let line = no_connection(error, proxy, plan);
     match error {
         DialError::Proxy(_) => {
             report::error(&line);
@@ -175,10 +194,10 @@ pub fn tell_no_connection(error: &DialError, proxy: Option<&Proxy>, plan: &Plan)
 
 /// Why no connection can be made at all, to this port or another. Nothing is said about a port
 /// that merely is not open, or about a password that is wanted.
-pub fn no_connection(error: &DialError, proxy: Option<&Proxy>) -> String {
+pub fn no_connection(error: &DialError, proxy: Option<&Proxy>, plan: &Plan) -> String {
     match error {
-        DialError::Name(unknown) => unknown_name(unknown),
-        DialError::Obstacle(what) => obstacle(what),
+        DialError::Name(unknown) => unknown_name(unknown, proxy, plan),
+        DialError::Obstacle(what) => obstacle(what, plan),
         DialError::Proxy(error) => {
             let at = proxy.map(|proxy| format!("{} port {}", proxy.host, proxy.port));
             let at = at.unwrap_or_default();
@@ -191,28 +210,66 @@ pub fn no_connection(error: &DialError, proxy: Option<&Proxy>) -> String {
     }
 }
 
-fn unknown_name(unknown: &Unknown) -> String {
+fn unknown_name(unknown: &Unknown, proxy: Option<&Proxy>, plan: &Plan) -> String {
     let (host, port) = &unknown.host;
-    let host = printable(host.as_bytes());
-    let reason = report::reason(&unknown.error);
-    match unknown.role {
-        Role::Source => format!("getaddrinfo for source address \"{host}\": {reason}"),
-        Role::Target | Role::Hop => could_not_resolve(&host, *port, &reason),
+    let what = match unknown.role {
+        Role::Source => " (-s)",
+        Role::Hop if proxy.is_some() => " (the proxy)",
+        Role::Target | Role::Hop => "",
+    };
+    if unknown.role == Role::Source && plan.plain_errors {
+        let (host, reason) = (printable(host.as_bytes()), report::reason(&unknown.error));
+        return format!("getaddrinfo for source address \"{host}\": {reason}");
     }
+    could_not_resolve((host, what), *port, &unknown.error, plan)
 }
 
-/// A name that could not be looked up.
-pub fn could_not_resolve(host: &str, port: u16, reason: &str) -> String {
-    match report::wording() {
-        Wording::Netcat => format!("getaddrinfo for host \"{host}\" port {port}: {reason}"),
-        Wording::Ncat => format!("Could not resolve hostname \"{host}\": {reason}"),
+/// A name without an address that can be used, and behind it what it was to be.
+pub fn could_not_resolve(
+    (host, what): (&str, &str),
+    port: u16,
+    error: &io::Error,
+    plan: &Plan,
+) -> String {
+    let (host, reason) = (printable(host.as_bytes()), report::reason(error));
+    let unfit = error.get_ref().and_then(|error| error.downcast_ref());
+    match (report::wording(), unfit) {
+        (Wording::Ncat, _) => format!("Could not resolve hostname \"{host}\": {reason}"),
+        (Wording::Netcat, _) if plan.plain_errors => {
+            format!("getaddrinfo for host \"{host}\" port {port}: {reason}")
+        }
+        (Wording::Netcat, Some(Unfit::IsName)) => {
+            let option = if plan.net.numeric {
+                "-n"
+            } else {
+                "--proxy-dns none"
+            };
+            format!("{option}: {host} is a name, not an address{what}")
+        }
+        (Wording::Netcat, Some(Unfit::Family(Family::V4))) => {
+            format!("{host} is not an IPv4 address (-4){what}")
+        }
+        (Wording::Netcat, Some(Unfit::Family(_))) => {
+            format!("{host} is not an IPv6 address (-6){what}")
+        }
+        (Wording::Netcat, None) => format!("cannot resolve {host}{what}: {reason}"),
     }
 }
 
 /// What kept every address from being tried.
-fn obstacle(what: &Obstacle) -> String {
+fn obstacle(what: &Obstacle, plan: &Plan) -> String {
     match what {
-        Obstacle::Source(error) => format!("bind failed: {}", report::reason(error)),
+        Obstacle::Source(from, error) => {
+            let reason = report::reason(error);
+            if plan.plain_errors || report::wording() == Wording::Ncat {
+                return format!("bind failed: {reason}");
+            }
+            let port = match from.port() {
+                0 => String::new(),
+                port => format!(" port {port}"),
+            };
+            format!("bind to {}{port} failed: {reason}", show_ip(from))
+        }
         Obstacle::NoDescriptor(error) => {
             format!("cannot make a socket: {}", report::reason(error))
         }

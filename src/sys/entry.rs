@@ -43,7 +43,8 @@ pub unsafe fn begin(argc: i32, argv: *const *const std::ffi::c_char) -> Vec<OsSt
 }
 
 /// Opens /dev/null in place of standard descriptors that are closed, so that no socket becomes
-/// standard input or output by accident.
+/// standard input or output by accident. Writing to a standard output that was closed stays an error
+/// (EBADF).
 fn open_missing_descriptors() {
     let mut fds = [0, 1, 2].map(|fd| libc::pollfd {
         fd,
@@ -52,9 +53,13 @@ fn open_missing_descriptors() {
     });
     // SAFETY: the pointer and the length describe `fds`, which lives through the call.
     unsafe { libc::poll(fds.as_mut_ptr(), 3, 0) };
-    for _ in fds.iter().filter(|fd| fd.revents & libc::POLLNVAL != 0) {
+    for missing in fds.iter().filter(|fd| fd.revents & libc::POLLNVAL != 0) {
+        let access = match missing.fd {
+            1 => libc::O_RDONLY,
+            _ => libc::O_RDWR,
+        };
         // SAFETY: the path is a NUL-terminated string; the lowest free descriptor, which open(2)
         // takes, is the one that is missing.
-        unsafe { libc::open(c"/dev/null".as_ptr(), libc::O_RDWR) };
+        unsafe { libc::open(c"/dev/null".as_ptr(), access) };
     }
 }

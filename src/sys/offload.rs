@@ -53,7 +53,7 @@ pub fn standard_kind(fd: BorrowedFd<'_>) -> Option<Kind> {
         FileType::Fifo => (!flags.contains(OFlags::DIRECT)).then_some(Kind::Pipe),
         FileType::CharacterDevice => {
             let null = rustix::fs::makedev(1, 3);
-            (stat.st_rdev == null).then_some(Kind::Null)
+            (stat.st_rdev == null && writes).then_some(Kind::Null)
         }
         _ => None,
     }

@@ -59,6 +59,8 @@ enum Way {
     NoWait,
     Socket,
     Polled,
+    /// It cannot be written to (EBADF): standard output was closed. What comes is lost.
+    Nowhere,
 }
 
 /// One of the standard descriptors, shared with whoever started us.
@@ -128,7 +130,7 @@ impl Shared {
         loop {
             let result = match (self.way.get(), self.private.get()) {
                 (_, Some(own)) => rustix::io::read(own, &mut *buf),
-                (Way::Plain, None) => rustix::io::read(self.fd, &mut *buf),
+                (Way::Plain | Way::Nowhere, None) => rustix::io::read(self.fd, &mut *buf),
                 (Way::NoWait, None) => {
                     let bufs = &mut [IoSliceMut::new(buf)];
                     rustix::io::preadv2(self.fd, bufs, u64::MAX, ReadWriteFlags::NOWAIT)
@@ -157,7 +159,8 @@ impl Shared {
     /// Writes as much as goes without waiting; `None` when nothing does.
     ///
     /// # Errors
-    /// Whatever the write says (EPIPE, ENOSPC, …); EINTR is tried again.
+    /// Whatever the write says (EPIPE, ENOSPC, …); EINTR is tried again. A descriptor that cannot be
+    /// written to at all takes everything: see `loss`.
     pub fn try_write(&self, buf: &[u8]) -> io::Result<Option<usize>> {
         loop {
             let result = match (self.way.get(), self.private.get()) {
@@ -176,15 +179,22 @@ impl Shared {
                     }
                     rustix::io::write(self.fd, &buf[..buf.len().min(SMALL_PIECE_BYTES)])
                 }
+                (Way::Nowhere, None) => Ok(buf.len()),
             };
             match result {
                 Ok(n) => return Ok(Some(n)),
                 Err(Errno::INTR) => {}
                 Err(Errno::AGAIN) => return Ok(None),
+                Err(Errno::BADF) => self.way.set(Way::Nowhere),
                 Err(error) if self.falls_back(error) => {}
                 Err(error) => return Err(error.into()),
             }
         }
+    }
+
+    /// Why what was written went nowhere, if it did.
+    pub fn loss(&self) -> Option<io::Error> {
+        (self.way.get() == Way::Nowhere).then(|| Errno::BADF.into())
     }
 
     /// Tells that the loop can wait for this descriptor. A device that is waited for may block,
@@ -205,7 +215,7 @@ impl Shared {
     /// terminals, sockets and packet pipes (O_DIRECT).
     pub fn joins_writes(&self) -> bool {
         match self.way.get() {
-            Way::Plain => true,
+            Way::Plain | Way::Nowhere => true,
             Way::Polled | Way::Socket => false,
             Way::NoWait => {
                 rustix::fs::fcntl_getfl(self.fd).is_ok_and(|flags| !flags.contains(OFlags::DIRECT))
@@ -216,15 +226,7 @@ impl Shared {
     /// Says whether nobody can read any more what would be written here: the reader of a pipe or
     /// the peer of a socket is gone.
     pub fn reader_is_gone(&self) -> bool {
-        let mut fds = [PollFd::from_borrowed_fd(self.fd, PollFlags::empty())];
-        let now = Timespec {
-            tv_sec: 0,
-            tv_nsec: 0,
-        };
-        rustix::event::poll(&mut fds, Some(&now)).is_ok()
-            && fds[0]
-                .revents()
-                .intersects(PollFlags::ERR | PollFlags::HUP | PollFlags::NVAL)
+        is_hung_up(self.fd)
     }
 
     /// Lets the reader of our standard output see its end, by putting /dev/null in its place;
@@ -254,6 +256,21 @@ impl Shared {
     }
 }
 
+/// Writes all of it to standard output, waiting as long as that takes: before there is a loop.
+///
+/// # Errors
+/// Whatever the write says. Std takes EBADF, of a standard output that is closed, for success.
+pub fn write_all_to_stdout(mut bytes: &[u8]) -> io::Result<()> {
+    while !bytes.is_empty() {
+        match rustix::io::write(rustix::stdio::stdout(), bytes) {
+            Ok(count) => bytes = &bytes[count..],
+            Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    Ok(())
+}
+
 /// Says whether a pipe has no name: one that has, a FIFO, does not know RWF_NOWAIT.
 fn is_anonymous(pipe: BorrowedFd<'_>) -> bool {
     /// The file system of pipes, PIPEFS_MAGIC of linux/magic.h.
@@ -269,6 +286,20 @@ pub fn is_readable(fd: BorrowedFd<'_>) -> bool {
 /// Says whether a write to the descriptor would not block. See poll(2).
 pub fn is_writable(fd: BorrowedFd<'_>) -> bool {
     polls(fd, PollFlags::OUT)
+}
+
+/// Returns whether the other side is gone altogether: the reader of a pipe, or the peer of a socket in
+/// both directions.
+pub fn is_hung_up(fd: BorrowedFd<'_>) -> bool {
+    let mut fds = [PollFd::from_borrowed_fd(fd, PollFlags::empty())];
+    let now = Timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    rustix::event::poll(&mut fds, Some(&now)).is_ok()
+        && fds[0]
+            .revents()
+            .intersects(PollFlags::ERR | PollFlags::HUP | PollFlags::NVAL)
 }
 
 fn polls(fd: BorrowedFd<'_>, what: PollFlags) -> bool {

@@ -10,6 +10,7 @@ mod proc_fs;
 mod process;
 mod programs;
 mod pty;
+mod skips;
 mod sock;
 mod temp;
 
@@ -20,8 +21,9 @@ pub use proc_fs::{
     Work, is_nonblocking, listening_port_of, peak_rss_kib, unread_by_owner, work_done,
 };
 pub use process::{Cmd, Running, Stdin, Stdout};
-pub use programs::{peers_are_required, python, require, rnc, rnc_binary, shell, skip};
+pub use programs::{python, require, require_services, rnc, rnc_binary, shell};
 pub use pty::Pty;
+pub use skips::{peers_are_required, skip};
 pub use sock::{
     ClosedPort, Server, Sock, Transport, connect_to_listener, flood_until_stuck, forge_datagram,
     never_answers, udp_socket,

@@ -12,7 +12,7 @@ use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// No process under test lives longer than this, so that a read from it always comes to an end.
@@ -416,6 +416,9 @@ fn stdio_of(stdout: Stdout, fd: RawFd, closed: &mut Vec<RawFd>) -> Stdio {
     }
 }
 
+/// The last of the signals with a name. See signal(7).
+const LAST_SIGNAL: i32 = 31;
+
 /// What must happen in the child between fork and exec.
 fn before_exec(
     command: &mut Command,
@@ -423,13 +426,11 @@ fn before_exec(
     terminal: Option<RawFd>,
     handed: Option<(OwnedFd, RawFd)>,
 ) {
-    let ignored = ignored_signals();
-    if closed.is_empty() && terminal.is_none() && handed.is_none() && ignored.is_empty() {
-        return;
-    }
     let setup = move || {
-        for &signal in ignored {
-            // SAFETY: a plain system call that touches no memory of ours.
+        // What the tests were started with is not what is tested: nohup ignores SIGHUP, and a shell
+        // without job control SIGINT and SIGQUIT of what it starts in the background.
+        for signal in 1..=LAST_SIGNAL {
+            // SAFETY: a plain system call; of the two that cannot be set it is an error.
             unsafe { libc::signal(signal, libc::SIG_DFL) };
         }
         if let Some((fd, number)) = &handed {
@@ -454,25 +455,6 @@ fn before_exec(
     };
     // SAFETY: the closure only makes async-signal-safe system calls and allocates nothing.
     unsafe { command.pre_exec(setup) };
-}
-
-/// The signals the tests themselves were started with ignored, as by nohup(1) or in the background
-/// of a shell: none of the processes under test shall.
-fn ignored_signals() -> &'static [libc::c_int] {
-    static IGNORED: OnceLock<Vec<libc::c_int>> = OnceLock::new();
-    IGNORED.get_or_init(|| {
-        let is_ignored = |signal: &libc::c_int| {
-            // SAFETY: all-zero is valid for a sigaction; with a null new action the call only fills
-            // it in.
-            unsafe {
-                let mut action: libc::sigaction = std::mem::zeroed();
-                libc::sigaction(*signal, std::ptr::null(), &mut action);
-                action.sa_sigaction == libc::SIG_IGN
-            }
-        };
-        let signals = [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGTERM];
-        signals.into_iter().filter(is_ignored).collect()
-    })
 }
 
 fn ends_within(pidfd: &OwnedFd, at_most: Duration) -> bool {

@@ -1,5 +1,6 @@
 //! rnc itself, and the real programs it is tried against.
 
+use super::skips::skip_without;
 use super::{Cmd, TempDir};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -25,23 +26,20 @@ pub fn require(name: &str, package: &str) -> Option<PathBuf> {
         .map(|dir| dir.join(name))
         .find(|path| path.is_file());
     if found.is_none() {
-        skip(&format!("needs {name} (Debian package {package})"));
+        skip_without(&format!("needs {name}"), package);
     }
     found
 }
 
-/// Says why a test is not run; a failure when RNC_REQUIRE_PEERS=1.
+/// The table of services, which a test needs; as `require` otherwise.
 #[track_caller]
-pub fn skip(why: &str) {
-    if peers_are_required() {
-        panic!("RNC_REQUIRE_PEERS=1, and this test {why}");
+pub fn require_services() -> Option<String> {
+    let services = std::fs::read_to_string("/etc/services").ok();
+    let services = services.filter(|table| !table.is_empty());
+    if services.is_none() {
+        skip_without("needs /etc/services", "netbase");
     }
-    eprintln!("skipped: {why}");
-}
-
-/// Whether a missing peer is a failure.
-pub fn peers_are_required() -> bool {
-    std::env::var_os("RNC_REQUIRE_PEERS").is_some_and(|value| value == "1")
+    services
 }
 
 /// One of the Python programs in tests/peers. The servers choose a port and print `PORT n`.

@@ -1,6 +1,6 @@
 //! Exit codes tell the truth, and every failure is one line on stderr, without -v.
 
-use super::common::{ClosedPort, Server, Stdin, TempDir, rnc};
+use super::common::{ClosedPort, Server, Stdin, Stdout, TempDir, connect_to_listener, rnc};
 use socket2::{Domain, Socket, Type};
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
@@ -126,5 +126,65 @@ fn listener_that_answers_nobody() -> (Vec<Socket>, u16) {
             Err(error) if error.kind() == ErrorKind::TimedOut => return (sockets, port),
             Err(error) => panic!("filling the queue: {error}"),
         }
+    }
+}
+
+/// One of several sessions that was not there is a failure; one of several ports that a scan has
+/// found closed is not, nor is it as nc.
+#[test]
+fn a_port_of_several_that_is_refused_is_1() {
+    let closed = ClosedPort::tcp();
+    let closed = closed.port().to_string();
+    for (options, before, code) in [
+        (&[][..], false, 1),
+        (&[], true, 1),
+        (&["-z"], false, 0),
+        (&["--as", "nc"], false, 0),
+    ] {
+        let server = Server::tcp();
+        let open = server.port().to_string();
+        let ports = if before {
+            [&closed, &open]
+        } else {
+            [&open, &closed]
+        };
+        let rnc = rnc(options).arg("127.0.0.1").args(ports).spawn();
+        server.accept(&rnc).half_close();
+        rnc.wait().expect_code(code);
+    }
+}
+
+#[test]
+fn an_answer_that_a_closed_stdout_cannot_take_is_1_and_one_line() {
+    let reason = "write to standard output failed: Bad file descriptor";
+    for answer in ["", "lost"] {
+        let server = Server::tcp();
+        let rnc = rnc(server.words()).stdout(Stdout::Closed).spawn();
+        let mut peer = server.accept(&rnc);
+        peer.say(answer, &rnc);
+        drop(peer);
+        match answer {
+            "" => rnc.wait().expect_code(0).expect_silence(),
+            _ => rnc.wait().expect_code(1).expect_complaint(reason),
+        };
+    }
+    let rnc = rnc(["-l", "127.0.0.1", "0"])
+        .stdin(Stdin::Pipe)
+        .stdout(Stdout::Closed)
+        .spawn();
+    let mut client = connect_to_listener(&rnc, None);
+    client.say("lost", &rnc);
+    client.half_close();
+    let done = rnc.wait().expect_code(1);
+    assert!(done.stderr.contains(reason), "{done}");
+}
+
+#[test]
+fn help_that_cannot_be_written_is_1_and_one_line() {
+    for option in ["-h", "--help", "--version"] {
+        let full = rnc([option]).stdout(Stdout::Full).run().expect_code(1);
+        full.expect_complaint("write to standard output failed: No space left on device");
+        let closed = rnc([option]).stdout(Stdout::Closed).run().expect_code(1);
+        closed.expect_complaint("write to standard output failed: Bad file descriptor");
     }
 }

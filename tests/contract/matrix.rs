@@ -254,6 +254,9 @@ impl Cell {
             OutKind::Full => done
                 .expect_code(1)
                 .expect_complaint("No space left on device"),
+            OutKind::Closed if !stdout.payload.is_empty() => {
+                done.expect_code(1).expect_complaint("Bad file descriptor")
+            }
             _ => done.expect_code(0).expect_silence(),
         };
         stdout.expect_everything(&done);

@@ -1,9 +1,10 @@
 """TCP echo server: serves one client until that client ends, then leaves."""
 
 import socket
+import sys
 
 HOST = "127.0.0.1"
-PORT = 0
+PORT = int(sys.argv[1]) if len(sys.argv) > 1 else 0
 
 with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as s:
     s.bind((HOST, PORT))

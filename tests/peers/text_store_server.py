@@ -5,11 +5,12 @@ One request a line: `READ` is answered with the text, `UPDATE text` with `OK`, a
 """
 
 import socket
+import sys
 
 text = "empty"
 
 server = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-server.bind(("127.0.0.1", 0))
+server.bind(("127.0.0.1", int(sys.argv[1]) if len(sys.argv) > 1 else 0))
 server.listen()
 print("PORT", server.getsockname()[1], flush=True)
 while True:

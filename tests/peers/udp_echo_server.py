@@ -1,9 +1,10 @@
 """UDP echo server: sends every datagram back, for ever."""
 
 import socket
+import sys
 
 sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-sock.bind(("localhost", 0))
+sock.bind(("localhost", int(sys.argv[1]) if len(sys.argv) > 1 else 0))
 print("PORT", sock.getsockname()[1], flush=True)
 
 while True:

@@ -6,6 +6,7 @@ mod common;
 mod crowd;
 mod descriptors;
 mod ends;
+mod harness;
 mod loops;
 mod memory;
 mod messages;

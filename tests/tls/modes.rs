@@ -398,3 +398,59 @@ fn logs_and_dumps_have_what_was_said_in_tls() {
     let logged = std::fs::read(&log).expect("a log");
     assert_bytes("the log", &logged, b"asked\nanswered\n");
 }
+
+/// Plain text to a server that speaks TLS is answered by seven bytes of an alert.
+#[test]
+fn an_alert_in_plain_text_is_told_for_what_it_is() {
+    let alert = [21, 3, 3, 0, 2, 2, 50];
+    for (options, told) in [
+        (&[][..], true),
+        (&["--as", "nc"], false),
+        (&["--as", "ncat"], false),
+    ] {
+        let server = Server::tcp();
+        let rnc = rnc(options).args(server.words()).spawn();
+        let mut peer = server.accept(&rnc);
+        peer.say(alert, &rnc);
+        drop(peer);
+        let done = rnc.wait().expect_stdout(alert);
+        match told {
+            true => drop(done.expect_code(1).expect_complaint("speaks TLS")),
+            false => drop(done.expect_code(0).expect_silence()),
+        }
+    }
+    // The same bytes with more behind them, or other ones, are what they are.
+    for bytes in [[&alert[..], b"x"].concat(), vec![21, 3, 3, 0, 2, 3, 50]] {
+        let server = Server::tcp();
+        let rnc = rnc(server.words()).spawn();
+        let mut peer = server.accept(&rnc);
+        peer.say(&bytes, &rnc);
+        drop(peer);
+        rnc.wait()
+            .expect_code(0)
+            .expect_stdout(&bytes)
+            .expect_silence();
+    }
+}
+
+#[test]
+fn plain_text_to_a_tls_server_is_1_for_the_client_and_the_relay() {
+    let authority = Authority::new();
+    let server = listening(&authority, &["-k"]).spawn();
+    let port = server.listening_port().to_string();
+    let mut client = rnc(["127.0.0.1", &port]).stdin(Stdin::Pipe).spawn();
+    client.feed(b"GET / HTTP/1.0\r\n\r\n".to_vec());
+    client.wait().expect_code(1).expect_complaint("speaks TLS");
+
+    let done = rnc(["127.0.0.1", &port, "-c", "echo hello; cat > /dev/null"]).run();
+    done.expect_code(1).expect_complaint("speaks TLS");
+
+    let onward = format!("127.0.0.1:{port}");
+    let relay = rnc(["-l", "127.0.0.1", "0", "--relay", &onward]).spawn();
+    let mut client = connect_to_listener(&relay, None);
+    client.say("GET / HTTP/1.0\r\n\r\n", &relay);
+    let _ = client.read_to_end(&mut Vec::new());
+    drop(client);
+    let done = relay.wait().expect_code(1);
+    assert!(done.stderr.contains("speaks TLS"), "{done}");
+}

@@ -50,7 +50,7 @@ pub fn limits() -> Vec<Arg> {
             setting(
                 "accept-timeout",
                 "TIME",
-                "With -l: give up when nobody comes within TIME",
+                "With -l: give up when no client connects within TIME",
                 "It counts until the first client, or datagram, has come. The exit code is 3. \
                  Needs -l.",
             )

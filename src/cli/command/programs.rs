@@ -14,7 +14,7 @@ pub fn programs() -> Vec<Arg> {
                 "CMD",
                 "Run a program for each peer; no shell",
                 "CMD is the program and its arguments, split at spaces; a backslash takes the \
-                 next character as it is. What the peer sends is the program's standard input, \
+                 next character as it is, and quotes have no meaning (-c runs a shell). What the peer sends is the program's standard input, \
                  and its standard output goes to the peer, with each side's end passed on; \
                  standard error stays rnc's. With -lk each client has a program of its own, with \
                  -lu each peer. The session is over when the program has ended and all it wrote is \

@@ -40,8 +40,8 @@ pub fn tls() -> Vec<Arg> {
             .action(ArgAction::Append),
             switch(
                 "tls-no-verify",
-                "Trust anybody: the connection can be listened to",
-                "Whoever sits in between can read and change everything. This is said on standard \
+                "Trust any certificate: the connection can be listened to",
+                "Others on the network path can read and change all data. A line says so on standard \
                  error. As ncat: so without --tls-verify or --tls-ca. Not with -l, --tls-ca, \
                  --tls-pin or --tls-verify.",
             )

@@ -17,7 +17,7 @@ impl Planner<'_> {
         Ok(Access {
             allow: is_limited.then_some(allow),
             deny: host_list("--deny", &args.deny, &args.denyfile)?,
-            warns_if_open: self.dialect.warns_of_open_program && self.runs_program() && !is_limited,
+            warns_if_open: self.dialect.warns_of_programs && self.runs_program() && !is_limited,
             users: Some(users?).filter(|users| !users.is_empty()),
         })
     }

@@ -9,7 +9,9 @@ impl Planner<'_> {
         let (udp, listen) = (args.udp, args.listen);
         // With --relay it is the target that is dialled through a proxy, not the place.
         let proxy = args.proxy.is_some() && args.relay.is_none();
-        let no_port = matches!(place, Place::Ip { ports, .. } if ports.is_empty());
+        // nc asks for the port first of all.
+        let no_port = matches!(place, Place::Ip { ports, .. } if ports.is_empty())
+            && self.dialect.strict_operands;
         // Condition, native text, nc's text.
         let table = [
             (no_port, "missing port number", "missing port number"),
@@ -103,7 +105,7 @@ impl Planner<'_> {
         let table = [
             (args.quit.is_some(), "-q"),
             (args.until.is_some(), "--until"),
-            (args.no_stdin, "-d (--recv-only)"),
+            (args.no_stdin, "-d"),
             (args.send_only, "--send-only"),
             (args.no_shutdown, "--no-shutdown"),
             (args.shutdown.is_some(), "--shutdown"),
@@ -209,7 +211,7 @@ impl Planner<'_> {
             ),
             (
                 args.send_only && args.no_stdin,
-                "--send-only cannot be used with -d (--recv-only)",
+                "--send-only cannot be used with -d",
             ),
             (no_proxy && args.proxy_type.is_some(), "-X needs -x"),
             (no_proxy && args.proxy_user.is_some(), "-P needs -x"),

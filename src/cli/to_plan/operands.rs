@@ -1,6 +1,8 @@
 //! Where to go: what the operands, `-p` and `-s` mean together.
 
+use super::missing::is_port;
 use super::*;
+use crate::parse::hostport::AddressError;
 
 impl Planner<'_> {
     pub(super) fn place(&self) -> Result<Place, Wrong> {
@@ -25,14 +27,14 @@ impl Planner<'_> {
         if self.args.vsock {
             return self.vsock_place();
         }
-        let read = |word: &OsStr| {
-            let bad = |error| {
-                format!(
-                    "address \"{}\": {error}",
-                    printable(word.as_encoded_bytes())
-                )
-            };
-            hostport::address(word).map_err(|error| Wrong::Said(bad(error)))
+        let read = |word: &OsStr| match hostport::address(word) {
+            Ok(Address::HostPort(_, port)) if port.starts_with("//") => {
+                Err(self.bad_address(word, &AddressError::Colons))
+            }
+            Ok(Address::AnyHost(_)) if !self.args.listen || self.dialect.strict_operands => {
+                Err(self.bad_address(word, &AddressError::NoHost))
+            }
+            read => read.map_err(|error| self.bad_address(word, &error)),
         };
         let address = first.map(read).transpose()?;
         let rest: Vec<String> = operands.iter().skip(1).map(|word| text(word)).collect();
@@ -40,19 +42,30 @@ impl Planner<'_> {
             Some(Address::Unix(path)) => self.alone(Place::Unix(path)),
             Some(Address::Vsock(cid, port)) => self.alone(Place::Vsock(cid, port)),
             Some(Address::HostPort(host, port)) => {
-                if let Some(again) = rest.first().or(self.listen_port_option()) {
-                    return said(format!("port given twice: {port} and {again}"));
-                }
+                self.one_port(&port, &rest)?;
+                self.check_host(&host)?;
                 Ok(Place::Ip {
                     host: Some(host),
                     ports: vec![port],
                 })
             }
+            Some(Address::AnyHost(port)) => {
+                self.one_port(&port, &rest)?;
+                Ok(Place::Ip {
+                    host: self.source_host(),
+                    ports: vec![port],
+                })
+            }
             Some(Address::Host(word)) if self.args.listen => self.listen_place(word, rest),
-            Some(Address::Host(host)) => Ok(Place::Ip {
-                host: Some(host),
-                ports: rest,
-            }),
+            Some(Address::Host(host)) => {
+                if !rest.is_empty() || self.dialect.default_port.is_some() {
+                    self.check_host(&host)?;
+                }
+                Ok(Place::Ip {
+                    host: Some(host),
+                    ports: rest,
+                })
+            }
             None if self.args.listen => {
                 let ports = self.args.source_port.iter().cloned().collect();
                 Ok(Place::Ip {
@@ -60,10 +73,10 @@ impl Planner<'_> {
                     ports,
                 })
             }
-            None => Err(Wrong::Shape(match self.dialect.wording {
-                Wording::Netcat => "missing host and port (rnc -h shows how)".into(),
-                Wording::Ncat => "You must specify a host to connect to".into(),
-            })),
+            None => Ok(Place::Ip {
+                host: None,
+                ports: Vec::new(),
+            }),
         }
     }
 
@@ -74,6 +87,14 @@ impl Planner<'_> {
 
     pub(super) fn source_host(&self) -> Option<String> {
         self.args.source.as_ref().map(|word| text(word))
+    }
+
+    /// Refuses another port beside that of an address word.
+    fn one_port(&self, port: &str, rest: &[String]) -> Result<(), Wrong> {
+        match rest.first().or(self.listen_port_option()) {
+            Some(again) => said(format!("port given twice: {port} and {again}")),
+            None => Ok(()),
+        }
     }
 
     /// `-l` with operands: PORT, HOST PORT, or HOST with -p.
@@ -87,23 +108,28 @@ impl Planner<'_> {
                 host: self.source_host(),
                 ports: vec![first],
             }),
-            ([], Some(port)) => {
-                self.one_listen_host(&first)?;
-                Ok(Place::Ip {
-                    host: Some(first),
-                    ports: vec![port.clone()],
-                })
+            ([], Some(again)) if self.is_second_port(&first) => {
+                said(format!("port given twice: {first} and -p {again}"))
             }
-            ([port], None) => {
+            ([port], None) if self.is_second_port(&first) => {
+                said(format!("-l takes one port: {port} is too many"))
+            }
+            ([], Some(port)) | ([port], None) => {
                 self.one_listen_host(&first)?;
                 Ok(Place::Ip {
-                    host: Some(first),
+                    // Without one rnc listens on every address.
+                    host: Some(first).filter(|host| host != hostport::ANY),
                     ports: vec![port.clone()],
                 })
             }
             ([port, ..], Some(again)) => said(format!("port given twice: {port} and -p {again}")),
             ([_, extra, ..], None) => said(format!("-l takes one port: {extra} is too many")),
         }
+    }
+
+    /// Whether what stands in the place of a host is one port too many.
+    fn is_second_port(&self, word: &str) -> bool {
+        is_port(word) && !self.dialect.strict_operands
     }
 
     /// Whether the only operand of `-l` is a host: where the port may be missing, what is no
@@ -133,7 +159,7 @@ impl Planner<'_> {
                 Ok(Address::Unix(path)) => Ok(Place::Unix(path)),
                 _ => Ok(Place::Unix(PathBuf::from(word))),
             },
-            None => Err(Wrong::Shape("missing socket pathname".into())),
+            None => Ok(Place::Unix(PathBuf::new())),
         }
     }
 

@@ -1,7 +1,7 @@
 //! `-e` and `-c`: programs that are run for peers.
 
 use super::*;
-use crate::parse::words::words;
+use crate::parse::words::{has_quotes, words};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 /// How long a peer that sends datagrams may be silent before it counts as gone.
@@ -20,12 +20,17 @@ impl Planner<'_> {
             (None, None) => return Ok(None),
         };
         if words.is_empty() {
-            return said("-e (--exec) names no program");
+            return said("-e names no program");
         }
         Ok(Some(Program {
             words,
             terminal: args.pty,
             passes_status: args.exec_status,
+            has_quotes: self.dialect.warns_of_programs
+                && args
+                    .exec
+                    .as_ref()
+                    .is_some_and(|line| has_quotes(line.as_bytes())),
         }))
     }
 
@@ -34,11 +39,7 @@ impl Planner<'_> {
     pub(super) fn check_program_conflicts(&self) -> Result<(), Wrong> {
         let args = self.args;
         let runs = self.runs_program();
-        let option = if args.exec.is_some() {
-            "-e (--exec)"
-        } else {
-            "-c (--sh-exec)"
-        };
+        let option = if args.exec.is_some() { "-e" } else { "-c" };
         let both = args.exec.is_some() && args.sh_exec.is_some();
         let many = args.listen && (args.keep_open || args.udp);
         let table = [
@@ -52,7 +53,7 @@ impl Planner<'_> {
             (args.pty && args.udp, "--pty cannot be used with -u"),
             (
                 args.pty && (args.send_only || args.no_stdin),
-                "--pty cannot be used with --send-only or -d (--recv-only)",
+                "--pty cannot be used with --send-only or -d",
             ),
         ];
         if let Some((_, message)) = table.iter().find(|(found, _)| *found) {

@@ -1,6 +1,7 @@
 //! Through which proxy, as whom, and who looks names up.
 
 use super::*;
+use crate::parse::url;
 use crate::plan::{Proxy, ProxyKind, ProxyNames};
 
 impl Planner<'_> {
@@ -9,7 +10,14 @@ impl Planner<'_> {
         let Some(word) = &self.args.proxy else {
             return Ok(None);
         };
+        if let Some(url) = url::url(word).filter(|_| !self.dialect.strict_operands) {
+            let (word, host) = (word.escape_debug(), url.host.escape_debug());
+            return said(format!(
+                "-x {word}: a URL; HOST:PORT is wanted, and its kind with -X: {host}:PORT"
+            ));
+        }
         let (host, port) = hostport::proxy(word).map_err(|error| Wrong::Said(error.to_string()))?;
+        self.check_host(&host)?;
         let standard = if kind == ProxyKind::Http { 3128 } else { 1080 };
         let named = |word: &str| names::service_port(word, "tcp");
         let port = match &port {

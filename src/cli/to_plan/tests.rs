@@ -472,10 +472,14 @@ fn relay_targets_are_read() {
     };
     for (words, to) in [
         ("-l 80 --relay h:81", ip("h", 81)),
+        ("-lk 80 --relay [::1]:81", ip("::1", 81)),
         ("-lk 80 --relay [::1]:http", ip("::1", 80)),
         ("-lkU /p --relay unix:/q", Onward::Unix("/q".into())),
         ("-l unix:/p --relay unix:@q", Onward::Unix("@q".into())),
     ] {
+        if words.contains("http") && names::service_port("http", "tcp").is_none() {
+            continue;
+        }
         for plan in [native(words), nc(words)] {
             assert_eq!(relay(plan).to, to, "{words}");
         }

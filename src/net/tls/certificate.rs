@@ -178,7 +178,7 @@ fn distinguished_name(name: &X509Name<'_>) -> String {
     let shown: Vec<String> = parts.by_ref().take(PARTS_SHOWN).map(part).collect();
     let shown = shown.join(", ");
     match (shown.is_empty(), parts.count()) {
-        (true, _) => "nobody (an empty name)".into(),
+        (true, _) => "(an empty name)".into(),
         (_, 0) => shown,
         (_, more) => format!("{shown} and {more} more"),
     }
@@ -348,8 +348,8 @@ mod tests {
             "me@a.example".try_into().expect("ascii"),
         )];
         let [owner, hosts, ..] = lines(&made(params), NEW_YEAR_2030);
-        assert_eq!(owner, "Certificate of nobody (an empty name)");
-        assert_eq!(hosts, "For no host; issued by nobody (an empty name)");
+        assert_eq!(owner, "Certificate of (an empty name)");
+        assert_eq!(hosts, "For no host; issued by (an empty name)");
     }
 
     #[test]

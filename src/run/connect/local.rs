@@ -33,7 +33,7 @@ impl Connect {
         let (is_stream, zero_io) = (datagram.is_none(), *zero_io);
         let shown = printable(path.as_os_str().as_bytes());
         let (sock, file) = dialed.map_err(|error| {
-            report::error(&words::not_reached(&shown, &error, &self.plan));
+            report::error(&words::not_reached(path, &error, &self.plan));
             match error.kind() {
                 io::ErrorKind::TimedOut => Exit::Code(self.plan.codes.connect_timed_out),
                 _ => Exit::FAILED,

@@ -49,26 +49,17 @@ fn what_makes_no_sense_with_a_program_is_refused() {
         ("-l 80 --pty", "--pty needs -e or -c"),
         ("-l 80 --exec-status", "--exec-status needs -e or -c"),
         ("-l 80 -e cat -c cat", "-e cannot be used with -c"),
-        ("-l 80 -e \\", "-e (--exec) names no program"),
+        ("-l 80 -e \\", "-e names no program"),
         (
             "-lk 80 -e cat --exec-status",
             "--exec-status needs a single program: not with -k, nor with -lu",
         ),
         ("-u h 80 -e cat --pty", "--pty cannot be used with -u"),
-        (
-            "-l 80 -e cat --relay h:1",
-            "-e (--exec) cannot be used with --relay",
-        ),
-        (
-            "-l 80 -c cat --echo",
-            "-c (--sh-exec) cannot be used with --echo",
-        ),
-        (
-            "-lk 80 -c cat --tag",
-            "-c (--sh-exec) cannot be used with --tag",
-        ),
-        ("-z h 80 -c cat", "-c (--sh-exec) cannot be used with -z"),
-        ("-F h 80 -c cat", "-c (--sh-exec) cannot be used with -F"),
+        ("-l 80 -e cat --relay h:1", "-e cannot be used with --relay"),
+        ("-l 80 -c cat --echo", "-c cannot be used with --echo"),
+        ("-lk 80 -c cat --tag", "-c cannot be used with --tag"),
+        ("-z h 80 -c cat", "-c cannot be used with -z"),
+        ("-F h 80 -c cat", "-c cannot be used with -F"),
     ] {
         let wrong = plan_with(words, &NATIVE, &facts()).expect_err(words);
         assert_eq!(wrong, Wrong::Said(says.into()), "{words}");

@@ -181,12 +181,15 @@ fn unknown_issuer(shown: &Shown<'_>) -> String {
     match &shown.cert {
         Some(cert) if cert.is_self_signed => self_signed(shown),
         Some(cert) => format!(
-            "{} is from {}, whom nothing here trusts{}",
+            "{} is signed by {}, which is not trusted here{}",
             shown.it(),
             cert.issuer,
             shown.hint()
         ),
-        None => format!("{} is from someone whom nothing here trusts", shown.it()),
+        None => format!(
+            "{} is signed by an authority that is not trusted here",
+            shown.it()
+        ),
     }
 }
 

@@ -200,7 +200,7 @@ fn an_unknown_issuer_is_named() {
     assert_eq!(
         said,
         format!(
-            "the certificate is from CN=Stranger, whom nothing here trusts; to trust it: --tls-pin {}",
+            "the certificate is signed by CN=Stranger, which is not trusted here; to trust it: --tls-pin {}",
             pin(&made)
         )
     );
@@ -368,7 +368,7 @@ fn a_client_with_a_wrong_certificate_is_told_on_both_sides() {
     assert_eq!(
         ended.server.expect_err("failed"),
         format!(
-            "the client's certificate is from CN=Stranger, whom nothing here trusts; \
+            "the client's certificate is signed by CN=Stranger, which is not trusted here; \
              to trust it: --tls-client-pin {}",
             pin(&stranger)
         )
