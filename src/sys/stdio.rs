@@ -9,6 +9,7 @@
 //! | socket | `recv` with MSG_DONTWAIT | `send` with MSG_DONTWAIT |
 //! | terminal, FIFO (it has no RWF_NOWAIT), other devices | poll(2), then read | a private O_NONBLOCK description, else poll and small pieces |
 
+use super::errno;
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::fs::{FileType, Mode, OFlags};
 use rustix::io::{Errno, ReadWriteFlags};
@@ -201,10 +202,9 @@ impl Shared {
         Ok(rustix::stdio::dup2_stdout(&null)?)
     }
 
-    /// Gives up a way the kernel refuses (EOPNOTSUPP, ENOSYS, EINVAL), once.
+    /// Gives up a way the kernel refuses, once.
     fn falls_back(&self, error: Errno) -> bool {
-        let refused = matches!(error, Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL);
-        let falls = refused && self.way.get() == Way::NoWait;
+        let falls = errno::is_refusal(error) && self.way.get() == Way::NoWait;
         if falls {
             self.way.set(Way::Polled);
             self.open_private();

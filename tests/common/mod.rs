@@ -10,6 +10,7 @@ mod proc_fs;
 mod process;
 mod programs;
 mod pty;
+mod seccomp;
 mod sock;
 mod temp;
 

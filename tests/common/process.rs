@@ -2,6 +2,7 @@
 //! behind.
 
 use super::finished::readable;
+use super::seccomp::Seccomp;
 use super::{DEADLINE, Finished, Log, Pty};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::process::{Pid, PidfdFlags, Signal};
@@ -51,6 +52,7 @@ pub struct Cmd {
     stderr: Stdout,
     terminal: Option<RawFd>,
     handed: Option<(OwnedFd, RawFd)>,
+    seccomp: Seccomp,
     group: bool,
 }
 
@@ -65,6 +67,7 @@ impl Cmd {
             stderr: Stdout::Captured,
             terminal: None,
             handed: None,
+            seccomp: Seccomp::default(),
             group: false,
         }
     }
@@ -131,6 +134,24 @@ impl Cmd {
         self
     }
 
+    /// Runs it in a kernel that answers these system calls with this error.
+    pub fn refused(mut self, calls: &[libc::c_long], error: i32) -> Cmd {
+        self.seccomp.refuse(calls, error);
+        self
+    }
+
+    /// Runs it in a kernel that does not let its loop wait for this descriptor.
+    pub fn refused_epoll_of(mut self, fd: u32) -> Cmd {
+        self.seccomp.refuse_epoll(fd, true, libc::EPERM);
+        self
+    }
+
+    /// Runs it in a kernel that does not let its loop wait for this descriptor and those after it.
+    pub fn refused_epoll_from(mut self, fd: u32) -> Cmd {
+        self.seccomp.refuse_epoll(fd, false, libc::EPERM);
+        self
+    }
+
     /// Gives the process a group of its own, and ends the whole group with it (for shell lines).
     pub fn with_its_children(mut self) -> Cmd {
         self.group = true;
@@ -161,7 +182,8 @@ impl Cmd {
         let stdout = stdio_of(self.stdout, 1, &mut closed);
         let stderr = stdio_of(self.stderr, 2, &mut closed);
         self.command.stdout(stdout).stderr(stderr);
-        before_exec(&mut self.command, closed, self.terminal, self.handed);
+        let (handed, seccomp) = (self.handed, self.seccomp);
+        before_exec(&mut self.command, closed, self.terminal, handed, seccomp);
         let mut child = match self.command.spawn() {
             Ok(child) => child,
             Err(error) => panic!("cannot start {}: {error}", self.name),
@@ -422,8 +444,9 @@ fn before_exec(
     closed: Vec<RawFd>,
     terminal: Option<RawFd>,
     handed: Option<(OwnedFd, RawFd)>,
+    seccomp: Seccomp,
 ) {
-    if closed.is_empty() && terminal.is_none() && handed.is_none() {
+    if closed.is_empty() && terminal.is_none() && handed.is_none() && seccomp.is_empty() {
         return;
     }
     let setup = move || {
@@ -445,7 +468,7 @@ fn before_exec(
             // SAFETY: nothing in the child uses its standard descriptors before exec.
             unsafe { libc::close(fd) };
         }
-        Ok(())
+        seccomp.install()
     };
     // SAFETY: the closure only makes async-signal-safe system calls and allocates nothing.
     unsafe { command.pre_exec(setup) };

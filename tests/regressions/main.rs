@@ -7,10 +7,12 @@ mod crowd;
 mod descriptors;
 mod ends;
 mod messages;
+mod refused;
 mod start;
 mod telnet;
 #[cfg(feature = "tls")]
 mod tls;
+mod urgent;
 
 use common::{Cmd, Running, Server, Sock, connect_to_listener, eventually, rnc, work_done};
 use std::ffi::OsString;
