@@ -27,6 +27,9 @@ const WINDOW: Winsize = Winsize {
     ws_ypixel: 0,
 };
 
+/// The first descriptor that is no standard one.
+const FIRST_KEPT: libc::c_int = 3;
+
 /// The leaders of all groups that may still be there.
 static GROUPS: Mutex<Vec<Pid>> = Mutex::new(Vec::new());
 
@@ -133,15 +136,32 @@ pub fn end_all() {
 /// Keeps every descriptor but the standard ones from programs started later, those too that this
 /// process was given when it was started.
 pub fn keep_descriptors() {
-    // SAFETY: the flag only marks descriptors as to be closed in programs; none is closed here. A
-    // kernel that does not know it leaves all as they are.
-    unsafe {
-        libc::close_range(
-            3,
-            libc::c_uint::MAX,
-            libc::CLOSE_RANGE_CLOEXEC as libc::c_int,
+    // SAFETY: the flag only marks descriptors as to be closed in programs; none is closed here.
+    let marked = unsafe {
+        libc::syscall(
+            libc::SYS_close_range,
+            libc::c_long::from(FIRST_KEPT),
+            libc::c_long::from(libc::c_int::MAX),
+            libc::CLOSE_RANGE_CLOEXEC as libc::c_long,
         )
     };
+    // Linux before 5.11, or a profile that does not know the call.
+    if marked < 0 {
+        keep_listed_descriptors();
+    }
+}
+
+/// As `keep_descriptors`, for those that /proc lists.
+fn keep_listed_descriptors() {
+    let listed = std::fs::read_dir("/proc/self/fd").into_iter().flatten();
+    let numbers = listed
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    let numbers: Vec<i32> = numbers.filter(|number| *number >= FIRST_KEPT).collect();
+    for number in numbers {
+        // SAFETY: as above. The list itself is closed by now: its number is refused.
+        unsafe { libc::fcntl(number, libc::F_SETFD, libc::FD_CLOEXEC) };
+    }
 }
 
 fn groups() -> MutexGuard<'static, Vec<Pid>> {
