@@ -9,17 +9,21 @@
 
 use super::inbox::{Inbox, Notice};
 use super::ready::Ready;
+use crate::sys::errno;
+use crate::sys::watch::Watch;
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Registry, Token, Waker};
 use std::collections::{BTreeSet, VecDeque};
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::time::Instant;
 
 /// Bits of a token that name the descriptor within its task.
 const SLOT_BITS: u32 = 16;
 /// The token of the waker.
 const WAKER: Token = Token(usize::MAX);
+/// The token of what reports the end of any program, where each cannot have its own.
+const PROGRAMS: Token = Token(usize::MAX - 1);
 /// Events taken in one poll; more stay in the kernel until the next.
 const EVENTS: usize = 256;
 
@@ -64,28 +68,41 @@ pub struct Registrar<'a> {
 }
 
 impl Registrar<'_> {
-    /// Registers a descriptor under `slot`, edge-triggered. `false` when the loop cannot wait for
-    /// it because it is always ready (epoll(7) refuses files and /dev/null with EPERM). A
-    /// descriptor that is registered already is registered anew.
+    /// Registers a descriptor under `slot`, edge-triggered. A descriptor that is registered already
+    /// is registered anew.
     ///
     /// # Errors
-    /// Any other refusal of epoll_ctl(2).
-    pub fn register(&self, fd: BorrowedFd<'_>, slot: u16, interest: Interest) -> io::Result<bool> {
+    /// Any refusal of epoll_ctl(2): EPERM for files and /dev/null, which are always ready.
+    pub fn register(&self, fd: BorrowedFd<'_>, slot: u16, interest: Interest) -> io::Result<()> {
         let token = Token(self.task.place << SLOT_BITS | usize::from(slot));
+        self.register_as(fd, token, interest)
+    }
+
+    /// Registers what reports that a program has ended: an event under `slot`, or a notice to all
+    /// tasks.
+    ///
+    /// # Errors
+    /// As `register`.
+    pub fn register_program(&self, watch: &Watch, slot: u16) -> io::Result<()> {
+        match watch {
+            Watch::Own(pidfd) => self.register(pidfd.as_fd(), slot, Interest::READABLE),
+            Watch::Any(bell) => self.register_as(*bell, PROGRAMS, Interest::READABLE),
+        }
+    }
+
+    fn register_as(&self, fd: BorrowedFd<'_>, token: Token, interest: Interest) -> io::Result<()> {
         let raw = fd.as_raw_fd();
         let mut source = SourceFd(&raw);
-        let mut result = self.registry.register(&mut source, token, interest);
-        if result
-            .as_ref()
-            .is_err_and(|error| error.kind() == io::ErrorKind::AlreadyExists)
-        {
-            result = self.registry.reregister(&mut source, token, interest);
-        }
-        match result {
-            Ok(()) => Ok(true),
-            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(false),
-            Err(error) => Err(error),
-        }
+        let registered = match self.registry.register(&mut source, token, interest) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                self.registry.reregister(&mut source, token, interest)
+            }
+            result => result,
+        };
+        registered.map_err(|error| {
+            let reason = errno::reason(&error);
+            io::Error::new(error.kind(), format!("epoll_ctl failed: {reason}"))
+        })
     }
 
     /// Stops waiting for a descriptor that stays open.
@@ -193,12 +210,18 @@ impl<O> Reactor<O> {
                 return Ok(());
             }
             self.wait(&mut events)?;
+            let mut program_ended = false;
             for event in &events {
-                if event.token() != WAKER {
-                    self.note(event.token(), Ready::from(event));
+                match event.token() {
+                    WAKER => {}
+                    PROGRAMS => program_ended = true,
+                    token => self.note(token, Ready::from(event)),
                 }
             }
             let now = Instant::now();
+            if program_ended {
+                self.deliver(None, &Notice::ProgramEnded, now);
+            }
             for (task, notice) in self.inbox.take() {
                 self.deliver(task, &notice, now);
             }

@@ -191,7 +191,7 @@ impl Program {
             output: plan.session.reads_stdin,
         };
         let started = child::start(&order).and_then(|(process, ends)| {
-            registrar.register(process.fd(), slots[2], mio::Interest::READABLE)?;
+            registrar.register_program(process.watch(), slots[2])?;
             let end = Child::new(ends, channel, slots, registrar)?;
             Ok((process, Endpoint::Child(Box::new(end))))
         });
@@ -251,6 +251,13 @@ impl Program {
             State::Serving(bridge) => bridge.note(slot, ready),
             State::Lingering(end, _) => end.note(slot, ready),
             State::Ending => {}
+        }
+    }
+
+    /// A program has ended: if it is this one, that is noted.
+    pub fn look(&mut self) {
+        if !self.has_ended && self.process.has_ended() {
+            self.note(self.exit_slot, Ready::default());
         }
     }
 
@@ -483,13 +490,15 @@ impl Drive<Exit> for Hosted {
     }
 
     fn notice(&mut self, notice: &Notice, now: Instant) {
-        if !matches!(notice, Notice::Ending) {
-            return;
-        }
-        match (&mut self.program, self.client.take()) {
-            (Some(program), _) => program.leave(now),
-            (None, Some(client)) => reset(&client.conn.sock),
-            (None, None) => {}
+        match (notice, &mut self.program) {
+            (Notice::ProgramEnded, Some(program)) => program.look(),
+            (Notice::Ending, Some(program)) => program.leave(now),
+            (Notice::Ending, None) => {
+                if let Some(client) = self.client.take() {
+                    reset(&client.conn.sock);
+                }
+            }
+            _ => {}
         }
     }
 

@@ -1,20 +1,21 @@
 //! Programs: started with their standard input and output in our hands, each as the leader of a
-//! process group of its own, watched through a pidfd, and ended with all they started.
+//! process group of its own, watched, and ended with all they started.
 //!
 //! `std::process::Command` starts them: without a terminal that is posix_spawn(3), which does not
 //! copy our memory.
 
 use super::limits;
+use super::watch::{self, Watch};
 use rustix::fs::OFlags;
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType};
 use rustix::pipe::PipeFlags;
-use rustix::process::{Pid, PidfdFlags, Signal};
+use rustix::process::{Pid, Signal};
 use rustix::pty::OpenptFlags;
 use rustix::termios::Winsize;
 use std::ffi::OsString;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -74,7 +75,7 @@ pub enum Ends {
 #[derive(Debug)]
 pub struct Process {
     child: Child,
-    pidfd: OwnedFd,
+    watch: Watch,
     group: Pid,
     is_reaped: bool,
 }
@@ -101,13 +102,13 @@ pub fn start(order: &Order<'_>) -> io::Result<(Process, Ends)> {
     let mut child = command.spawn()?;
     let group = Pid::from_child(&child);
     limits::restore_descriptors(group);
-    match rustix::process::pidfd_open(group, PidfdFlags::empty()) {
-        Ok(pidfd) => {
+    match Watch::new(group) {
+        Ok(watch) => {
             groups.push(group);
             let is_reaped = false;
             let process = Process {
                 child,
-                pidfd,
+                watch,
                 group,
                 is_reaped,
             };
@@ -117,7 +118,7 @@ pub fn start(order: &Order<'_>) -> io::Result<(Process, Ends)> {
             signal_group(group, Signal::KILL);
             // It has been killed: this does not take long.
             let _ = child.wait();
-            Err(error.into())
+            Err(error)
         }
     }
 }
@@ -247,9 +248,14 @@ pub fn end_of_file(terminal: impl AsFd) -> u8 {
 }
 
 impl Process {
-    /// What becomes readable when the program has ended.
-    pub fn fd(&self) -> BorrowedFd<'_> {
-        self.pidfd.as_fd()
+    /// What reports that the program has ended.
+    pub fn watch(&self) -> &Watch {
+        &self.watch
+    }
+
+    /// Returns whether the program has ended.
+    pub fn has_ended(&self) -> bool {
+        self.is_reaped || watch::has_ended(self.group)
     }
 
     /// Sends a signal to the program and all it started; `false` when there is nobody left.

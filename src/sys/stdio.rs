@@ -147,6 +147,11 @@ impl Shared {
         }
     }
 
+    /// Returns whether it is a file or a device that may never block.
+    pub fn is_plain(&self) -> bool {
+        self.way.get() == Way::Plain
+    }
+
     /// Tells that the loop can wait for this descriptor. A device that is waited for may block,
     /// unlike files and /dev/null.
     pub fn is_pollable(&mut self) {

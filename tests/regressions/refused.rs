@@ -3,7 +3,7 @@
 
 use crate::common::{
     Cmd, Running, Server, Sock, Stdin, Stdout, TempDir, Transport, assert_bytes,
-    connect_to_listener, pattern, rnc, udp_socket,
+    connect_to_listener, eventually, pattern, rnc, udp_socket,
 };
 use std::fs::File;
 use std::net::{Ipv4Addr, UdpSocket};
@@ -204,5 +204,147 @@ fn datagrams_go_one_by_one_without_sendmmsg() {
             }
         }
         assert_bytes("the server got", &got, &bytes);
+    }
+}
+
+/// A kernel without pidfds: Linux before 5.3, or a profile from before they were known.
+fn without_pidfds(words: &[&str], error: i32) -> Running {
+    let cmd = rnc(words.iter().chain(&["127.0.0.1", "0"]));
+    cmd.refused(&[libc::SYS_pidfd_open], error).spawn()
+}
+
+#[test]
+fn the_end_of_a_program_is_seen_without_a_pidfd() {
+    for error in [libc::ENOSYS, libc::EPERM] {
+        // The program ends by itself while its client stays.
+        let host = without_pidfds(&["-l", "--exec-status", "-c", "echo bye; exit 3"], error);
+        let mut client = connect_to_listener(&host, None);
+        assert_bytes("the client got", &client.read_all(&host), b"bye\n");
+        host.wait().expect_code(3);
+    }
+}
+
+#[test]
+fn each_client_has_its_program_without_a_pidfd() {
+    for shape in [["-lk", "-e"].as_slice(), &["-lk", "--max-conns=8", "-e"]] {
+        let words = [shape, &["cat"]].concat();
+        let host = without_pidfds(&words, libc::EPERM);
+        let mut clients: Vec<Sock> = (0..8).map(|_| connect_to_listener(&host, None)).collect();
+        for (n, client) in clients.iter_mut().enumerate() {
+            let words = format!("client {n}\n");
+            client.say(&words, &host);
+            assert_bytes("the answer", &client.read_some(9, &host), words.as_bytes());
+        }
+        for client in &mut clients {
+            client.half_close();
+            assert_bytes("the rest", &client.read_all(&host), b"");
+        }
+        // Their programs are reaped, and their places free again.
+        assert!(
+            eventually(|| children(&host).is_empty()),
+            "zombies are left"
+        );
+        let mut later = connect_to_listener(&host, None);
+        later.say("late\n", &host);
+        assert_bytes("the answer", &later.read_some(5, &host), b"late\n");
+    }
+}
+
+#[test]
+fn a_program_on_a_terminal_ends_without_a_pidfd() {
+    let host = without_pidfds(&["-l", "--pty", "-c", "echo here"], libc::ENOSYS);
+    let mut client = connect_to_listener(&host, None);
+    assert_bytes("the client got", &client.read_all(&host), b"here\r\n");
+    host.wait().expect_code(0);
+}
+
+#[test]
+fn a_client_runs_a_program_without_a_pidfd() {
+    let server = Server::tcp();
+    let words = ["-e".into(), "echo here".into()].into_iter();
+    let rnc = rnc(words.chain(server.words()))
+        .refused(&[libc::SYS_pidfd_open], libc::EPERM)
+        .spawn();
+    let mut peer = server.accept(&rnc);
+    assert_bytes("the peer got", &peer.read_all(&rnc), b"here\n");
+    rnc.wait().expect_code(0);
+}
+
+#[test]
+fn the_end_of_a_peers_program_is_seen_without_a_pidfd() {
+    let host = without_pidfds(&["-luk", "-c", "head -c 2"], libc::ENOSYS);
+    let peer = udp_socket();
+    let to = (Ipv4Addr::LOCALHOST, host.listening_port());
+    for _ in 0..3 {
+        // Once its program has ended, the peer gets a new one.
+        peer.send_to(b"hi", to).expect("send");
+        let mut answer = [0; 10];
+        let Ok(len) = peer.recv(&mut answer) else {
+            host.fail("its peer got no answer");
+        };
+        assert_bytes("the answer", &answer[..len], b"hi");
+        assert!(
+            eventually(|| children(&host).is_empty()),
+            "it has not ended"
+        );
+    }
+}
+
+/// The children of rnc, zombies too.
+fn children(of: &Running) -> String {
+    let pid = of.pid();
+    let path = format!("/proc/{pid}/task/{pid}/children");
+    std::fs::read_to_string(path).unwrap_or_default()
+}
+
+#[test]
+fn programs_inherit_no_descriptor_without_close_range() {
+    for error in [libc::ENOSYS, libc::EPERM, libc::EINVAL] {
+        let handed = File::open("/dev/null").expect("open");
+        let host = rnc(["-l", "-c", "ls /proc/$$/fd", "127.0.0.1", "0"])
+            .hand(handed.into(), 7)
+            .refused(&[libc::SYS_close_range], error)
+            .spawn();
+        let mut client = connect_to_listener(&host, None);
+        let listed = client.read_all(&host);
+        assert!(
+            !listed.contains(&b'7'),
+            "{}",
+            String::from_utf8_lossy(&listed)
+        );
+        assert!(listed.starts_with(b"0\n1\n2\n"));
+        host.wait().expect_code(0);
+    }
+}
+
+#[test]
+fn a_stdin_that_cannot_be_waited_for_is_an_error() {
+    let (socket, other) = std::os::unix::net::UnixStream::pair().expect("socketpair");
+    for stdin in [Stdin::Pipe, Stdin::Fd(socket.into())] {
+        let server = Server::tcp();
+        let rnc = rnc(server.words()).stdin(stdin).refused_epoll_of(0).spawn();
+        rnc.says("epoll_ctl failed: Operation not permitted");
+        rnc.wait().expect_code(1);
+    }
+    drop(other);
+    // What is always ready need not be waited for.
+    session(Transport::Tcp, true, &|cmd| cmd.refused_epoll_of(0));
+}
+
+#[test]
+fn a_socket_that_cannot_be_waited_for_is_an_error() {
+    // 3 and 4 are the loop itself and what wakes it.
+    let server = Server::tcp();
+    let port = server.port().to_string();
+    for words in [
+        ["127.0.0.1", &port].as_slice(),
+        &["-l", "127.0.0.1", "0"],
+        &["-u", "127.0.0.1", &port],
+        &["-lu", "127.0.0.1", "0"],
+        &["-lk", "--echo", "127.0.0.1", "0"],
+    ] {
+        let rnc = rnc(words).refused_epoll_from(5).spawn();
+        rnc.says("epoll_ctl failed: Operation not permitted");
+        rnc.wait().expect_code(1);
     }
 }
