@@ -36,6 +36,8 @@ pub struct Crowd {
     /// How many clients have come so far.
     arrivals: u64,
     signalled: bool,
+    /// All that has come from clients is read and passed on; no event and no client came after that.
+    is_settled: bool,
 }
 
 impl Crowd {
@@ -50,6 +52,7 @@ impl Crowd {
             next_slot: FIRST_SLOT,
             arrivals: 0,
             signalled: false,
+            is_settled: false,
         }
     }
 
@@ -103,9 +106,11 @@ impl Crowd {
                 }
                 Next::Pending => return false,
                 Next::Refused => {}
-                Next::Short(_) if self.hub.as_mut().is_some_and(|hub| hub.make_room(now)) => {
-                    self.entrance.resume();
-                }
+                Next::Full if self.make_room(now) => {}
+                Next::Full if self.is_settled => self.entrance.deny(),
+                // The end of another may not be read yet.
+                Next::Full => return false,
+                Next::Short(_) if self.make_room(now) => self.entrance.resume(),
                 Next::Short(error) => {
                     self.entrance.tell_shortage(&error);
                     return false;
@@ -113,6 +118,11 @@ impl Crowd {
             }
         }
         true
+    }
+
+    /// Has a client that has ended, and is sent nothing now, give up its place.
+    fn make_room(&mut self, now: Instant) -> bool {
+        self.hub.as_mut().is_some_and(|hub| hub.make_room(now))
     }
 
     fn join(&mut self, client: Client, registrar: &Registrar<'_>, now: Instant) -> io::Result<()> {
@@ -128,6 +138,7 @@ impl Crowd {
         }
         let slot = self.next_slot;
         self.next_slot = after(slot);
+        self.is_settled = false;
         self.entrance.greet(&client, registrar);
         let end = client.conn.into_end(slot, registrar)?;
         let stage = session::in_stage(&self.plan.session);
@@ -202,6 +213,7 @@ fn tell(departure: &Departure, plan: &Plan) {
 
 impl Drive<Exit> for Crowd {
     fn note(&mut self, slot: u16, ready: Ready) {
+        self.is_settled = false;
         self.entrance.note(slot, ready);
         if let Some(hub) = &mut self.hub {
             hub.note(slot, ready);
@@ -231,6 +243,8 @@ impl Drive<Exit> for Crowd {
             return Step::Done(signal_exit());
         };
         let turn = hub.drive(now);
+        self.is_settled = matches!(turn, bridge::Turn::Wait) && hub.is_settled();
+        let may_deny = self.is_settled && self.entrance.has_unseated();
         let departures = hub.take_departures();
         departures.iter().for_each(|one| tell(one, &self.plan));
         let have_all_left = !self.entrance.is_open() && hub.is_done();
@@ -240,7 +254,7 @@ impl Drive<Exit> for Crowd {
             _ if has_left => Step::Done(signal_exit()),
             _ if have_all_left => Step::Done(Exit::OK),
             bridge::Turn::Again => Step::Again,
-            bridge::Turn::Wait if more_clients => Step::Again,
+            bridge::Turn::Wait if more_clients || may_deny => Step::Again,
             bridge::Turn::Wait => Step::Wait,
         }
     }

@@ -78,6 +78,10 @@ impl Door {
             let client = match self.entrance.next(registrar, now) {
                 Next::Client(client) => client,
                 Next::Refused => continue,
+                Next::Full => {
+                    self.entrance.deny();
+                    continue;
+                }
                 Next::Pending => {
                     next = Step::Wait;
                     break;
