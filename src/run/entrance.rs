@@ -20,7 +20,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 /// The pause before a client that had to wait is looked after again.
-const PAUSE: Duration = Duration::from_millis(500);
+pub const PAUSE: Duration = Duration::from_millis(500);
 
 /// Where clients come in.
 pub struct Entrance {
@@ -240,9 +240,9 @@ impl Entrance {
         self.patience.exit(now)
     }
 
-    /// Has a client wait for which there was something missing.
-    pub fn hold(&mut self, client: Client, now: Instant) {
-        self.held = Some((client, now + PAUSE));
+    /// Has a client wait, until then, for which there was something missing.
+    pub fn hold(&mut self, client: Client, until: Instant) {
+        self.held = Some((client, until));
     }
 
     /// There may be descriptors again.

@@ -33,8 +33,10 @@ use rustix::process::Signal;
 use socket2::{SockAddr, Socket};
 use std::ffi::{OsStr, OsString};
 use std::io;
+use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::rc::Rc;
+use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::{Duration, Instant};
 
 /// How long a program may take to end by itself after its session, and then to heed SIGTERM.
@@ -44,6 +46,9 @@ const PATIENCE: Duration = Duration::from_secs(1);
 const LOOK: Duration = Duration::from_millis(1);
 /// Reads of what nobody wants any more, in one turn.
 const READS: usize = 16;
+
+/// Why the last program could not be started; 0 once one could be.
+static NOT_STARTED: AtomicI32 = AtomicI32::new(0);
 
 /// A peer that a program is to be run for.
 pub struct Peer<'a> {
@@ -197,8 +202,9 @@ impl Program {
         });
         let (process, end) = started.map_err(|error| {
             reset_end(&peer.end);
-            not_started(&program.words, &error)
+            not_started(&program.words, &error, company)
         })?;
+        NOT_STARTED.store(0, Ordering::Relaxed);
         let ends = (end, peer.end);
         let joined = Joined::new(ends, peer.left_over, plan, peer.label.clone(), now);
         Ok(Program {
@@ -401,11 +407,16 @@ impl Program {
     }
 }
 
-/// Says that a program cannot be started.
-fn not_started(words: &[OsString], error: &io::Error) -> Exit {
-    let program = words.first().map(|word| printable(word.as_bytes()));
-    let program = program.unwrap_or_default();
-    report::error(&format!("run {program} failed: {}", report::reason(error)));
+/// Reports that a program cannot be started; the same reason once until one can be, where there are
+/// many clients, or for each with `-v`.
+fn not_started(words: &[OsString], error: &io::Error, company: Company) -> Exit {
+    let code = error.raw_os_error().unwrap_or(0);
+    let is_news = NOT_STARTED.swap(code, Ordering::Relaxed) != code;
+    if is_news || company == Company::Alone || report::is_verbose(1) {
+        let program = words.first().map(|word| printable(word.as_bytes()));
+        let program = program.unwrap_or_default();
+        report::error(&format!("run {program} failed: {}", report::reason(error)));
+    }
     Exit::FAILED
 }
 
@@ -430,6 +441,8 @@ pub struct Hosted {
     order: Rc<plan::Program>,
     company: Company,
     client: Option<Client>,
+    /// Descriptors put by for the program.
+    reserve: Vec<OwnedFd>,
     program: Option<Program>,
     /// Its place among those who may be there at once.
     seat: Option<Seat>,
@@ -442,12 +455,14 @@ impl Hosted {
         order: Rc<plan::Program>,
         company: Company,
         client: Client,
+        reserve: Vec<OwnedFd>,
     ) -> Hosted {
         Hosted {
             plan,
             order,
             company,
             client: Some(client),
+            reserve,
             program: None,
             seat: None,
         }
@@ -471,6 +486,7 @@ impl Hosted {
             addresses,
             slots: SLOTS,
         };
+        self.reserve = Vec::new();
         let program = Program::start(&self.plan, &self.order, peer, self.company, registrar, now)?;
         self.program = Some(program);
         Ok(())

@@ -69,7 +69,7 @@ struct Dialing {
     client: Connection,
     dial: Dial,
     /// To be given up for the socket to the target.
-    reserve: Option<OwnedFd>,
+    reserve: Vec<OwnedFd>,
 }
 
 enum Dial {
@@ -88,7 +88,7 @@ impl Relayed {
         relay: Rc<Relay>,
         company: Company,
         client: Client,
-        reserve: Option<OwnedFd>,
+        reserve: Vec<OwnedFd>,
         now: Instant,
     ) -> Relayed {
         let dial = match &relay.to {
@@ -123,7 +123,7 @@ impl Relayed {
         let State::Dialing(dialing) = &mut self.state else {
             return Ok(true);
         };
-        dialing.reserve = None;
+        dialing.reserve.clear();
         let dialed = match &mut dialing.dial {
             Dial::Ip(dialer) => {
                 let dialed = dialer.drive(registrar, now);
