@@ -6,7 +6,7 @@
 
 use super::limits;
 use super::watch::{self, Watch};
-use rustix::fs::OFlags;
+use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType};
 use rustix::pipe::PipeFlags;
@@ -223,7 +223,12 @@ fn terminal(command: &mut Command) -> io::Result<OwnedFd> {
     let ours = rustix::pty::openpt(flags)?;
     rustix::pty::grantpt(&ours)?;
     rustix::pty::unlockpt(&ours)?;
-    let theirs = rustix::pty::ioctl_tiocgptpeer(&ours, flags)?;
+    // By its name where the kernel cannot open it otherwise: Linux before 4.13, sandboxes.
+    let theirs = rustix::pty::ioctl_tiocgptpeer(&ours, flags).or_else(|_| {
+        let name = rustix::pty::ptsname(&ours, Vec::new())?;
+        let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
+        rustix::fs::open(name, flags, Mode::empty())
+    })?;
     rustix::termios::tcsetwinsize(&theirs, WINDOW)?;
     set_nonblocking(&ours)?;
     command.stdin(theirs.try_clone()?);

@@ -23,6 +23,7 @@ pub use proc_fs::{
 pub use process::{Cmd, Running, Stdin, Stdout};
 pub use programs::{peers_are_required, python, require, rnc, rnc_binary, shell, skip};
 pub use pty::Pty;
+pub use seccomp::Refused;
 pub use sock::{
     ClosedPort, Server, Sock, Transport, connect_to_listener, flood_until_stuck, never_answers,
     udp_socket,

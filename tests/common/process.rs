@@ -2,7 +2,7 @@
 //! behind.
 
 use super::finished::readable;
-use super::seccomp::Seccomp;
+use super::seccomp::{Refused, Seccomp};
 use super::{DEADLINE, Finished, Log, Pty};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::process::{Pid, PidfdFlags, Signal};
@@ -140,15 +140,9 @@ impl Cmd {
         self
     }
 
-    /// Runs it in a kernel that does not let its loop wait for this descriptor.
-    pub fn refused_epoll_of(mut self, fd: u32) -> Cmd {
-        self.seccomp.refuse_epoll(fd, true, libc::EPERM);
-        self
-    }
-
-    /// Runs it in a kernel that does not let its loop wait for this descriptor and those after it.
-    pub fn refused_epoll_from(mut self, fd: u32) -> Cmd {
-        self.seccomp.refuse_epoll(fd, false, libc::EPERM);
+    /// Runs it in a kernel that answers this kind of a call with this error.
+    pub fn refused_kind(mut self, kind: Refused, error: i32) -> Cmd {
+        self.seccomp.refuse_kind(kind, error);
         self
     }
 

@@ -4,12 +4,22 @@ use libc::{BPF_ABS, BPF_JEQ, BPF_JGE, BPF_JMP, BPF_K, BPF_LD, BPF_RET, BPF_W, so
 
 /// Where `struct seccomp_data` has the number of the call.
 const NUMBER: u32 = 0;
-/// Where it has the descriptor of epoll_ctl(2), its third argument; the lower half.
-const EPOLL_FD: u32 = if cfg!(target_endian = "little") {
-    32
-} else {
-    36
-};
+/// Where it has an argument, counted from 0; the lower half.
+const fn argument(at: u32) -> u32 {
+    let lower = if cfg!(target_endian = "little") { 0 } else { 4 };
+    16 + 8 * at + lower
+}
+
+/// The call that fails: of this number, and with an argument that is this, or at least this.
+#[derive(Clone, Copy)]
+pub enum Refused {
+    /// The loop cannot wait for this descriptor.
+    EpollOf(u32),
+    /// The loop cannot wait for this descriptor and those after it.
+    EpollFrom(u32),
+    /// An ioctl(2) of this kind.
+    Ioctl(u32),
+}
 
 /// Filters that are installed between fork and exec.
 #[derive(Default)]
@@ -33,15 +43,19 @@ impl Seccomp {
         self.filters.push(filter);
     }
 
-    /// The loop cannot wait for a descriptor, from this number on or for this one alone.
-    pub fn refuse_epoll(&mut self, fd: u32, alone: bool, error: i32) {
-        let number = u32::try_from(libc::SYS_epoll_ctl).expect("the number of a system call");
-        let compare = if alone { BPF_JEQ } else { BPF_JGE };
+    /// This kind of a call fails with this error.
+    pub fn refuse_kind(&mut self, refused: Refused, error: i32) {
+        let (call, at, compare, value) = match refused {
+            Refused::EpollOf(fd) => (libc::SYS_epoll_ctl, 2, BPF_JEQ, fd),
+            Refused::EpollFrom(fd) => (libc::SYS_epoll_ctl, 2, BPF_JGE, fd),
+            Refused::Ioctl(request) => (libc::SYS_ioctl, 1, BPF_JEQ, request),
+        };
+        let number = u32::try_from(call).expect("the number of a system call");
         self.filters.push(vec![
             load(NUMBER),
             jump(BPF_JEQ, number, 3),
-            load(EPOLL_FD),
-            jump(compare, fd, 1),
+            load(argument(at)),
+            jump(compare, value, 1),
             give_error(error),
             give(libc::SECCOMP_RET_ALLOW),
         ]);

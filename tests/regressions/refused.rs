@@ -2,7 +2,7 @@
 //! taken, and nothing is lost.
 
 use crate::common::{
-    Cmd, Running, Server, Sock, Stdin, Stdout, TempDir, Transport, assert_bytes,
+    Cmd, Refused, Running, Server, Sock, Stdin, Stdout, TempDir, Transport, assert_bytes,
     connect_to_listener, eventually, pattern, rnc, udp_socket,
 };
 use std::fs::File;
@@ -18,6 +18,8 @@ const MOVERS: [libc::c_long; 4] = [
     libc::SYS_preadv2,
     libc::SYS_pwritev2,
 ];
+/// Opens the other end of a terminal; asm-generic/ioctls.h.
+const TIOCGPTPEER: u32 = 0x5441;
 const BYTES: usize = 1_000_000;
 
 /// The peer of rnc sends and receives at once, and ends.
@@ -82,7 +84,7 @@ fn what_is_written_to_a_file_is_whole_without_splice() {
     for error in REFUSALS {
         let dir = TempDir::new();
         // A file that is there already is written through a pipe of our own.
-        let path = dir.file("out", &vec![0; 2 * BYTES]);
+        let path = dir.file("out", vec![0; 2 * BYTES]);
         let file = File::options().write(true).open(&path).expect("open");
         let server = Server::tcp();
         let rnc = rnc(server.words())
@@ -259,6 +261,22 @@ fn a_program_on_a_terminal_ends_without_a_pidfd() {
 }
 
 #[test]
+fn a_terminal_is_opened_by_its_name_where_that_is_the_only_way() {
+    for error in [libc::ENOTTY, libc::EPERM] {
+        let host = rnc(["-l", "--pty", "-c", "tty && echo here", "127.0.0.1", "0"])
+            .refused_kind(Refused::Ioctl(TIOCGPTPEER), error)
+            .spawn();
+        let mut client = connect_to_listener(&host, None);
+        let answer = String::from_utf8(client.read_all(&host)).expect("text");
+        assert!(
+            answer.starts_with("/dev/pts/") && answer.ends_with("here\r\n"),
+            "{answer}"
+        );
+        host.wait().expect_code(0);
+    }
+}
+
+#[test]
 fn a_client_runs_a_program_without_a_pidfd() {
     let server = Server::tcp();
     let words = ["-e".into(), "echo here".into()].into_iter();
@@ -322,13 +340,18 @@ fn a_stdin_that_cannot_be_waited_for_is_an_error() {
     let (socket, other) = std::os::unix::net::UnixStream::pair().expect("socketpair");
     for stdin in [Stdin::Pipe, Stdin::Fd(socket.into())] {
         let server = Server::tcp();
-        let rnc = rnc(server.words()).stdin(stdin).refused_epoll_of(0).spawn();
+        let rnc = rnc(server.words())
+            .stdin(stdin)
+            .refused_kind(Refused::EpollOf(0), libc::EPERM)
+            .spawn();
         rnc.says("epoll_ctl failed: Operation not permitted");
         rnc.wait().expect_code(1);
     }
     drop(other);
     // What is always ready need not be waited for.
-    session(Transport::Tcp, true, &|cmd| cmd.refused_epoll_of(0));
+    session(Transport::Tcp, true, &|cmd| {
+        cmd.refused_kind(Refused::EpollOf(0), libc::EPERM)
+    });
 }
 
 #[test]
@@ -343,8 +366,30 @@ fn a_socket_that_cannot_be_waited_for_is_an_error() {
         &["-lu", "127.0.0.1", "0"],
         &["-lk", "--echo", "127.0.0.1", "0"],
     ] {
-        let rnc = rnc(words).refused_epoll_from(5).spawn();
+        let rnc = rnc(words)
+            .refused_kind(Refused::EpollFrom(5), libc::EPERM)
+            .spawn();
         rnc.says("epoll_ctl failed: Operation not permitted");
         rnc.wait().expect_code(1);
     }
+}
+
+#[test]
+fn a_file_that_is_cut_short_while_it_is_sent_ends_there() {
+    let dir = TempDir::new();
+    let path = dir.join("file");
+    let file = File::create(&path).expect("create");
+    file.set_len(500_000_000).expect("make the file long");
+    let server = Server::tcp();
+    let rnc = rnc(server.words())
+        .stdin(Stdin::Fd(File::open(&path).expect("open").into()))
+        .spawn();
+    let mut peer = server.accept(&rnc);
+    // Every buffer on the way is full.
+    crate::comes_to_rest(&rnc);
+    file.set_len(1_000).expect("make the file short");
+    let sent = peer.read_all(&rnc);
+    assert!(sent.len() < 500_000_000 && sent.iter().all(|byte| *byte == 0));
+    peer.half_close();
+    rnc.wait().expect_code(0).expect_silence();
 }
