@@ -38,6 +38,8 @@ pub struct Crowd {
     signalled: bool,
     /// All that has come from clients is read and passed on; no event and no client came after that.
     is_settled: bool,
+    /// What is to become of a client for which there is no place waits for that.
+    is_undecided: bool,
 }
 
 impl Crowd {
@@ -53,6 +55,7 @@ impl Crowd {
             arrivals: 0,
             signalled: false,
             is_settled: false,
+            is_undecided: false,
         }
     }
 
@@ -106,11 +109,13 @@ impl Crowd {
                 }
                 Next::Pending => return false,
                 Next::Refused => {}
-                Next::Full if self.make_room(now) => {}
-                Next::Full if self.is_settled => self.entrance.deny(),
-                // The end of another may not be read yet.
-                Next::Full => return false,
-                Next::Short(_) if self.make_room(now) => self.entrance.resume(),
+                Next::Full | Next::Short(_) if self.make_room(now) => self.entrance.resume(),
+                Next::Full | Next::Short(_) if !self.is_settled => {
+                    // The end of another may not be read yet.
+                    self.is_undecided = true;
+                    return false;
+                }
+                Next::Full => self.entrance.deny(),
                 Next::Short(error) => {
                     self.entrance.tell_shortage(&error);
                     return false;
@@ -244,7 +249,10 @@ impl Drive<Exit> for Crowd {
         };
         let turn = hub.drive(now);
         self.is_settled = matches!(turn, bridge::Turn::Wait) && hub.is_settled();
-        let may_deny = self.is_settled && self.entrance.has_unseated();
+        let decides = self.is_settled && std::mem::take(&mut self.is_undecided);
+        if decides {
+            self.entrance.resume();
+        }
         let departures = hub.take_departures();
         departures.iter().for_each(|one| tell(one, &self.plan));
         let have_all_left = !self.entrance.is_open() && hub.is_done();
@@ -254,7 +262,7 @@ impl Drive<Exit> for Crowd {
             _ if has_left => Step::Done(signal_exit()),
             _ if have_all_left => Step::Done(Exit::OK),
             bridge::Turn::Again => Step::Again,
-            bridge::Turn::Wait if more_clients || may_deny => Step::Again,
+            bridge::Turn::Wait if more_clients || decides => Step::Again,
             bridge::Turn::Wait => Step::Wait,
         }
     }

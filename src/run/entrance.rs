@@ -210,11 +210,6 @@ impl Entrance {
         }
     }
 
-    /// Returns whether a client waits for a place.
-    pub fn has_unseated(&self) -> bool {
-        self.unseated.is_some()
-    }
-
     /// Turns away the client that waits for a place.
     pub fn deny(&mut self) {
         if self.unseated.take().is_some()

@@ -1,8 +1,8 @@
 //! Many clients at once: everything is delivered, nothing spins, and nobody stops the others.
 
 use crate::common::{
-    Cmd, Log, Running, Sock, Stdin, Stdout, assert_bytes, connect_to_listener, eventually,
-    flood_until_stuck, pattern, rnc, unread_by_owner,
+    Cmd, Log, Running, Sock, Stdin, Stdout, TempDir, assert_bytes, connect_to_listener, eventually,
+    flood_until_stuck, pattern, rnc, shell, unread_by_owner,
 };
 use crate::{comes_to_rest, crowd};
 use rustix::process::Signal;
@@ -128,6 +128,25 @@ fn clients_that_have_ended_give_up_their_places_to_those_who_wait() {
         };
         assert!(crowd.stdout.wait_until(are_whole), "some are not heard");
     }
+}
+
+#[test]
+fn clients_that_have_ended_give_up_their_descriptors_to_those_who_wait() {
+    let dir = TempDir::new();
+    let crowd = shell("ulimit -n 30; exec rnc -lk 0", &dir)
+        .stdin(Stdin::Pipe)
+        .spawn();
+    crowd.listening_port();
+    crowd.stop();
+    for n in 0..50 {
+        let mut client = connect_to_listener(&crowd, None);
+        client.say(format!("client {n}\n"), &crowd);
+    }
+    crowd.go_on();
+    let are_there = |bytes: &[u8]| bytes.iter().filter(|byte| **byte == b'\n').count() == 50;
+    assert!(crowd.stdout.wait_until(are_there), "some are not heard");
+    let said = crowd.stderr.text();
+    assert!(!said.contains("clients wait"), "{said}");
 }
 
 /// A line that takes more than one read.
