@@ -20,11 +20,9 @@ fn rnc(words: Vec<OsString>) -> u8 {
         }
         Parsed::Exit(exit) => exit,
     };
+    report::finish();
     match exit {
         Exit::Code(code) => code,
-        Exit::Signal(signal) => {
-            sys::signal::end_by(signal);
-            u8::try_from(128 + signal).unwrap_or(u8::MAX)
-        }
+        Exit::Signal(signal) => sys::signal::end_by(signal),
     }
 }

@@ -2,8 +2,11 @@
 //! from a peer is escaped by the caller (`parse::escape`) before it gets here.
 
 use crate::sys;
-use std::io::{self, Write};
-use std::sync::OnceLock;
+use crate::sys::outlet::Outlet;
+use crate::sys::stdio::Shared;
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 /// How much is said, and under which name.
 #[derive(Clone, Debug)]
@@ -27,7 +30,12 @@ pub enum Wording {
     Ncat,
 }
 
+/// What may wait for standard error, in bytes.
+const QUEUE_BYTES: usize = 256 << 10;
+
 static VOICE: OnceLock<Voice> = OnceLock::new();
+static OUTLET: Mutex<Option<Outlet>> = Mutex::new(None);
+static IS_BEHIND: AtomicBool = AtomicBool::new(false);
 
 /// Sets the voice of this process, once, before anything is said.
 pub fn set_voice(voice: Voice) {
@@ -92,12 +100,40 @@ pub fn verbose(level: u8, message: &str) {
     }
 }
 
-/// Says a line as it is, always.
+/// Says a line as it is, always. It is not waited for: where standard error is full, the line is
+/// written later, and lost if there are too many of them.
 pub fn line(message: &str) {
-    // Nobody is left to tell when standard error is gone.
-    let _ = io::stderr()
-        .lock()
-        .write_all(format!("{message}\n").as_bytes());
+    with_outlet(|outlet| outlet.write(format!("{message}\n").as_bytes()));
+}
+
+/// Returns whether lines wait for standard error to take them.
+pub fn is_behind() -> bool {
+    IS_BEHIND.load(Ordering::Relaxed)
+}
+
+/// Writes the lines that wait, as far as that goes.
+pub fn flush() {
+    with_outlet(Outlet::flush);
+}
+
+/// Writes the lines that wait, as long as they are read.
+pub fn finish() {
+    if is_behind() {
+        with_outlet(Outlet::finish);
+    }
+}
+
+fn with_outlet(work: impl FnOnce(&mut Outlet)) {
+    let mut outlet = OUTLET.lock().unwrap_or_else(PoisonError::into_inner);
+    let outlet = outlet.get_or_insert_with(|| Outlet::new(Shared::stderr, QUEUE_BYTES, lost));
+    work(outlet);
+    IS_BEHIND.store(outlet.is_behind(), Ordering::Relaxed);
+}
+
+fn lost(count: u64) -> String {
+    let messages = if count == 1 { "message" } else { "messages" };
+    let why = "standard error was not read";
+    format!("{}\n", named(&format!("{count} {messages} lost: {why}")))
 }
 
 /// The reason of an I/O error, in the system's words.

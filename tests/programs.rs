@@ -471,9 +471,12 @@ fn two_signals_in_a_row_leave_no_program_either() {
     );
     let _client = host.client();
     let program = pid_in(&host.dir.join("pid"), &host.rnc);
-    for _ in 0..2 {
+    // Those that come with the first one are part of it.
+    let ends = eventually(|| {
         host.rnc.signal(Signal::TERM);
-    }
+        !host.rnc.is_running()
+    });
+    assert!(ends, "it is still there");
     host.rnc.wait().expect_signal(Signal::TERM);
     assert!(eventually(|| !is_alive(program)), "it lives on");
 }
@@ -712,6 +715,45 @@ fn a_terminals_program_is_ended_with_its_peer() {
     let program = pid_in(&host.dir.join("pid"), &host.rnc);
     client.reset();
     assert!(eventually(|| !is_alive(program)), "it lives on");
+}
+
+#[test]
+fn the_jobs_of_a_terminals_shell_are_ended_with_its_peer() {
+    // Each job has a group of its own, as with an interactive shell. One is stopped.
+    let host = Host::shell(
+        "-lk --pty",
+        "set -m; sleep 600 & echo $! > job; sleep 600 & kill -STOP $!; echo $! > stopped; \
+         (trap '' HUP; exec sleep 600) & echo $! > nohup; echo; read line",
+    );
+    for resets in [true, false] {
+        let mut client = host.client();
+        client.read_some(1, &host.rnc);
+        let jobs = ["job", "stopped", "nohup"].map(|name| {
+            let path = host.dir.join(name);
+            let pid = pid_in(&path, &host.rnc);
+            std::fs::remove_file(path).expect("remove");
+            pid
+        });
+        if resets {
+            client.reset();
+        } else {
+            drop(client);
+        }
+        for job in jobs {
+            assert!(eventually(|| !is_alive(job)), "a job lives on");
+        }
+    }
+}
+
+#[test]
+fn what_programs_leave_behind_is_reaped() {
+    let orphans = "sleep 600 >/dev/null 2>&1 & setsid true >/dev/null 2>&1 & echo hi";
+    let host = Host::shell("-lk --max-conns 1", orphans);
+    for _ in 0..5 {
+        assert_eq!(host.answer(), "hi\n");
+        let gone = eventually(|| children(host.rnc.pid()).is_empty());
+        assert!(gone, "{:?} are left", children(host.rnc.pid()));
+    }
 }
 
 /// The clients of the demos, each against a server in one line.

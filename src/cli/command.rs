@@ -276,7 +276,7 @@ fn shape() -> Vec<Arg> {
                 "vsock",
                 "Sockets between a virtual machine and its host",
                 "The operands are CID PORT, or with -l only PORT: the same as vsock:CID:PORT and \
-                 vsock::PORT. CID 2 is the host, 1 the machine itself. Without -w the kernel \
+                 vsock::PORT. CID 2 is the host, 1 the machine itself. Without -w or --timeout the kernel \
                  gives a connection two seconds. Not with -u, -z, -x, -s, -F, -4 or -6.",
             )
             .hide_short_help(true),

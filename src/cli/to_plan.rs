@@ -236,6 +236,7 @@ impl Planner<'_> {
                     path,
                     datagram,
                     zero_io: args.zero,
+                    timeout: self.connect_limit(timeout)?,
                 }
             }
             Place::Passed(from, kind) => {
@@ -251,7 +252,11 @@ impl Planner<'_> {
                 self.listen_mode(self.listening(host, port, None), clients)?
             }
             Place::Vsock(cid, port) if args.listen => Mode::ListenVsock { cid, port, clients },
-            Place::Vsock(Some(cid), port) => Mode::ConnectVsock { cid, port, timeout },
+            Place::Vsock(Some(cid), port) => Mode::ConnectVsock {
+                cid,
+                port,
+                timeout: self.connect_limit(timeout)?,
+            },
             Place::Vsock(None, port) => {
                 return said(format!("no CID to connect to: vsock::{port}"));
             }

@@ -7,6 +7,7 @@ use mio::Waker;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 /// Something that happened outside the loop.
 #[derive(Debug)]
@@ -23,6 +24,8 @@ pub enum Notice {
     HostName(SocketAddr, Option<String>),
     /// Who may come in has been found out anew.
     Rules(Arc<Rules>),
+    /// For the loop itself: to be delivered then.
+    Later(Instant, Box<Notice>),
 }
 
 /// The way into the loop, for any thread. Never full: each thread posts a bounded number.
@@ -57,6 +60,16 @@ impl Inbox {
             .unwrap_or_else(PoisonError::into_inner);
         queue.push((task, notice));
         drop(queue);
+        self.wake();
+    }
+
+    /// Posts a notice for all that the loop is to deliver at a time.
+    pub fn post_at(&self, at: Instant, notice: Notice) {
+        self.post(None, Notice::Later(at, Box::new(notice)));
+    }
+
+    /// Wakes the loop. May be called in a signal handler: it only makes system calls.
+    pub fn wake(&self) {
         // A loop that cannot be woken has already ended.
         let _ = self.inner.waker.wake();
     }

@@ -3,8 +3,11 @@
 //! A regular file is written at once: a disk takes what it is given. Whatever has a reader behind it
 //! (a pipe, a terminal, a device) is written by a thread of its own, which may block as long as it
 //! likes: even opening a FIFO waits until somebody reads it. What the thread has not written yet
-//! waits in a queue with a bound; records that find it full are left out and counted.
+//! waits in a queue with a bound; records that find it full are left out and counted. Where no thread
+//! can be had, what the reader does not take at once waits for the next record.
 
+use crate::sys::outlet::Outlet;
+use crate::sys::stdio::Shared;
 use rustix::event::{PollFd, PollFlags};
 use rustix::fs::{Mode, OFlags};
 use std::collections::VecDeque;
@@ -33,6 +36,7 @@ pub struct LogFile {
 enum Way {
     Plain(File),
     Queued(Arc<Queue>),
+    Direct(Outlet),
     Ended,
 }
 
@@ -52,10 +56,14 @@ impl LogFile {
     /// As of open(2), but for a FIFO, which is opened when somebody reads it.
     pub fn open(path: &Path, appends: bool) -> io::Result<LogFile> {
         if path.metadata().is_ok_and(|meta| meta.file_type().is_fifo()) {
-            let path = PathBuf::from(path);
-            return LogFile::queued(false, move || open(&path, appends));
+            let own = PathBuf::from(path);
+            let queued = LogFile::queued(false, move || open(&own, appends, OFlags::empty()));
+            return match queued {
+                Some(log) => Ok(log),
+                None => Ok(LogFile::direct(open(path, appends, OFlags::NONBLOCK)?)),
+            };
         }
-        LogFile::of(open(path, appends)?)
+        LogFile::of(open(path, appends, OFlags::empty())?)
     }
 
     /// Writes to standard error, which stays open.
@@ -73,24 +81,40 @@ impl LogFile {
                 is_terminal: false,
             });
         }
-        LogFile::queued(file.is_terminal(), move || Ok(file))
+        let own = file.try_clone()?;
+        let queued = LogFile::queued(file.is_terminal(), move || Ok(own));
+        Ok(queued.unwrap_or_else(|| LogFile::direct(file)))
     }
 
+    /// Has a thread write what `open` gives; `None` where there is no thread to be had.
     fn queued(
         is_terminal: bool,
         open: impl FnOnce() -> io::Result<File> + Send + 'static,
-    ) -> io::Result<LogFile> {
+    ) -> Option<LogFile> {
         let queue = Arc::new(Queue::default());
         let reader = Arc::clone(&queue);
         let thread = std::thread::Builder::new().name("log".into());
-        thread.spawn(move || {
+        let work = move || {
             let wrote = open().and_then(|file| reader.write_to(&file));
             reader.end(wrote);
-        })?;
-        Ok(LogFile {
+        };
+        thread.spawn(work).ok()?;
+        Some(LogFile {
             way: Way::Queued(queue),
             is_terminal,
         })
+    }
+
+    /// Writes to it from the loop's thread.
+    fn direct(file: File) -> LogFile {
+        let is_terminal = file.is_terminal();
+        // As long as the process.
+        let file: &'static File = Box::leak(Box::new(file));
+        let open = || Shared::output(file.as_fd());
+        LogFile {
+            way: Way::Direct(Outlet::new(open, QUEUE_BYTES, |_| String::new())),
+            is_terminal,
+        }
     }
 
     /// Says whether somebody looks at it.
@@ -106,6 +130,10 @@ impl LogFile {
         let wrote = match &mut self.way {
             Way::Plain(file) => file.write_all(&record),
             Way::Queued(queue) => queue.push(record),
+            Way::Direct(outlet) => {
+                outlet.write(&record);
+                Ok(())
+            }
             Way::Ended => Ok(()),
         };
         if wrote.is_err() {
@@ -118,17 +146,24 @@ impl LogFile {
     pub fn finish(self) -> Outcome {
         match self.way {
             Way::Queued(queue) => queue.finish(),
+            Way::Direct(mut outlet) => {
+                outlet.finish();
+                Outcome {
+                    left_out: outlet.left_out() + u64::from(outlet.is_behind()),
+                    error: None,
+                }
+            }
             Way::Plain(_) | Way::Ended => Outcome::default(),
         }
     }
 }
 
-fn open(path: &Path, appends: bool) -> io::Result<File> {
+fn open(path: &Path, appends: bool, flags: OFlags) -> io::Result<File> {
     let how = match appends {
         true => OFlags::APPEND,
         false => OFlags::TRUNC,
     };
-    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::NOCTTY | OFlags::CLOEXEC | how;
+    let flags = flags | OFlags::WRONLY | OFlags::CREATE | OFlags::NOCTTY | OFlags::CLOEXEC | how;
     let mode = Mode::from_raw_mode(0o666);
     let fd = rustix::io::retry_on_intr(|| rustix::fs::open(path, flags, mode))?;
     Ok(fd.into())

@@ -11,6 +11,7 @@ pub mod internal;
 pub mod kernel;
 pub mod logfile;
 pub mod mailbox;
+pub mod pool;
 pub mod reactor;
 pub mod ready;
 pub mod stdio;

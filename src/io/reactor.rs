@@ -8,24 +8,32 @@
 //! not on those that wait.
 
 use super::inbox::{Inbox, Notice};
+use super::pool::{Job, Pool};
 use super::ready::Ready;
-use crate::sys::errno;
-use crate::sys::watch::Watch;
+use crate::report;
+use crate::sys::watch::{self, Watch};
+use crate::sys::{child, errno, signal};
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Registry, Token, Waker};
 use std::collections::{BTreeSet, VecDeque};
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Bits of a token that name the descriptor within its task.
 const SLOT_BITS: u32 = 16;
 /// The token of the waker.
 const WAKER: Token = Token(usize::MAX);
-/// The token of what reports the end of any program, where each cannot have its own.
-const PROGRAMS: Token = Token(usize::MAX - 1);
 /// Events taken in one poll; more stay in the kernel until the next.
 const EVENTS: usize = 256;
+/// Threads for look-ups. Of a resolver that does not answer, each waits for many seconds.
+const LOOKUPS: usize = 32;
+/// Threads for what can be done without, and how much of it may wait for one.
+const EXTRAS: usize = 4;
+const MOST_EXTRAS: usize = 64;
+/// How often standard error is tried again while it takes nothing: a message is no reason to
+/// register it, which could be a file, or closed.
+const RETRY: Duration = Duration::from_millis(50);
 
 /// What a task wants next.
 pub enum Step<O> {
@@ -64,6 +72,8 @@ pub struct TaskId {
 pub struct Registrar<'a> {
     registry: &'a Registry,
     inbox: &'a Inbox,
+    lookups: &'a Pool,
+    extras: &'a Pool,
     task: TaskId,
 }
 
@@ -75,22 +85,6 @@ impl Registrar<'_> {
     /// Any refusal of epoll_ctl(2): EPERM for files and /dev/null, which are always ready.
     pub fn register(&self, fd: BorrowedFd<'_>, slot: u16, interest: Interest) -> io::Result<()> {
         let token = Token(self.task.place << SLOT_BITS | usize::from(slot));
-        self.register_as(fd, token, interest)
-    }
-
-    /// Registers what reports that a program has ended: an event under `slot`, or a notice to all
-    /// tasks.
-    ///
-    /// # Errors
-    /// As `register`.
-    pub fn register_program(&self, watch: &Watch, slot: u16) -> io::Result<()> {
-        match watch {
-            Watch::Own(pidfd) => self.register(pidfd.as_fd(), slot, Interest::READABLE),
-            Watch::Any(bell) => self.register_as(*bell, PROGRAMS, Interest::READABLE),
-        }
-    }
-
-    fn register_as(&self, fd: BorrowedFd<'_>, token: Token, interest: Interest) -> io::Result<()> {
         let raw = fd.as_raw_fd();
         let mut source = SourceFd(&raw);
         let registered = match self.registry.register(&mut source, token, interest) {
@@ -105,23 +99,42 @@ impl Registrar<'_> {
         })
     }
 
+    /// Registers what reports that a program has ended: an event under `slot`, or a notice to all
+    /// tasks.
+    ///
+    /// # Errors
+    /// As `register`.
+    pub fn register_program(&self, watch: &Watch, slot: u16) -> io::Result<()> {
+        match watch {
+            Watch::Own(pidfd) => self.register(pidfd.as_fd(), slot, Interest::READABLE),
+            Watch::Signal => Ok(()),
+        }
+    }
+
     /// Stops waiting for a descriptor that stays open.
     pub fn deregister(&self, fd: BorrowedFd<'_>) {
         // Not registered: nothing to undo.
         let _ = self.registry.deregister(&mut SourceFd(&fd.as_raw_fd()));
     }
 
-    /// Runs `work` on a thread of its own and posts what it gives to this task: for calls that
-    /// block, such as name look-ups.
-    ///
-    /// # Errors
-    /// The thread cannot be started.
-    pub fn off_loop(&self, work: impl FnOnce() -> Notice + Send + 'static) -> io::Result<()> {
+    /// Runs `work` on another thread and posts what it gives to this task: for calls that block,
+    /// such as name look-ups. Where no thread can be had, it is run here.
+    pub fn off_loop(&self, work: impl FnOnce() -> Notice + Send + 'static) {
+        if let Err(job) = self.lookups.add(self.job(work)) {
+            let _blocking = signal::may_block();
+            job();
+        }
+    }
+
+    /// As `off_loop`, for what can be done without: `false` where there is no thread for it, or too
+    /// much waits already.
+    pub fn try_off_loop(&self, work: impl FnOnce() -> Notice + Send + 'static) -> bool {
+        self.extras.add(self.job(work)).is_ok()
+    }
+
+    fn job(&self, work: impl FnOnce() -> Notice + Send + 'static) -> Job {
         let (inbox, task) = (self.inbox.clone(), self.task);
-        let thread = std::thread::Builder::new().name("lookup".into());
-        thread
-            .spawn(move || inbox.post(Some(task), work()))
-            .map(|_| ())
+        Box::new(move || inbox.post(Some(task), work()))
     }
 }
 
@@ -129,6 +142,10 @@ impl Registrar<'_> {
 pub struct Reactor<O> {
     poll: Poll,
     inbox: Inbox,
+    /// For what a task waits for: each for one thing at a time.
+    lookups: Pool,
+    /// For what can be done without.
+    extras: Pool,
     tasks: Vec<Option<Entry<O>>>,
     /// Places in `tasks` without a task.
     free: Vec<usize>,
@@ -138,6 +155,8 @@ pub struct Reactor<O> {
     deadlines: BTreeSet<(Instant, usize)>,
     /// Work put off until then.
     deferred: Option<(Instant, Box<dyn FnOnce()>)>,
+    /// Notices put off until then.
+    later: Vec<(Instant, Notice)>,
 }
 
 struct Entry<O> {
@@ -158,12 +177,15 @@ impl<O> Reactor<O> {
         Ok(Reactor {
             poll,
             inbox,
+            lookups: Pool::new(LOOKUPS, usize::MAX),
+            extras: Pool::new(EXTRAS, MOST_EXTRAS),
             tasks: Vec::new(),
             free: Vec::new(),
             next_serial: 0,
             runnable: VecDeque::new(),
             deadlines: BTreeSet::new(),
             deferred: None,
+            later: Vec::new(),
         })
     }
 
@@ -210,20 +232,34 @@ impl<O> Reactor<O> {
                 return Ok(());
             }
             self.wait(&mut events)?;
-            let mut program_ended = false;
             for event in &events {
-                match event.token() {
-                    WAKER => {}
-                    PROGRAMS => program_ended = true,
-                    token => self.note(token, Ready::from(event)),
+                if event.token() != WAKER {
+                    self.note(event.token(), Ready::from(event));
                 }
             }
+            if report::is_behind() {
+                report::flush();
+            }
+            signal::act();
             let now = Instant::now();
-            if program_ended {
-                self.deliver(None, &Notice::ProgramEnded, now);
+            if signal::take_child() {
+                child::reap_orphans();
+                if watch::is_by_signal() {
+                    self.deliver(None, &Notice::ProgramEnded, now);
+                }
             }
             for (task, notice) in self.inbox.take() {
-                self.deliver(task, &notice, now);
+                match notice {
+                    Notice::Later(at, notice) => self.later.push((at, *notice)),
+                    notice => self.deliver(task, &notice, now),
+                }
+            }
+            for (_, notice) in self
+                .later
+                .extract_if(.., |(at, _)| *at <= now)
+                .collect::<Vec<_>>()
+            {
+                self.deliver(None, &notice, now);
             }
             self.wake_due(now);
             if let Some((_, work)) = self.deferred.take_if(|(at, _)| *at <= now) {
@@ -245,6 +281,8 @@ impl<O> Reactor<O> {
             let registrar = Registrar {
                 registry: self.poll.registry(),
                 inbox: &self.inbox,
+                lookups: &self.lookups,
+                extras: &self.extras,
                 task: TaskId {
                     place: index,
                     serial: entry.serial,
@@ -289,17 +327,15 @@ impl<O> Reactor<O> {
 
     fn wait(&mut self, events: &mut Events) -> io::Result<()> {
         let timeout = if !self.runnable.is_empty() {
-            Some(std::time::Duration::ZERO)
+            Some(Duration::ZERO)
         } else {
+            let first = self.deadlines.first().map(|(at, _)| *at);
             let deferred = self.deferred.iter().map(|(at, _)| *at);
-            let next = self
-                .deadlines
-                .first()
-                .map(|(at, _)| *at)
-                .into_iter()
-                .chain(deferred)
-                .min();
-            next.map(|at| at.saturating_duration_since(Instant::now()))
+            let later = self.later.iter().map(|(at, _)| *at);
+            let next = first.into_iter().chain(deferred).chain(later).min();
+            let next = next.map(|at| at.saturating_duration_since(Instant::now()));
+            let retry = report::is_behind().then_some(RETRY);
+            next.into_iter().chain(retry).min()
         };
         match self.poll.poll(events, timeout) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {

@@ -34,15 +34,22 @@ pub enum ListenError {
     Option(OptionError),
 }
 
+/// The addresses to listen or receive on. A name is looked up here and now.
+///
+/// # Errors
+/// The name cannot be looked up.
+pub fn addresses(at: &Listening, net: &Net) -> Result<Vec<SocketAddr>, ListenError> {
+    match &at.host {
+        Some(host) => resolve::now(host, at.port, net).map_err(ListenError::Name),
+        None => Ok(any_addresses(at, net)),
+    }
+}
+
 /// Binds the sockets to listen or receive on, all with one port; TCP ones listen already.
 ///
 /// # Errors
 /// No address could be bound: the last reason.
-pub fn bind(at: &Listening, net: &Net) -> Result<Vec<Socket>, ListenError> {
-    let addrs = match &at.host {
-        Some(host) => resolve::now(host, at.port, net).map_err(ListenError::Name)?,
-        None => any_addresses(at, net),
-    };
+pub fn bind(addrs: Vec<SocketAddr>, at: &Listening, net: &Net) -> Result<Vec<Socket>, ListenError> {
     let mut socks: Vec<Socket> = Vec::new();
     let mut failed = None;
     let mut port = at.port;

@@ -26,7 +26,7 @@ pub fn ask(host: &str, port: u16, net: &Net, registrar: &Registrar<'_>) -> io::R
         return Ok(Answer::Now(found));
     }
     let (host, family) = (host.to_string(), net.family);
-    registrar.off_loop(move || Notice::Addresses(look_up(&host, port, family)))?;
+    registrar.off_loop(move || Notice::Addresses(look_up(&host, port, family)));
     Ok(Answer::Later)
 }
 

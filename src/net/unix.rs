@@ -15,8 +15,10 @@ use std::time::{Duration, Instant};
 
 /// The longest path a Unix socket may have, in bytes, without the NUL at its end. See unix(7).
 const MAX_PATH_BYTES: usize = 107;
-/// The pause before a listener whose queue is full is tried again.
-const TRY_AGAIN: Duration = Duration::from_millis(10);
+/// The first pause before a listener whose queue is full is tried again; each one is twice as long
+/// as the one before, up to the longest.
+const FIRST_PAUSE: Duration = Duration::from_millis(10);
+const LONGEST_PAUSE: Duration = Duration::from_millis(100);
 
 /// The address behind a word of the command line: a path, or an abstract name behind `@`.
 ///
@@ -40,17 +42,6 @@ fn name_too_long() -> io::Error {
     rustix::io::Errno::NAMETOOLONG.into()
 }
 
-/// Connects a stream socket.
-///
-/// # Errors
-/// As connect(2).
-pub fn connect_stream(path: &Path) -> io::Result<Socket> {
-    let sock = Socket::new(Domain::UNIX, Type::STREAM, None)?;
-    sock.connect(&address(path)?)?;
-    sock.set_nonblocking(true)?;
-    Ok(sock)
-}
-
 /// Connects a stream socket without waiting: the kernel has no event for "there is room in the
 /// listener's queue", so while there is none it is tried again.
 #[derive(Debug)]
@@ -59,6 +50,7 @@ pub struct Dialer {
     limit: Option<Duration>,
     gives_up: Option<Instant>,
     next_try: Option<Instant>,
+    pause: Duration,
 }
 
 impl Dialer {
@@ -69,6 +61,7 @@ impl Dialer {
             limit: limit.filter(|limit| !limit.is_zero()),
             gives_up: None,
             next_try: None,
+            pause: FIRST_PAUSE,
         }
     }
 
@@ -91,7 +84,8 @@ impl Dialer {
                 Err(io::ErrorKind::TimedOut.into())
             }
             Err(_) => {
-                let next = now + TRY_AGAIN;
+                let next = now + self.pause;
+                self.pause = (self.pause * 2).min(LONGEST_PAUSE);
                 self.next_try = Some(self.gives_up.map_or(next, |at| next.min(at)));
                 Ok(None)
             }

@@ -446,6 +446,8 @@ pub enum Mode {
         datagram: Option<UnixSource>,
         /// Only see whether somebody listens.
         zero_io: bool,
+        /// The time for connecting.
+        timeout: Option<Duration>,
     },
     /// Connect to a vsock port.
     ConnectVsock {

@@ -5,7 +5,10 @@
 //!                 └────────── failed ──► Pausing ──► Next
 //!
 //! With TLS: Dialing ──► Securing ──► Session
+//! DialingUnix and DialingVsock are as Dialing.
 //! ```
+
+mod local;
 
 use super::company::Company;
 use super::listen::ip_label;
@@ -27,16 +30,17 @@ use crate::net::secure::{SecureError, Secured, Securing};
 use crate::net::tls::Client;
 use crate::net::{unix, vsock};
 use crate::parse::escape::printable;
-use crate::plan::{Dialing, Mode, Net, Plan, Ports, Service, Transport, UnixSource};
+use crate::plan::{Dialing, Mode, Net, Plan, Ports, Service, Transport};
 use crate::report;
-use crate::sys::fdpass;
+use crate::sys::{fdpass, signal};
 use socket2::Socket;
 use std::io;
 use std::os::fd::AsFd;
-use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
 use std::rc::Rc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
+
+/// How often it is looked whether what was found so far has been read.
+const READER: Duration = Duration::from_millis(50);
 
 /// Connects, and runs the sessions.
 pub struct Connect {
@@ -45,6 +49,8 @@ pub struct Connect {
     dialing: Option<Rc<Dialing>>,
     /// Ports still to be tried, the next one last.
     ports: Vec<u16>,
+    /// There was more than one.
+    has_many: bool,
     /// How connections are made secure, if they are.
     tls: Option<Rc<Client>>,
     state: State,
@@ -61,6 +67,7 @@ pub struct Connect {
 enum State {
     Next,
     Dialing(Box<Dialer>, u16),
+    DialingUnix(unix::Dialer),
     DialingVsock(Box<vsock::Dialer>),
     Probing(Box<Probe>),
     Pausing(Instant),
@@ -85,6 +92,7 @@ impl Connect {
             net: Rc::new(plan.net.clone()),
             plan,
             dialing,
+            has_many: ports.len() > 1,
             ports,
             tls,
             state: State::Next,
@@ -105,6 +113,11 @@ impl Connect {
 
     /// Begins with the next port, if there is one.
     fn next(&mut self, registrar: &Registrar<'_>, now: Instant) -> Result<(), Exit> {
+        // What is found at many ports is worth nothing unless it is read.
+        if self.has_many && report::is_behind() {
+            self.state = State::Pausing(now + READER);
+            return Ok(());
+        }
         let Some(port) = self.ports.pop() else {
             return Err(self.exit());
         };
@@ -113,11 +126,21 @@ impl Connect {
             Mode::Connect { to, .. } => self.dial(to.host.as_str().into(), port, now),
             Mode::ConnectUnix {
                 path,
-                datagram,
-                zero_io,
+                datagram: None,
+                timeout,
+                ..
             } => {
-                let (path, datagram, zero_io) = (path.clone(), datagram.clone(), *zero_io);
-                self.connect_unix(&path, datagram.as_ref(), zero_io, registrar, now)
+                self.state = State::DialingUnix(unix::Dialer::new(path, *timeout));
+                Ok(())
+            }
+            Mode::ConnectUnix {
+                path,
+                datagram: Some(from),
+                ..
+            } => {
+                let connected = unix::connect_datagram(path, from);
+                let connected = connected.map(|(sock, file)| (sock, Some(file)));
+                self.unix_dialed(connected, registrar, now)
             }
             Mode::ConnectVsock { cid, port, timeout } => {
                 let dialer = vsock::Dialer::new(*cid, *port, *timeout, FIRST_SLOT);
@@ -138,73 +161,6 @@ impl Connect {
         Ok(())
     }
 
-    fn connect_unix(
-        &mut self,
-        path: &Path,
-        datagram: Option<&UnixSource>,
-        zero_io: bool,
-        registrar: &Registrar<'_>,
-        now: Instant,
-    ) -> Result<(), Exit> {
-        let shown = printable(path.as_os_str().as_bytes());
-        let connected = match datagram {
-            None => unix::connect_stream(path).map(|sock| (sock, None)),
-            Some(from) => unix::connect_datagram(path, from).map(|(sock, file)| (sock, Some(file))),
-        };
-        let (sock, file) = connected.map_err(|error| {
-            report::error(&words::not_reached(&shown, &error, &self.plan));
-            Exit::FAILED
-        })?;
-        self._file = file;
-        self.tally.open();
-        if report::is_verbose(1) {
-            words::reached(&shown)
-                .iter()
-                .for_each(|line| report::line(line));
-        }
-        if zero_io {
-            return Ok(());
-        }
-        let label = format!("{shown} (unix)");
-        match datagram {
-            None => self.connected_stream((sock, &[]), label, registrar, now),
-            Some(_) => {
-                let remote = session::datagram_end(sock, registrar).map_err(io_exit)?;
-                self.join(remote, &[], label, registrar, now)
-            }
-        }
-    }
-
-    /// Goes on connecting to a vsock port; `false` when it has to wait.
-    fn dial_vsock(&mut self, registrar: &Registrar<'_>, now: Instant) -> Result<bool, Exit> {
-        let (State::DialingVsock(dialer), Mode::ConnectVsock { cid, port, .. }) =
-            (&mut self.state, &self.plan.mode)
-        else {
-            return Ok(true);
-        };
-        let label = format!("vsock {cid} port {port}");
-        let sock = match dialer.drive(registrar, now) {
-            Ok(None) => return Ok(false),
-            Ok(Some(sock)) => sock,
-            Err(error) if error.kind() == io::ErrorKind::TimedOut => {
-                report::failure(&format!("connect to {label} timed out"));
-                return Err(Exit::Code(self.plan.codes.connect_timed_out));
-            }
-            Err(error) => {
-                let reason = report::reason(&error);
-                report::error(&format!("connect to {label} failed: {reason}"));
-                return Err(Exit::FAILED);
-            }
-        };
-        self.tally.open();
-        report::verbose(
-            1,
-            &format!("Connection to vsock {cid} port {port} succeeded!"),
-        );
-        self.connected_stream((sock, &[]), label, registrar, now)?;
-        Ok(true)
-    }
-
     /// A stream is connected, and its first bytes are read: it is made secure, if that is wanted.
     fn connected_stream(
         &mut self,
@@ -223,7 +179,7 @@ impl Connect {
             .session(host)
             .map_err(|error| super::failed(&error.into()))?;
         let limit = match &self.plan.mode {
-            Mode::ConnectVsock { timeout, .. } => *timeout,
+            Mode::ConnectUnix { timeout, .. } | Mode::ConnectVsock { timeout, .. } => *timeout,
             _ => self.to().and_then(|to| to.dialing.timeout),
         };
         let securing = Securing::new(
@@ -469,6 +425,13 @@ impl Connect {
                     Dialed::Failed(error) => self.dialed(Err(error), port, registrar, now)?,
                 }
             }
+            State::DialingUnix(dialer) => match dialer.drive(now).transpose() {
+                None => return Ok(Some(Step::Wait)),
+                Some(dialed) => {
+                    let dialed = dialed.map(|sock| (sock, None));
+                    self.unix_dialed(dialed, registrar, now)?;
+                }
+            },
             State::DialingVsock(_) => {
                 if !self.dial_vsock(registrar, now)? {
                     return Ok(Some(Step::Wait));
@@ -525,7 +488,11 @@ impl Drive<Exit> for Connect {
             State::Securing(securing, _) => securing.note(slot, ready),
             State::Session(joined) => joined.note(slot, ready),
             State::Program(program) => program.note(slot, ready),
-            State::Next | State::DialingVsock(_) | State::Probing(_) | State::Pausing(_) => {}
+            State::Next
+            | State::DialingUnix(_)
+            | State::DialingVsock(_)
+            | State::Probing(_)
+            | State::Pausing(_) => {}
         }
     }
 
@@ -557,6 +524,7 @@ impl Drive<Exit> for Connect {
         match &self.state {
             State::Next => None,
             State::Dialing(dialer, _) => dialer.deadline(),
+            State::DialingUnix(dialer) => dialer.deadline(),
             State::DialingVsock(dialer) => dialer.deadline(),
             State::Probing(probe) => Some(probe.deadline()),
             State::Pausing(until) => Some(*until),
@@ -572,6 +540,8 @@ fn io_exit(error: io::Error) -> Exit {
 }
 
 fn pass_fd(connected: &Connected) -> Exit {
+    // It waits until the socket is taken.
+    let _blocking = signal::may_block();
     match fdpass::pass_to_stdout(connected.sock.as_fd()) {
         Ok(()) => Exit::OK,
         Err(error) => {

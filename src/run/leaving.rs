@@ -8,8 +8,11 @@
 
 use crate::io::inbox::{Inbox, Notice};
 use crate::sys::{child, signal};
-use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
+
+/// Signals that come so close to the one that ends rnc are part of it: a service manager sends
+/// SIGTERM and SIGHUP, and a terminal that goes away SIGHUP twice.
+const TOGETHER: Duration = Duration::from_millis(100);
 
 /// Passes on to the loop what signals ask for.
 pub struct Leaving {
@@ -22,7 +25,8 @@ pub struct Leaving {
 enum Stage {
     Staying,
     Retiring,
-    Leaving,
+    /// Since then.
+    Leaving(Instant),
 }
 
 impl Leaving {
@@ -41,32 +45,19 @@ impl Leaving {
         self.stage = match (self.stage, self.grace.filter(|_| is_term)) {
             (Stage::Staying, Some(grace)) => {
                 self.inbox.post(None, Notice::Retiring);
-                self.leave_after(grace);
+                self.inbox.post_at(Instant::now() + grace, Notice::Ending);
                 Stage::Retiring
             }
             (Stage::Staying | Stage::Retiring, _) => {
                 self.inbox.post(None, Notice::Ending);
-                Stage::Leaving
+                Stage::Leaving(Instant::now())
             }
-            (Stage::Leaving, _) => {
+            (Stage::Leaving(since), _) if since.elapsed() < TOGETHER => Stage::Leaving(since),
+            (Stage::Leaving(_), _) => {
                 // The loop may be held up, and not have come round to the one before.
                 child::end_all();
-                signal::last().into_iter().for_each(signal::end_by);
-                Stage::Leaving
+                signal::end_by(signal::last().unwrap_or(signal::TERM))
             }
         };
-    }
-
-    /// Has the loop leave once the time is over, unless it has ended by then.
-    fn leave_after(&self, grace: Duration) {
-        let inbox = self.inbox.clone();
-        let timer = thread::Builder::new().name("grace".into());
-        let timer = timer.spawn(move || {
-            thread::sleep(grace);
-            inbox.post(None, Notice::Ending);
-        });
-        if timer.is_err() {
-            self.inbox.post(None, Notice::Ending);
-        }
     }
 }

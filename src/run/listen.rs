@@ -17,10 +17,11 @@ use crate::net::{unix, vsock};
 use crate::parse::escape::printable;
 use crate::plan::{Clients, Listening, Mode, Net, Passed, Plan};
 use crate::report::{self, Wording};
-use crate::sys::{names, passed};
+use crate::sys::{names, passed, signal};
 use anyhow::{Context as _, anyhow};
 use socket2::{SockAddr, Socket, Type};
 use std::io;
+use std::iter;
 use std::net::SocketAddr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -31,6 +32,8 @@ use std::time::Instant;
 pub struct Bound {
     /// The sockets.
     pub socks: Vec<Socket>,
+    /// The names of their addresses, where they are shown.
+    pub names: Vec<Option<String>>,
     /// A client that has been accepted already.
     pub arrived: Option<Arrived>,
     /// The file of a Unix socket, and the one with the port.
@@ -52,27 +55,43 @@ pub fn bind(plan: &Plan) -> anyhow::Result<Bound> {
     match &plan.mode {
         Mode::ListenUnix { path, .. } => bind_unix(plan, path, Type::STREAM),
         Mode::ListenVsock { cid, port, .. } => bind_vsock(plan, *cid, *port),
-        Mode::Listen { at, .. } | Mode::ListenUdp { at, .. } => {
-            let guard = Guard::new(plan)?;
-            let (socks, arrived) = match at.passed {
-                Some(passed) => take_passed(passed).context("socket passed to rnc")?,
-                None => {
-                    let socks = listen::bind(at, &plan.net);
-                    (socks.map_err(|error| describe(error, at, plan))?, None)
-                }
-            };
-            guard::warn_if_open(&socks, plan);
-            let files = write_port(plan, &socks)?;
-            Ok(Bound {
-                socks,
-                arrived,
-                files,
-                guard,
-                tls: secure::server(plan)?,
-            })
-        }
+        Mode::Listen { at, .. } | Mode::ListenUdp { at, .. } => bind_ip(plan, at),
         _ => Err(anyhow!("nothing to listen on")),
     }
+}
+
+/// What is read or looked up, all of which may block, comes first: a signal ends rnc at once then,
+/// and leaves no file.
+fn bind_ip(plan: &Plan, at: &Listening) -> anyhow::Result<Bound> {
+    let (guard, tls) = (Guard::new(plan)?, secure::server(plan)?);
+    let (socks, arrived) = match at.passed {
+        Some(passed) => take_passed(passed).context("socket passed to rnc")?,
+        None => {
+            let addrs = listen::addresses(at, &plan.net);
+            let socks = addrs.and_then(|addrs| listen::bind(addrs, at, &plan.net));
+            (socks.map_err(|error| describe(error, at, plan))?, None)
+        }
+    };
+    guard::warn_if_open(&socks, plan);
+    let names = socks.iter().map(|sock| own_name(sock, at, plan)).collect();
+    let files = write_port(plan, &socks)?;
+    signal::leave_to_loop();
+    Ok(Bound {
+        socks,
+        names,
+        arrived,
+        files,
+        guard,
+        tls,
+    })
+}
+
+/// The name of the address that a socket is bound to, where it is shown.
+fn own_name(sock: &Socket, at: &Listening, plan: &Plan) -> Option<String> {
+    let is_shown = plan.names_peers && tells(is_chosen(at), plan);
+    let bound = addr::ip(&sock.local_addr().ok().filter(|_| is_shown)?)?;
+    let bound = Some(bound).filter(|bound| !bound.ip().is_unspecified());
+    names::host_name(&bound?)
 }
 
 /// Binds a Unix socket and tells its path.
@@ -83,8 +102,9 @@ pub fn bind_unix(plan: &Plan, path: &Path, kind: Type) -> anyhow::Result<Bound> 
     let Mode::ListenUnix { rules, .. } = plan.mode else {
         return Err(anyhow!("nothing to listen on"));
     };
-    let guard = Guard::new(plan)?;
+    let (guard, tls) = (Guard::new(plan)?, secure::server(plan)?);
     let shown = printable(path.as_os_str().as_bytes());
+    signal::leave_to_loop();
     let (sock, file) = unix::bind(path, kind, rules).map_err(|error| match plan.plain_errors {
         true => error.into(),
         false => anyhow::Error::new(error).context(format!("listen on {shown} (unix) failed")),
@@ -94,10 +114,11 @@ pub fn bind_unix(plan: &Plan, path: &Path, kind: Type) -> anyhow::Result<Bound> 
     }
     Ok(Bound {
         socks: vec![sock],
+        names: Vec::new(),
         arrived: None,
         files: file.into_iter().collect(),
         guard,
-        tls: secure::server(plan)?,
+        tls,
     })
 }
 
@@ -125,19 +146,21 @@ fn is_listener(sock: &Socket) -> bool {
 }
 
 fn bind_vsock(plan: &Plan, cid: Option<u32>, port: u32) -> anyhow::Result<Bound> {
+    let (guard, tls) = (Guard::new(plan)?, secure::server(plan)?);
     let sock = vsock::bind(cid, port).map_err(|error| {
         let cid = cid.map(|cid| format!(" {cid}")).unwrap_or_default();
         anyhow::Error::new(error).context(format!("listen on vsock{cid} port {port} failed"))
     })?;
     let socks = vec![sock];
     let files = write_port(plan, &socks)?;
-    let guard = Guard::new(plan)?;
+    signal::leave_to_loop();
     Ok(Bound {
         socks,
+        names: Vec::new(),
         arrived: None,
         files,
         guard,
-        tls: secure::server(plan)?,
+        tls,
     })
 }
 
@@ -155,23 +178,24 @@ fn write_port(plan: &Plan, socks: &[Socket]) -> anyhow::Result<Vec<OwnFile>> {
     Ok(vec![written])
 }
 
-/// Tells where we listen; nc: `Listening on 0.0.0.0 8080`.
-pub fn tell_bound(word: &str, sock: &Socket, at: &Listening, plan: &Plan) {
-    let is_chosen = at.port == 0 && at.passed.is_none();
-    let tells = tells(is_chosen, plan);
+/// Tells where we listen; nc: `Listening on 0.0.0.0 8080`. `name` is that of the address.
+pub fn tell_bound(word: &str, sock: &Socket, name: Option<&str>, at: &Listening, plan: &Plan) {
+    let tells = tells(is_chosen(at), plan);
     let Some(addr) = sock.local_addr().ok().filter(|_| tells) else {
         return;
     };
     let Some(bound) = addr::ip(&addr) else {
         return report::line(&format!("{word} on {}", addr::show(&addr)));
     };
-    let name = (plan.names_peers && !bound.ip().is_unspecified())
-        .then(|| names::host_name(&bound))
-        .flatten();
-    let host = name.unwrap_or_else(|| show_ip(&bound));
+    let host = name.map_or_else(|| show_ip(&bound), str::to_owned);
     let takes_both = sock.only_v6().is_ok_and(|only_v6| !only_v6);
     let is_dual = bound.is_ipv6() && bound.ip().is_unspecified() && takes_both;
     report::line(&words::listening(word, &host, &bound, is_dual));
+}
+
+/// Returns whether the kernel chooses the port.
+fn is_chosen(at: &Listening) -> bool {
+    at.port == 0 && at.passed.is_none()
 }
 
 /// Says whether there is a word about a port, which the kernel may have chosen.
@@ -267,7 +291,7 @@ impl Greeter {
             return;
         }
         let look_up = move || Notice::HostName(ip, names::host_name(&ip));
-        if plan.names_peers && registrar.off_loop(look_up).is_ok() {
+        if plan.names_peers && registrar.try_off_loop(look_up) {
             self.waiting.push(ip);
         } else {
             report::line(&words::received(&show_ip(&ip), &ip));
@@ -361,9 +385,10 @@ impl Serve {
 
 /// Tells where clients are awaited.
 pub fn tell_listening(bound: &Bound, plan: &Plan) {
-    for sock in &bound.socks {
+    let names = bound.names.iter().map(Option::as_deref);
+    for (sock, name) in bound.socks.iter().zip(names.chain(iter::repeat(None))) {
         match &plan.mode {
-            Mode::Listen { at, .. } => tell_bound("Listening", sock, at, plan),
+            Mode::Listen { at, .. } => tell_bound("Listening", sock, name, at, plan),
             Mode::ListenVsock { port, .. } if tells(*port == 0, plan) => {
                 let addr = sock.local_addr().map(|addr| addr::show(&addr));
                 report::line(&format!("Listening on {}", addr.unwrap_or_default()));

@@ -32,7 +32,7 @@ use crate::net::access::AccessError;
 use crate::plan::{Clients, Mode, Plan, Service};
 use crate::report;
 use crate::sys;
-use crate::sys::signal::Asked;
+use crate::sys::signal::{self, Asked};
 use anyhow::Context as _;
 use door::{Door, Joining};
 use leaving::Leaving;
@@ -51,8 +51,8 @@ const FIRST_SLOT: u16 = 64;
 /// Clients of a listener that still shake hands (TLS).
 const HANDSHAKE_SLOTS: RangeInclusive<u16> = 0xF000..=u16::MAX;
 
-/// How long a client runs without its signal handler, which is a thread: most of the time of a
-/// session that is over sooner. A signal that comes meanwhile waits.
+/// How long rnc runs without the thread that acts on signals while the loop is held up: starting it
+/// would be most of the time of a session that is over sooner.
 const UNHANDLED: Duration = Duration::from_millis(5);
 
 /// Does what the plan says.
@@ -69,25 +69,23 @@ pub fn run(mut plan: Plan) -> anyhow::Result<Exit> {
     let inbox = reactor.inbox();
     if matches!(plan.service, Service::Program(_)) {
         sys::child::keep_descriptors();
+        sys::child::adopt_orphans();
     }
-    let reload = Reload::begin(&plan, &inbox).context("cannot start a thread")?;
+    let reload = Reload::begin(&plan, &inbox);
     let mut leaving = Leaving::new(inbox, plan.reception.grace);
     let notify = move |asked| match asked {
         Asked::Reload => reload.iter().for_each(Reload::again),
         Asked::End => leaving.signal_came(),
     };
-    let handle_signals = move || sys::signal::on_signal(notify);
-    match begins_within_reach(&plan) {
-        true => {
-            let held = sys::signal::Held::new();
-            let handle_signals = move || {
-                let _ = handle_signals();
-                drop(held);
-            };
-            reactor.defer(Instant::now() + UNHANDLED, Box::new(handle_signals));
-        }
-        false => handle_signals().context("cannot handle signals")?,
-    }
+    let waking = reactor.inbox();
+    signal::on_signal(notify, move || waking.wake());
+    reactor.defer(
+        Instant::now() + UNHANDLED,
+        Box::new(|| {
+            // Without the thread the loop acts on signals alone.
+            let _ = signal::act_on_thread();
+        }),
+    );
     logs::open(&plan)?;
     // Only now: what `begin` says, such as "Listening on", tells others that rnc is ready.
     let tells_test = plan.tells_test && plan.listens();
@@ -103,6 +101,7 @@ pub fn run(mut plan: Plan) -> anyhow::Result<Exit> {
     if tells_test {
         report::line("NCAT TEST: LISTEN");
     }
+    signal::leave_to_loop();
     let mut exit = Exit::OK;
     // Of several tasks the last that did not end well tells.
     let ended = |ended| {
@@ -112,19 +111,9 @@ pub fn run(mut plan: Plan) -> anyhow::Result<Exit> {
     };
     let polled = reactor.run(ended).context("polling error");
     drop(reactor);
+    signal::end_at_once();
     logs::finish();
     polled.map(|()| exit)
-}
-
-/// Whether this is a client that comes round to its loop at once, whatever the network does.
-fn begins_within_reach(plan: &Plan) -> bool {
-    // A program would be started with signals held back.
-    let runs_programs = matches!(plan.service, Service::Program(_));
-    let connects = matches!(
-        plan.mode,
-        Mode::Connect { .. } | Mode::ConnectUnix { datagram: None, .. } | Mode::ConnectVsock { .. }
-    );
-    connects && !runs_programs
 }
 
 /// Makes the task for a mode. What can fail before anything is served, such as binding, does so

@@ -6,40 +6,48 @@ use crate::net::access;
 use crate::plan::Plan;
 use crate::report;
 use crate::sys::signal;
-use std::io;
 use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
 
-/// The thread that reads.
-pub struct Reload(SyncSender<()>);
+/// Reads the files: on a thread of its own, or without one on the caller's.
+pub enum Reload {
+    /// Asks the thread.
+    Thread(SyncSender<()>),
+    /// Reads them.
+    Here(Arc<dyn Fn() + Send + Sync>),
+}
 
 impl Reload {
     /// Has SIGHUP ask for it, if there is anything to read again.
-    ///
-    /// # Errors
-    /// The thread cannot be started.
-    pub fn begin(plan: &Plan, inbox: &Inbox) -> io::Result<Option<Reload>> {
+    pub fn begin(plan: &Plan, inbox: &Inbox) -> Option<Reload> {
         if !plan.access.has_files() {
-            return Ok(None);
+            return None;
         }
         let (access, numeric, inbox) = (plan.access.clone(), plan.net.numeric, inbox.clone());
         // Room for one: what is asked for while the files are being read is done once more.
         let (asking, asked) = sync_channel(1);
-        let read = move || match access::load(&access, numeric) {
+        let read = Arc::new(move || match access::load(&access, numeric) {
             Ok(rules) => inbox.post(None, Notice::Rules(Arc::new(rules))),
             Err(error) => report::error(&format!("{error}; who may come in stays as it was")),
-        };
+        });
+        signal::reload_at_hangup();
         // Signals are for the thread that waits for them.
         let _held = signal::Held::new();
+        let reader = Arc::clone(&read);
         let thread = std::thread::Builder::new().name("reload".into());
-        thread.spawn(move || asked.iter().for_each(|()| read()))?;
-        signal::reload_at_hangup();
-        Ok(Some(Reload(asking)))
+        let thread = thread.spawn(move || asked.iter().for_each(|()| reader()));
+        Some(thread.map_or(Reload::Here(read), |_| Reload::Thread(asking)))
     }
 
     /// Reads the files again.
     pub fn again(&self) {
-        // No room: it is going to be done anyway.
-        let _ = self.0.try_send(());
+        match self {
+            // No room: it is going to be done anyway.
+            Reload::Thread(asking) => drop(asking.try_send(())),
+            Reload::Here(read) => {
+                let _blocking = signal::may_block();
+                read();
+            }
+        }
     }
 }

@@ -24,7 +24,7 @@ use std::collections::BTreeSet;
 use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// How many ports are tried at once, if the user does not say.
 const PARALLEL: u16 = 512;
@@ -38,6 +38,8 @@ const STARTS: usize = 64;
 /// Text held back for its turn, beyond which no further port is begun. A whole range of refusals
 /// fits in; only a port that does not answer holds back as much.
 const MAX_HELD_BYTES: usize = 16 << 20;
+/// How often it is looked whether what was found so far has been read.
+const READER: Duration = Duration::from_millis(50);
 
 /// Finds out which ports are open.
 pub struct Scan {
@@ -175,7 +177,7 @@ impl Scan {
             self.tell()?;
         }
         self.tell()?;
-        if self.reports.past() == self.ports.len() {
+        if self.reports.past() == self.ports.len() && !report::is_behind() {
             return Err(self.tally.exit(Some(&self.to), &self.plan));
         }
         Ok(match self.may_start() && self.is_start_due(now) {
@@ -226,7 +228,8 @@ impl Scan {
             false => self.parallel,
         };
         let fresh = self.next < self.ports.len() && self.held_bytes < MAX_HELD_BYTES;
-        self.under_way() < most && (fresh || !self.again.is_empty())
+        // What is found is worth nothing unless it is read.
+        self.under_way() < most && (fresh || !self.again.is_empty()) && !report::is_behind()
     }
 
     fn is_start_due(&self, now: Instant) -> bool {
@@ -431,7 +434,8 @@ impl Drive<Exit> for Scan {
         };
         let start = self.next_start.filter(|_| self.may_start());
         let flights = self.deadlines.first().map(|(at, _)| *at);
-        [names, start, flights].into_iter().flatten().min()
+        let reader = report::is_behind().then(|| Instant::now() + READER);
+        [names, start, flights, reader].into_iter().flatten().min()
     }
 }
 

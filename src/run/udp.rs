@@ -56,6 +56,7 @@ pub struct BoundSock {
 pub fn bind(plan: &Plan) -> anyhow::Result<BoundSock> {
     let Bound {
         mut socks,
+        names,
         files,
         guard,
         ..
@@ -69,7 +70,8 @@ pub fn bind(plan: &Plan) -> anyhow::Result<BoundSock> {
             options::join(&sock, group)
                 .with_context(|| format!("join group {} failed", group.addr))?;
         }
-        tell_bound("Bound", &sock, at, plan);
+        let name = names.first().and_then(Option::as_deref);
+        tell_bound("Bound", &sock, name, at, plan);
     }
     Ok(BoundSock { sock, files, guard })
 }

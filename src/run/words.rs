@@ -54,8 +54,12 @@ pub fn reached(path: &str) -> Option<String> {
 /// Why a Unix socket cannot be connected to.
 pub fn not_reached(path: &str, error: &io::Error, plan: &Plan) -> String {
     let reason = report::reason(error);
+    // The kernel never says this of a Unix socket: it is our limit.
+    let is_late = error.kind() == io::ErrorKind::TimedOut;
     match report::wording() {
+        Wording::Ncat if is_late => "TIMEOUT".into(),
         Wording::Ncat => reason,
+        Wording::Netcat if is_late => format!("connect to {path} (unix) timed out"),
         Wording::Netcat if plan.plain_errors => format!("{path}: {reason}"),
         Wording::Netcat => format!("connect to {path} (unix) failed: {reason}"),
     }

@@ -4,13 +4,13 @@
 //! `std::process::Command` starts them: without a terminal that is posix_spawn(3), which does not
 //! copy our memory.
 
-use super::limits;
 use super::watch::{self, Watch};
+use super::{limits, signal};
 use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType};
 use rustix::pipe::PipeFlags;
-use rustix::process::{Pid, Signal};
+use rustix::process::{Pid, Signal, WaitOptions, waitpid};
 use rustix::pty::OpenptFlags;
 use rustix::termios::Winsize;
 use std::ffi::OsString;
@@ -31,8 +31,8 @@ const WINDOW: Winsize = Winsize {
 /// The first descriptor that is no standard one.
 const FIRST_KEPT: libc::c_int = 3;
 
-/// The leaders of all groups that may still be there.
-static GROUPS: Mutex<Vec<Pid>> = Mutex::new(Vec::new());
+/// All groups that may still be there.
+static GROUPS: Mutex<Vec<Group>> = Mutex::new(Vec::new());
 
 /// What stands between us and a program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,12 +71,20 @@ pub enum Ends {
     One(OwnedFd),
 }
 
+/// A program and all it started.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Group {
+    leader: Pid,
+    /// It leads a session, of a terminal, in which a shell gives each job a group of its own.
+    is_session: bool,
+}
+
 /// A program that was started. Dropping it ends it, and all in its group, at once.
 #[derive(Debug)]
 pub struct Process {
     child: Child,
     watch: Watch,
-    group: Pid,
+    group: Group,
     is_reaped: bool,
 }
 
@@ -99,10 +107,17 @@ pub fn start(order: &Order<'_>) -> io::Result<(Process, Ends)> {
     let ends = connect(&mut command, order)?;
     // Whoever ends all groups finds this one too: they wait for the list.
     let mut groups = groups();
-    let mut child = command.spawn()?;
-    let group = Pid::from_child(&child);
-    limits::restore_descriptors(group);
-    match Watch::new(group) {
+    let inherited = signal::pass_on(&mut command);
+    let child = command.spawn();
+    drop(inherited);
+    let mut child = child?;
+    let leader = Pid::from_child(&child);
+    limits::restore_descriptors(leader);
+    let group = Group {
+        leader,
+        is_session: order.channel == Channel::Terminal,
+    };
+    match Watch::new(leader) {
         Ok(watch) => {
             groups.push(group);
             let is_reaped = false;
@@ -115,7 +130,7 @@ pub fn start(order: &Order<'_>) -> io::Result<(Process, Ends)> {
             Ok((process, ends))
         }
         Err(error) => {
-            signal_group(group, Signal::KILL);
+            group.signal(Signal::KILL);
             // It has been killed: this does not take long.
             let _ = child.wait();
             Err(error)
@@ -123,12 +138,44 @@ pub fn start(order: &Order<'_>) -> io::Result<(Process, Ends)> {
     }
 }
 
+/// Has what programs leave behind become children of this process, as all orphans are of process 1,
+/// and not of a process 1 that may never reap them. See PR_SET_CHILD_SUBREAPER(2const).
+pub fn adopt_orphans() {
+    // A kernel that refuses leaves them to process 1.
+    let _ = rustix::process::set_child_subreaper(Some(rustix::process::getpid()));
+}
+
+/// Reaps the children that have ended and were not started here: orphans.
+pub fn reap_orphans() {
+    let groups = groups();
+    // Once a program is reaped, this is called again: what it hides is found then.
+    while let Some(pid) = ended_child()
+        && groups.iter().all(|group| group.leader != pid)
+    {
+        // It is there: it was seen a moment ago.
+        let _ = waitpid(Some(pid), WaitOptions::NOHANG);
+    }
+}
+
+/// A child that has ended and was not reaped.
+fn ended_child() -> Option<Pid> {
+    let how = libc::WEXITED | libc::WNOHANG | libc::WNOWAIT;
+    // SAFETY: all-zero is valid for the C struct, which the call fills in; without a child that has
+    // ended its process identifier stays 0.
+    let pid = unsafe {
+        let mut info: libc::siginfo_t = std::mem::zeroed();
+        libc::waitid(libc::P_ALL, 0, &mut info, how);
+        info.si_pid()
+    };
+    Pid::from_raw(pid)
+}
+
 /// Ends all groups at once; no program can be started after that. For a process that is about to
 /// end and cannot wait.
 pub fn end_all() {
     let groups = groups();
     for group in groups.iter() {
-        signal_group(*group, Signal::KILL);
+        group.signal(Signal::KILL);
     }
     // Kept for good: nobody starts another one.
     std::mem::forget(groups);
@@ -165,13 +212,54 @@ fn keep_listed_descriptors() {
     }
 }
 
-fn groups() -> MutexGuard<'static, Vec<Pid>> {
+fn groups() -> MutexGuard<'static, Vec<Group>> {
     GROUPS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Sends a signal to all processes of a group; `false` when there are none.
-fn signal_group(group: Pid, signal: Signal) -> bool {
-    rustix::process::kill_process_group(group, signal).is_ok()
+impl Group {
+    /// Sends a signal to all that are in it.
+    fn signal(self, signal: Signal) {
+        // No process is left, or those left are another user's.
+        let _ = rustix::process::kill_process_group(self.leader, signal);
+        for pid in self.others() {
+            let _ = rustix::process::kill_process(pid, signal);
+            // An interactive shell ignores SIGTERM, and a stopped job acts on no signal.
+            if signal == Signal::TERM {
+                let _ = rustix::process::kill_process(pid, Signal::HUP);
+                let _ = rustix::process::kill_process(pid, Signal::CONT);
+            }
+        }
+    }
+
+    /// Returns whether a process of it is left. The leader counts until it is reaped.
+    fn is_there(self) -> bool {
+        rustix::process::test_kill_process_group(self.leader).is_ok() || !self.others().is_empty()
+    }
+
+    /// All processes of its session, if it is one.
+    fn others(self) -> Vec<Pid> {
+        if self.is_session {
+            session_members(self.leader)
+        } else {
+            Vec::new()
+        }
+    }
+}
+
+/// The processes of a session that have not ended. See proc_pid_stat(5).
+fn session_members(session: Pid) -> Vec<Pid> {
+    let processes = std::fs::read_dir("/proc").into_iter().flatten().flatten();
+    let is_member = |pid: &Pid| {
+        let stat = std::fs::read(format!("/proc/{pid}/stat")).unwrap_or_default();
+        // The name of the program, in parentheses, may hold anything.
+        let behind = stat.iter().rposition(|byte| *byte == b')');
+        let behind = behind.map_or("", |at| std::str::from_utf8(&stat[at + 1..]).unwrap_or(""));
+        let mut fields = behind.split_ascii_whitespace();
+        let has_ended = matches!(fields.next(), None | Some("Z" | "X"));
+        !has_ended && fields.nth(2) == Some(&session.to_string())
+    };
+    let pids = processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    pids.filter_map(Pid::from_raw).filter(is_member).collect()
 }
 
 /// Makes the channel, and gives the program its ends of it.
@@ -260,17 +348,19 @@ impl Process {
 
     /// Returns whether the program has ended.
     pub fn has_ended(&self) -> bool {
-        self.is_reaped || watch::has_ended(self.group)
+        self.is_reaped || watch::has_ended(self.group.leader)
     }
 
-    /// Sends a signal to the program and all it started; `false` when there is nobody left.
-    pub fn signal(&self, signal: Signal) -> bool {
-        signal_group(self.group, signal)
+    /// Sends a signal to the program and all it started.
+    pub fn signal(&self, signal: Signal) {
+        self.group.signal(signal);
     }
 
     /// Says whether somebody is left in its group. The program itself counts until it is reaped.
     pub fn has_others(&self) -> bool {
-        rustix::process::test_kill_process_group(self.group).is_ok()
+        // One that has ended and was not reaped would count.
+        reap_orphans();
+        self.group.is_there()
     }
 
     /// The exit code, as a shell gives it: 128 + n after signal n; `None` while it runs. The group's
@@ -278,6 +368,7 @@ impl Process {
     pub fn reap(&mut self) -> Option<u8> {
         let status = self.child.try_wait().ok().flatten()?;
         self.is_reaped = true;
+        reap_orphans();
         let code = status.code().or(status.signal().map(|signal| 128 + signal));
         code.map(|code| u8::try_from(code).unwrap_or(u8::MAX))
     }

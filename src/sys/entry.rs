@@ -27,9 +27,8 @@ macro_rules! entry {
 /// # Safety
 /// `argc` and `argv` must be what the C library called `main` with, and no other thread may exist.
 pub unsafe fn begin(argc: i32, argv: *const *const std::ffi::c_char) -> Vec<OsString> {
+    super::signal::begin();
     open_missing_descriptors();
-    // SAFETY: ignoring a signal touches no memory; a write to a closed pipe is an error then.
-    unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
     super::alloc::share_one_heap();
     // SAFETY: there is no other thread.
     unsafe { super::passed::claim() };

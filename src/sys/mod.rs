@@ -11,6 +11,7 @@ pub mod fdpass;
 pub mod limits;
 pub mod names;
 pub mod offload;
+pub mod outlet;
 pub mod passed;
 pub mod random;
 pub mod signal;

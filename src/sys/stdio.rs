@@ -7,7 +7,8 @@
 //! | pipe | `preadv2` with RWF_NOWAIT | `pwritev2` with RWF_NOWAIT |
 //! | pipe that splice(2) was used on (the kernel then takes RWF_NOWAIT away) | a private O_NONBLOCK description, else as a FIFO | the same |
 //! | socket | `recv` with MSG_DONTWAIT | `send` with MSG_DONTWAIT |
-//! | terminal, FIFO (it has no RWF_NOWAIT), other devices | poll(2), then read | a private O_NONBLOCK description, else poll and small pieces |
+//! | terminal, FIFO (it has no RWF_NOWAIT) | a private O_NONBLOCK description, else poll(2), then read | the same, else poll and small pieces |
+//! | other devices | poll(2), then read | poll and small pieces |
 
 use super::errno;
 use rustix::event::{PollFd, PollFlags, Timespec};
@@ -31,7 +32,7 @@ enum Way {
     Polled,
 }
 
-/// One of the standard descriptors 0 and 1, shared with whoever started us.
+/// One of the standard descriptors, shared with whoever started us.
 #[derive(Debug)]
 pub struct Shared {
     fd: BorrowedFd<'static>,
@@ -50,11 +51,17 @@ impl Shared {
 
     /// Standard output.
     pub fn stdout() -> Shared {
-        let shared = Shared::new(rustix::stdio::stdout(), OFlags::WRONLY);
-        if shared.way.get() == Way::Polled {
-            shared.open_private();
-        }
-        shared
+        Shared::output(rustix::stdio::stdout())
+    }
+
+    /// Standard error.
+    pub fn stderr() -> Shared {
+        Shared::output(rustix::stdio::stderr())
+    }
+
+    /// Another descriptor to write to.
+    pub fn output(fd: BorrowedFd<'static>) -> Shared {
+        Shared::new(fd, OFlags::WRONLY)
     }
 
     fn new(fd: BorrowedFd<'static>, access: OFlags) -> Shared {
@@ -66,12 +73,16 @@ impl Shared {
             Ok(FileType::CharacterDevice) if rustix::termios::isatty(fd) => Way::Polled,
             _ => Way::Plain,
         };
-        Shared {
+        let shared = Shared {
             fd,
             private: OnceCell::new(),
             access,
             way: Cell::new(way),
+        };
+        if way == Way::Polled {
+            shared.open_private();
         }
+        shared
     }
 
     /// The descriptor to wait on.

@@ -1,15 +1,27 @@
 //! Asking the user for a password on the terminal, with echo off.
 
+use super::signal::{self, Handling};
 use rustix::fs::{Mode, OFlags};
-use rustix::termios::{self, LocalModes, OptionalActions, SpecialCodeIndex};
+use rustix::termios::{self, LocalModes, OptionalActions, SpecialCodeIndex, Termios};
 use std::fs::File;
 use std::io::{self, Read, Write};
+use std::ptr;
+use std::sync::atomic::{AtomicPtr, Ordering};
 
 /// The longest password taken, in bytes.
 const MAX_BYTES: usize = 1024;
 
+/// A terminal whose echo is off, for signal handlers.
+struct Quiet {
+    tty: File,
+    before: Termios,
+    quiet: Termios,
+}
+
+static QUIET: AtomicPtr<Quiet> = AtomicPtr::new(ptr::null_mut());
+
 /// Shows `prompt` on /dev/tty and reads one line from it with echo off; the terminal is put back
-/// as it was. The line comes without its newline.
+/// as it was, by a signal too. The line comes without its newline.
 ///
 /// # Errors
 /// There is no terminal, or it ended.
@@ -18,26 +30,68 @@ pub fn password(prompt: &str) -> io::Result<String> {
     let mut tty = File::from(rustix::fs::open("/dev/tty", flags, Mode::empty())?);
     let before = termios::tcgetattr(&tty)?;
     let mut quiet = before.clone();
-    // Without ISIG ctrl-C is a byte, and does not end us before the echo is back; as an end of
-    // line it is given to us at once.
+    // Without ISIG ctrl-C is a byte; as an end of line it is given to us at once.
     let interrupt = before.special_codes[SpecialCodeIndex::VINTR];
     quiet.special_codes[SpecialCodeIndex::VEOL] = interrupt;
     quiet
         .local_modes
         .remove(LocalModes::ECHO | LocalModes::ISIG);
     quiet.local_modes.insert(LocalModes::ECHONL);
+    let _blocking = signal::may_block();
+    // A handler may still be at it when this returns: it is never freed.
+    QUIET.store(
+        Box::leak(Box::new(Quiet {
+            tty: tty.try_clone()?,
+            before,
+            quiet: quiet.clone(),
+        })),
+        Ordering::SeqCst,
+    );
+    let _handling = [
+        Handling::new(libc::SIGQUIT, end),
+        Handling::new(libc::SIGTSTP, stop),
+    ];
     // First, since it drops what has been typed by then: nobody answers before being asked.
-    termios::tcsetattr(&tty, OptionalActions::Flush, &quiet)?;
-    let asked = tty.write_all(prompt.as_bytes());
+    let set = termios::tcsetattr(&tty, OptionalActions::Flush, &quiet);
+    let asked = set
+        .map_err(io::Error::from)
+        .and_then(|()| tty.write_all(prompt.as_bytes()));
     let line = asked.and_then(|()| read_line(&mut tty, interrupt));
-    termios::tcsetattr(&tty, OptionalActions::Flush, &before)?;
     if line
         .as_ref()
         .is_err_and(|error| error.kind() == io::ErrorKind::Interrupted)
     {
-        super::signal::end_by(libc::SIGINT);
+        signal::end_by(libc::SIGINT);
     }
+    restore();
     line
+}
+
+/// Puts back the terminal that a password is being asked for at. May be called in a signal handler.
+pub(super) fn restore() {
+    let quiet = QUIET.swap(ptr::null_mut(), Ordering::SeqCst);
+    // SAFETY: null, or a value that is never freed nor changed.
+    if let Some(quiet) = unsafe { quiet.as_ref() } {
+        // The terminal has gone: there is nothing to put back.
+        let _ = termios::tcsetattr(&quiet.tty, OptionalActions::Flush, &quiet.before);
+    }
+}
+
+extern "C" fn end(signal: libc::c_int) {
+    signal::end_by(signal);
+}
+
+/// Stops with the terminal as it was; when rnc goes on, the echo is off again.
+extern "C" fn stop(_: libc::c_int) {
+    let quiet = QUIET.load(Ordering::SeqCst);
+    restore();
+    // SAFETY: raise(3) touches no memory of ours, and may be called in a handler.
+    unsafe { libc::raise(libc::SIGSTOP) };
+    // SAFETY: as in `restore`.
+    if let Some(quiet) = unsafe { quiet.as_ref() } {
+        let _ = termios::tcsetattr(&quiet.tty, OptionalActions::Flush, &quiet.quiet);
+    }
+    QUIET.store(quiet, Ordering::SeqCst);
 }
 
 /// Reads a line; the byte `interrupt` is `ErrorKind::Interrupted`.

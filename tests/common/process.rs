@@ -13,7 +13,7 @@ use std::os::fd::{AsRawFd, OwnedFd, RawFd};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 /// No process under test lives longer than this, so that a read from it always comes to an end.
@@ -440,10 +440,16 @@ fn before_exec(
     handed: Option<(OwnedFd, RawFd)>,
     seccomp: Seccomp,
 ) {
-    if closed.is_empty() && terminal.is_none() && handed.is_none() && seccomp.is_empty() {
+    let ignored = ignored_signals();
+    let has_changes = !(closed.is_empty() && ignored.is_empty() && seccomp.is_empty());
+    if !has_changes && terminal.is_none() && handed.is_none() {
         return;
     }
     let setup = move || {
+        for &signal in ignored {
+            // SAFETY: a plain system call that touches no memory of ours.
+            unsafe { libc::signal(signal, libc::SIG_DFL) };
+        }
         if let Some((fd, number)) = &handed {
             // SAFETY: a plain system call; the copy under the new number survives exec.
             if unsafe { libc::dup2(fd.as_raw_fd(), *number) } < 0 {
@@ -466,6 +472,25 @@ fn before_exec(
     };
     // SAFETY: the closure only makes async-signal-safe system calls and allocates nothing.
     unsafe { command.pre_exec(setup) };
+}
+
+/// The signals the tests themselves were started with ignored, as by nohup(1) or in the background
+/// of a shell: none of the processes under test shall.
+fn ignored_signals() -> &'static [libc::c_int] {
+    static IGNORED: OnceLock<Vec<libc::c_int>> = OnceLock::new();
+    IGNORED.get_or_init(|| {
+        let is_ignored = |signal: &libc::c_int| {
+            // SAFETY: all-zero is valid for a sigaction; with a null new action the call only fills
+            // it in.
+            unsafe {
+                let mut action: libc::sigaction = std::mem::zeroed();
+                libc::sigaction(*signal, std::ptr::null(), &mut action);
+                action.sa_sigaction == libc::SIG_IGN
+            }
+        };
+        let signals = [libc::SIGHUP, libc::SIGINT, libc::SIGQUIT, libc::SIGTERM];
+        signals.into_iter().filter(is_ignored).collect()
+    })
 }
 
 fn ends_within(pidfd: &OwnedFd, at_most: Duration) -> bool {

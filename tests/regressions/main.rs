@@ -8,11 +8,13 @@ mod descriptors;
 mod ends;
 mod messages;
 mod refused;
+mod signals;
 mod start;
 mod telnet;
 #[cfg(feature = "tls")]
 mod tls;
 mod urgent;
+mod words;
 
 use common::{Cmd, Running, Server, Sock, connect_to_listener, eventually, rnc, work_done};
 use std::ffi::OsString;

@@ -152,6 +152,7 @@ fn unix_addresses_are_read_in_every_form() {
             path,
             datagram: None,
             zero_io: false,
+            timeout: None,
         } = mode
         else {
             panic!("{words}: {mode:?}");
@@ -175,9 +176,15 @@ fn unix_addresses_are_read_in_every_form() {
 
 #[test]
 fn vsock_addresses_are_read_in_every_form() {
-    for words in ["vsock:3:80", "--vsock 3 80", "--vsock -w 2 3 80"] {
+    for words in [
+        "vsock:3:80",
+        "--vsock 3 80",
+        "--vsock -w 2 3 80",
+        "--timeout 2 vsock:3:80",
+        "--timeout 2 -w 3 vsock:3:80",
+    ] {
         let mode = native(words).mode;
-        let timeout = words.contains("-w").then(|| Duration::from_secs(2));
+        let timeout = words.contains("2 ").then(|| Duration::from_secs(2));
         assert!(
             matches!(mode, Mode::ConnectVsock { cid: 3, port: 80, timeout: t } if t == timeout),
             "{words}: {mode:?}"
