@@ -347,24 +347,74 @@ fn a_program_that_cannot_be_started_is_told_and_the_listener_goes_on() {
     ended.expect_complaint("run /nowhere failed: No such file or directory");
 }
 
-#[test]
-fn without_descriptors_clients_are_refused_and_the_listener_goes_on() {
-    let dir = TempDir::new();
-    let line = format!(
-        "ulimit -n 20; exec {} -lk 127.0.0.1 0 -e /bin/cat",
-        common::rnc_binary().display()
-    );
-    let host = common::shell(&line, &dir).spawn();
+/// A listener with a program for each client and few descriptors.
+fn host_with_few_descriptors(options: &str) -> Running {
+    let binary = common::rnc_binary().display();
+    let line = format!("ulimit -n 30; exec {binary} {options} 127.0.0.1 0 -e /bin/cat");
+    let host = common::shell(&line, &TempDir::new()).spawn();
     host.listening_line();
-    let mut clients: Vec<Sock> = (0..9).map(|_| connect_to_listener(&host, None)).collect();
-    host.says("failed: Too many open files");
-    clients.clear();
-    let served = eventually(|| {
-        let mut client = connect_to_listener(&host, None);
-        let mut heard = [0; 4];
-        client.write_all(b"here").is_ok() && client.read_exact(&mut heard).is_ok()
-    });
-    assert!(served, "nobody is served any more");
+    host
+}
+
+#[test]
+fn without_descriptors_clients_wait_which_is_reported_once() {
+    let host = host_with_few_descriptors("-lk");
+    let mut clients: Vec<Sock> = (0..40).map(|_| connect_to_listener(&host, None)).collect();
+    host.says("accept failed: Too many open files; clients wait");
+    // Each is served when its turn has come, and none is refused.
+    for client in &mut clients {
+        client.say("here", &host);
+        assert_bytes("the answer", &client.read_some(4, &host), b"here");
+        client.half_close();
+        assert_bytes("the rest", &client.read_all(&host), b"");
+    }
+    assert_eq!(host.stderr.text().matches("rnc: ").count(), 1);
+}
+
+#[test]
+fn without_descriptors_peers_are_not_heard_which_is_reported_once() {
+    let host = host_with_few_descriptors("-luk");
+    let to = (std::net::Ipv4Addr::LOCALHOST, host.listening_port());
+    let peers: Vec<_> = (0..40).map(|_| udp_socket()).collect();
+    for peer in &peers {
+        peer.send_to(b"here", to).expect("send");
+    }
+    host.says("run /bin/cat failed: Too many open files");
+    // What comes from one that has a program is answered, after all others were looked at.
+    peers[0].send_to(b"still here", to).expect("send");
+    let mut answer = [0; 20];
+    for wanted in ["here", "still here"] {
+        let len = peers[0].recv(&mut answer).expect("an answer");
+        assert_bytes("the answer", &answer[..len], wanted.as_bytes());
+    }
+    assert_eq!(host.stderr.text().matches("rnc: ").count(), 1);
+}
+
+#[test]
+fn a_program_that_cannot_be_started_is_reported_once() {
+    let host = Host::over(Transport::Tcp, "-lk", "-e", "/nowhere");
+    for _ in 0..5 {
+        assert!(host.client().read(&mut [0]).is_err());
+    }
+    assert_eq!(
+        host.rnc
+            .stderr
+            .text()
+            .matches("run /nowhere failed")
+            .count(),
+        1
+    );
+    let host = Host::over(Transport::Tcp, "-lkv", "-e", "/nowhere");
+    for n in 1..=3 {
+        assert!(host.client().read(&mut [0]).is_err());
+        let are_told = |bytes: &[u8]| {
+            String::from_utf8_lossy(bytes)
+                .matches("run /nowhere failed")
+                .count()
+                == n
+        };
+        assert!(host.rnc.stderr.wait_until(are_told), "-v reports each");
+    }
 }
 
 #[test]

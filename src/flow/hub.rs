@@ -164,6 +164,11 @@ impl Hub {
         true
     }
 
+    /// Returns whether all that has come from the peers is read and passed on, their ends too.
+    pub fn is_settled(&self) -> bool {
+        !self.members.values().any(Member::is_unheard)
+    }
+
     /// Who left since the last call.
     pub fn take_departures(&mut self) -> Vec<Departure> {
         std::mem::take(&mut self.departures)

@@ -191,7 +191,16 @@ impl Member {
     /// Since when it has sent its end and nothing waits to be sent to it: it may be gone
     /// altogether, which TCP does not tell apart.
     pub fn half_closed_since(&self) -> Option<Instant> {
-        (self.inn == FlowState::Closed && self.outbox.is_empty()).then_some(self.last)
+        (self.inn == FlowState::Closed && !self.is_pending()).then_some(self.last)
+    }
+
+    /// Returns whether something it has sent, be it its end, may still have to be read or passed on.
+    pub fn is_unheard(&self) -> bool {
+        match self.inn {
+            FlowState::Open => self.voice.has_output() || self.end.is_readable(),
+            FlowState::Draining => true,
+            FlowState::Closed => false,
+        }
     }
 
     /// The limit of time it reaches first, and when. What waits for standard output is not its

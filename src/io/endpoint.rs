@@ -203,6 +203,11 @@ impl Endpoint {
         self.write_bits().is_some_and(|bits| bits.writable())
     }
 
+    /// Returns whether there may be more behind what the kernel gives: urgent data, or the end.
+    pub fn has_more_behind(&self) -> bool {
+        self.read_bits().is_some_and(Bits::has_more_behind)
+    }
+
     /// A read past `try_read` found nothing.
     pub fn is_drained(&mut self) {
         match self {

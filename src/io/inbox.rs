@@ -16,6 +16,8 @@ pub enum Notice {
     Ending,
     /// A signal asked rnc to let nobody in any more, and to end when those who are there have left.
     Retiring,
+    /// A program has ended; which one, each of those that run one has to find out.
+    ProgramEnded,
     /// A name has been looked up: its addresses, or the resolver's words.
     Addresses(io::Result<Vec<SocketAddr>>),
     /// The name of an address has been looked up, if it has one; with the label it was asked under.

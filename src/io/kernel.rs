@@ -78,6 +78,7 @@ impl Kernel {
                 Carry::Moved(given)
             }
             Carried::Eof => Carry::Eof,
+            Carried::Nothing => self.give_up(false),
             // One has become ready since: try again, but not for ever.
             Carried::Blocked {
                 source: false,
@@ -89,8 +90,11 @@ impl Kernel {
                     false => Carry::Moved(0),
                 }
             }
-            // Traffic that comes in small pieces leaves the source drained after each.
-            Carried::Blocked { source: true, .. } if self.small_moves > SMALL_MOVES => {
+            // Traffic that comes in small pieces leaves the source drained after each. And splice(2)
+            // goes no further than urgent data, and then says that the source is drained.
+            Carried::Blocked { source: true, .. }
+                if self.small_moves > SMALL_MOVES || source.has_more_behind() =>
+            {
                 self.give_up(false)
             }
             Carried::Blocked {

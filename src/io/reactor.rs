@@ -11,12 +11,13 @@ use super::inbox::{Inbox, Notice};
 use super::pool::{Job, Pool};
 use super::ready::Ready;
 use crate::report;
-use crate::sys::{child, signal};
+use crate::sys::watch::{self, Watch};
+use crate::sys::{child, errno, signal};
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Registry, Token, Waker};
 use std::collections::{BTreeSet, VecDeque};
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::time::{Duration, Instant};
 
 /// Bits of a token that name the descriptor within its task.
@@ -77,27 +78,36 @@ pub struct Registrar<'a> {
 }
 
 impl Registrar<'_> {
-    /// Registers a descriptor under `slot`, edge-triggered. `false` when the loop cannot wait for
-    /// it because it is always ready (epoll(7) refuses files and /dev/null with EPERM). A
-    /// descriptor that is registered already is registered anew.
+    /// Registers a descriptor under `slot`, edge-triggered. A descriptor that is registered already
+    /// is registered anew.
     ///
     /// # Errors
-    /// Any other refusal of epoll_ctl(2).
-    pub fn register(&self, fd: BorrowedFd<'_>, slot: u16, interest: Interest) -> io::Result<bool> {
+    /// Any refusal of epoll_ctl(2): EPERM for files and /dev/null, which are always ready.
+    pub fn register(&self, fd: BorrowedFd<'_>, slot: u16, interest: Interest) -> io::Result<()> {
         let token = Token(self.task.place << SLOT_BITS | usize::from(slot));
         let raw = fd.as_raw_fd();
         let mut source = SourceFd(&raw);
-        let mut result = self.registry.register(&mut source, token, interest);
-        if result
-            .as_ref()
-            .is_err_and(|error| error.kind() == io::ErrorKind::AlreadyExists)
-        {
-            result = self.registry.reregister(&mut source, token, interest);
-        }
-        match result {
-            Ok(()) => Ok(true),
-            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => Ok(false),
-            Err(error) => Err(error),
+        let registered = match self.registry.register(&mut source, token, interest) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                self.registry.reregister(&mut source, token, interest)
+            }
+            result => result,
+        };
+        registered.map_err(|error| {
+            let reason = errno::reason(&error);
+            io::Error::new(error.kind(), format!("epoll_ctl failed: {reason}"))
+        })
+    }
+
+    /// Registers what reports that a program has ended: an event under `slot`, or a notice to all
+    /// tasks.
+    ///
+    /// # Errors
+    /// As `register`.
+    pub fn register_program(&self, watch: &Watch, slot: u16) -> io::Result<()> {
+        match watch {
+            Watch::Own(pidfd) => self.register(pidfd.as_fd(), slot, Interest::READABLE),
+            Watch::Signal => Ok(()),
         }
     }
 
@@ -231,10 +241,13 @@ impl<O> Reactor<O> {
                 report::flush();
             }
             signal::act();
+            let now = Instant::now();
             if signal::take_child() {
                 child::reap_orphans();
+                if watch::is_by_signal() {
+                    self.deliver(None, &Notice::ProgramEnded, now);
+                }
             }
-            let now = Instant::now();
             for (task, notice) in self.inbox.take() {
                 match notice {
                     Notice::Later(at, notice) => self.later.push((at, *notice)),

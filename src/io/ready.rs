@@ -117,6 +117,11 @@ impl Bits {
         self.ready.write_closed
     }
 
+    /// Returns whether an event said that reads may stop short: at urgent data, or before the end.
+    pub fn has_more_behind(&self) -> bool {
+        self.ready.more_behind
+    }
+
     /// A read gave `got` of `asked` bytes: a short one means that a TCP stream is drained, unless
     /// something is known to wait behind. Saves the read that would say so.
     pub fn has_read(&mut self, got: usize, asked: usize) {

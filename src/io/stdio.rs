@@ -6,7 +6,7 @@ use crate::sys::offload::{self, Kind, RawEnd};
 use crate::sys::stdio::Shared;
 use mio::Interest;
 use std::cell::OnceCell;
-use std::io;
+use std::io::{self, ErrorKind};
 
 /// Standard input as source, standard output as sink; either may be left out.
 #[derive(Debug)]
@@ -47,7 +47,13 @@ impl Stdio {
     /// The loop refused a descriptor for another reason.
     pub fn new(uses: Uses, slots: [u16; 2], registrar: &Registrar<'_>) -> io::Result<Stdio> {
         let half = |mut shared: Shared, slot, interest| -> io::Result<Half> {
-            let pollable = registrar.register(shared.fd(), slot, interest)?;
+            // Files and /dev/null are refused, being always ready; nothing else may be.
+            let pollable = match registrar.register(shared.fd(), slot, interest) {
+                Err(error) if error.kind() == ErrorKind::PermissionDenied && shared.is_plain() => {
+                    false
+                }
+                result => result.map(|()| true)?,
+            };
             if pollable {
                 shared.is_pollable();
             }

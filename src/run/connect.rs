@@ -500,6 +500,7 @@ impl Drive<Exit> for Connect {
         match (notice, &mut self.state) {
             (Notice::Ending, State::Session(joined)) => joined.leave(now),
             (Notice::Ending, State::Program(program)) => program.leave(now),
+            (Notice::ProgramEnded, State::Program(program)) => program.look(),
             (Notice::Ending, _) => self.signalled = true,
             (_, State::Dialing(dialer, _)) => dialer.notice(notice),
             _ => {}

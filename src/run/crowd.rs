@@ -36,6 +36,10 @@ pub struct Crowd {
     /// How many clients have come so far.
     arrivals: u64,
     signalled: bool,
+    /// All that has come from clients is read and passed on; no event and no client came after that.
+    is_settled: bool,
+    /// What is to become of a client for which there is no place waits for that.
+    is_undecided: bool,
 }
 
 impl Crowd {
@@ -50,6 +54,8 @@ impl Crowd {
             next_slot: FIRST_SLOT,
             arrivals: 0,
             signalled: false,
+            is_settled: false,
+            is_undecided: false,
         }
     }
 
@@ -103,9 +109,13 @@ impl Crowd {
                 }
                 Next::Pending => return false,
                 Next::Refused => {}
-                Next::Short(_) if self.hub.as_mut().is_some_and(|hub| hub.make_room(now)) => {
-                    self.entrance.resume();
+                Next::Full | Next::Short(_) if self.make_room(now) => self.entrance.resume(),
+                Next::Full | Next::Short(_) if !self.is_settled => {
+                    // The end of another may not be read yet.
+                    self.is_undecided = true;
+                    return false;
                 }
+                Next::Full => self.entrance.deny(),
                 Next::Short(error) => {
                     self.entrance.tell_shortage(&error);
                     return false;
@@ -113,6 +123,11 @@ impl Crowd {
             }
         }
         true
+    }
+
+    /// Has a client that has ended, and is sent nothing now, give up its place.
+    fn make_room(&mut self, now: Instant) -> bool {
+        self.hub.as_mut().is_some_and(|hub| hub.make_room(now))
     }
 
     fn join(&mut self, client: Client, registrar: &Registrar<'_>, now: Instant) -> io::Result<()> {
@@ -128,6 +143,7 @@ impl Crowd {
         }
         let slot = self.next_slot;
         self.next_slot = after(slot);
+        self.is_settled = false;
         self.entrance.greet(&client, registrar);
         let end = client.conn.into_end(slot, registrar)?;
         let is_mesh = matches!(self.plan.service, Service::Broker(_));
@@ -203,6 +219,7 @@ fn tell(departure: &Departure, plan: &Plan) {
 
 impl Drive<Exit> for Crowd {
     fn note(&mut self, slot: u16, ready: Ready) {
+        self.is_settled = false;
         self.entrance.note(slot, ready);
         if let Some(hub) = &mut self.hub {
             hub.note(slot, ready);
@@ -232,6 +249,11 @@ impl Drive<Exit> for Crowd {
             return Step::Done(signal_exit());
         };
         let turn = hub.drive(now);
+        self.is_settled = matches!(turn, bridge::Turn::Wait) && hub.is_settled();
+        let decides = self.is_settled && std::mem::take(&mut self.is_undecided);
+        if decides {
+            self.entrance.resume();
+        }
         let departures = hub.take_departures();
         departures.iter().for_each(|one| tell(one, &self.plan));
         let have_all_left = !self.entrance.is_open() && hub.is_done();
@@ -247,7 +269,7 @@ impl Drive<Exit> for Crowd {
             _ if has_left => Step::Done(signal_exit()),
             _ if have_all_left => Step::Done(Exit::OK),
             bridge::Turn::Again => Step::Again,
-            bridge::Turn::Wait if more_clients => Step::Again,
+            bridge::Turn::Wait if more_clients || decides => Step::Again,
             bridge::Turn::Wait => Step::Wait,
         }
     }

@@ -3,7 +3,7 @@
 //! door of its own, with a session for each peer.
 
 use super::company::Company;
-use super::entrance::{Client, Entrance, Next};
+use super::entrance::{Client, Entrance, Next, PAUSE};
 use super::listen::Bound;
 use super::program::Hosted;
 use super::relayed::{Destination, Relayed};
@@ -23,6 +23,10 @@ use std::time::Instant;
 
 /// Clients accepted in one turn, before the connections get theirs.
 const ACCEPTS: usize = 64;
+
+/// Descriptors it takes to start a program: both ends of two pipes, what watches it, and one that
+/// std needs meanwhile; or as many for a terminal.
+const TO_START: usize = 6;
 
 /// What each client is joined to.
 pub enum Joining {
@@ -78,6 +82,10 @@ impl Door {
             let client = match self.entrance.next(registrar, now) {
                 Next::Client(client) => client,
                 Next::Refused => continue,
+                Next::Full => {
+                    self.entrance.deny();
+                    continue;
+                }
                 Next::Pending => {
                     next = Step::Wait;
                     break;
@@ -90,9 +98,14 @@ impl Door {
             };
             let reserve = match self.reserve(&client.conn.sock) {
                 Ok(reserve) => reserve,
+                // Those before it still have to take what is put by for them.
+                Err(_) if !clients.is_empty() => {
+                    self.entrance.hold(client, now);
+                    break;
+                }
                 Err(error) => {
                     self.entrance.tell_shortage(&error);
-                    self.entrance.hold(client, now);
+                    self.entrance.hold(client, now + PAUSE);
                     next = Step::Wait;
                     break;
                 }
@@ -107,13 +120,13 @@ impl Door {
     }
 
     /// What is done for a client.
-    fn task(&self, client: Client, reserve: Option<OwnedFd>, now: Instant) -> Box<dyn Drive<Exit>> {
+    fn task(&self, client: Client, reserve: Vec<OwnedFd>, now: Instant) -> Box<dyn Drive<Exit>> {
         let (plan, company) = (Rc::clone(&self.plan), Company::of(self.is_single));
         match &self.joining {
             Joining::Builtin(builtin) => Box::new(Served::new(plan, *builtin, company, client)),
             Joining::Program(program) => {
                 let program = Rc::clone(program);
-                Box::new(Hosted::new(plan, program, company, client))
+                Box::new(Hosted::new(plan, program, company, client, reserve))
             }
             Joining::Relay(to) => {
                 let to = Rc::clone(to);
@@ -122,13 +135,16 @@ impl Door {
         }
     }
 
-    /// A descriptor put by for the connection to the target. Without it clients could take them
+    /// Descriptors put by for what the client is joined to. Without them clients could take them
     /// all, and wait for each other.
-    fn reserve(&self, client: &Socket) -> io::Result<Option<OwnedFd>> {
-        match self.joining {
-            Joining::Builtin(_) | Joining::Program(_) => Ok(None),
-            Joining::Relay(_) => client.try_clone().map(|copy| Some(copy.into())),
-        }
+    fn reserve(&self, client: &Socket) -> io::Result<Vec<OwnedFd>> {
+        let count = match self.joining {
+            Joining::Builtin(_) => 0,
+            Joining::Relay(_) => 1,
+            Joining::Program(_) => TO_START,
+        };
+        let copies = (0..count).map(|_| client.try_clone().map(OwnedFd::from));
+        copies.collect()
     }
 }
 

@@ -20,7 +20,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 /// The pause before a client that had to wait is looked after again.
-const PAUSE: Duration = Duration::from_millis(500);
+pub const PAUSE: Duration = Duration::from_millis(500);
 
 /// Where clients come in.
 pub struct Entrance {
@@ -33,6 +33,8 @@ pub struct Entrance {
     awaits_one: bool,
     /// A client that waits, and until when.
     held: Option<(Client, Instant)>,
+    /// A client that waits for a place.
+    unseated: Option<(Connection, SockAddr)>,
     told_shortage: bool,
     /// Who is let in.
     guard: Guard,
@@ -68,6 +70,8 @@ pub enum Next {
     Pending,
     /// One was turned away, or shakes hands first; there may be others.
     Refused,
+    /// One for which there is no place. It waits until one is free, or until it is denied.
+    Full,
     /// None can be taken, most often for want of descriptors: it is tried again after a pause.
     Short(io::Error),
 }
@@ -87,6 +91,7 @@ impl Entrance {
             awaits_one: bound.arrived.is_some(),
             arrived: bound.arrived,
             held: None,
+            unseated: None,
             told_shortage: false,
             guard: bound.guard,
             greeter: Greeter::default(),
@@ -114,6 +119,7 @@ impl Entrance {
         self.listener = None;
         self.arrived = None;
         self.held = None;
+        self.unseated = None;
         self.handshakes.iter_mut().for_each(Handshakes::clear);
         self.files.clear();
         self.patience.is_over();
@@ -134,6 +140,9 @@ impl Entrance {
         }
         if self.held.is_some() {
             return Next::Pending;
+        }
+        if let Some((conn, addr)) = self.unseated.take() {
+            return self.seat(conn, addr);
         }
         if let Some(handshakes) = &mut self.handshakes {
             let were_over = handshakes.are_over();
@@ -190,15 +199,24 @@ impl Entrance {
         let taken = Rc::strong_count(&self.seats) - 1;
         match self.plan.reception.most_clients {
             Some(most) if taken >= most => {
-                let line = format!("New connection denied: connection limit reached ({most})");
-                report::verbose(1, &line);
-                Next::Refused
+                self.unseated = Some((conn, addr));
+                Next::Full
             }
             _ => {
                 self.patience.is_over();
                 let seat = Rc::clone(&self.seats);
                 Next::Client(Client { conn, addr, seat })
             }
+        }
+    }
+
+    /// Turns away the client that waits for a place.
+    pub fn deny(&mut self) {
+        if self.unseated.take().is_some()
+            && let Some(most) = self.plan.reception.most_clients
+        {
+            let line = format!("New connection denied: connection limit reached ({most})");
+            report::verbose(1, &line);
         }
     }
 
@@ -217,9 +235,9 @@ impl Entrance {
         self.patience.exit(now)
     }
 
-    /// Has a client wait for which there was something missing.
-    pub fn hold(&mut self, client: Client, now: Instant) {
-        self.held = Some((client, now + PAUSE));
+    /// Has a client wait, until then, for which there was something missing.
+    pub fn hold(&mut self, client: Client, until: Instant) {
+        self.held = Some((client, until));
     }
 
     /// There may be descriptors again.

@@ -344,6 +344,10 @@ impl Serve {
             Next::Client(client) => client,
             Next::Pending => return Ok(false),
             Next::Refused => return Ok(true),
+            Next::Full => {
+                self.entrance.deny();
+                return Ok(true);
+            }
             Next::Short(error) => {
                 self.entrance.tell_shortage(&error);
                 return Ok(false);

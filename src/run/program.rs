@@ -34,8 +34,10 @@ use rustix::process::Signal;
 use socket2::{SockAddr, Socket};
 use std::ffi::{OsStr, OsString};
 use std::io;
+use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::rc::Rc;
+use std::sync::atomic::{AtomicI32, Ordering};
 use std::time::{Duration, Instant};
 
 /// How long a program may take to end by itself after its session, and then to heed SIGTERM.
@@ -45,6 +47,9 @@ const PATIENCE: Duration = Duration::from_secs(1);
 const LOOK: Duration = Duration::from_millis(1);
 /// Reads of what nobody wants any more, in one turn.
 const READS: usize = 16;
+
+/// Why the last program could not be started; 0 once one could be.
+static NOT_STARTED: AtomicI32 = AtomicI32::new(0);
 
 /// A peer that a program is to be run for.
 pub struct Peer<'a> {
@@ -196,14 +201,15 @@ impl Program {
             output: plan.session.reads_stdin,
         };
         let started = child::start(&order).and_then(|(process, ends)| {
-            registrar.register(process.fd(), slots[2], mio::Interest::READABLE)?;
+            registrar.register_program(process.watch(), slots[2])?;
             let end = Child::new(ends, channel, slots, registrar)?;
             Ok((process, Endpoint::Child(Box::new(end))))
         });
         let (process, end) = started.map_err(|error| {
             peer.end.reset();
-            not_started(&program.words, &error)
+            not_started(&program.words, &error, company)
         })?;
+        NOT_STARTED.store(0, Ordering::Relaxed);
         let ends = (end, peer.end);
         let joined = Joined::new(ends, peer.left_over, plan, peer.label.clone(), now);
         let (bridge, alerted) = joined.into_bridge();
@@ -258,6 +264,13 @@ impl Program {
             State::Serving(bridge) => bridge.note(slot, ready),
             State::Lingering(end, _) => end.note(slot, ready),
             State::Ending => {}
+        }
+    }
+
+    /// A program has ended: if it is this one, that is noted.
+    pub fn look(&mut self) {
+        if !self.has_ended && self.process.has_ended() {
+            self.note(self.exit_slot, Ready::default());
         }
     }
 
@@ -411,11 +424,16 @@ impl Program {
     }
 }
 
-/// Says that a program cannot be started.
-fn not_started(words: &[OsString], error: &io::Error) -> Exit {
-    let program = words.first().map(|word| printable(word.as_bytes()));
-    let program = program.unwrap_or_default();
-    report::error(&format!("run {program} failed: {}", report::reason(error)));
+/// Reports that a program cannot be started; the same reason once until one can be, where there are
+/// many clients, or for each with `-v`.
+fn not_started(words: &[OsString], error: &io::Error, company: Company) -> Exit {
+    let code = error.raw_os_error().unwrap_or(0);
+    let is_news = NOT_STARTED.swap(code, Ordering::Relaxed) != code;
+    if is_news || company == Company::Alone || report::is_verbose(1) {
+        let program = words.first().map(|word| printable(word.as_bytes()));
+        let program = program.unwrap_or_default();
+        report::error(&format!("run {program} failed: {}", report::reason(error)));
+    }
     Exit::FAILED
 }
 
@@ -440,6 +458,8 @@ pub struct Hosted {
     order: Rc<plan::Program>,
     company: Company,
     client: Option<Client>,
+    /// Descriptors put by for the program.
+    reserve: Vec<OwnedFd>,
     program: Option<Program>,
     /// Its place among those who may be there at once.
     seat: Option<Seat>,
@@ -452,12 +472,14 @@ impl Hosted {
         order: Rc<plan::Program>,
         company: Company,
         client: Client,
+        reserve: Vec<OwnedFd>,
     ) -> Hosted {
         Hosted {
             plan,
             order,
             company,
             client: Some(client),
+            reserve,
             program: None,
             seat: None,
         }
@@ -481,6 +503,7 @@ impl Hosted {
             addresses,
             slots: SLOTS,
         };
+        self.reserve = Vec::new();
         let program = Program::start(&self.plan, &self.order, peer, self.company, registrar, now)?;
         self.program = Some(program);
         Ok(())
@@ -500,13 +523,15 @@ impl Drive<Exit> for Hosted {
     }
 
     fn notice(&mut self, notice: &Notice, now: Instant) {
-        if !matches!(notice, Notice::Ending) {
-            return;
-        }
-        match (&mut self.program, self.client.take()) {
-            (Some(program), _) => program.leave(now),
-            (None, Some(client)) => reset(&client.conn.sock),
-            (None, None) => {}
+        match (notice, &mut self.program) {
+            (Notice::ProgramEnded, Some(program)) => program.look(),
+            (Notice::Ending, Some(program)) => program.leave(now),
+            (Notice::Ending, None) => {
+                if let Some(client) = self.client.take() {
+                    reset(&client.conn.sock);
+                }
+            }
+            _ => {}
         }
     }
 

@@ -383,6 +383,12 @@ impl Drive<Exit> for Programs {
             receiver.end.set_rules(self.guard.rules());
         }
         self.is_retiring |= matches!(notice, Notice::Retiring);
+        if matches!(notice, Notice::ProgramEnded) {
+            for entry in self.programs.iter_mut().flatten() {
+                entry.program.look();
+                entry.is_runnable = true;
+            }
+        }
         if matches!(notice, Notice::Ending) {
             self.signalled = true;
             for entry in self.programs.iter_mut().flatten() {

@@ -91,7 +91,7 @@ struct Dialing {
     client: Connection,
     dial: Dial,
     /// To be given up for the socket to the target.
-    reserve: Option<OwnedFd>,
+    reserve: Vec<OwnedFd>,
 }
 
 enum Dial {
@@ -110,7 +110,7 @@ impl Relayed {
         to: Rc<Destination>,
         company: Company,
         client: Client,
-        reserve: Option<OwnedFd>,
+        reserve: Vec<OwnedFd>,
         now: Instant,
     ) -> Relayed {
         let relay = &to.relay;
@@ -146,7 +146,7 @@ impl Relayed {
         let State::Dialing(dialing) = &mut self.state else {
             return Ok(true);
         };
-        dialing.reserve = None;
+        dialing.reserve.clear();
         if self.to.returns(&dialing.client.sock) {
             return Err(Exit::FAILED);
         }

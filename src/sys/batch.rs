@@ -1,11 +1,14 @@
-//! Several datagrams with one system call: recvmmsg(2) and sendmmsg(2).
+//! Several datagrams with one system call: recvmmsg(2) and sendmmsg(2); one by one where those are
+//! not available.
 
+use super::errno;
 use rustix::io::Errno;
 use rustix::net::addr::SocketAddrStorage;
 use rustix::net::{MMsgHdr, SendAncillaryBuffer, SendFlags, SocketAddrAny};
 use std::io::IoSlice;
 use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, AsRawFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Datagrams one call takes in. Measured at 64 bytes, in µs of processor per datagram: 4 of them
 /// 1.76, 16 of them 1.64, 64 of them 1.76; OpenBSD nc's single calls 3.2.
@@ -17,6 +20,18 @@ const SLOT_BYTES: usize = 64 << 10;
 const STRIDE_BYTES: usize = SLOT_BYTES + 192;
 /// The most messages of one `send`.
 pub const MOST_SENT: usize = 64;
+
+/// recvmmsg(2) is not available to this process.
+static RECEIVES_ONE: AtomicBool = AtomicBool::new(false);
+/// sendmmsg(2) is not available to this process.
+static SENDS_ONE: AtomicBool = AtomicBool::new(false);
+
+/// What the C library takes as flags of recvmmsg(2).
+#[cfg(target_env = "musl")]
+type BatchFlags = libc::c_uint;
+/// What the C library takes as flags of recvmmsg(2).
+#[cfg(not(target_env = "musl"))]
+type BatchFlags = libc::c_int;
 
 /// Datagrams received with one call and handed out one by one. 1 MiB of addresses, of which only
 /// what datagrams have been written to is memory.
@@ -107,21 +122,9 @@ impl Batch {
             }
         }
         (self.next, self.count) = (0, 0);
-        // SAFETY: each header points at one part, each part at SLOT_BYTES of its own slot, each
-        // name at a whole storage; all of them live through the call and nothing else uses them.
-        let came = unsafe {
-            libc::recvmmsg(
-                sock.as_fd().as_raw_fd(),
-                headers.as_mut_ptr(),
-                SLOTS as libc::c_uint,
-                libc::MSG_DONTWAIT,
-                std::ptr::null_mut(),
-            )
-        };
-        let Ok(count) = usize::try_from(came) else {
-            let error = std::io::Error::last_os_error();
-            return Err(Errno::from_io_error(&error).unwrap_or(Errno::IO));
-        };
+        // Each header points at one part, each part at SLOT_BYTES of its own slot, each name at a
+        // whole storage; all of them live through the call and nothing else uses them.
+        let count = receive_into(sock.as_fd(), &mut headers)?;
         for (lens, header) in self.lens.iter_mut().zip(&headers[..count]) {
             let len = usize::try_from(header.msg_len).unwrap_or(SLOT_BYTES);
             *lens = (
@@ -130,8 +133,49 @@ impl Batch {
             );
         }
         self.count = count;
-        Ok(Came { count, of: SLOTS })
+        let of = match RECEIVES_ONE.load(Ordering::Relaxed) {
+            true => 1,
+            false => SLOTS,
+        };
+        Ok(Came { count, of })
     }
+}
+
+/// Receives at least one datagram; gives their number. The headers point at what may be written
+/// for as long as the call lasts.
+fn receive_into(
+    sock: BorrowedFd<'_>,
+    headers: &mut [libc::mmsghdr; SLOTS],
+) -> Result<usize, Errno> {
+    if !RECEIVES_ONE.load(Ordering::Relaxed) {
+        // SAFETY: all headers are those of `Batch::receive`, which says why.
+        let came = unsafe {
+            libc::recvmmsg(
+                sock.as_raw_fd(),
+                headers.as_mut_ptr(),
+                SLOTS as libc::c_uint,
+                libc::MSG_DONTWAIT as BatchFlags,
+                std::ptr::null_mut(),
+            )
+        };
+        match usize::try_from(came) {
+            Ok(count) => return Ok(count),
+            Err(_) => match last_error() {
+                error if errno::is_refusal(error) => RECEIVES_ONE.store(true, Ordering::Relaxed),
+                error => return Err(error),
+            },
+        }
+    }
+    let [first, ..] = headers;
+    // SAFETY: as above.
+    let len = unsafe { libc::recvmsg(sock.as_raw_fd(), &mut first.msg_hdr, libc::MSG_DONTWAIT) };
+    let len = usize::try_from(len).map_err(|_| last_error())?;
+    first.msg_len = u32::try_from(len).unwrap_or(u32::MAX);
+    Ok(1)
+}
+
+fn last_error() -> Errno {
+    Errno::from_io_error(&std::io::Error::last_os_error()).unwrap_or(Errno::IO)
 }
 
 /// The size of the storage of an address.
@@ -152,6 +196,8 @@ pub struct Came {
     pub of: usize,
 }
 
+const SEND_FLAGS: SendFlags = SendFlags::DONTWAIT.union(SendFlags::NOSIGNAL);
+
 /// Sends the first `MOST_SENT` pieces of `data`, each of `piece_bytes` but for the last, as one
 /// message each, to `peer` or to whom the socket is connected to. Gives the bytes that were sent,
 /// at least one piece.
@@ -160,6 +206,28 @@ pub struct Came {
 /// What the first message failed with. What a later one failed with is lost: the kernel only
 /// tells how many were sent.
 pub fn send(
+    sock: impl AsFd,
+    data: &[u8],
+    piece_bytes: usize,
+    peer: Option<&SocketAddrAny>,
+) -> Result<usize, Errno> {
+    if !SENDS_ONE.load(Ordering::Relaxed) {
+        match send_pieces(&sock, data, piece_bytes, peer) {
+            Err(error) if errno::is_refusal(error) => {}
+            sent => return sent,
+        }
+    }
+    let piece = &data[..data.len().min(piece_bytes)];
+    let sent = match peer {
+        Some(peer) => rustix::net::sendto(&sock, piece, SEND_FLAGS, peer),
+        None => rustix::net::send(&sock, piece, SEND_FLAGS),
+    }?;
+    // A message that a packet filter refuses is refused here as well.
+    SENDS_ONE.store(true, Ordering::Relaxed);
+    Ok(sent)
+}
+
+fn send_pieces(
     sock: impl AsFd,
     data: &[u8],
     piece_bytes: usize,
@@ -179,10 +247,6 @@ pub fn send(
             None => MMsgHdr::new(part, control),
         })
         .collect();
-    let sent = rustix::net::sendmmsg(
-        sock,
-        &mut messages,
-        SendFlags::DONTWAIT | SendFlags::NOSIGNAL,
-    )?;
+    let sent = rustix::net::sendmmsg(sock, &mut messages, SEND_FLAGS)?;
     Ok(pieces().take(sent).map(<[u8]>::len).sum())
 }

@@ -1,20 +1,21 @@
 //! Programs: started with their standard input and output in our hands, each as the leader of a
-//! process group of its own, watched through a pidfd, and ended with all they started.
+//! process group of its own, watched, and ended with all they started.
 //!
 //! `std::process::Command` starts them: without a terminal that is posix_spawn(3), which does not
 //! copy our memory.
 
+use super::watch::{self, Watch};
 use super::{limits, signal};
-use rustix::fs::OFlags;
+use rustix::fs::{Mode, OFlags};
 use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketFlags, SocketType};
 use rustix::pipe::PipeFlags;
-use rustix::process::{Pid, PidfdFlags, Signal, WaitOptions, waitpid};
+use rustix::process::{Pid, Signal, WaitOptions, waitpid};
 use rustix::pty::OpenptFlags;
 use rustix::termios::Winsize;
 use std::ffi::OsString;
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -26,6 +27,9 @@ const WINDOW: Winsize = Winsize {
     ws_xpixel: 0,
     ws_ypixel: 0,
 };
+
+/// The first descriptor that is no standard one.
+const FIRST_KEPT: libc::c_int = 3;
 
 /// All groups that may still be there.
 static GROUPS: Mutex<Vec<Group>> = Mutex::new(Vec::new());
@@ -79,7 +83,7 @@ struct Group {
 #[derive(Debug)]
 pub struct Process {
     child: Child,
-    pidfd: OwnedFd,
+    watch: Watch,
     group: Group,
     is_reaped: bool,
 }
@@ -113,13 +117,13 @@ pub fn start(order: &Order<'_>) -> io::Result<(Process, Ends)> {
         leader,
         is_session: order.channel == Channel::Terminal,
     };
-    match rustix::process::pidfd_open(leader, PidfdFlags::empty()) {
-        Ok(pidfd) => {
+    match Watch::new(leader) {
+        Ok(watch) => {
             groups.push(group);
             let is_reaped = false;
             let process = Process {
                 child,
-                pidfd,
+                watch,
                 group,
                 is_reaped,
             };
@@ -129,7 +133,7 @@ pub fn start(order: &Order<'_>) -> io::Result<(Process, Ends)> {
             group.signal(Signal::KILL);
             // It has been killed: this does not take long.
             let _ = child.wait();
-            Err(error.into())
+            Err(error)
         }
     }
 }
@@ -180,15 +184,32 @@ pub fn end_all() {
 /// Keeps every descriptor but the standard ones from programs started later, those too that this
 /// process was given when it was started.
 pub fn keep_descriptors() {
-    // SAFETY: the flag only marks descriptors as to be closed in programs; none is closed here. A
-    // kernel that does not know it leaves all as they are.
-    unsafe {
-        libc::close_range(
-            3,
-            libc::c_uint::MAX,
-            libc::CLOSE_RANGE_CLOEXEC as libc::c_int,
+    // SAFETY: the flag only marks descriptors as to be closed in programs; none is closed here.
+    let marked = unsafe {
+        libc::syscall(
+            libc::SYS_close_range,
+            libc::c_long::from(FIRST_KEPT),
+            libc::c_long::from(libc::c_int::MAX),
+            libc::CLOSE_RANGE_CLOEXEC as libc::c_long,
         )
     };
+    // Linux before 5.11, or a profile that does not know the call.
+    if marked < 0 {
+        keep_listed_descriptors();
+    }
+}
+
+/// As `keep_descriptors`, for those that /proc lists.
+fn keep_listed_descriptors() {
+    let listed = std::fs::read_dir("/proc/self/fd").into_iter().flatten();
+    let numbers = listed
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    let numbers: Vec<i32> = numbers.filter(|number| *number >= FIRST_KEPT).collect();
+    for number in numbers {
+        // SAFETY: as above. The list itself is closed by now: its number is refused.
+        unsafe { libc::fcntl(number, libc::F_SETFD, libc::FD_CLOEXEC) };
+    }
 }
 
 fn groups() -> MutexGuard<'static, Vec<Group>> {
@@ -290,7 +311,12 @@ fn terminal(command: &mut Command) -> io::Result<OwnedFd> {
     let ours = rustix::pty::openpt(flags)?;
     rustix::pty::grantpt(&ours)?;
     rustix::pty::unlockpt(&ours)?;
-    let theirs = rustix::pty::ioctl_tiocgptpeer(&ours, flags)?;
+    // By its name where the kernel cannot open it otherwise: Linux before 4.13, sandboxes.
+    let theirs = rustix::pty::ioctl_tiocgptpeer(&ours, flags).or_else(|_| {
+        let name = rustix::pty::ptsname(&ours, Vec::new())?;
+        let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
+        rustix::fs::open(name, flags, Mode::empty())
+    })?;
     rustix::termios::tcsetwinsize(&theirs, WINDOW)?;
     set_nonblocking(&ours)?;
     command.stdin(theirs.try_clone()?);
@@ -315,9 +341,14 @@ pub fn end_of_file(terminal: impl AsFd) -> u8 {
 }
 
 impl Process {
-    /// What becomes readable when the program has ended.
-    pub fn fd(&self) -> BorrowedFd<'_> {
-        self.pidfd.as_fd()
+    /// What reports that the program has ended.
+    pub fn watch(&self) -> &Watch {
+        &self.watch
+    }
+
+    /// Returns whether the program has ended.
+    pub fn has_ended(&self) -> bool {
+        self.is_reaped || watch::has_ended(self.group.leader)
     }
 
     /// Sends a signal to the program and all it started.

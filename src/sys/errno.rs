@@ -1,5 +1,6 @@
 //! Error texts as the C library words them, without Rust's "(os error N)".
 
+use rustix::io::Errno;
 use std::ffi::CStr;
 use std::io;
 
@@ -30,6 +31,16 @@ pub fn is_lost_client(error: &io::Error) -> bool {
     error
         .raw_os_error()
         .is_some_and(|code| client.contains(&code))
+}
+
+/// Returns whether a system call is not available: not with these descriptors, not in this kernel,
+/// or not to this process (the profile of a container). Another way is worth a try; an error that
+/// was not about the call itself will come up there again.
+pub fn is_refusal(error: Errno) -> bool {
+    matches!(
+        error,
+        Errno::INVAL | Errno::NOSYS | Errno::OPNOTSUPP | Errno::PERM | Errno::ACCESS
+    )
 }
 
 /// Says whether there are no descriptors left, for this process or for the whole system.

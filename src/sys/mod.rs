@@ -18,3 +18,4 @@ pub mod signal;
 pub mod sockopt;
 pub mod stdio;
 pub mod tty;
+pub mod watch;

@@ -1,6 +1,7 @@
 //! Moving bytes from one descriptor to another inside the kernel: sendfile(2), splice(2), and
 //! recv(2) with MSG_TRUNC, which throws away what /dev/null would.
 
+use super::errno;
 use rustix::fs::{FileType, OFlags};
 use rustix::io::Errno;
 use rustix::net::RecvFlags;
@@ -71,6 +72,9 @@ pub enum Carried {
     },
     /// The source has ended, and everything has reached the sink.
     Eof,
+    /// splice(2) or sendfile(2) returned 0: the source has ended, or it is at urgent data. Only a
+    /// read can tell.
+    Nothing,
     /// Nothing moves: the source has nothing, the sink takes nothing, or both.
     Blocked {
         /// The source has nothing now.
@@ -231,7 +235,7 @@ impl ThroughPipe {
                 sink: true,
             },
             Err(Errno::INTR) => Carried::Bytes { taken: 0, given: 0 },
-            Err(Errno::INVAL | Errno::NOSYS) => Carried::Refused,
+            Err(error) if errno::is_refusal(error) => Carried::Refused,
             Err(error) => Carried::SinkError(error.into()),
         }
     }
@@ -250,13 +254,13 @@ impl ThroughPipe {
         }
         pipe.give_back();
         match moved {
-            Ok(_) => Carried::Eof,
+            Ok(_) => Carried::Nothing,
             Err(Errno::AGAIN) => Carried::Blocked {
                 source: true,
                 sink: false,
             },
             Err(Errno::INTR) => Carried::Bytes { taken: 0, given: 0 },
-            Err(Errno::INVAL | Errno::NOSYS) => Carried::Refused,
+            Err(error) if errno::is_refusal(error) => Carried::Refused,
             Err(error) => Carried::SourceError(error.into()),
         }
     }
@@ -287,7 +291,7 @@ impl OwnPipe {
 /// What a direct move came to. Which side blocks, or broke, is not told by the call itself.
 fn moved_by(moved: rustix::io::Result<usize>, source: RawEnd<'_>, sink: RawEnd<'_>) -> Carried {
     match moved {
-        Ok(0) => Carried::Eof,
+        Ok(0) => Carried::Nothing,
         Ok(n) => Carried::Bytes { taken: n, given: n },
         Err(Errno::INTR) => Carried::Bytes { taken: 0, given: 0 },
         Err(Errno::AGAIN) => {
@@ -298,12 +302,13 @@ fn moved_by(moved: rustix::io::Result<usize>, source: RawEnd<'_>, sink: RawEnd<'
             let [source, sink] = blocked.map(|(kind, blocks)| blocks && kind != Kind::File);
             Carried::Blocked { source, sink }
         }
-        Err(Errno::INVAL | Errno::NOSYS | Errno::OVERFLOW) => Carried::Refused,
+        Err(Errno::OVERFLOW) => Carried::Refused,
+        Err(error) if errno::is_refusal(error) => Carried::Refused,
         Err(Errno::PIPE) => Carried::SinkError(Errno::PIPE.into()),
         Err(error) if matches!(source.kind, Kind::Tcp | Kind::Socket) => {
             Carried::SourceError(error.into())
         }
-        Err(error) if source.kind == Kind::File && error == Errno::IO => {
+        Err(error @ (Errno::IO | Errno::STALE)) if source.kind == Kind::File => {
             Carried::SourceError(error.into())
         }
         Err(error) => Carried::SinkError(error.into()),

@@ -10,6 +10,7 @@
 //! | terminal, FIFO (it has no RWF_NOWAIT) | a private O_NONBLOCK description, else poll(2), then read | the same, else poll and small pieces |
 //! | other devices | poll(2), then read | poll and small pieces |
 
+use super::errno;
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::fs::{FileType, Mode, OFlags};
 use rustix::io::{Errno, ReadWriteFlags};
@@ -197,6 +198,11 @@ impl Shared {
         (self.way.get() == Way::Nowhere).then(|| Errno::BADF.into())
     }
 
+    /// Returns whether it is a file or a device that may never block.
+    pub fn is_plain(&self) -> bool {
+        self.way.get() == Way::Plain
+    }
+
     /// Tells that the loop can wait for this descriptor. A device that is waited for may block,
     /// unlike files and /dev/null.
     pub fn is_pollable(&mut self) {
@@ -244,10 +250,9 @@ impl Shared {
         Ok(rustix::stdio::dup2_stdout(&null)?)
     }
 
-    /// Gives up a way the kernel refuses (EOPNOTSUPP, ENOSYS, EINVAL), once.
+    /// Gives up a way the kernel refuses, once.
     fn falls_back(&self, error: Errno) -> bool {
-        let refused = matches!(error, Errno::OPNOTSUPP | Errno::NOSYS | Errno::INVAL);
-        let falls = refused && self.way.get() == Way::NoWait;
+        let falls = errno::is_refusal(error) && self.way.get() == Way::NoWait;
         if falls {
             self.way.set(Way::Polled);
             self.open_private();

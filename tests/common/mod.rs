@@ -10,6 +10,7 @@ mod proc_fs;
 mod process;
 mod programs;
 mod pty;
+mod seccomp;
 mod skips;
 mod sock;
 mod temp;
@@ -23,6 +24,7 @@ pub use proc_fs::{
 pub use process::{Cmd, Running, Stdin, Stdout};
 pub use programs::{python, require, require_services, rnc, rnc_binary, shell};
 pub use pty::Pty;
+pub use seccomp::Refused;
 pub use skips::{peers_are_required, skip};
 pub use sock::{
     ClosedPort, Server, Sock, Transport, connect_to_listener, flood_until_stuck, forge_datagram,

@@ -2,6 +2,7 @@
 //! behind.
 
 use super::finished::readable;
+use super::seccomp::{Refused, Seccomp};
 use super::{DEADLINE, Finished, Log, Pty};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::process::{Pid, PidfdFlags, Signal};
@@ -51,6 +52,7 @@ pub struct Cmd {
     stderr: Stdout,
     terminal: Option<RawFd>,
     handed: Option<(OwnedFd, RawFd)>,
+    seccomp: Seccomp,
     group: bool,
 }
 
@@ -65,6 +67,7 @@ impl Cmd {
             stderr: Stdout::Captured,
             terminal: None,
             handed: None,
+            seccomp: Seccomp::default(),
             group: false,
         }
     }
@@ -131,6 +134,18 @@ impl Cmd {
         self
     }
 
+    /// Runs it in a kernel that answers these system calls with this error.
+    pub fn refused(mut self, calls: &[libc::c_long], error: i32) -> Cmd {
+        self.seccomp.refuse(calls, error);
+        self
+    }
+
+    /// Runs it in a kernel that answers this kind of a call with this error.
+    pub fn refused_kind(mut self, kind: Refused, error: i32) -> Cmd {
+        self.seccomp.refuse_kind(kind, error);
+        self
+    }
+
     /// Gives the process a group of its own, and ends the whole group with it (for shell lines).
     pub fn with_its_children(mut self) -> Cmd {
         self.group = true;
@@ -161,7 +176,8 @@ impl Cmd {
         let stdout = stdio_of(self.stdout, 1, &mut closed);
         let stderr = stdio_of(self.stderr, 2, &mut closed);
         self.command.stdout(stdout).stderr(stderr);
-        before_exec(&mut self.command, closed, self.terminal, self.handed);
+        let (handed, seccomp) = (self.handed, self.seccomp);
+        before_exec(&mut self.command, closed, self.terminal, handed, seccomp);
         let mut child = match self.command.spawn() {
             Ok(child) => child,
             Err(error) => panic!("cannot start {}: {error}", self.name),
@@ -425,6 +441,7 @@ fn before_exec(
     closed: Vec<RawFd>,
     terminal: Option<RawFd>,
     handed: Option<(OwnedFd, RawFd)>,
+    seccomp: Seccomp,
 ) {
     let setup = move || {
         // What the tests were started with is not what is tested: nohup ignores SIGHUP, and a shell
@@ -451,7 +468,7 @@ fn before_exec(
             // SAFETY: nothing in the child uses its standard descriptors before exec.
             unsafe { libc::close(fd) };
         }
-        Ok(())
+        seccomp.install()
     };
     // SAFETY: the closure only makes async-signal-safe system calls and allocates nothing.
     unsafe { command.pre_exec(setup) };

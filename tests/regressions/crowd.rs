@@ -1,8 +1,8 @@
 //! Many clients at once: everything is delivered, nothing spins, and nobody stops the others.
 
 use crate::common::{
-    Cmd, Log, Running, Sock, Stdin, Stdout, assert_bytes, connect_to_listener, eventually,
-    flood_until_stuck, pattern, unread_by_owner,
+    Cmd, Log, Running, Sock, Stdin, Stdout, TempDir, assert_bytes, connect_to_listener, eventually,
+    flood_until_stuck, pattern, rnc, shell, unread_by_owner,
 };
 use crate::{comes_to_rest, crowd};
 use rustix::process::Signal;
@@ -99,6 +99,109 @@ fn a_client_that_only_sends_is_dropped_in_the_end_and_the_others_get_everything(
     }
     assert_bytes("the other client got", &received.bytes(), &payload);
     drop(chatter);
+}
+
+#[test]
+fn clients_that_have_ended_give_up_their_places_to_those_who_wait() {
+    for options in [[].as_slice(), &["--tag"], &["--until", "never"]] {
+        let limit = ["--max-conns", "2"];
+        let (crowd, mut first) = crowd(&[options, &limit].concat(), piped);
+        first.say("the first\n", &crowd);
+        crowd.shows("the first\n");
+        drop(first);
+        for n in 0..10 {
+            let words = format!("client {n}\n");
+            let mut client = connect_to_listener(&crowd, None);
+            client.say(&words, &crowd);
+            crowd.shows(&words);
+        }
+        // All at once, so that the ends come with the clients that wait.
+        crowd.stop();
+        for n in 10..20 {
+            let mut client = connect_to_listener(&crowd, None);
+            client.say(pattern_line(n), &crowd);
+        }
+        crowd.go_on();
+        let are_whole = |bytes: &[u8]| {
+            let text = String::from_utf8_lossy(bytes);
+            (10..20).all(|n| text.contains(&pattern_line(n)))
+        };
+        assert!(crowd.stdout.wait_until(are_whole), "some are not heard");
+    }
+}
+
+#[test]
+fn clients_that_have_ended_give_up_their_descriptors_to_those_who_wait() {
+    let dir = TempDir::new();
+    let crowd = shell("ulimit -n 30; exec rnc -lk 0", &dir)
+        .stdin(Stdin::Pipe)
+        .spawn();
+    crowd.listening_port();
+    crowd.stop();
+    for n in 0..50 {
+        let mut client = connect_to_listener(&crowd, None);
+        client.say(format!("client {n}\n"), &crowd);
+    }
+    crowd.go_on();
+    let are_there = |bytes: &[u8]| bytes.iter().filter(|byte| **byte == b'\n').count() == 50;
+    assert!(crowd.stdout.wait_until(are_there), "some are not heard");
+    let said = crowd.stderr.text();
+    assert!(!said.contains("clients wait"), "{said}");
+}
+
+/// A line that takes more than one read.
+fn pattern_line(n: usize) -> String {
+    format!("{}client {n}\n", ".".repeat(50_000))
+}
+
+#[test]
+fn members_of_a_broker_that_have_ended_give_up_their_places() {
+    for kind in ["--broker", "--chat"] {
+        let broker = piped(rnc([kind, "--max-conns", "2", "-lv", "0"])).spawn();
+        let mut listener = connect_to_listener(&broker, None);
+        for n in 0..5 {
+            let mut client = connect_to_listener(&broker, None);
+            client.say(format!("client {n}\n"), &broker);
+            client.half_close();
+            let mut heard = Vec::new();
+            while !String::from_utf8_lossy(&heard).contains(&format!("client {n}\n")) {
+                heard.extend(listener.read_some(1, &broker));
+            }
+        }
+    }
+}
+
+#[test]
+fn a_client_that_is_still_sent_something_keeps_its_place() {
+    let (mut crowd, mut first) = crowd(&["-v", "--max-conns", "1"], piped);
+    let payload = pattern(20_000_000, 4);
+    let mut stdin = crowd.take_stdin();
+    let sent = flood_until_stuck(&mut stdin, &payload);
+    // It has ended, and does not read yet.
+    first.half_close();
+    comes_to_rest(&crowd);
+    let mut second = connect_to_listener(&crowd, None);
+    assert_bytes("one too many got", &second.read_all(&crowd), b"");
+    crowd.says("New connection denied: connection limit reached (1)");
+    assert_bytes(
+        "the first got",
+        &first.read_some(sent, &crowd),
+        &payload[..sent],
+    );
+    // Now it has nothing to come.
+    let mut third = connect_to_listener(&crowd, None);
+    third.say("the third\n", &crowd);
+    crowd.shows("the third\n");
+}
+
+#[test]
+fn a_client_that_is_only_silent_keeps_its_place() {
+    let (crowd, mut first) = crowd(&["-v", "--max-conns", "1"], piped);
+    let mut second = connect_to_listener(&crowd, None);
+    assert_bytes("one too many got", &second.read_all(&crowd), b"");
+    crowd.says("New connection denied: connection limit reached (1)");
+    first.say("still here\n", &crowd);
+    crowd.shows("still here\n");
 }
 
 fn piped(cmd: Cmd) -> Cmd {

@@ -10,11 +10,13 @@ mod harness;
 mod loops;
 mod memory;
 mod messages;
+mod refused;
 mod signals;
 mod start;
 mod telnet;
 #[cfg(feature = "tls")]
 mod tls;
+mod urgent;
 mod words;
 
 use common::{Cmd, Running, Server, Sock, connect_to_listener, eventually, rnc, work_done};

@@ -164,3 +164,17 @@ fn plain_text_behind_a_proxys_word_is_told_at_once() {
         .expect_complaint("the peer answered in plain text: HTTP/1.1 400 Bad Request");
     drop(sock);
 }
+
+#[test]
+fn clients_that_have_ended_give_up_their_places_to_those_who_wait() {
+    let options = ["-k", "--max-conns", "2"];
+    let (listener, pin) = tls_listener(&options, Stdin::Pipe);
+    let port = listener.listening_port();
+    for n in 0..6 {
+        let words = format!("client {n}\n");
+        let mut client = tls_client(port, &pin, &["--until", "stdin"], Stdin::Pipe);
+        client.feed(words.clone().into_bytes());
+        listener.shows(&words);
+        client.wait().expect_code(0);
+    }
+}

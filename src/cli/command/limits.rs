@@ -42,8 +42,9 @@ pub fn limits() -> Vec<Arg> {
                 "N",
                 "With -l: no more than N clients at once",
                 "Another one is turned away: its connection is closed at once, and -v tells. A \
-                 place is free again as soon as its client has left. Needs -l; not with -u, \
-                 unless there is -e or -c.",
+                 place is free again as soon as its client has left. A client of -lk, --broker or \
+                 --chat that has sent its end, and for which nothing waits, gives its place up \
+                 to one that needs it. Needs -l; not with -u, unless there is -e or -c.",
             )
             .visible_alias("max-clients")
             .hide_short_help(true),
