@@ -1,6 +1,7 @@
 //! Options for TLS on the connections.
 
 use super::{grouped, known, setting, switch};
+use crate::proto::starttls::Protocol;
 use clap::{Arg, ArgAction, ValueHint};
 
 const TLS: &str = "TLS";
@@ -143,12 +144,12 @@ pub fn tls() -> Vec<Arg> {
                     "starttls",
                     "PROTOCOL",
                     "Begin in plain text, and ask for TLS",
-                    "As the clients of these protocols do: smtp, imap, pop3, ftp, xmpp, postgres, \
-                     ldap, mysql. What the server says before that is not shown. Not with -l.",
+                    "As the clients of these protocols do: smtp, lmtp, imap, pop3, sieve, nntp, ftp, \
+                     xmpp, xmpp-server (as another server), postgres, ldap, mysql. An XMPP stream \
+                     is opened to the name of --tls-servername, or else to HOST. What the server \
+                     says before TLS is not shown. Not with -l.",
                 ),
-                &[
-                    "smtp", "imap", "pop3", "ftp", "xmpp", "postgres", "ldap", "mysql",
-                ],
+                &Protocol::NAMES,
             ),
         ],
     )
