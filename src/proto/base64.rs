@@ -30,7 +30,7 @@ pub fn decode(text: &[u8]) -> Option<Vec<u8>> {
         .copied()
         .filter(|byte| !byte.is_ascii_whitespace())
         .collect();
-    if digits.len() % 4 != 0 {
+    if !digits.len().is_multiple_of(4) {
         return None;
     }
     let padding = digits

@@ -151,7 +151,7 @@ fn protocol(error: &Error, side: Side) -> String {
             format!("{peer} sent an over-long record")
         }
         Error::InvalidMessage(rustls::InvalidMessage::HandshakePayloadTooLarge) => format!(
-            "{peer} sent a message of the handshake beyond 64 KiB, as a very long chain of \
+            "{peer} sent a handshake message of TLS beyond 64 KiB, as a very long chain of \
              certificates makes it"
         ),
         Error::InvalidMessage(why) => format!("{peer} sent what is no TLS ({})", spaced(why)),

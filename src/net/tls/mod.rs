@@ -1,6 +1,11 @@
-//! TLS: what was typed → a rustls session. The provider of the cryptography is ring: it was no
-//! slower than aws-lc-rs in measurements, twice as fast built for size as rnc is, smaller, and builds
-//! with a C compiler alone.
+//! TLS: what was typed → a rustls session. The provider of the cryptography is ring.
+//!
+//! aws-lc-rs has P-521 and post-quantum key exchange (X25519MLKEM768) besides. It was measured on
+//! x86-64 with its C code and rustls at opt-level 3. Each start spends 40 ms of CPU time on an
+//! entropy source of its own, where all of a short session with ring takes 2 ms; only the
+//! environment of the build turns that off, and `cargo install` sets none. A listener's handshakes
+//! take twice the CPU time, bulk is no faster, the program has 5.0 MB instead of 2.6, and the build
+//! takes half as much CPU time again. Both need a C compiler and no more.
 
 pub mod certificate;
 mod client;

@@ -85,7 +85,7 @@ fn a_chain_that_is_too_long_is_told_on_both_sides() {
     let mut made = authority.signs(&["old.example"], |_| {});
     let one = made.chain[0].clone();
     made.chain.extend(std::iter::repeat_n(one, 200));
-    let too_long = "sent a message of the handshake beyond 64 KiB, as a very long chain of \
+    let too_long = "sent a handshake message of TLS beyond 64 KiB, as a very long chain of \
                     certificates makes it";
     let ended = shake(
         client(trusting(&authority), NO_ONE),
