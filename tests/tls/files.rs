@@ -50,6 +50,7 @@ fn authorities_are_read_in_every_form() {
         ours.replace("CERTIFICATE", "X509 CERTIFICATE").into_bytes(),
         format!("subject=x\n{}{ours}", text(&server.key)).into_bytes(),
         authority.cert.to_vec(),
+        [&authority.cert[..], b"\r\n"].concat(),
     ] {
         is_trusted(&server, &trusting(authority.dir(), content));
     }
@@ -84,7 +85,14 @@ fn what_is_no_list_of_authorities_is_refused_with_the_reason() {
             text(&authority.for_here().key).into(),
             "no certificate (PEM or DER) in it",
         ),
-        (authority.cert[..200].into(), "neither PEM nor whole DER"),
+        (
+            authority.cert[..200].into(),
+            "neither PEM nor one whole thing in DER",
+        ),
+        (
+            [&authority.cert[..], &authority.for_here().der].concat(),
+            "neither PEM nor one whole thing in DER",
+        ),
         (vec![], "no certificate (PEM or DER) in it"),
     ] {
         let done = rnc(["--tls"])

@@ -107,7 +107,10 @@ fn sections(file: &Path) -> Result<Vec<Section>, String> {
 
 /// One thing in DER. PKCS #12: RFC 7292, section 4; PKCS #7: RFC 2315, section 7.
 fn der(content: Vec<u8>) -> Result<Section, String> {
-    let (_, whole) = Any::from_der(&content).map_err(|_| "it is neither PEM nor whole DER")?;
+    let one = Any::from_der(&content).ok();
+    let one = one.filter(|(behind, _)| behind.trim_ascii().is_empty());
+    let (behind, whole) = one.ok_or("it is neither PEM nor one whole thing in DER")?;
+    let length = content.len() - behind.len();
     let label = match PrivateKeyDer::try_from(&content[..]) {
         _ if X509Certificate::from_der(&content).is_ok() => "CERTIFICATE",
         // Its version is 3, and that of a key 0 or 1.
@@ -128,7 +131,7 @@ fn der(content: Vec<u8>) -> Result<Section, String> {
     Ok(Section {
         label: label.into(),
         is_encrypted: false,
-        content,
+        content: content[..length].to_vec(),
     })
 }
 
