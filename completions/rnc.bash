@@ -572,7 +572,7 @@ _rnc() {
                     return 0
                     ;;
                 --starttls)
-                    COMPREPLY=($(compgen -W "smtp imap pop3 ftp xmpp postgres ldap mysql" -- "${cur}"))
+                    COMPREPLY=($(compgen -W "smtp lmtp imap pop3 sieve nntp ftp xmpp xmpp-server postgres ldap mysql" -- "${cur}"))
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace
                     fi

@@ -68,10 +68,14 @@ complete -c rnc -l tls-max -d 'The newest version to speak: 1.2 or 1.3' -r -f -a
 1.3\t''"
 complete -c rnc -l tls-ciphers -d 'Cipher suites to use; a client\'s best first' -r -f
 complete -c rnc -l starttls -d 'Begin in plain text, and ask for TLS' -r -f -a "smtp\t''
+lmtp\t''
 imap\t''
 pop3\t''
+sieve\t''
+nntp\t''
 ftp\t''
 xmpp\t''
+xmpp-server\t''
 postgres\t''
 ldap\t''
 mysql\t''"

@@ -397,7 +397,7 @@ fn a_bad_word_about_tls_is_named() {
             "--tls-ciphers HIGH:!aNULL h 443",
             &["--tls-ciphers", "HIGH", "TLS13_AES_128_GCM_SHA256"],
         ),
-        ("--starttls nntp h 119", &["--starttls", "nntp", "smtp"]),
+        ("--starttls irc h 6667", &["--starttls", "irc", "smtp"]),
         ("--tls h 443 --tls-pin", &["--tls-pin"]),
         ("--tls-pim x h 443", &["--tls-pim", "--tls-pin"]),
     ]);

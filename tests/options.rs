@@ -553,7 +553,7 @@ fn a_socket_behind_a_proxy_is_passed_too() {
     assert_bytes(
         "the proxy got",
         &all,
-        b"CONNECT some.invalid:80 HTTP/1.0\r\n\r\n",
+        b"CONNECT some.invalid:80 HTTP/1.0\r\nHost: some.invalid:80\r\n\r\n",
     );
 }
 
@@ -871,6 +871,10 @@ fn interrupted_at_the_password_it_leaves_the_terminal_as_it_was() {
         let pty = Pty::open();
         let before = pty.settings();
         let rnc = line(&words).controlled_by(&pty).spawn();
+        if words.contains("-x") {
+            // The method of user and password: RFC 1928, section 3.
+            proxy.accept(&rnc).say([5, 2], &rnc);
+        }
         pty.shows("assword", &rnc);
         pty.types("secr");
         pty.types_interrupt();

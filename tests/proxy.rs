@@ -262,23 +262,23 @@ fn socks5_tells_a_rejected_login() {
 }
 
 #[test]
-fn socks5_asks_for_the_password_before_it_begins() {
+fn socks5_asks_for_the_password_when_the_proxy_chooses_it() {
     let pty = Pty::open();
     let proxy = Server::tcp();
     let words = format!("-P me -x 127.0.0.1:{} 192.0.2.7 1234", proxy.port());
     let rnc = rnc(words.split_whitespace()).controlled_by(&pty).spawn();
+    let mut peer = proxy.accept(&rnc);
+    assert_bytes("the proxy got", &peer.read_some(4, &rnc), &[5, 2, 0, 2]);
+    assert_eq!(pty.count("assword"), 0, "asked without need");
+    peer.say([5, 2], &rnc);
     pty.shows("Proxy password for me@127.0.0.1: ", &rnc);
     pty.types("secret\n");
     let mut peer = proxy.accept(&rnc);
-    let steps = with_login(b"\x01\x02me\x06secret");
-    for step in steps {
+    for step in with_login(b"\x01\x02me\x06secret") {
         match step {
             Step::Gets(wanted) => {
-                assert_bytes(
-                    "the proxy got",
-                    &peer.read_some(wanted.len(), &rnc),
-                    &wanted,
-                );
+                let got = peer.read_some(wanted.len(), &rnc);
+                assert_bytes("the proxy got", &got, &wanted);
             }
             Step::Says(answer) => peer.say(answer, &rnc),
         }
@@ -287,6 +287,41 @@ fn socks5_asks_for_the_password_before_it_begins() {
     drop(peer);
     rnc.wait().expect_code(0).expect_stdout("hello");
     assert_eq!(pty.count("secret"), 0, "the password is on the screen");
+}
+
+/// A relay serves clients; it cannot stop for a question.
+#[test]
+fn a_relay_says_that_the_proxy_wants_a_password() {
+    let refused = "HTTP/1.0 407 Who are you\r\n\r\n".as_bytes();
+    for (kind, answer) in [("5", &[5, 2][..]), ("connect", refused)] {
+        let proxy = Server::tcp();
+        let words = format!(
+            "-l 127.0.0.1 0 --relay 192.0.2.7:1234 -P me -X {kind} -x 127.0.0.1:{}",
+            proxy.port()
+        );
+        let rnc = rnc(words.split_whitespace()).spawn();
+        let _client = common::connect_to_listener(&rnc, None);
+        proxy.accept(&rnc).say(answer, &rnc);
+        let done = rnc.wait().expect_code(1);
+        done.expect_complaint("it wants a password (--proxy-auth)");
+    }
+}
+
+/// With cron there is no terminal to ask on.
+#[test]
+fn a_user_is_no_reason_to_ask_where_the_proxy_wants_no_password() {
+    let socks5 = [
+        gets([5, 2, 0, 2]),
+        says([5, 0]),
+        gets([5, 1, 0, 1, 192, 0, 2, 7, 4, 210]),
+        says([5, 0, 0, 1, 0, 0, 0, 0, 0, 0]),
+    ];
+    goes_through("-P me", "192.0.2.7 1234", &socks5);
+    goes_through(
+        "-X connect -P me",
+        "192.0.2.7 1234",
+        &[gets(PLAIN), says(OK)],
+    );
 }
 
 // ---- HTTP
@@ -301,7 +336,7 @@ fn http_asks_for_names_and_addresses() {
         ("192.0.2.7:1234", "192.0.2.7:1234"),
         ("2001:db8::7 1234", "[2001:db8::7]:1234"),
     ] {
-        let request = gets(format!("CONNECT {asked} HTTP/1.0\r\n\r\n"));
+        let request = gets(format!("CONNECT {asked} HTTP/1.0\r\nHost: {asked}\r\n\r\n"));
         goes_through("-X connect", target, &[request, says(OK)]);
     }
 }
@@ -312,18 +347,19 @@ fn http_takes_answers_of_every_shape() {
         "HTTP/1.1 200 OK\r\nVia: 1.1 proxy\r\nX-Long: \x20a\r\n\r\n",
         "HTTP/1.0 200\r\n\r\n",
         "HTTP/1.1 204 No Content\n\n",
+        "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 x\r\nLink: y\r\n\r\nHTTP/1.1 200 OK\r\n\r\n",
     ] {
-        let request = gets("CONNECT 192.0.2.7:1234 HTTP/1.0\r\n\r\n");
+        let request = gets("CONNECT 192.0.2.7:1234 HTTP/1.0\r\nHost: 192.0.2.7:1234\r\n\r\n");
         goes_through("-X connect", "192.0.2.7 1234", &[request, says(answer)]);
     }
 }
 
 /// The credentials of RFC 7617, section 2: `Aladdin` and `open sesame`, here without the blank.
-const WITH_LOGIN: &str = "CONNECT 192.0.2.7:1234 HTTP/1.0\r\n\
+const WITH_LOGIN: &str = "CONNECT 192.0.2.7:1234 HTTP/1.0\r\nHost: 192.0.2.7:1234\r\n\
     Proxy-Authorization: Basic QWxhZGRpbjpvcGVuc2VzYW1l\r\n\r\n";
 
 /// The request without credentials, and a refusal that leaves the connection open for another.
-const PLAIN: &str = "CONNECT 192.0.2.7:1234 HTTP/1.0\r\n\r\n";
+const PLAIN: &str = "CONNECT 192.0.2.7:1234 HTTP/1.0\r\nHost: 192.0.2.7:1234\r\n\r\n";
 
 fn wants(challenge: &str) -> String {
     format!(
@@ -500,7 +536,7 @@ fn http_asks_for_the_password_after_a_407_and_tries_again() {
     );
     let rnc = rnc(words.split_whitespace()).controlled_by(&pty).spawn();
     let mut peer = proxy.accept(&rnc);
-    let plain = "CONNECT 192.0.2.7:1234 HTTP/1.0\r\n\r\n";
+    let plain = "CONNECT 192.0.2.7:1234 HTTP/1.0\r\nHost: 192.0.2.7:1234\r\n\r\n";
     assert_bytes(
         "the proxy got",
         &peer.read_some(plain.len(), &rnc),
@@ -554,8 +590,11 @@ fn without_a_terminal_no_password_can_be_asked_for() {
     let proxy = Server::tcp();
     let at = format!("127.0.0.1:{}", proxy.port());
     let cmd = Cmd::new(setsid).arg("-w").arg(common::rnc_binary());
-    let done = cmd.args(["-P", "me", "-x", &at, "192.0.2.7", "1234"]).run();
-    done.expect_code(1)
+    let words = ["-P", "me", "-x", &at, "192.0.2.7", "1234"];
+    let rnc = cmd.args(words).spawn();
+    proxy.accept(&rnc).say([5, 2], &rnc);
+    rnc.wait()
+        .expect_code(1)
         .expect_stdout("")
         .expect_complaint("cannot ask for the proxy password");
 }
@@ -583,7 +622,7 @@ fn proxy_dns_says_who_looks_names_up() {
     goes_through("--proxy-dns remote", unknown, &asking_for(by_name));
     goes_through("--proxy-dns none", "127.0.0.1 1234", &asking_for(&v4));
 
-    let request = gets("CONNECT 127.0.0.1:1234 HTTP/1.0\r\n\r\n");
+    let request = gets("CONNECT 127.0.0.1:1234 HTTP/1.0\r\nHost: 127.0.0.1:1234\r\n\r\n");
     goes_through("-4 -X http --proxy-dns local", known, &[request, says(OK)]);
     let request = gets(b"\x04\x01\x04\xd2\x00\x00\x00\x01\x00no.such.host.invalid\x00");
     goes_through(
@@ -653,7 +692,8 @@ fn a_scan_through_a_proxy_asks_for_every_port() {
     let rnc = rnc(words.split_whitespace()).spawn();
     for port in 1..=3 {
         let mut peer = proxy.accept(&rnc);
-        let wanted = format!("CONNECT some.invalid:{port} HTTP/1.0\r\n\r\n");
+        let wanted =
+            format!("CONNECT some.invalid:{port} HTTP/1.0\r\nHost: some.invalid:{port}\r\n\r\n");
         let got = peer.read_some(wanted.len(), &rnc);
         assert_bytes("the proxy got", &got, wanted.as_bytes());
         peer.say(OK, &rnc);

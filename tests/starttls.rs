@@ -21,12 +21,20 @@ struct Script {
 /// What the server says, and what the client then says.
 type Turn = (&'static [u8], &'static [u8]);
 
-const SCRIPTS: [Script; 8] = [
+const SCRIPTS: [Script; 12] = [
     Script {
         name: "smtp",
         turns: &[
             (b"220-mx\r\n220 ESMTP\r\n", b"EHLO [127.0.0.1]\r\n"),
             (b"250-mx\r\n250-STARTTLS\r\n250 HELP\r\n", b"STARTTLS\r\n"),
+            (b"220 2.0.0 Ready to start TLS\r\n", b""),
+        ],
+    },
+    Script {
+        name: "lmtp",
+        turns: &[
+            (b"220 mx\r\n", b"LHLO [127.0.0.1]\r\n"),
+            (b"250-mx\r\n250 STARTTLS\r\n", b"STARTTLS\r\n"),
             (b"220 2.0.0 Ready to start TLS\r\n", b""),
         ],
     },
@@ -40,6 +48,23 @@ const SCRIPTS: [Script; 8] = [
     Script {
         name: "pop3",
         turns: &[(b"+OK ready\r\n", b"STLS\r\n"), (b"+OK begin\r\n", b"")],
+    },
+    Script {
+        name: "sieve",
+        turns: &[
+            (
+                b"\"SASL\" \"\"\r\n\"STARTTLS\"\r\nOK \"ready\"\r\n",
+                b"STARTTLS\r\n",
+            ),
+            (b"OK \"begin\"\r\n", b""),
+        ],
+    },
+    Script {
+        name: "nntp",
+        turns: &[
+            (b"200 news ready\r\n", b"STARTTLS\r\n"),
+            (b"382 continue\r\n", b""),
+        ],
     },
     Script {
         name: "ftp",
@@ -58,6 +83,23 @@ const SCRIPTS: [Script; 8] = [
             ),
             (
                 b"<?xml version='1.0'?><stream:stream id='1' version='1.0' xmlns='jabber:client' \
+                  xmlns:stream='http://etherx.jabber.org/streams'><stream:features>\
+                  <starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/></stream:features>",
+                b"<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>",
+            ),
+            (b"<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>", b""),
+        ],
+    },
+    Script {
+        name: "xmpp-server",
+        turns: &[
+            (
+                b"",
+                b"<?xml version='1.0'?><stream:stream to='127.0.0.1' version='1.0' \
+                  xmlns='jabber:server' xmlns:stream='http://etherx.jabber.org/streams'>",
+            ),
+            (
+                b"<stream:stream version='1.0' xmlns='jabber:server' \
                   xmlns:stream='http://etherx.jabber.org/streams'><stream:features>\
                   <starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/></stream:features>",
                 b"<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>",
@@ -165,6 +207,20 @@ fn each_protocol_goes_over_to_tls() {
     }
 }
 
+/// An SRV record leads to a host of another name: the server's own is that of `--tls-servername`.
+#[test]
+fn an_xmpp_stream_is_for_the_name_of_the_server() {
+    for protocol in ["xmpp", "xmpp-server"] {
+        let server = Server::tcp();
+        let port = server.port().to_string();
+        let rnc = rnc(["--starttls", protocol, "--tls-servername", "a.example"]);
+        let rnc = rnc.args(["127.0.0.1", &port]).spawn();
+        let mut peer = server.accept(&rnc);
+        let start = b"<?xml version='1.0'?><stream:stream to='a.example' ";
+        assert_bytes(protocol, &peer.read_some(start.len(), &rnc), start);
+    }
+}
+
 /// CVE-2011-0411: in plain text anyone on the way can say what looks like the first words of the
 /// server under TLS.
 #[test]
@@ -190,7 +246,7 @@ fn what_is_slipped_in_behind_the_go_ahead_is_refused() {
 
 #[test]
 fn a_server_that_says_no_is_told_in_its_own_words() {
-    let refusals: [(&str, &[u8], &str); 12] = [
+    let refusals: [(&str, &[u8], &str); 15] = [
         (
             "smtp",
             b"554 5.7.1 go \x1b[31maway\r\n",
@@ -215,6 +271,21 @@ fn a_server_that_says_no_is_told_in_its_own_words() {
             "pop3",
             b"+OK hi\r\n-ERR what?\r\n",
             "server refused: -ERR what?",
+        ),
+        (
+            "lmtp",
+            b"220 hi\r\n250 PIPELINING\r\n",
+            "server offers no STARTTLS",
+        ),
+        (
+            "sieve",
+            b"BYE \"Too many connections\"\r\n",
+            "server refused: BYE \"Too many connections\"",
+        ),
+        (
+            "nntp",
+            b"201 hi\r\n580 Can not initiate TLS\r\n",
+            "server refused: 580 Can not initiate TLS",
         ),
         (
             "ftp",
@@ -302,6 +373,9 @@ fn an_endless_answer_is_cut_off() {
         ("smtp", &b"220-"[..]),
         ("imap", b"* OK "),
         ("pop3", b"+OK"),
+        ("lmtp", b"220-"),
+        ("sieve", b"\"SASL\" \""),
+        ("nntp", b"200-"),
         ("ftp", b"220-"),
         ("xmpp", b"<stream a='"),
         ("ldap", b"\x30\x84"),
@@ -313,15 +387,15 @@ fn an_endless_answer_is_cut_off() {
     }
 }
 
-/// Of the other two, IMAP's client asks what the server can do first, with another tag, and XMPP's
-/// leaves out the declaration that RFC 6120 recommends.
+/// Of the others, IMAP's and NNTP's client asks what the server can do first, and XMPP's leaves out
+/// the declaration that RFC 6120 recommends.
 #[test]
 fn asks_as_openssl_does() {
     let Some(openssl) = require("openssl", "openssl") else {
         return;
     };
     for script in &SCRIPTS {
-        if ["imap", "xmpp"].contains(&script.name) {
+        if ["imap", "nntp", "xmpp", "xmpp-server"].contains(&script.name) {
             continue;
         }
         let server = Server::tcp();

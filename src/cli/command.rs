@@ -730,7 +730,7 @@ fn proxies() -> Vec<Arg> {
                 "proxy-user",
                 "USER",
                 "User for the proxy",
-                "A password that is wanted is asked for on the terminal.",
+                "Its password is asked for on the terminal once the proxy wants it.",
             )
             .hide_short_help(true),
             setting(

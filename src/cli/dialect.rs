@@ -151,6 +151,8 @@ pub struct Dialect {
     pub plain_errors: bool,
     /// What a proxy speaks that is not said.
     pub proxy_kind: ProxyKind,
+    /// The request to an HTTP proxy has a Host field.
+    pub names_the_host: bool,
     /// Who looks names up for SOCKS4, where that is not said.
     pub socks4_names: ProxyNames,
     /// What is different about TLS.
@@ -234,6 +236,7 @@ pub const NATIVE: Dialect = Dialect {
     tells_port: true,
     plain_errors: false,
     proxy_kind: ProxyKind::Socks5,
+    names_the_host: true,
     socks4_names: ProxyNames::Local,
     tls: SAFE_TLS,
 };
@@ -300,6 +303,7 @@ pub const NC: Dialect = Dialect {
     tells_port: false,
     plain_errors: true,
     proxy_kind: ProxyKind::Socks5,
+    names_the_host: false,
     socks4_names: ProxyNames::Local,
     tls: SAFE_TLS,
 };
@@ -370,6 +374,7 @@ pub const NCAT: Dialect = Dialect {
     tells_port: false,
     plain_errors: false,
     proxy_kind: ProxyKind::Http,
+    names_the_host: false,
     socks4_names: ProxyNames::Remote,
     tls: TlsRules {
         checks_servers: false,

@@ -34,8 +34,8 @@ pub enum DialError {
     Obstacle(Obstacle),
     /// The proxy refused.
     Proxy(TalkError),
-    /// The proxy wants a password for our user: to be asked for. HTTP proxies say what they do
-    /// with it.
+    /// The proxy wants a password for our user, which has not been asked for. HTTP proxies say what
+    /// they do with it.
     PasswordWanted(Option<Challenge>),
 }
 

@@ -175,26 +175,24 @@ impl Talk {
 
 /// The machine that speaks the proxy's language.
 fn machine(proxy: &Proxy, target: &Target, port: u16) -> Result<Box<dyn Handshake>, TalkError> {
-    let login = proxy.user.clone().map(|user| Login {
-        user,
-        password: proxy.password.clone().unwrap_or_default(),
-    });
+    let (user, password) = (proxy.user.as_deref(), proxy.password.as_deref());
     Ok(match proxy.kind {
-        ProxyKind::Socks4 => {
-            let user = proxy.user.as_deref().unwrap_or_default();
-            Box::new(Socks4::new(target, port, user)?)
-        }
-        ProxyKind::Socks5 => Box::new(Socks5::new(target, port, login.as_ref())?),
+        ProxyKind::Socks4 => Box::new(Socks4::new(target, port, user.unwrap_or_default())?),
+        ProxyKind::Socks5 => Box::new(Socks5::new(target, port, user, password)?),
         ProxyKind::Http => {
-            let login = login.filter(|_| proxy.password.is_some());
-            let account = login.map(account).transpose()?;
+            let account = user.zip(password).map(account).transpose()?;
             let known = proxy.challenge.as_deref().cloned();
-            Box::new(HttpConnect::new(target, port, account, known)?)
+            let machine = HttpConnect::new(target, port, account, known)?;
+            Box::new(machine.naming_the_host(proxy.names_the_host))
         }
     })
 }
 
-fn account(login: Login) -> Result<Account, TalkError> {
+fn account((user, password): (&str, &str)) -> Result<Account, TalkError> {
     let seed = random::bytes()?;
+    let login = Login {
+        user: user.to_owned(),
+        password: password.to_owned(),
+    };
     Ok(Account { login, seed })
 }

@@ -288,6 +288,8 @@ pub struct Proxy {
     pub password: Option<String>,
     /// Who looks the name of the target up.
     pub names: ProxyNames,
+    /// An HTTP request has a Host field.
+    pub names_the_host: bool,
     /// What the proxy has said it wants (HTTP), once it has refused.
     pub challenge: Option<Box<Challenge>>,
 }

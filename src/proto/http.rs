@@ -8,6 +8,7 @@
 //!     ^                    +------ 407 --> Fields -- empty line --> Body --+
 //!     |                                      +-- new connection --> Start  |
 //!     +--------------------------------------------------------------------+
+//!   Status -- 1xx --> Fields -- empty line --> Status
 //! ```
 
 pub mod challenge;
@@ -34,6 +35,8 @@ pub struct HttpConnect {
     count: u32,
     /// A new nonce was asked for once already.
     was_stale: bool,
+    /// The request has a Host field.
+    names_the_host: bool,
     /// The connection has carried a request and its answer before.
     is_used_again: bool,
     lines: Lines,
@@ -69,6 +72,8 @@ enum State {
 /// What an answer has come to at its empty line.
 enum Verdict {
     Open,
+    /// Not an answer yet.
+    Interim,
     /// To be asked again, behind so many bytes of body.
     Again(usize),
     /// To be asked again over a new connection.
@@ -108,6 +113,7 @@ impl HttpConnect {
             account,
             count: 1,
             was_stale: false,
+            names_the_host: false,
             is_used_again: false,
             lines: Lines::default(),
             status: Status {
@@ -119,9 +125,18 @@ impl HttpConnect {
         })
     }
 
+    /// Whether the request has a Host field. RFC 9112, section 3.2, wants one; nc and Ncat send none.
+    pub fn naming_the_host(mut self, names_the_host: bool) -> Self {
+        self.names_the_host = names_the_host;
+        self
+    }
+
     fn request(&self) -> Vec<u8> {
         let authority = &self.authority;
         let mut request = format!("CONNECT {authority} HTTP/1.0\r\n").into_bytes();
+        if self.names_the_host {
+            request.extend_from_slice(format!("Host: {authority}\r\n").as_bytes());
+        }
         if let (Some(account), Some(challenge)) = (&self.account, &self.challenge) {
             let cnonce = digest::hex(&account.seed);
             let about = Request {
@@ -150,8 +165,11 @@ impl HttpConnect {
                 self.fields.push(line);
                 Ok(None)
             }
-            _ if self.status.code != PROXY_AUTHENTICATION_REQUIRED => Ok(Some(Verdict::Open)),
-            _ => self.take_challenge().map(Some),
+            _ => Ok(Some(match self.status.code {
+                PROXY_AUTHENTICATION_REQUIRED => self.take_challenge()?,
+                ..200 => Verdict::Interim,
+                _ => Verdict::Open,
+            })),
         }
     }
 
@@ -202,14 +220,18 @@ impl HttpConnect {
     }
 }
 
+/// RFC 9110, section 15.2.2: never asked for.
+const SWITCHING_PROTOCOLS: u16 = 101;
 /// RFC 9110, section 15.5.8.
 const PROXY_AUTHENTICATION_REQUIRED: u16 = 407;
 
-/// Takes a status line that says 2xx (the tunnel stands: RFC 9110, section 9.3.6) or 407.
+/// Takes a status line that says 1xx (the answer is still to come: RFC 9110, section 15.2), 2xx (the
+/// tunnel stands: section 9.3.6) or 407.
 fn judge_status(line: &[u8]) -> Result<Status, Refused> {
     let status = Status::read(line).ok_or_else(|| Refused::garbage(line))?;
     match status.code {
-        200..=299 | PROXY_AUTHENTICATION_REQUIRED => Ok(status),
+        100..=299 if status.code != SWITCHING_PROTOCOLS => Ok(status),
+        PROXY_AUTHENTICATION_REQUIRED => Ok(status),
         code => Err(Refused::Http {
             status: code,
             line: Refused::shown(line),
@@ -235,6 +257,10 @@ impl Handshake for HttpConnect {
                     let Some(line) = line else { break };
                     match self.take_line(&line)? {
                         None => {}
+                        Some(Verdict::Interim) => {
+                            self.fields = Fields::default();
+                            self.state = State::Status;
+                        }
                         Some(Verdict::Open) => self.state = State::Done,
                         Some(Verdict::Again(body)) => self.state = State::Body(body),
                         Some(Verdict::Anew) => {
@@ -382,6 +408,11 @@ mod tests {
             sent("2001:db8::1", None),
             "CONNECT [2001:db8::1]:443 HTTP/1.0\r\n\r\n"
         );
+        let made = http("2001:db8::1", None).unwrap().naming_the_host(true);
+        assert_eq!(
+            feed(made, std::iter::empty()).1,
+            b"CONNECT [2001:db8::1]:443 HTTP/1.0\r\nHost: [2001:db8::1]:443\r\n\r\n"
+        );
         // No password before it is asked for.
         assert_eq!(
             sent("h", Some(("Aladdin", "open sesame"))),
@@ -408,6 +439,28 @@ mod tests {
     }
 
     #[test]
+    fn interim_answers_are_passed_over() {
+        let interim = "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early\r\nLink: x\r\n\r\n\
+                       HTTP/1.1 199 x\n\n";
+        let open = format!("{interim}{OPEN}\r\nhi");
+        assert_eq!(
+            converse(made, open.as_bytes()).0,
+            Ok(Some(b"\r\nhi".to_vec()))
+        );
+        let refused = format!("{interim}HTTP/1.1 403 No\r\n");
+        let end = converse(made, refused.as_bytes()).0;
+        assert!(matches!(end, Err(Refused::Http { status: 403, .. })));
+        // Their fields are not those of the answer.
+        let fields = format!("HTTP/1.1 100 x\r\n{DIGEST}Content-Length: 9\r\n\r\n{REFUSED}\r\n");
+        let (sent, end) = dialogue(with_login(), &[&fields, OPEN]);
+        assert_eq!(end, Ok(true));
+        assert!(credentials(&sent)[1][0].starts_with("Basic "));
+        assert_eq!(converse(made, interim.as_bytes()).0, Ok(None));
+        let endless = "HTTP/1.1 100 Continue\r\n\r\n".repeat(ANSWER_MAX / 25 + 1);
+        assert_eq!(in_pieces(endless.as_bytes()).0, Err(Refused::TooLong));
+    }
+
+    #[test]
     fn other_codes_are_refusals_in_the_proxys_words() {
         let end = converse(made, b"HTTP/1.0 403 No \x1b[31mway\r\n");
         let line = "HTTP/1.0 403 No \\x1b[31mway".to_owned();
@@ -416,7 +469,7 @@ mod tests {
             end.0.unwrap_err().to_string(),
             "proxy refused: HTTP/1.0 403 No \\x1b[31mway"
         );
-        for code in ["100", "199", "300", "000", "999"] {
+        for code in ["099", "101", "300", "000", "999"] {
             let answer = format!("HTTP/1.1 {code}\n");
             assert!(matches!(
                 converse(made, answer.as_bytes()).0,

@@ -17,6 +17,7 @@ pub mod hello;
 pub mod hexdump;
 pub mod http;
 pub mod lines;
+pub mod pem;
 pub mod record;
 pub mod services;
 pub mod socks4;

@@ -3,11 +3,12 @@
 //! ```text
 //!   Start -- methods --> Method -- none --> (request) ------------------> Reply
 //!                          +-- password --> (login) --> Status -- ok --> (request) --^
+//!                          +-- password, which is to be asked for --> refused: PasswordWanted
 //!   Reply -- code 0 --> Kind -- v4, v6 --> Rest --> Done
 //!                        +-- name --> NameLength --^
 //! ```
 
-use super::{Handshake, Login, Partial, Progress, Refused, Target};
+use super::{Handshake, Partial, Progress, Refused, Target};
 use core::net::IpAddr;
 
 const VERSION: u8 = 5;
@@ -27,11 +28,20 @@ const PORT_LEN: usize = 2;
 
 /// Asks a SOCKS5 proxy for a connection.
 pub struct Socks5 {
-    /// The message of RFC 1929, if there is a login; sent only when the proxy chooses it.
-    login: Option<Vec<u8>>,
+    login: Credentials,
     request: Vec<u8>,
     partial: Partial,
     state: State,
+}
+
+/// Who we can say we are.
+enum Credentials {
+    /// Nobody.
+    Missing,
+    /// A user, whose password is asked for when the proxy wants it.
+    Unasked,
+    /// The message of RFC 1929; sent only when the proxy chooses it.
+    Known(Vec<u8>),
 }
 
 /// What comes next.
@@ -56,13 +66,19 @@ enum State {
 }
 
 impl Socks5 {
-    /// A request for `target`. With a `login` both no authentication and user/password are
-    /// offered; without one only the former.
+    /// A request for `target`. With a `user` both no authentication and user/password are offered;
+    /// without one only the former. If the proxy chooses the latter and there is no `password`, one
+    /// is wanted ([`Refused::PasswordWanted`]).
     ///
     /// # Errors
     /// [`Refused::Request`] for an empty name, and for a name, user or password longer than 255
     /// bytes.
-    pub fn new(target: &Target, port: u16, login: Option<&Login>) -> Result<Self, Refused> {
+    pub fn new(
+        target: &Target,
+        port: u16,
+        user: Option<&str>,
+        password: Option<&str>,
+    ) -> Result<Self, Refused> {
         let mut request = vec![VERSION, CMD_CONNECT, RESERVED];
         match target {
             Target::Ip(IpAddr::V4(address)) => {
@@ -82,7 +98,11 @@ impl Socks5 {
             }
         }
         request.extend_from_slice(&port.to_be_bytes());
-        let login = login.map(login_message).transpose()?;
+        let login = match (user, password) {
+            (None, _) => Credentials::Missing,
+            (Some(_), None) => Credentials::Unasked,
+            (Some(user), Some(password)) => Credentials::Known(login_message(user, password)?),
+        };
         Ok(Self {
             login,
             request,
@@ -100,8 +120,10 @@ impl Socks5 {
         match self.state {
             State::Start => {
                 output.extend_from_slice(match self.login {
-                    Some(_) => &[VERSION, 2, METHOD_NONE, METHOD_PASSWORD],
-                    None => &[VERSION, 1, METHOD_NONE],
+                    Credentials::Missing => &[VERSION, 1, METHOD_NONE],
+                    Credentials::Unasked | Credentials::Known(_) => {
+                        &[VERSION, 2, METHOD_NONE, METHOD_PASSWORD]
+                    }
                 });
                 Ok(Some(State::Method))
             }
@@ -139,20 +161,21 @@ impl Socks5 {
         [version, method]: [u8; 2],
         output: &mut Vec<u8>,
     ) -> Result<State, Refused> {
-        match (version, method, self.login.as_mut()) {
+        match (version, method, &mut self.login) {
             (VERSION, METHOD_NONE, _) => {
                 output.append(&mut self.request);
                 Ok(State::Reply)
             }
-            (VERSION, METHOD_PASSWORD, Some(login)) => {
+            (VERSION, METHOD_PASSWORD, Credentials::Known(login)) => {
                 output.append(login);
                 Ok(State::Status)
             }
-            // A method that was not offered, but what it means is plain.
-            (VERSION, METHOD_PASSWORD | METHOD_UNACCEPTABLE, None) => {
+            // Of somebody without a user, that was not offered, but what it means is plain.
+            (VERSION, METHOD_PASSWORD, _)
+            | (VERSION, METHOD_UNACCEPTABLE, Credentials::Missing) => {
                 Err(Refused::PasswordWanted(None))
             }
-            (VERSION, METHOD_UNACCEPTABLE, Some(_)) => Err(Refused::NoMethod),
+            (VERSION, METHOD_UNACCEPTABLE, _) => Err(Refused::NoMethod),
             _ => Err(Refused::garbage(&[version, method])),
         }
     }
@@ -176,14 +199,10 @@ impl Socks5 {
 }
 
 /// The message with user and password. RFC 1929, section 2; an empty password is sent as such.
-fn login_message(login: &Login) -> Result<Vec<u8>, Refused> {
+fn login_message(user: &str, password: &str) -> Result<Vec<u8>, Refused> {
     let mut message = vec![LOGIN_VERSION];
-    push_counted(&mut message, &login.user, "user name too long for SOCKS5")?;
-    push_counted(
-        &mut message,
-        &login.password,
-        "password too long for SOCKS5",
-    )?;
+    push_counted(&mut message, user, "user name too long for SOCKS5")?;
+    push_counted(&mut message, password, "password too long for SOCKS5")?;
     Ok(message)
 }
 
@@ -255,11 +274,12 @@ mod tests {
     const V4: [u8; 8] = [0, 1, 10, 0, 0, 1, 0x12, 0x34];
 
     fn socks(host: &str, login: Option<(&str, &str)>) -> Result<Socks5, Refused> {
-        let login = login.map(|(user, password)| Login {
-            user: user.to_owned(),
-            password: password.to_owned(),
-        });
-        Socks5::new(&Target::from(host), 0x1234, login.as_ref())
+        let (user, password) = login.unzip();
+        Socks5::new(&Target::from(host), 0x1234, user, password)
+    }
+
+    fn with_user() -> Socks5 {
+        Socks5::new(&Target::from("h"), 0x1234, Some("me"), None).unwrap()
     }
 
     fn made() -> Socks5 {
@@ -296,6 +316,7 @@ mod tests {
     fn nothing_but_the_methods_is_sent_before_an_answer() {
         assert_eq!(feed(made(), std::iter::empty()).1, [5, 1, 0]);
         assert_eq!(feed(with_login(), std::iter::empty()).1, [5, 2, 0, 2]);
+        assert_eq!(feed(with_user(), std::iter::empty()).1, [5, 2, 0, 2]);
     }
 
     #[test]
@@ -315,14 +336,10 @@ mod tests {
     #[test]
     fn the_password_is_sent_only_when_asked_for() {
         let plain = [&GRANTED[..], &V4].concat();
-        let (end, sent) = converse(with_login, &plain);
-        assert_eq!(
-            (end, sent),
-            (
-                Ok(Some(vec![])),
-                b"\x05\x02\0\x02\x05\x01\0\x03\x01h\x12\x34".into()
-            )
-        );
+        let wanted = b"\x05\x02\0\x02\x05\x01\0\x03\x01h\x12\x34".to_vec();
+        for made in [with_login, with_user] {
+            assert_eq!(converse(made, &plain), (Ok(Some(vec![])), wanted.clone()));
+        }
 
         for version in [1, 5] {
             let asked = [&[5, 2, version, 0, 5, 0][..], &V4, b"x"].concat();
@@ -338,6 +355,8 @@ mod tests {
         let wanted = || Refused::PasswordWanted(None);
         assert_eq!(converse(made, &[5, 0xff]).0, Err(wanted()));
         assert_eq!(converse(made, &[5, 2]).0, Err(wanted()));
+        assert_eq!(converse(with_user, &[5, 2]).0, Err(wanted()));
+        assert_eq!(converse(with_user, &[5, 0xff]).0, Err(Refused::NoMethod));
         assert_eq!(converse(with_login, &[5, 0xff]).0, Err(Refused::NoMethod));
         assert_eq!(
             converse(with_login, &[5, 2, 1, 1]).0,
@@ -396,6 +415,7 @@ mod tests {
         ) {
             let _ = converse(made, &answer);
             let _ = converse(with_login, &answer);
+            let _ = converse(with_user, &answer);
         }
 
         #[test]

@@ -11,6 +11,7 @@ mod mysql;
 mod numbered;
 mod pop3;
 mod postgres;
+mod sieve;
 mod xmpp;
 
 use super::Handshake;
@@ -22,14 +23,22 @@ use std::str::FromStr;
 pub enum Protocol {
     /// RFC 3207.
     Smtp,
+    /// RFC 2033, with the STARTTLS of SMTP.
+    Lmtp,
     /// RFC 9051, section 6.2.1.
     Imap,
     /// RFC 2595, section 4.
     Pop3,
+    /// RFC 5804, section 2.2.
+    Sieve,
+    /// RFC 4642.
+    Nntp,
     /// RFC 4217.
     Ftp,
-    /// RFC 6120, section 5.
+    /// RFC 6120, section 5: as a client.
     Xmpp,
+    /// The same, as another server.
+    XmppServer,
     /// PostgreSQL's frontend/backend protocol, SSLRequest.
     Postgres,
     /// RFC 4511, section 4.14.
@@ -40,25 +49,44 @@ pub enum Protocol {
 
 impl Protocol {
     /// All there are, in the order they are listed to the user.
-    pub const ALL: [Protocol; 8] = [
+    pub const ALL: [Protocol; 12] = [
         Protocol::Smtp,
+        Protocol::Lmtp,
         Protocol::Imap,
         Protocol::Pop3,
+        Protocol::Sieve,
+        Protocol::Nntp,
         Protocol::Ftp,
         Protocol::Xmpp,
+        Protocol::XmppServer,
         Protocol::Postgres,
         Protocol::Ldap,
         Protocol::Mysql,
     ];
 
+    /// Their names, in the same order.
+    pub const NAMES: [&'static str; Protocol::ALL.len()] = {
+        let mut names = [""; Protocol::ALL.len()];
+        let mut at = 0;
+        while at < names.len() {
+            names[at] = Protocol::ALL[at].name();
+            at += 1;
+        }
+        names
+    };
+
     /// The name the user gives it, in small letters.
-    pub fn name(self) -> &'static str {
+    pub const fn name(self) -> &'static str {
         match self {
             Protocol::Smtp => "smtp",
+            Protocol::Lmtp => "lmtp",
             Protocol::Imap => "imap",
             Protocol::Pop3 => "pop3",
+            Protocol::Sieve => "sieve",
+            Protocol::Nntp => "nntp",
             Protocol::Ftp => "ftp",
             Protocol::Xmpp => "xmpp",
+            Protocol::XmppServer => "xmpp-server",
             Protocol::Postgres => "postgres",
             Protocol::Ldap => "ldap",
             Protocol::Mysql => "mysql",
@@ -71,10 +99,14 @@ impl Protocol {
 pub fn machine(protocol: Protocol, host: &str) -> Box<dyn Handshake> {
     match protocol {
         Protocol::Smtp => Box::new(numbered::smtp()),
+        Protocol::Lmtp => Box::new(numbered::lmtp()),
         Protocol::Imap => Box::new(imap::imap()),
         Protocol::Pop3 => Box::new(pop3::pop3()),
+        Protocol::Sieve => Box::new(sieve::sieve()),
+        Protocol::Nntp => Box::new(numbered::nntp()),
         Protocol::Ftp => Box::new(numbered::ftp()),
-        Protocol::Xmpp => Box::new(xmpp::Xmpp::new(host)),
+        Protocol::Xmpp => Box::new(xmpp::Xmpp::client(host)),
+        Protocol::XmppServer => Box::new(xmpp::Xmpp::server(host)),
         Protocol::Postgres => Box::new(postgres::Postgres::default()),
         Protocol::Ldap => Box::new(ldap::Ldap::default()),
         Protocol::Mysql => Box::new(mysql::Mysql::default()),
@@ -104,8 +136,7 @@ impl fmt::Display for Protocol {
 impl fmt::Display for UnknownProtocol {
     /// Lists the names there are.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names = Protocol::ALL.map(Protocol::name);
-        let (last, others) = names.split_last().unwrap_or((&"", &[]));
+        let (last, others) = Protocol::NAMES.split_last().unwrap_or((&"", &[]));
         write!(f, "not {} or {last}", others.join(", "))
     }
 }

@@ -155,7 +155,6 @@ impl Connect {
         let Some(dialing) = &mut self.dialing else {
             return Err(Exit::FAILED);
         };
-        password::ask_first(dialing)?;
         let dialer = Dialer::new((host, port), &self.net, dialing, FIRST_SLOT, now);
         self.state = State::Dialing(Box::new(dialer), port);
         Ok(())

@@ -1,7 +1,7 @@
 //! The password for a proxy, asked for on the terminal when it is wanted and was not given.
 
 use crate::exit::Exit;
-use crate::plan::{Dialing, ProxyKind};
+use crate::plan::Dialing;
 use crate::proto::http::challenge::Challenge;
 use crate::report;
 use crate::sys::tty;
@@ -13,24 +13,10 @@ pub fn is_open(dialing: &Dialing) -> bool {
     proxy.is_some_and(|proxy| proxy.user.is_some() && proxy.password.is_none())
 }
 
-/// Asks before the first connection where the proxy cannot ask: in SOCKS5 the user and the
-/// password go together.
-///
-/// # Errors
-/// There is no terminal; it has been told.
-pub fn ask_first(dialing: &mut Rc<Dialing>) -> Result<(), Exit> {
-    let proxy = dialing.proxy.as_ref();
-    let is_socks5 = proxy.is_some_and(|proxy| proxy.kind == ProxyKind::Socks5);
-    match is_socks5 && is_open(dialing) {
-        true => ask(dialing, None),
-        false => Ok(()),
-    }
-}
-
 /// Asks. What the proxy has said it wants is kept: the next connection answers it at once.
 ///
 /// # Errors
-/// As `ask_first`.
+/// There is no terminal; it has been told.
 pub fn ask(dialing: &mut Rc<Dialing>, challenge: Option<Challenge>) -> Result<(), Exit> {
     let Some(proxy) = &mut Rc::make_mut(dialing).proxy else {
         return Ok(());

@@ -199,7 +199,6 @@ impl Scan {
                     self.parallel = PARALLEL_PROBES;
                 }
                 self.names = Names::Known(found);
-                password::ask_first(&mut self.dialing)?;
                 return Ok(true);
             }
             Ok(None) if !is_late => return Ok(false),

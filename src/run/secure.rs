@@ -100,11 +100,18 @@ fn place(socks: &[Socket], plan: &Plan) -> Option<String> {
     Some(format!("{sctp}{host} {}", ip.port()))
 }
 
-/// The machine that asks for TLS in plain text, where that is due. `host` is the peer's name.
+/// The machine that asks for TLS in plain text, where that is due. `host` is what was dialled; the
+/// server may be known by another name, as where an SRV record led there.
 pub fn asking(plan: &Plan, host: Option<&str>) -> Option<Box<dyn Handshake>> {
+    let Some(Tls::Client(client)) = &plan.tls else {
+        return None;
+    };
     // A Unix socket has no name that would mean something to its server.
-    let host = host.unwrap_or("localhost");
-    starttls(plan).map(|protocol| starttls::machine(protocol, host))
+    let name = client.server_name.as_deref().or(host);
+    let name = name.unwrap_or("localhost");
+    client
+        .starttls
+        .map(|protocol| starttls::machine(protocol, name))
 }
 
 /// How the plan asks for TLS.

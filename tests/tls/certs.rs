@@ -6,6 +6,7 @@ use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
     date_time_ymd,
 };
+use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -35,6 +36,23 @@ impl Authority {
         let mut params = named(&name, &[]);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let cert = params.self_signed(&key).expect("sign");
+        Authority {
+            cert: cert.der().clone(),
+            file: dir.file("authority.pem", cert.pem()),
+            issuer: Issuer::new(params, key),
+            name,
+            dir,
+        }
+    }
+
+    /// One that this one has signed.
+    pub fn between(&self) -> Authority {
+        let dir = TempDir::new();
+        let key = new_key();
+        let name = format!("{}, signed", self.name);
+        let mut params = named(&name, &[]);
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let cert = params.signed_by(&key, &self.issuer).expect("sign");
         Authority {
             cert: cert.der().clone(),
             file: dir.file("authority.pem", cert.pem()),
@@ -135,6 +153,18 @@ impl Identity {
             key: file("key", key.serialize_pem()),
             der: cert.der().clone(),
             key_der: key.serialize_der(),
+        }
+    }
+
+    /// One that another program has made.
+    pub fn at(cert: PathBuf, key: PathBuf) -> Identity {
+        let der = CertificateDer::from_pem_file(&cert).expect("a certificate");
+        let key_der = PrivateKeyDer::from_pem_file(&key).expect("a key");
+        Identity {
+            key_der: key_der.secret_der().to_vec(),
+            cert,
+            key,
+            der,
         }
     }
 

@@ -9,7 +9,7 @@ use std::ffi::OsStr;
 use std::io::Read;
 
 /// rnc as a server that wants clients to show something: `--tls-client-ca` or `--tls-client-pin`.
-fn demanding(authority: &Authority, option: &str, value: impl AsRef<OsStr>) -> Running {
+pub fn demanding(authority: &Authority, option: &str, value: impl AsRef<OsStr>) -> Running {
     let words = ["-l", "--tls", option].map(OsStr::new);
     super::common::rnc(words)
         .arg(value)
@@ -21,7 +21,7 @@ fn demanding(authority: &Authority, option: &str, value: impl AsRef<OsStr>) -> R
 
 /// A client that is let in: a word goes either way.
 #[track_caller]
-fn is_let_in(mut rnc: Running, authority: &Authority, client: &Identity) {
+pub fn is_let_in(mut rnc: Running, authority: &Authority, client: &Identity) {
     let mut peer = TlsSock::connect(client_config_as(authority, client), &rnc);
     peer.say("asked", &rnc);
     rnc.shows("asked");
@@ -34,7 +34,7 @@ fn is_let_in(mut rnc: Running, authority: &Authority, client: &Identity) {
 /// A client that is not let in, with this certificate or none: nothing of what it says is heard,
 /// what rnc has to say is not for it, and the reason is told.
 #[track_caller]
-fn is_turned_away(
+pub fn is_turned_away(
     mut rnc: Running,
     authority: &Authority,
     client: Option<&Identity>,

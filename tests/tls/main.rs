@@ -11,6 +11,7 @@ mod as_ncat;
 mod certs;
 mod clients;
 mod ends;
+mod files;
 mod floods;
 mod handshakes;
 mod modes;

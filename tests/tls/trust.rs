@@ -33,7 +33,7 @@ fn against(identity: &Identity, words: &[OsString]) -> Finished {
     }
 }
 
-fn words<const N: usize>(words: [&str; N]) -> Vec<OsString> {
+pub fn words<const N: usize>(words: [&str; N]) -> Vec<OsString> {
     words.map(OsString::from).to_vec()
 }
 
@@ -49,12 +49,12 @@ fn in_authority(authority: &Authority) -> Vec<OsString> {
 }
 
 #[track_caller]
-fn is_trusted(identity: &Identity, words: &[OsString]) {
+pub fn is_trusted(identity: &Identity, words: &[OsString]) {
     against(identity, words).expect_code(0).expect_silence();
 }
 
 #[track_caller]
-fn is_refused(identity: &Identity, words: &[OsString], reason: &str) {
+pub fn is_refused(identity: &Identity, words: &[OsString], reason: &str) {
     against(identity, words)
         .expect_code(1)
         .expect_complaint(reason);

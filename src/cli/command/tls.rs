@@ -1,6 +1,7 @@
 //! Options for TLS on the connections.
 
 use super::{grouped, known, setting, switch};
+use crate::proto::starttls::Protocol;
 use clap::{Arg, ArgAction, ValueHint};
 
 const TLS: &str = "TLS";
@@ -25,7 +26,8 @@ pub fn tls() -> Vec<Arg> {
                 "tls-ca",
                 "FILE",
                 "Trust the authorities in FILE, not the system's",
-                "Certificates in PEM. Also --ssl-trustfile. Not with -l or --tls-no-verify.",
+                "Certificates in PEM, or one in DER. A server's own certificate may be among them. Also \
+                 --ssl-trustfile. Not with -l or --tls-no-verify.",
             )
             .aliases(["ssl-ca", "ssl-trustfile", "tls-trustfile"]),
             setting(
@@ -67,8 +69,8 @@ pub fn tls() -> Vec<Arg> {
                 "tls-cert",
                 "FILE",
                 "Our own certificate",
-                "In PEM, those between it and its authority behind it. A client shows it to a \
-                 server that asks.",
+                "In PEM, those between it and its authority behind it, or alone in DER. A client \
+                 shows it to a server that asks. What is in it is for the peer to judge.",
             )
             .alias("ssl-cert")
             .hide_short_help(true),
@@ -76,7 +78,8 @@ pub fn tls() -> Vec<Arg> {
                 "tls-key",
                 "FILE",
                 "Its private key",
-                "In PEM. Without this it is in the file of --tls-cert. Needs --tls-cert.",
+                "In PEM or DER, without a passphrase. Without this it is in the file of --tls-cert. \
+                 Needs --tls-cert.",
             )
             .alias("ssl-key")
             .hide_short_help(true),
@@ -95,7 +98,8 @@ pub fn tls() -> Vec<Arg> {
                 "tls-client-ca",
                 "FILE",
                 "With -l: only clients with a certificate of these authorities",
-                "Certificates in PEM. Needs -l; not with --tls-client-pin.",
+                "Certificates in PEM, or one in DER. A client's own certificate may be among them. \
+                 Needs -l; not with --tls-client-pin.",
             )
             .alias("ssl-client-ca")
             .hide_short_help(true),
@@ -145,12 +149,12 @@ pub fn tls() -> Vec<Arg> {
                     "starttls",
                     "PROTOCOL",
                     "Begin in plain text, and ask for TLS",
-                    "As the clients of these protocols do: smtp, imap, pop3, ftp, xmpp, postgres, \
-                     ldap, mysql. What the server says before that is not shown. Not with -l.",
+                    "As the clients of these protocols do: smtp, lmtp, imap, pop3, sieve, nntp, ftp, \
+                     xmpp, xmpp-server (as another server), postgres, ldap, mysql. An XMPP stream \
+                     is opened to the name of --tls-servername, or else to HOST. What the server \
+                     says before TLS is not shown. Not with -l.",
                 ),
-                &[
-                    "smtp", "imap", "pop3", "ftp", "xmpp", "postgres", "ldap", "mysql",
-                ],
+                &Protocol::NAMES,
             ),
         ],
     )

@@ -34,6 +34,7 @@ impl Planner<'_> {
             user,
             password,
             names: self.proxy_names(kind)?,
+            names_the_host: self.dialect.names_the_host,
             challenge: None,
         }))
     }

@@ -6,6 +6,7 @@ use crate::parse::escape::printable;
 use crate::proto::calendar::Civil;
 use rustls::pki_types::CertificateDer;
 use std::net::IpAddr;
+use x509_parser::asn1_rs::Oid;
 use x509_parser::certificate::X509Certificate;
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::FromDer;
@@ -18,6 +19,8 @@ const NAMES_SHOWN: usize = 8;
 const PARTS_SHOWN: usize = 8;
 /// Characters of one name or part that are shown: the longest name of a host has 253.
 const PART_CHARS: usize = 255;
+/// Uses that are shown.
+const USES_SHOWN: usize = 4;
 /// Certificates of a chain that are shown.
 const CHAIN_SHOWN: usize = 16;
 /// Seconds of a day.
@@ -36,6 +39,8 @@ pub struct Certificate {
     names: Vec<String>,
     /// How many more there are.
     more_names: usize,
+    /// What it is for (extKeyUsage), the first few; nothing when it does not say.
+    pub uses: Vec<String>,
     /// When it begins and ends to be valid: seconds since 1970.
     pub valid: (i64, i64),
     /// The bits of its key, if that is an RSA key.
@@ -60,6 +65,7 @@ impl Certificate {
             is_self_signed: cert.subject().as_raw() == cert.issuer().as_raw(),
             names,
             more_names,
+            uses: uses(&cert),
             valid: (
                 validity.not_before.timestamp(),
                 validity.not_after.timestamp(),
@@ -156,6 +162,10 @@ fn hosts<'a>(cert: &'a X509Certificate<'_>) -> impl Iterator<Item = String> + 'a
     let names = cert.subject_alternative_name().ok().flatten();
     let names = names.map_or(&[][..], |names| &names.value.general_names[..]);
     names.iter().filter_map(|name| match name {
+        // An address is one only as such: RFC 5280, section 4.2.1.6.
+        GeneralName::DNSName(name) if name.parse::<IpAddr>().is_ok() => {
+            Some(format!("{} (as a DNS name)", bounded(name.as_bytes())))
+        }
         GeneralName::DNSName(name) => Some(bounded(name.as_bytes())),
         GeneralName::IPAddress(bytes) => Some(match address(bytes) {
             Some(ip) => ip.to_string(),
@@ -163,6 +173,27 @@ fn hosts<'a>(cert: &'a X509Certificate<'_>) -> impl Iterator<Item = String> + 'a
         }),
         _ => None,
     })
+}
+
+/// What it is for. RFC 5280, section 4.2.1.12.
+fn uses(cert: &X509Certificate<'_>) -> Vec<String> {
+    let uses = cert.extended_key_usage().ok().flatten();
+    let Some(uses) = uses.map(|uses| uses.value) else {
+        return Vec::new();
+    };
+    let known = [
+        (uses.any, "any use"),
+        (uses.server_auth, "servers"),
+        (uses.client_auth, "clients"),
+        (uses.code_signing, "code signing"),
+        (uses.email_protection, "email"),
+        (uses.time_stamping, "time stamps"),
+        (uses.ocsp_signing, "OCSP"),
+    ];
+    let known = known.into_iter().filter(|(has, _)| *has);
+    let known = known.map(|(_, name)| name.to_owned());
+    let others = uses.other.iter().map(dotted);
+    known.chain(others).take(USES_SHOWN).collect()
 }
 
 fn address(bytes: &[u8]) -> Option<IpAddr> {
@@ -186,11 +217,29 @@ fn distinguished_name(name: &X509Name<'_>) -> String {
 
 fn part(attribute: &AttributeTypeAndValue<'_>) -> String {
     let value = bounded(attribute.as_slice());
-    let id = attribute.attr_type().to_id_string();
-    match kind(&id) {
-        Some(kind) => format!("{kind}={value}"),
-        None => format!("{}={value}", bounded(id.as_bytes())),
+    let id = dotted(attribute.attr_type());
+    format!("{}={value}", kind(&id).unwrap_or(&id))
+}
+
+/// An object identifier in numbers, bounded. X.690, section 8.19: the first two are in one, and the
+/// first of them is at most 2. (What x509-parser and webpki give is wrong from 2.40 on.)
+pub fn dotted(id: &Oid<'_>) -> String {
+    let mut parts = Vec::new();
+    let mut part = 0u128;
+    for &byte in id.as_bytes() {
+        part = part << 7 | u128::from(byte & 0x7f);
+        if byte & 0x80 != 0 {
+            continue;
+        }
+        if parts.is_empty() {
+            let first = (part / 40).min(2);
+            parts.push(first.to_string());
+            part -= 40 * first;
+        }
+        parts.push(part.to_string());
+        part = 0;
     }
+    bounded(parts.join(".").as_bytes())
 }
 
 /// The short name of a kind of part. RFC 4514, section 3; PKCS #9.
@@ -311,6 +360,23 @@ mod tests {
             owner.contains("\\x1b[31mred\\r\\nrnc: all is well"),
             "{owner}"
         );
+    }
+
+    #[test]
+    fn identifiers_are_those_of_the_standard() {
+        let cases: [(&[u8], &str); 6] = [
+            (b"\x55\x04\x03", "2.5.4.3"),
+            (b"\x2a\x86\x48\x86\xf7\x0d", "1.2.840.113549"),
+            (b"\x00", "0.0"),
+            (b"\x27\x01", "0.39.1"),
+            (b"\x88\x37\x83\x10", "2.999.400"),
+            (b"\x81", ""),
+        ];
+        for (bytes, wanted) in cases {
+            assert_eq!(dotted(&Oid::new(bytes.into())), wanted);
+        }
+        let huge = [[0xff; 1000].as_slice(), &[0x7f]].concat();
+        assert!(dotted(&Oid::new(huge.into())).len() < 50);
     }
 
     #[test]

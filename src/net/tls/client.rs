@@ -45,17 +45,14 @@ impl Client {
             algorithms: provider.signature_verification_algorithms,
         };
         let seen = check.seen.clone();
-        let builder = ClientConfig::builder_with_provider(provider)
+        let builder = ClientConfig::builder_with_provider(provider.clone())
             .with_protocol_versions(&versions(&plan.common))
             .map_err(|error| SetupError::new("set up TLS", error))?
             .dangerous()
             .with_custom_certificate_verifier(Arc::new(check));
         let mut config = match &plan.common.identity {
             Some(identity) => {
-                let (certs, key) = files::identity(identity)?;
-                builder
-                    .with_client_auth_cert(certs, key)
-                    .map_err(|error| files::mismatch(identity, &error))?
+                builder.with_client_cert_resolver(files::shown_from(identity, &provider)?)
             }
             None => builder.with_no_client_auth(),
         };

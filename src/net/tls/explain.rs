@@ -8,7 +8,7 @@ mod refused;
 use crate::io::tls::said;
 use crate::plan::tls::{Client, Version};
 use crate::report;
-use rustls::{AlertDescription, CommonState, Error, PeerIncompatible};
+use rustls::{AlertDescription, CommonState, Error, PeerIncompatible, PeerMisbehaved};
 use std::error::Error as _;
 use std::fmt::Debug;
 use std::io;
@@ -106,6 +106,17 @@ pub fn reason(error: &Error, context: &Context<'_>) -> String {
 pub fn broken(error: &io::Error, side: Side) -> String {
     let peer = side.peer();
     match (said(error), error.kind()) {
+        // A server that wants a certificate for a page asks so, and breaks off when it is refused:
+        // RFC 5746, section 4.5.
+        (
+            Some(
+                Error::AlertReceived(AlertDescription::HandshakeFailure)
+                | Error::PeerMisbehaved(PeerMisbehaved::TooManyRenegotiationRequests),
+            ),
+            _,
+        ) => format!(
+            "{peer} wanted to begin TLS anew in the session (renegotiation), which rnc never does"
+        ),
         (Some(error), _) => protocol(error, side),
         (None, io::ErrorKind::UnexpectedEof) => {
             format!("{peer} closed the connection without saying so in TLS (close_notify): {error}")
@@ -139,6 +150,10 @@ fn protocol(error: &Error, side: Side) -> String {
         Error::InvalidMessage(rustls::InvalidMessage::MessageTooLarge) => {
             format!("{peer} sent an over-long record")
         }
+        Error::InvalidMessage(rustls::InvalidMessage::HandshakePayloadTooLarge) => format!(
+            "{peer} sent a handshake message of TLS beyond 64 KiB, as a very long chain of \
+             certificates makes it"
+        ),
         Error::InvalidMessage(why) => format!("{peer} sent what is no TLS ({})", spaced(why)),
         Error::InappropriateMessage { got_type, .. } => {
             format!(

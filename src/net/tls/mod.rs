@@ -1,6 +1,12 @@
-//! TLS: what was typed → a rustls session. The provider of the cryptography is ring: it was no
-//! slower than aws-lc-rs in measurements, twice as fast built for size as rnc is, smaller, and builds
-//! with a C compiler alone.
+//! TLS: what was typed → a rustls session. The provider of the cryptography is ring.
+//!
+//! aws-lc-rs has P-521 and post-quantum key exchange (X25519MLKEM768) besides. It was measured on
+//! x86-64 with its C code and rustls at opt-level 3. AES-GCM takes 30 % less CPU time, and handshakes
+//! as much as here. But each start spends 40 to 50 ms of CPU time on an entropy source of its own,
+//! where all of a short session with ring takes 2 ms; only a variable in the environment of the build
+//! turns that off (AWS_LC_SYS_NO_JITTER_ENTROPY), which `cargo install` from elsewhere than a
+//! checkout does not set. The program has 5.0 MB instead of 2.6, and takes 166 s of CPU time to build
+//! instead of 107. Both need a C compiler, and neither needs cmake.
 
 pub mod certificate;
 mod client;

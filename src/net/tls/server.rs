@@ -31,17 +31,17 @@ impl Server {
     pub fn new(plan: &plan::Server, names: Vec<String>) -> Result<Server, SetupError> {
         let provider = Arc::new(provider(&plan.common)?);
         let seen = Seen::default();
-        let (certs, key, own) = match &plan.common.identity {
-            Some(identity) => {
-                let (certs, key) = files::identity(identity)?;
-                (certs, key, None)
-            }
+        let (shown, own) = match &plan.common.identity {
+            Some(identity) => (files::shown_from(identity, &provider)?, None),
             None => {
                 let own = match &plan.save {
                     Some(dir) => Own::kept(dir, names)?,
                     None => Own::make(names)?,
                 };
-                (vec![own.cert.clone()], own.key.clone_key(), Some(own))
+                let shown = files::shown(vec![own.cert.clone()], own.key.clone_key(), &provider);
+                let shown =
+                    shown.map_err(|reason| SetupError::new("use the new certificate", reason))?;
+                (shown, Some(own))
             }
         };
         let builder = ServerConfig::builder_with_provider(provider.clone())
@@ -58,14 +58,7 @@ impl Server {
                 builder.with_client_cert_verifier(Arc::new(check))
             }
         };
-        let mut config = match &plan.common.identity {
-            Some(identity) => builder
-                .with_single_cert(certs, key)
-                .map_err(|error| files::mismatch(identity, &error))?,
-            None => builder
-                .with_single_cert(certs, key)
-                .map_err(|error| SetupError::new("use the new certificate", error))?,
-        };
+        let mut config = builder.with_cert_resolver(shown);
         config.alpn_protocols.clone_from(&plan.common.alpn);
         config.key_log = key_log();
         // A peer that only sends, and closes without reading its tickets, would reset the
@@ -116,14 +109,14 @@ impl Server {
 }
 
 fn trusted(trust: &Trust, provider: &Arc<CryptoProvider>) -> Result<ClientTrust, SetupError> {
-    let roots = match trust {
-        Trust::Platform => files::platform_roots()?,
-        Trust::Authorities(file) => files::authorities(file)?.0,
+    let (roots, listed) = match trust {
+        Trust::Platform => (files::platform_roots()?, Vec::new()),
+        Trust::Authorities(file) => files::authorities(file)?,
         Trust::Pins(pins) => return Ok(ClientTrust::Pins(pins.clone())),
         Trust::Anyone => return Ok(ClientTrust::Anyone),
     };
     let verifier =
         WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone()).build();
     let verifier = verifier.map_err(|error| SetupError::new("set up the check of clients", error));
-    verifier.map(ClientTrust::Authorities)
+    verifier.map(|verifier| ClientTrust::Authorities(verifier, listed))
 }

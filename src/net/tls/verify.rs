@@ -81,8 +81,9 @@ pub enum Doubter {
 /// Whose clients are taken.
 #[derive(Debug)]
 pub enum ClientTrust {
-    /// Those of authorities.
-    Authorities(Arc<dyn ClientCertVerifier>),
+    /// Those of authorities, and those listed here, as with [`ServerTrust::Authorities`]; both in
+    /// their time.
+    Authorities(Arc<dyn ClientCertVerifier>, Vec<CertificateDer<'static>>),
     /// Those with these fingerprints, whatever else is in their certificates.
     Pins(Vec<Pin>),
     /// All that have a certificate.
@@ -114,8 +115,8 @@ fn pinned(cert: &CertificateDer<'_>, pins: &[Pin]) -> Result<(), Error> {
     }
 }
 
-/// Checks the name and the dates of a certificate that is trusted as it is.
-fn listed(cert: &CertificateDer<'_>, name: &ServerName<'_>, now: UnixTime) -> Result<(), Error> {
+/// Checks the dates of a certificate that is trusted as it is.
+fn in_time(cert: &CertificateDer<'_>, now: UnixTime) -> Result<(), Error> {
     let (_, parsed) = X509Certificate::from_der(cert).map_err(|_| CertificateError::BadEncoding)?;
     let at = |time: i64| {
         let seconds = u64::try_from(time).unwrap_or_default();
@@ -131,12 +132,15 @@ fn listed(cert: &CertificateDer<'_>, name: &ServerName<'_>, now: UnixTime) -> Re
     if now > not_after {
         return Err(CertificateError::ExpiredContext { time, not_after }.into());
     }
-    verify_server_name(&ParsedCertificate::try_from(cert)?, name)
+    Ok(())
 }
 
-/// The key in a certificate. Of one that is pinned nothing else counts, not even that it is of
-/// X.509 version 3, without which webpki reads none.
-fn key_of(cert: &CertificateDer<'_>) -> Result<SubjectPublicKeyInfoDer<'static>, Error> {
+/// The key in a certificate. Of one that is pinned or listed, or our own, nothing else counts, not
+/// even that it is of X.509 version 3, without which webpki reads none.
+///
+/// # Errors
+/// It cannot be read.
+pub fn key_of(cert: &CertificateDer<'_>) -> Result<SubjectPublicKeyInfoDer<'static>, Error> {
     match X509Certificate::from_der(cert) {
         Ok((_, cert)) => Ok(cert.public_key().raw.to_vec().into()),
         Err(_) => Err(CertificateError::BadEncoding.into()),
@@ -191,9 +195,12 @@ impl Keys<'_> {
 }
 
 impl ServerCheck {
-    fn keys(&self) -> Keys<'_> {
+    fn keys(&self, cert: &CertificateDer<'_>) -> Keys<'_> {
         Keys {
-            alone: !matches!(self.trust, ServerTrust::Authorities(..)),
+            alone: match &self.trust {
+                ServerTrust::Authorities(_, listed) => listed.contains(cert),
+                ServerTrust::Pins(_) | ServerTrust::Anyone => true,
+            },
             algorithms: &self.algorithms,
         }
     }
@@ -219,9 +226,8 @@ impl ServerCertVerifier for ServerCheck {
         };
         self.seen.note(cert, doubt);
         match &self.trust {
-            ServerTrust::Authorities(_, certs) if certs.iter().any(|one| one == cert) => {
-                listed(cert, name, now)
-            }
+            ServerTrust::Authorities(_, listed) if listed.contains(cert) => in_time(cert, now)
+                .and_then(|()| verify_server_name(&ParsedCertificate::try_from(cert)?, name)),
             ServerTrust::Authorities(authorities, _) => vouched(authorities),
             ServerTrust::Pins(pins) => pinned(cert, pins),
             ServerTrust::Anyone => Ok(()),
@@ -235,7 +241,7 @@ impl ServerCertVerifier for ServerCheck {
         cert: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.keys().check_tls12(message, cert, signed)
+        self.keys(cert).check_tls12(message, cert, signed)
     }
 
     fn verify_tls13_signature(
@@ -244,7 +250,7 @@ impl ServerCertVerifier for ServerCheck {
         cert: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.keys().check_tls13(message, cert, signed)
+        self.keys(cert).check_tls13(message, cert, signed)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
@@ -253,9 +259,12 @@ impl ServerCertVerifier for ServerCheck {
 }
 
 impl ClientCheck {
-    fn keys(&self) -> Keys<'_> {
+    fn keys(&self, cert: &CertificateDer<'_>) -> Keys<'_> {
         Keys {
-            alone: !matches!(self.trust, ClientTrust::Authorities(_)),
+            alone: match &self.trust {
+                ClientTrust::Authorities(_, listed) => listed.contains(cert),
+                ClientTrust::Pins(_) | ClientTrust::Anyone => true,
+            },
             algorithms: &self.algorithms,
         }
     }
@@ -264,7 +273,7 @@ impl ClientCheck {
 impl ClientCertVerifier for ClientCheck {
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
         match &self.trust {
-            ClientTrust::Authorities(authorities) => authorities.root_hint_subjects(),
+            ClientTrust::Authorities(authorities, _) => authorities.root_hint_subjects(),
             ClientTrust::Pins(_) | ClientTrust::Anyone => &[],
         }
     }
@@ -277,7 +286,8 @@ impl ClientCertVerifier for ClientCheck {
     ) -> Result<ClientCertVerified, Error> {
         self.seen.note(cert, None);
         match &self.trust {
-            ClientTrust::Authorities(by) => return by.verify_client_cert(cert, between, now),
+            ClientTrust::Authorities(_, listed) if listed.contains(cert) => in_time(cert, now)?,
+            ClientTrust::Authorities(by, _) => return by.verify_client_cert(cert, between, now),
             ClientTrust::Pins(pins) => pinned(cert, pins)?,
             ClientTrust::Anyone => {}
         }
@@ -290,7 +300,7 @@ impl ClientCertVerifier for ClientCheck {
         cert: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.keys().check_tls12(message, cert, signed)
+        self.keys(cert).check_tls12(message, cert, signed)
     }
 
     fn verify_tls13_signature(
@@ -299,7 +309,7 @@ impl ClientCertVerifier for ClientCheck {
         cert: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        self.keys().check_tls13(message, cert, signed)
+        self.keys(cert).check_tls13(message, cert, signed)
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {

@@ -1,4 +1,5 @@
-//! STARTTLS of SMTP (RFC 3207) and AUTH TLS of FTP (RFC 4217): replies begin with three digits.
+//! STARTTLS of SMTP (RFC 3207), LMTP (RFC 2033) and NNTP (RFC 4642), and AUTH TLS of FTP (RFC 4217):
+//! replies begin with three digits.
 //!
 //! ```text
 //!   Reply wanted -- its number, to the last line --> (command) --> the next one wanted ... --> TLS
@@ -9,8 +10,8 @@ use crate::proto::Refused;
 
 /// A reply that leads on, and what is said to it.
 struct Turn {
-    /// Its number.
-    code: [u8; 3],
+    /// The numbers it may have.
+    codes: &'static [&'static [u8; 3]],
     /// One of its lines, but the first, has to begin with this word.
     listing: Option<&'static [u8]>,
     /// What is sent for it.
@@ -21,19 +22,41 @@ struct Turn {
 /// may mean nothing either, so it names itself by an address literal (RFC 5321, section 4.1.4):
 /// unlike `localhost` this is good for servers that want whole names. Under TLS it has to introduce
 /// itself again (RFC 3207, section 4.2).
-const SMTP: [Turn; 3] = [
+const SMTP: [Turn; 3] = mail(b"EHLO [127.0.0.1]\r\n");
+
+/// The client of LMTP, which greets with another word. RFC 2033, section 4.1.
+const LMTP: [Turn; 3] = mail(b"LHLO [127.0.0.1]\r\n");
+
+/// The client of a mail server that is greeted so.
+const fn mail(hello: &'static [u8]) -> [Turn; 3] {
+    [
+        Turn {
+            codes: &[b"220"],
+            listing: None,
+            command: hello,
+        },
+        Turn {
+            codes: &[b"250"],
+            listing: Some(b"STARTTLS"),
+            command: b"STARTTLS\r\n",
+        },
+        Turn {
+            codes: &[b"220"],
+            listing: None,
+            command: b"",
+        },
+    ]
+}
+
+/// The client of NNTP. Posting may be allowed or not: RFC 3977, section 5.1; RFC 4642, section 2.2.
+const NNTP: [Turn; 2] = [
     Turn {
-        code: *b"220",
+        codes: &[b"200", b"201"],
         listing: None,
-        command: b"EHLO [127.0.0.1]\r\n",
-    },
-    Turn {
-        code: *b"250",
-        listing: Some(b"STARTTLS"),
         command: b"STARTTLS\r\n",
     },
     Turn {
-        code: *b"220",
+        codes: &[b"382"],
         listing: None,
         command: b"",
     },
@@ -42,12 +65,12 @@ const SMTP: [Turn; 3] = [
 /// The client of FTP. RFC 4217, section 4.
 const FTP: [Turn; 2] = [
     Turn {
-        code: *b"220",
+        codes: &[b"220"],
         listing: None,
         command: b"AUTH TLS\r\n",
     },
     Turn {
-        code: *b"234",
+        codes: &[b"234"],
         listing: None,
         command: b"",
     },
@@ -56,6 +79,16 @@ const FTP: [Turn; 2] = [
 /// Asks a mail server for TLS.
 pub fn smtp() -> InLines<Numbered> {
     InLines::new(Numbered::new(&SMTP))
+}
+
+/// Asks a server that delivers mail for TLS.
+pub fn lmtp() -> InLines<Numbered> {
+    InLines::new(Numbered::new(&LMTP))
+}
+
+/// Asks a news server for TLS.
+pub fn nntp() -> InLines<Numbered> {
+    InLines::new(Numbered::new(&NNTP))
 }
 
 /// Asks a file server for TLS.
@@ -73,6 +106,13 @@ pub struct Numbered {
     is_listed: bool,
 }
 
+impl Turn {
+    /// Whether a reply of this number leads on.
+    fn takes(&self, code: [u8; 3]) -> bool {
+        self.codes.contains(&&code)
+    }
+}
+
 impl Numbered {
     fn new(turns: &'static [Turn]) -> Numbered {
         Numbered {
@@ -86,7 +126,7 @@ impl Numbered {
     fn begin(&mut self, turn: &Turn, line: &[u8]) -> Result<[u8; 3], Refused> {
         let parts = Parts::of(line).ok_or_else(|| Refused::garbage(line))?;
         // 1yz: another reply follows. RFC 959, section 4.2.
-        if parts.code != turn.code && parts.code[0] != b'1' {
+        if !turn.takes(parts.code) && parts.code[0] != b'1' {
             return Err(Refused::Server(Refused::shown(line)));
         }
         self.is_listed = false;
@@ -145,7 +185,7 @@ impl Dialogue for Numbered {
             }
             None => self.begin(turn, line)?,
         };
-        if self.under_way.is_some() || code != turn.code {
+        if self.under_way.is_some() || !turn.takes(code) {
             return Ok(false);
         }
         if turn.listing.is_some() && !self.is_listed {

@@ -13,14 +13,21 @@ struct Talk {
     client: &'static [u8],
 }
 
-/// After what Postfix, Dovecot, ProFTPD, Prosody, PostgreSQL, OpenLDAP and MySQL say.
-const TALKS: [Talk; 8] = [
+/// After what Postfix, Dovecot, Pigeonhole, INN, ProFTPD, Prosody, PostgreSQL, OpenLDAP and MySQL
+/// say.
+const TALKS: [Talk; 12] = [
     Talk {
         protocol: Protocol::Smtp,
         server: b"220-mx.example.org ESMTP Postfix\r\n220 be welcome\r\n\
             250-mx.example.org\r\n250-PIPELINING\r\n250-SIZE 10240000\r\n250-STARTTLS\r\n\
             250-ENHANCEDSTATUSCODES\r\n250 8BITMIME\r\n220 2.0.0 Ready to start TLS\r\n",
         client: b"EHLO [127.0.0.1]\r\nSTARTTLS\r\n",
+    },
+    Talk {
+        protocol: Protocol::Lmtp,
+        server: b"220 mx.example.org Dovecot ready.\r\n250-mx.example.org\r\n250-STARTTLS\r\n\
+            250 CHUNKING\r\n220 2.0.0 Begin TLS negotiation now.\r\n",
+        client: b"LHLO [127.0.0.1]\r\nSTARTTLS\r\n",
     },
     Talk {
         protocol: Protocol::Imap,
@@ -32,6 +39,19 @@ const TALKS: [Talk; 8] = [
         protocol: Protocol::Pop3,
         server: b"+OK Dovecot ready.\r\n+OK Begin TLS negotiation now.\r\n",
         client: b"STLS\r\n",
+    },
+    Talk {
+        protocol: Protocol::Sieve,
+        server: b"\"IMPLEMENTATION\" \"Dovecot Pigeonhole\"\r\n\"SIEVE\" \"fileinto reject\"\r\n\
+            \"SASL\" \"\"\r\n\"STARTTLS\"\r\n\"VERSION\" \"1.0\"\r\nOK \"Dovecot ready.\"\r\n\
+            OK \"Begin TLS negotiation now.\"\r\n",
+        client: b"STARTTLS\r\n",
+    },
+    Talk {
+        protocol: Protocol::Nntp,
+        server: b"201 news.example.org InterNetNews NNRP server ready (no posting)\r\n\
+            382 Begin TLS negotiation now\r\n",
+        client: b"STARTTLS\r\n",
     },
     Talk {
         protocol: Protocol::Ftp,
@@ -46,6 +66,16 @@ const TALKS: [Talk; 8] = [
             <stream:features><starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'><required/>\
             </starttls></stream:features><proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>",
         client: b"<?xml version='1.0'?><stream:stream to='h' version='1.0' xmlns='jabber:client' \
+            xmlns:stream='http://etherx.jabber.org/streams'>\
+            <starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>",
+    },
+    Talk {
+        protocol: Protocol::XmppServer,
+        server: b"<?xml version='1.0'?><stream:stream xmlns:db='jabber:server:dialback' id='b' \
+            xmlns='jabber:server' version='1.0' xmlns:stream='http://etherx.jabber.org/streams'>\
+            <stream:features><starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>\
+            </stream:features><proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>",
+        client: b"<?xml version='1.0'?><stream:stream to='h' version='1.0' xmlns='jabber:server' \
             xmlns:stream='http://etherx.jabber.org/streams'>\
             <starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>",
     },
@@ -84,7 +114,8 @@ fn each_protocol_has_a_name() {
     for name in ["", "SMTP", "smtps", "smtp "] {
         assert_eq!(name.parse::<Protocol>(), Err(UnknownProtocol));
     }
-    let names = "not smtp, imap, pop3, ftp, xmpp, postgres, ldap or mysql";
+    let names = "not smtp, lmtp, imap, pop3, sieve, nntp, ftp, xmpp, xmpp-server, postgres, \
+                 ldap or mysql";
     assert_eq!(UnknownProtocol.to_string(), names);
 }
 
@@ -132,6 +163,9 @@ fn answers_without_an_end_are_too_long() {
             Protocol::Imap,
             many_lines("* OK hi\r\n", "* OK still here\r\n"),
         ),
+        (Protocol::Sieve, long_line("\"SASL\" ")),
+        (Protocol::Sieve, many_lines("OK {99999999}\r\n", "more\r\n")),
+        (Protocol::Nntp, many_lines("200-hi\r\n", "200-more\r\n")),
         (Protocol::Xmpp, many_lines("", " ")),
         (Protocol::Xmpp, many_lines("<stream a='", "x")),
         (Protocol::Xmpp, many_lines("<stream><features>", "<a>")),
@@ -167,11 +201,18 @@ proptest! {
         let _ = converse(made(protocol), &[&answer, &noise[..]].concat());
     }
 
-    /// What another protocol's server says is not taken for an answer.
+    /// What another protocol's server says is not taken for an answer. Two of these protocols are
+    /// others but for the client's first words.
     #[test]
     fn no_server_is_taken_for_one_of_another_protocol(a in 0..TALKS.len(), b in 0..TALKS.len()) {
         let (asked, answered) = (TALKS[a].protocol, &TALKS[b]);
         let end = converse(made(asked), answered.server).0;
-        prop_assert_eq!(asked == answered.protocol, end == Ok(Some(vec![])));
+        let language = |protocol| match protocol {
+            Protocol::Lmtp => Protocol::Smtp,
+            Protocol::XmppServer => Protocol::Xmpp,
+            other => other,
+        };
+        let is_understood = language(asked) == language(answered.protocol);
+        prop_assert_eq!(is_understood, end == Ok(Some(vec![])));
     }
 }

@@ -22,6 +22,8 @@ const STARTTLS: &[u8] = b"<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>";
 pub struct Xmpp {
     /// Whom the stream is for.
     host: String,
+    /// The namespace of our stream. RFC 6120, section 4.8.3.
+    namespace: &'static str,
     tags: Tags,
     /// How many elements are open.
     depth: usize,
@@ -59,14 +61,24 @@ enum Child {
 }
 
 impl Xmpp {
-    /// A stream for `host`.
-    pub fn new(host: &str) -> Xmpp {
+    /// A client's stream for `host`.
+    pub fn client(host: &str) -> Xmpp {
+        Xmpp::new(host, "jabber:client")
+    }
+
+    /// Another server's stream for `host`.
+    pub fn server(host: &str) -> Xmpp {
+        Xmpp::new(host, "jabber:server")
+    }
+
+    fn new(host: &str, namespace: &'static str) -> Xmpp {
         let host = match Target::from(host) {
             Target::Ip(IpAddr::V6(address)) => format!("[{address}]"),
             Target::Ip(IpAddr::V4(_)) | Target::Name(_) => escaped(host),
         };
         Xmpp {
             host,
+            namespace,
             tags: Tags::default(),
             depth: 0,
             child: Child::Features,
@@ -79,9 +91,9 @@ impl Xmpp {
     /// The beginning of our stream. RFC 6120, sections 4.2 and 11.5.
     fn header(&self) -> String {
         format!(
-            "<?xml version='1.0'?><stream:stream to='{}' version='1.0' xmlns='jabber:client' \
+            "<?xml version='1.0'?><stream:stream to='{}' version='1.0' xmlns='{}' \
              xmlns:stream='http://etherx.jabber.org/streams'>",
-            self.host
+            self.host, self.namespace
         )
     }
 
@@ -203,11 +215,11 @@ mod tests {
     const OFFER: &str = "<stream:features><starttls/></stream:features>";
 
     fn end(answer: &str) -> Result<Option<Vec<u8>>, Refused> {
-        converse(|| Xmpp::new("h"), answer.as_bytes()).0
+        converse(|| Xmpp::client("h"), answer.as_bytes()).0
     }
 
     fn sent_to(host: &str) -> String {
-        String::from_utf8(feed(Xmpp::new(host), std::iter::empty()).1).unwrap()
+        String::from_utf8(feed(Xmpp::client(host), std::iter::empty()).1).unwrap()
     }
 
     #[test]
@@ -232,7 +244,7 @@ mod tests {
             "<s:features><a b='/>' c=\"'\"><starttls2/></a><starttls><optional/></starttls></s:features>",
         ] {
             let answer = format!("{STREAM}{features}");
-            let (end, sent) = converse(|| Xmpp::new("h"), answer.as_bytes());
+            let (end, sent) = converse(|| Xmpp::client("h"), answer.as_bytes());
             assert_eq!(end, Ok(None), "{features}");
             assert!(sent.ends_with(STARTTLS), "{features}");
         }

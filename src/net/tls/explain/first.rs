@@ -74,14 +74,20 @@ fn is_text(line: &[u8]) -> bool {
 }
 
 /// The protocol of `--starttls` whose servers greet so. RFC 5321, section 4.2; RFC 959, section
-/// 5.4; RFC 9051, section 7.1.1; RFC 1939, section 4.
+/// 5.4; RFC 9051, section 7.1.1; RFC 1939, section 4; RFC 3977, section 5.1; RFC 5804, section 1.7;
+/// RFC 6120, section 4.3.1.
 fn starttls(greeting: &[u8]) -> Option<&'static str> {
     let has = |word: &[u8]| greeting.windows(word.len()).any(|part| part == word);
     match greeting {
+        [b'2', b'2', b'0', b' ' | b'-', ..] if has(b"LMTP") => Some("lmtp"),
         [b'2', b'2', b'0', b' ' | b'-', ..] if has(b"SMTP") => Some("smtp"),
         [b'2', b'2', b'0', b' ' | b'-', ..] if has(b"FTP") => Some("ftp"),
         [b'*', b' ', b'O', b'K', ..] => Some("imap"),
         [b'+', b'O', b'K', ..] => Some("pop3"),
+        [b'2', b'0', b'0' | b'1', b' ', ..] if has(b"NNTP") || has(b"NNRP") => Some("nntp"),
+        _ if has(b"\"IMPLEMENTATION\"") => Some("sieve"),
+        _ if has(b"<stream:stream") && has(b"jabber:server") => Some("xmpp-server"),
+        _ if has(b"<stream:stream") => Some("xmpp"),
         _ => None,
     }
 }
@@ -121,7 +127,7 @@ mod tests {
 
     #[test]
     fn a_greeting_names_its_starttls() {
-        let cases: [(&[u8], &str); 6] = [
+        let cases: [(&[u8], &str); 11] = [
             (
                 b"220 mail.example ESMTP ready\r\n",
                 " (--starttls smtp goes over to TLS)",
@@ -129,6 +135,23 @@ mod tests {
             (b"220-FTP server\r\n", " (--starttls ftp goes over to TLS)"),
             (b"* OK IMAP4rev2\r\n", " (--starttls imap goes over to TLS)"),
             (b"+OK ready\r\n", " (--starttls pop3 goes over to TLS)"),
+            (b"220 h LMTP\r\n", " (--starttls lmtp goes over to TLS)"),
+            (
+                b"200 news INN NNRP server ready\r\n",
+                " (--starttls nntp goes over to TLS)",
+            ),
+            (
+                b"\"IMPLEMENTATION\" \"x\"\r\n",
+                " (--starttls sieve goes over to TLS)",
+            ),
+            (
+                b"<?xml version='1.0'?><stream:stream xmlns='jabber:client'>",
+                " (--starttls xmpp goes over to TLS)",
+            ),
+            (
+                b"<stream:stream xmlns='jabber:server'>",
+                " (--starttls xmpp-server goes over to TLS)",
+            ),
             (b"220 something\r\n", "220 something"),
             (b"SSH-2.0-OpenSSH_9.9\r\n", "SSH-2.0-OpenSSH_9.9"),
         ];

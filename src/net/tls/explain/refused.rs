@@ -1,36 +1,33 @@
 //! Why a certificate was refused, in words.
 
-use super::super::certificate::{Certificate, date};
+use super::super::certificate::{Certificate, date, dotted};
 use super::super::own_cert::{fingerprint, show_pin};
 use super::{Context, Side, spaced};
 use crate::parse::escape::printable;
 use rustls::{CertificateError, ExtendedKeyPurpose};
 use std::fmt::Write as _;
+use std::ops::RangeInclusive;
+use x509_parser::asn1_rs::Oid;
+use x509_parser::prelude::FromDer;
 
 /// Bits an RSA key must have for its signatures to be taken.
-const RSA_BITS: usize = 2048;
+const RSA_BITS: RangeInclusive<usize> = 2048..=8192;
 
-/// Signature algorithms that are known, but not taken: the object identifier in DER, and its name.
-const REFUSED_ALGORITHMS: [(&[u8], &str); 7] = [
-    (
-        b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x04",
-        "RSA with MD5",
-    ),
-    (
-        b"\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x01\x05",
-        "RSA with SHA-1",
-    ),
-    (b"\x06\x07\x2a\x86\x48\xce\x3d\x04\x01", "ECDSA with SHA-1"),
-    (
-        b"\x06\x08\x2a\x86\x48\xce\x3d\x04\x03\x04",
-        "ECDSA with SHA-512",
-    ),
-    (b"\x06\x07\x2a\x86\x48\xce\x38\x04\x03", "DSA with SHA-1"),
-    (
-        b"\x06\x09\x60\x86\x48\x01\x65\x03\x04\x03\x02",
-        "DSA with SHA-256",
-    ),
-    (b"\x06\x03\x2b\x65\x71", "Ed448"),
+/// The tag of one. X.690, section 8.19.
+const OBJECT_IDENTIFIER: u8 = 6;
+
+/// Signature algorithms that are known, but not taken: the object identifier, and its name.
+const REFUSED_ALGORITHMS: [(&str, &str); 10] = [
+    ("1.2.840.113549.1.1.4", "RSA with MD5"),
+    ("1.2.840.113549.1.1.5", "RSA with SHA-1"),
+    ("1.2.840.113549.1.1.14", "RSA with SHA-224"),
+    ("1.2.840.10045.4.1", "ECDSA with SHA-1"),
+    ("1.2.840.10045.4.3.1", "ECDSA with SHA-224"),
+    ("1.2.840.10045.4.3.4", "ECDSA with SHA-512"),
+    ("1.2.840.10040.4.3", "DSA with SHA-1"),
+    ("2.16.840.1.101.3.4.3.2", "DSA with SHA-256"),
+    ("1.3.101.113", "Ed448"),
+    ("1.2.156.10197.1.501", "SM2 with SM3"),
 ];
 
 /// Why the peer's certificate was refused.
@@ -61,14 +58,13 @@ pub fn words(why: &CertificateError, context: &Context<'_>) -> String {
                 shown.hint()
             )
         }
-        CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => {
-            format!("{it} has a key of a kind that is not taken")
-        }
+        CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. } => format!(
+            "{it} or its authority has a key of a kind that is not taken{}",
+            shown.hint()
+        ),
         CertificateError::InvalidPurposeContext { presented, .. } => purpose(&shown, presented),
         CertificateError::BadEncoding => format!("{it} cannot be read"),
-        CertificateError::UnhandledCriticalExtension => {
-            format!("{it} has a critical extension that is not known")
-        }
+        CertificateError::UnhandledCriticalExtension => unknown_extension(&shown),
         CertificateError::ApplicationVerificationFailure => match shown.pin() {
             Some(pin) => format!("{it} is {pin}, which is no {}", shown.pin_option()),
             None => format!("{it} is no {}", shown.pin_option()),
@@ -80,7 +76,7 @@ pub fn words(why: &CertificateError, context: &Context<'_>) -> String {
                 |why| rare(why, &shown),
             )
         }
-        why => format!("{it} was refused ({})", spaced(why)),
+        why => format!("{it} was refused ({}){}", spaced(why), shown.hint()),
     }
 }
 
@@ -128,17 +124,19 @@ impl<'a> Shown<'a> {
 
     /// The end of a line: what makes it trusted, to paste, or why nothing does.
     fn hint(&self) -> String {
-        match (self.short_key(), self.pin()) {
-            (Some(short), _) => format!("; {short}"),
+        match (self.odd_key(), self.pin()) {
+            (Some(odd), _) => format!("; {odd}"),
             (None, Some(pin)) => format!("; to trust it: {} {pin}", self.pin_option()),
             (None, None) => String::new(),
         }
     }
 
-    /// Its key is too short for any signature to be taken, pinned or not.
-    fn short_key(&self) -> Option<String> {
+    /// Its key is too short or too long for any signature to be taken, pinned or not.
+    fn odd_key(&self) -> Option<String> {
         let bits = self.cert.as_ref()?.rsa_bits?;
-        (bits < RSA_BITS).then(|| format!("its RSA key has {bits} bits, fewer than {RSA_BITS}"))
+        let (least, most) = (RSA_BITS.start(), RSA_BITS.end());
+        let odd = || format!("its RSA key has {bits} bits, not {least} to {most}");
+        (!RSA_BITS.contains(&bits)).then(odd)
     }
 }
 
@@ -199,10 +197,10 @@ fn self_signed(shown: &Shown<'_>) -> String {
 
 fn bad_signature(shown: &Shown<'_>) -> String {
     let it = shown.it();
-    match shown.short_key() {
-        Some(short) => format!("{it} cannot be taken: {short}"),
+    match shown.odd_key() {
+        Some(odd) => format!("{it} cannot be taken: {odd}"),
         None => format!(
-            "a signature is wrong, or made with too short a key: {it}'s own, or that of the \
+            "a signature is wrong, or made with too short or too long a key: {it}'s own, or that of the \
              handshake{}",
             shown.hint()
         ),
@@ -214,9 +212,12 @@ fn purpose(shown: &Shown<'_>, presented: &[ExtendedKeyPurpose]) -> String {
         Side::Client { .. } => "a server's",
         Side::Server => "a client's",
     };
-    // A certificate can list any number of them.
-    let listed: Vec<String> = presented.iter().take(4).map(ToString::to_string).collect();
-    let listed: String = listed.join("; ").chars().take(200).collect();
+    // What rustls presents has wrong numbers for long identifiers.
+    let listed: Vec<String> = match &shown.cert {
+        Some(cert) => cert.uses.clone(),
+        None => presented.iter().take(4).map(ToString::to_string).collect(),
+    };
+    let listed: String = listed.join(", ").chars().take(200).collect();
     format!(
         "{} is not {role}, but for {listed}{}",
         shown.it(),
@@ -239,28 +240,47 @@ fn rare(why: &webpki::Error, shown: &Shown<'_>) -> String {
                 shown.hint()
             )
         }
+        webpki::Error::UnsupportedCriticalExtension => unknown_extension(shown),
+        // Constraints on directory names are not judged by webpki, and count as violated.
         webpki::Error::NameConstraintViolation => {
-            format!("{it} is for a name that its authority may not sign for")
+            format!(
+                "{it} is for a name that its authority may not sign for, or that rnc cannot judge{}",
+                shown.hint()
+            )
         }
-        why => format!("{it} was refused ({})", spaced(why)),
+        why => format!("{it} was refused ({}){}", spaced(why), shown.hint()),
     }
+}
+
+/// RFC 5280, section 4.2: what is critical and not known has to be refused. OpenSSL and GnuTLS know
+/// policies (section 4.2.1.4), and take any.
+fn unknown_extension(shown: &Shown<'_>) -> String {
+    format!(
+        "{}, or one between it and its authority, has a critical extension that is not known, such \
+         as policies{}",
+        shown.it(),
+        shown.hint()
+    )
 }
 
 /// A signature algorithm, from the content of its AlgorithmIdentifier in DER. RFC 5280, section
 /// 4.1.1.2.
 fn algorithm(id: &[u8]) -> String {
-    let known = REFUSED_ALGORITHMS
-        .iter()
-        .find(|(known, _)| id.starts_with(known));
+    let oid = Oid::from_der(id)
+        .ok()
+        .filter(|_| id.first() == Some(&OBJECT_IDENTIFIER));
+    let Some((_, oid)) = oid else {
+        let mut text = String::from("an algorithm that cannot be read:");
+        for byte in id.iter().take(16) {
+            let _ = write!(text, " {byte:02x}");
+        }
+        return text;
+    };
+    let oid = dotted(&oid);
+    let known = REFUSED_ALGORITHMS.iter().find(|(known, _)| *known == oid);
     match known {
         Some((_, name)) => (*name).to_owned(),
-        None => {
-            let mut text = String::from("algorithm ");
-            for byte in id.iter().take(16) {
-                let _ = write!(text, "{byte:02x}");
-            }
-            text
-        }
+        None => format!("algorithm {oid}"),
     }
 }
 

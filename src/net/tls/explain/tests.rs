@@ -2,6 +2,7 @@
 //! for the purpose.
 
 mod fixtures;
+mod judged;
 mod pair;
 
 use super::*;
@@ -207,7 +208,7 @@ fn an_unknown_issuer_is_named() {
     let made = authority_called("Test authority").signs(&["old.example"], |_| {});
     let said = refused(&made, &authority());
     assert!(
-        said.starts_with("a signature is wrong, or made with too short a key"),
+        said.starts_with("a signature is wrong, or made with too short or too long a key"),
         "{said}"
     );
 }
@@ -255,7 +256,7 @@ fn a_certificate_for_something_else_is_told_as_such() {
     assert_eq!(
         refused(&made, &authority),
         format!(
-            "the certificate is not a server's, but for client authentication; \
+            "the certificate is not a server's, but for clients; \
              to trust it: --tls-pin {}",
             pin(&made)
         )
@@ -306,8 +307,8 @@ fn weak_signatures_are_named() {
     assert_eq!(
         refused(&made, &fixture(fixtures::WEAK_AUTHORITY)),
         format!(
-            "a signature is wrong, or made with too short a key: the certificate's own, or that of \
-             the handshake; to trust it: --tls-pin {}",
+            "a signature is wrong, or made with too short or too long a key: the certificate's own, \
+             or that of the handshake; to trust it: --tls-pin {}",
             pin(&made)
         )
     );
@@ -322,7 +323,7 @@ fn a_key_that_is_too_short_is_told_instead_of_a_pin() {
         ..context(CLIENT)
     };
     let said = |why: rustls::CertificateError| reason(&why.into(), &context);
-    let short = "its RSA key has 1024 bits, fewer than 2048";
+    let short = "its RSA key has 1024 bits, not 2048 to 8192";
     assert_eq!(
         said(rustls::CertificateError::UnknownIssuer),
         format!("the certificate is self-signed; {short}")

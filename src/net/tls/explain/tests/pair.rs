@@ -222,7 +222,7 @@ pub fn server_of(
             let verifier =
                 WebPkiClientVerifier::builder_with_provider(authority.roots(), Arc::new(ring()));
             let verifier = verifier.build().expect("verifier");
-            Some(ClientTrust::Authorities(verifier))
+            Some(ClientTrust::Authorities(verifier, Vec::new()))
         }
     };
     let seen = Seen::default();
