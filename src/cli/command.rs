@@ -568,7 +568,7 @@ fn addresses() -> Vec<Arg> {
                 "ttl",
                 "N",
                 "TTL or hop limit of what is sent",
-                "0 to 255.",
+                "0 to 255. Counts for multicast groups too, which have 1 otherwise.",
             )
             .hide_short_help(true),
             value(
@@ -576,7 +576,7 @@ fn addresses() -> Vec<Arg> {
                 "min-ttl",
                 "N",
                 "Drop packets whose TTL or hop limit is under N",
-                "0 to 255.",
+                "0 to 255. TCP only: for others the system does not look at it.",
             )
             .hide_short_help(true),
             value(

@@ -1,6 +1,6 @@
 //! Binding and accepting.
 
-use super::options::{self, OptionError};
+use super::options::{self, OptionError, Whose};
 use super::resolve;
 use crate::io::reactor::Registrar;
 use crate::io::ready::{Bits, Ready};
@@ -103,12 +103,21 @@ fn bind_one(addr: SocketAddr, at: &Listening, net: &Net) -> Result<Socket, Liste
         let only_v6 = at.dual_stack && net.family == Family::V6;
         sock.set_only_v6(only_v6).map_err(failed)?;
     }
-    options::apply(&sock, &addr, net.transport, &net.options).map_err(ListenError::Option)?;
+    apply_options(&sock, net)?;
     sock.bind(&addr.into()).map_err(failed)?;
     if net.transport != Transport::Udp {
         sock.listen(BACKLOG).map_err(failed)?;
     }
     Ok(sock)
+}
+
+/// Sets the options of a socket that is to listen.
+///
+/// # Errors
+/// `ListenError::Option`.
+pub fn apply_options(sock: &Socket, net: &Net) -> Result<(), ListenError> {
+    let applied = options::apply(sock, Whose::Everyone, net.transport, &net.options);
+    applied.map_err(ListenError::Option)
 }
 
 /// A new socket for an address, non-blocking and closed in children.

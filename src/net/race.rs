@@ -4,7 +4,7 @@
 //! after 250 ms, or at once when one fails. Without, one after the other.
 
 use super::addr::show_ip;
-use super::options::{self, OptionError};
+use super::options::{self, OptionError, Whose};
 use super::{listen, resolve};
 use crate::io::reactor::Registrar;
 use crate::parse::escape::printable;
@@ -217,7 +217,7 @@ impl Race {
         self.say_trying(&addr);
         let sock = sock.map_err(BeginError::This)?;
         self.bind_source(&sock, addr)?;
-        options::apply(&sock, &addr, self.net.transport, &self.net.options)
+        options::apply(&sock, Whose::Peer(addr), transport, &self.net.options)
             .map_err(|error| BeginError::Fatal(Obstacle::Option(error)))?;
         match sock.connect(&addr.into()) {
             Ok(()) => {}

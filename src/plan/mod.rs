@@ -171,6 +171,14 @@ pub struct SocketOptions {
     pub keepalive: bool,
 }
 
+impl SocketOptions {
+    /// Whether there are some that only count over IP.
+    pub fn need_ip(&self) -> bool {
+        let bytes = [self.ttl, self.min_ttl, self.tos];
+        self.md5_key.is_some() || bytes.iter().any(Option::is_some)
+    }
+}
+
 /// A multicast group to join, and the interface to join it on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Group {

@@ -55,7 +55,11 @@ pub fn bind(plan: &Plan) -> anyhow::Result<Bound> {
         Mode::Listen { at, .. } | Mode::ListenUdp { at, .. } => {
             let guard = Guard::new(plan)?;
             let (socks, arrived) = match at.passed {
-                Some(passed) => take_passed(passed).context("socket passed to rnc")?,
+                Some(passed) => {
+                    let taken = take_passed(passed).context("socket passed to rnc")?;
+                    apply_to_passed(&taken, at, plan)?;
+                    taken
+                }
                 None => {
                     let socks = listen::bind(at, &plan.net);
                     (socks.map_err(|error| describe(error, at, plan))?, None)
@@ -118,6 +122,25 @@ fn take_passed(passed: Passed) -> io::Result<(Vec<Socket>, Option<Arrived>)> {
         sock.set_nonblocking(true)?;
     }
     Ok((socks, None))
+}
+
+/// Sets the socket options on what was passed.
+fn apply_to_passed(
+    (socks, arrived): &(Vec<Socket>, Option<Arrived>),
+    at: &Listening,
+    plan: &Plan,
+) -> anyhow::Result<()> {
+    let arrived = arrived.iter().map(|(sock, _)| sock);
+    for sock in socks.iter().chain(arrived) {
+        if sock.local_addr()?.as_socket().is_some() {
+            listen::apply_options(sock, &plan.net).map_err(|error| describe(error, at, plan))?;
+        } else if plan.net.options.need_ip() {
+            return Err(anyhow!(
+                "the socket passed to rnc is not one of IP, as -M, -m, -S and -T need it"
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn is_listener(sock: &Socket) -> bool {

@@ -11,6 +11,7 @@ mod start;
 mod telnet;
 #[cfg(feature = "tls")]
 mod tls;
+mod udp;
 
 use common::{Cmd, Running, Server, Sock, connect_to_listener, eventually, rnc, work_done};
 use std::ffi::OsString;

@@ -193,6 +193,8 @@ impl Planner<'_> {
         let args = self.args;
         let (udp, listen) = (args.udp, args.listen);
         let no_proxy = args.proxy.is_none();
+        // Those of a relay count for its target too.
+        let not_ip = (unix || vsock) && args.relay.is_none();
         let table = [
             (
                 args.shutdown && args.no_shutdown,
@@ -229,6 +231,14 @@ impl Planner<'_> {
                 listen && args.source.is_some() && !self.dialect.listens_at_source,
                 "-s cannot be used with -l: the address to listen on stands before the port",
             ),
+            // The kernel looks at it for TCP only.
+            (
+                args.min_ttl.is_some() && (udp || args.sctp || not_ip),
+                "-m needs TCP",
+            ),
+            (args.md5sig && (udp || not_ip), "-S needs TCP"),
+            (args.ttl.is_some() && not_ip, "-M needs IP"),
+            (args.tos.is_some() && not_ip, "-T needs IP"),
             (vsock && udp, "-u cannot be used with vsock"),
             (vsock && args.zero, "-z cannot be used with vsock"),
             (
