@@ -9,14 +9,14 @@ use super::reactor::Registrar;
 use super::ready::{Bits, Got, Put, Ready};
 use crate::plan::access::Rules;
 use crate::proto::framing::{self, HEADER_BYTES};
-use crate::sys::batch::{self, Batch};
-use crate::sys::sockopt;
+use crate::sys::batch::{self, Batch, Wants};
+use crate::sys::{pktinfo, sockopt};
 use mio::Interest;
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags, SocketAddrAny, SocketAddrUnix};
 use socket2::Socket;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::os::fd::AsFd;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -57,9 +57,16 @@ pub struct Datagram {
     slot: u16,
     bits: Bits,
     peers: Peers,
+    /// Who gets what is written; `None`: nobody yet, or the one the socket is connected to.
     peer: Option<SocketAddrAny>,
-    /// The message read last came from nobody who has a name; `peer` is still the one before.
+    /// The last to write who has a name.
+    sender: Option<SocketAddrAny>,
+    /// The message read last came from nobody who has a name.
     is_nameless: bool,
+    /// The socket is bound to all addresses of ours, and answers leave from the one that was asked.
+    asks_local: bool,
+    /// The address of ours that the message read last was sent to, where that is asked for.
+    local: Option<IpAddr>,
     /// A peer that was not the peer before, not yet told to the user.
     news: Option<SocketAddrAny>,
     /// Who may write; `None`: everybody.
@@ -123,11 +130,16 @@ impl Datagram {
     ) -> io::Result<Datagram> {
         let interest = Interest::READABLE | Interest::WRITABLE;
         registrar.register(sock.as_fd(), slot, interest)?;
-        let is_ip = sock.local_addr().is_ok_and(|addr| !addr.is_unix());
+        let local = sock.local_addr()?;
+        let is_any = local.as_socket().is_some_and(|ip| ip.ip().is_unspecified());
+        let asks_local = is_any && matches!(peers, Peers::Last | Peers::First);
         Ok(Datagram {
+            asks_local: asks_local && pktinfo::is_asked(&sock),
+            local: None,
+            sender: None,
+            is_ip: !local.is_unix(),
             sock,
             slot,
-            is_ip,
             bits: Bits::new(true),
             peers,
             peer: None,
@@ -200,16 +212,22 @@ impl Datagram {
         self.peers == Peers::Connected || self.peer.is_some()
     }
 
-    /// The peer that wrote last; `None` where there is one for good.
+    /// Who gets what is written; `None` where there is one for good.
     pub fn peer(&self) -> Option<PeerAddr> {
         self.peer.clone().map(peer_addr)
     }
 
     /// Who sent the message that was read last, if that is known: a Unix socket without a name
-    /// cannot be answered.
+    /// cannot be answered. `None` too where there is one peer for good.
     pub fn sender(&self) -> Option<PeerAddr> {
-        let known = self.peer.clone().filter(|_| !self.is_nameless);
+        let known = self.sender.clone().filter(|_| !self.is_nameless);
         known.map(peer_addr)
+    }
+
+    /// The address of ours that the message read last was sent to, where the socket is bound to all
+    /// of them.
+    pub fn local(&self) -> Option<IpAddr> {
+        self.local
     }
 
     /// The peer that wrote and is new since the last call.
@@ -277,11 +295,11 @@ impl Datagram {
 
     /// Takes the next message out of the batch.
     fn take(&mut self, buf: &mut [u8]) -> Option<usize> {
-        let (message, from) = self.batch.as_mut()?.take()?;
+        let (message, from, local) = self.batch.as_mut()?.take()?;
         let len = message.len().min(buf.len());
         buf[..len].copy_from_slice(&message[..len]);
         self.long = len >= LONG_BYTES;
-        self.hears(from);
+        self.hears(from, local);
         self.drop_refused();
         Some(len)
     }
@@ -340,22 +358,33 @@ impl Datagram {
 
     /// Receives one message; `None` when it is dropped.
     fn receive_one(&mut self, buf: &mut [u8]) -> Result<Option<usize>, Errno> {
-        let (n, _, from) = rustix::net::recvfrom(&self.sock, &mut *buf, RecvFlags::DONTWAIT)?;
+        let (n, from, local) = match self.asks_local {
+            true => pktinfo::receive(&self.sock, buf)?,
+            false => {
+                let (n, _, from) = rustix::net::recvfrom(&self.sock, buf, RecvFlags::DONTWAIT)?;
+                (n, from, None)
+            }
+        };
         self.long = n >= LONG_BYTES;
         if self.is_ip && !self.long {
             self.batch.get_or_insert_default();
         }
-        if !self.admits(from.as_ref()) {
+        let is_other = self.peers == Peers::First && self.peer.is_some() && self.peer != from;
+        if is_other || !self.admits(from.as_ref()) {
             return Ok(None);
         }
-        self.hears(from);
+        self.hears(from, local);
         Ok(Some(n))
     }
 
     fn receive_batch(&mut self) -> Result<(), Errno> {
-        let names = self.peers != Peers::Connected;
+        let wants = match self.peers {
+            Peers::Connected => Wants::Messages,
+            _ if self.asks_local => Wants::Addresses,
+            _ => Wants::Senders,
+        };
         let batch = self.batch.get_or_insert_default();
-        let came = batch.receive(&self.sock, names)?;
+        let came = batch.receive(&self.sock, wants)?;
         self.bits.has_read(came.count, came.of);
         self.drop_refused();
         Ok(())
@@ -411,14 +440,16 @@ impl Datagram {
         if buf.len() <= piece || self.alone {
             let buf = &buf[..buf.len().min(piece)];
             let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
-            let sent = match peer {
-                Some(peer) => rustix::net::sendto(&self.sock, buf, flags, peer),
-                None => rustix::net::send(&self.sock, buf, flags),
+            let sent = match (peer, self.local) {
+                (Some(peer), Some(local)) => pktinfo::send(&self.sock, buf, peer, local),
+                (Some(peer), None) => rustix::net::sendto(&self.sock, buf, flags, peer),
+                (None, _) => rustix::net::send(&self.sock, buf, flags),
             }?;
             self.alone = false;
             return Ok(sent);
         }
-        let sent = batch::send(&self.sock, buf, piece, peer)?;
+        let local = peer.and(self.local);
+        let sent = batch::send(&self.sock, buf, piece, peer, local)?;
         self.alone = sent < buf.len().min(piece * batch::MOST_SENT);
         Ok(sent)
     }
@@ -456,19 +487,39 @@ impl Datagram {
         stops
     }
 
-    /// Takes note of who wrote. With `Peers::First` the socket is connected to the first.
-    fn hears(&mut self, from: Option<SocketAddrAny>) {
+    /// Takes note of who wrote, and to which address of ours. With `Peers::First` the socket is
+    /// connected to the first, unless it would answer from another address then: so others, and
+    /// refusals, stay in the kernel.
+    fn hears(&mut self, from: Option<SocketAddrAny>, local: Option<IpAddr>) {
+        if self.peers == Peers::Connected {
+            return;
+        }
         self.is_nameless = from.is_none();
-        if self.peers == Peers::Connected || from.is_none() || self.peer == from {
+        if from.is_none() {
+            return;
+        }
+        self.local = local;
+        if self.sender == from {
             return;
         }
         self.news.clone_from(&from);
+        self.sender.clone_from(&from);
         self.peer = from;
         let Some(peer) = &self.peer else { return };
-        if self.peers == Peers::First && rustix::net::connect(&self.sock, peer).is_ok() {
+        if self.peers == Peers::First
+            && answers_from(peer, local)
+            && rustix::net::connect(&self.sock, peer).is_ok()
+        {
             self.peers = Peers::Connected;
         }
     }
+}
+
+/// Returns whether what is sent to a peer leaves from this address of ours by itself.
+fn answers_from(peer: &SocketAddrAny, local: Option<IpAddr>) -> bool {
+    let peer = SocketAddr::try_from(peer.clone()).ok();
+    let chosen = peer.and_then(pktinfo::source_towards);
+    local.is_none_or(|local| chosen == Some(local.to_canonical()))
 }
 
 fn peer_addr(addr: SocketAddrAny) -> PeerAddr {

@@ -2,9 +2,11 @@
 //! socket puts what this peer sent into the box; what is written goes to this peer.
 
 use super::ready::{Got, Put};
+use crate::sys::pktinfo;
 use socket2::{SockAddr, Socket};
 use std::collections::VecDeque;
 use std::io;
+use std::net::IpAddr;
 use std::rc::Rc;
 
 /// What may wait in a box, in bytes and in messages: empty ones take no room. What does not fit is
@@ -17,6 +19,8 @@ const MOST_MESSAGES: usize = 1024;
 pub struct Mailbox {
     sock: Rc<Socket>,
     peer: SockAddr,
+    /// The address of ours the peer has written to, where there are several.
+    local: Option<IpAddr>,
     /// The longest message to send, in bytes; what is longer is cut.
     message_bytes: usize,
     waiting: VecDeque<Box<[u8]>>,
@@ -29,10 +33,16 @@ pub struct Mailbox {
 
 impl Mailbox {
     /// An empty box. The socket is non-blocking; who has registered it passes its events on.
-    pub fn new(sock: Rc<Socket>, peer: SockAddr, message_bytes: usize) -> Mailbox {
+    pub fn new(
+        sock: Rc<Socket>,
+        peer: SockAddr,
+        local: Option<IpAddr>,
+        message_bytes: usize,
+    ) -> Mailbox {
         Mailbox {
             sock,
             peer,
+            local,
             message_bytes,
             waiting: VecDeque::new(),
             waiting_bytes: 0,
@@ -91,7 +101,7 @@ impl Mailbox {
         }
         let message = &buf[..buf.len().min(self.message_bytes)];
         loop {
-            match self.sock.send_to(message, &self.peer) {
+            match self.send(message) {
                 Ok(n) => return Ok(Put::Bytes(n)),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
@@ -100,6 +110,15 @@ impl Mailbox {
                 }
                 Err(error) => return Err(error),
             }
+        }
+    }
+
+    fn send(&self, message: &[u8]) -> io::Result<usize> {
+        match (self.local, self.peer.as_socket()) {
+            (Some(local), Some(peer)) => {
+                Ok(pktinfo::send(&*self.sock, message, &peer.into(), local)?)
+            }
+            _ => self.sock.send_to(message, &self.peer),
         }
     }
 }

@@ -165,6 +165,8 @@ pub struct SocketOptions {
     pub min_ttl: Option<u8>,
     /// TOS or traffic class.
     pub tos: Option<u8>,
+    /// Datagrams are answered, and so from the address they were sent to.
+    pub answers: bool,
     /// The key segments are signed with (RFC 2385).
     pub md5_key: Option<Vec<u8>>,
     /// A peer that vanishes is found out by probes (SO_KEEPALIVE).

@@ -132,8 +132,9 @@ fn apply_to_passed(
 ) -> anyhow::Result<()> {
     let arrived = arrived.iter().map(|(sock, _)| sock);
     for sock in socks.iter().chain(arrived) {
-        if sock.local_addr()?.as_socket().is_some() {
+        if let Some(bound) = sock.local_addr()?.as_socket() {
             listen::apply_options(sock, &plan.net).map_err(|error| describe(error, at, plan))?;
+            listen::ask_local(sock, bound, &plan.net)?;
         } else if plan.net.options.need_ip() {
             return Err(anyhow!(
                 "the socket passed to rnc is not one of IP, as -M, -m, -S and -T need it"

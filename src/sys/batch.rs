@@ -1,10 +1,11 @@
 //! Several datagrams with one system call: recvmmsg(2) and sendmmsg(2).
 
+use super::pktinfo::{Control, last_error};
 use rustix::io::Errno;
+use rustix::net::SocketAddrAny;
 use rustix::net::addr::SocketAddrStorage;
-use rustix::net::{MMsgHdr, SendAncillaryBuffer, SendFlags, SocketAddrAny};
-use std::io::IoSlice;
 use std::mem::MaybeUninit;
+use std::net::IpAddr;
 use std::os::fd::{AsFd, AsRawFd};
 
 /// Datagrams one call takes in. Measured at 64 bytes, in µs of processor per datagram: 4 of them
@@ -25,6 +26,8 @@ pub struct Batch {
     names: Box<[MaybeUninit<SocketAddrStorage>; SLOTS]>,
     /// Length of the datagram and of its sender's address.
     lens: [(usize, u32); SLOTS],
+    /// The addresses of ours they were sent to, where those are asked for.
+    locals: [Option<IpAddr>; SLOTS],
     next: usize,
     count: usize,
 }
@@ -35,6 +38,7 @@ impl Default for Batch {
             slots: vec![0; SLOTS * STRIDE_BYTES].into(),
             names: Box::new([const { MaybeUninit::zeroed() }; SLOTS]),
             lens: [(0, 0); SLOTS],
+            locals: [None; SLOTS],
             next: 0,
             count: 0,
         }
@@ -52,13 +56,14 @@ impl Batch {
         (!self.is_empty()).then(|| self.lens[self.next].0)
     }
 
-    /// Hands out the next datagram and who sent it, when that was asked for and is known.
-    pub fn take(&mut self) -> Option<(&[u8], Option<SocketAddrAny>)> {
+    /// Hands out the next datagram, and its sender and the address of ours it was sent to where
+    /// they were asked for and are known.
+    pub fn take(&mut self) -> Option<(&[u8], Option<SocketAddrAny>, Option<IpAddr>)> {
         let len = self.next_len()?;
-        let from = self.next_from();
+        let (from, local) = (self.next_from(), self.locals[self.next]);
         let start = self.next * STRIDE_BYTES;
         self.next += 1;
-        Some((&self.slots[start..start + len], from))
+        Some((&self.slots[start..start + len], from, local))
     }
 
     /// Drops the next datagram.
@@ -80,16 +85,16 @@ impl Batch {
     }
 
     /// Takes in as many datagrams as there are and as it has room for, at least one; only for an
-    /// empty batch. Gives how many came, and whether there may be more. `names` says whether the
-    /// senders are wanted.
+    /// empty batch. Gives how many came, and whether there may be more.
     ///
     /// # Errors
     /// EAGAIN when there is none, and whatever else the socket has to report. What comes behind
     /// the first datagram the kernel keeps for the next call.
-    pub fn receive(&mut self, sock: impl AsFd, names: bool) -> Result<Came, Errno> {
+    pub fn receive(&mut self, sock: impl AsFd, wants: Wants) -> Result<Came, Errno> {
         // SAFETY: all-zero is valid for these C structs of integers and pointers.
         let (mut headers, mut parts): ([libc::mmsghdr; SLOTS], [libc::iovec; SLOTS]) =
             unsafe { std::mem::zeroed() };
+        let mut controls = (wants == Wants::Addresses).then(|| [Control::default(); SLOTS]);
         let slots = self.slots.chunks_mut(STRIDE_BYTES);
         for (((header, part), slot), name) in headers
             .iter_mut()
@@ -101,14 +106,19 @@ impl Batch {
             part.iov_len = SLOT_BYTES;
             header.msg_hdr.msg_iov = part;
             header.msg_hdr.msg_iovlen = 1;
-            if names {
+            if wants != Wants::Messages {
                 header.msg_hdr.msg_name = name.as_mut_ptr().cast();
                 header.msg_hdr.msg_namelen = NAME_BYTES;
             }
         }
+        let rooms = controls.iter_mut().flatten();
+        for (control, header) in rooms.zip(&mut headers) {
+            control.attach(&mut header.msg_hdr);
+        }
         (self.next, self.count) = (0, 0);
         // SAFETY: each header points at one part, each part at SLOT_BYTES of its own slot, each
-        // name at a whole storage; all of them live through the call and nothing else uses them.
+        // name at a whole storage, each control at its own room; all of them live through the call
+        // and nothing else uses them.
         let came = unsafe {
             libc::recvmmsg(
                 sock.as_fd().as_raw_fd(),
@@ -118,16 +128,17 @@ impl Batch {
                 std::ptr::null_mut(),
             )
         };
-        let Ok(count) = usize::try_from(came) else {
-            let error = std::io::Error::last_os_error();
-            return Err(Errno::from_io_error(&error).unwrap_or(Errno::IO));
-        };
+        let count = usize::try_from(came).map_err(|_| last_error())?;
         for (lens, header) in self.lens.iter_mut().zip(&headers[..count]) {
             let len = usize::try_from(header.msg_len).unwrap_or(SLOT_BYTES);
             *lens = (
                 len.min(SLOT_BYTES),
                 header.msg_hdr.msg_namelen.min(NAME_BYTES),
             );
+        }
+        let filled = controls.iter().flatten().zip(&headers[..count]);
+        for (local, (control, header)) in self.locals.iter_mut().zip(filled) {
+            *local = control.local(&header.msg_hdr);
         }
         self.count = count;
         Ok(Came { count, of: SLOTS })
@@ -143,6 +154,17 @@ impl std::fmt::Debug for Batch {
     }
 }
 
+/// What is to be known of each datagram received.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wants {
+    /// Only the message.
+    Messages,
+    /// Its sender too.
+    Senders,
+    /// Its sender, and the address of ours it was sent to: `pktinfo::ask`.
+    Addresses,
+}
+
 /// What one call took in.
 #[derive(Clone, Copy, Debug)]
 pub struct Came {
@@ -153,8 +175,8 @@ pub struct Came {
 }
 
 /// Sends the first `MOST_SENT` pieces of `data`, each of `piece_bytes` but for the last, as one
-/// message each, to `peer` or to whom the socket is connected to. Gives the bytes that were sent,
-/// at least one piece.
+/// message each, to `peer` or to whom the socket is connected to, and from the address `local` of
+/// ours if there is one. Gives the bytes that were sent, at least one piece.
 ///
 /// # Errors
 /// What the first message failed with. What a later one failed with is lost: the kernel only
@@ -164,25 +186,38 @@ pub fn send(
     data: &[u8],
     piece_bytes: usize,
     peer: Option<&SocketAddrAny>,
+    local: Option<IpAddr>,
 ) -> Result<usize, Errno> {
+    // SAFETY: all-zero is valid for these C structs of integers and pointers.
+    let (mut headers, mut parts): ([libc::mmsghdr; MOST_SENT], [libc::iovec; MOST_SENT]) =
+        unsafe { std::mem::zeroed() };
+    // All messages have the same one, which the kernel only reads.
+    let mut control = local.map(Control::from_local);
     let pieces = || data.chunks(piece_bytes).take(MOST_SENT);
-    let parts: Vec<[IoSlice<'_>; 1]> = pieces().map(|piece| [IoSlice::new(piece)]).collect();
-    let mut controls: Vec<SendAncillaryBuffer<'_, '_, '_>> = parts
-        .iter()
-        .map(|_| SendAncillaryBuffer::default())
-        .collect();
-    let mut messages: Vec<MMsgHdr<'_>> = parts
-        .iter()
-        .zip(&mut controls)
-        .map(|(part, control)| match peer {
-            Some(peer) => MMsgHdr::new_with_addr(peer, part, control),
-            None => MMsgHdr::new(part, control),
-        })
-        .collect();
-    let sent = rustix::net::sendmmsg(
-        sock,
-        &mut messages,
-        SendFlags::DONTWAIT | SendFlags::NOSIGNAL,
-    )?;
+    for ((header, part), piece) in headers.iter_mut().zip(&mut parts).zip(pieces()) {
+        part.iov_base = piece.as_ptr().cast_mut().cast();
+        part.iov_len = piece.len();
+        let header = &mut header.msg_hdr;
+        header.msg_iov = part;
+        header.msg_iovlen = 1;
+        if let Some(peer) = peer {
+            header.msg_name = peer.as_ptr().cast_mut().cast();
+            header.msg_namelen = peer.addr_len();
+        }
+        if let Some(control) = &mut control {
+            control.attach(header);
+        }
+    }
+    // SAFETY: the first headers, as many as there are pieces, point at one part each, each part at
+    // a piece; those, the name and the control live through the call, in which they are only read.
+    let sent = unsafe {
+        libc::sendmmsg(
+            sock.as_fd().as_raw_fd(),
+            headers.as_mut_ptr(),
+            pieces().count() as libc::c_uint,
+            (libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL) as _,
+        )
+    };
+    let sent = usize::try_from(sent).map_err(|_| last_error())?;
     Ok(pieces().take(sent).map(<[u8]>::len).sum())
 }

@@ -12,6 +12,7 @@ pub mod limits;
 pub mod names;
 pub mod offload;
 pub mod passed;
+pub mod pktinfo;
 pub mod random;
 pub mod signal;
 pub mod sockopt;

@@ -206,7 +206,7 @@ pub fn drops(fd: impl AsFd) -> io::Result<u32> {
 
 /// `value` must be a type the option fills: integers, or a C struct of nothing else. What the
 /// kernel has less of is left as it is.
-fn get<T>(fd: impl AsFd, level: i32, name: i32, value: &mut T) -> io::Result<()> {
+pub(super) fn get<T>(fd: impl AsFd, level: i32, name: i32, value: &mut T) -> io::Result<()> {
     let mut len = libc::socklen_t::try_from(size_of::<T>()).map_err(io::Error::other)?;
     // SAFETY: the pointer and the length describe `value`, which lives through the call; the
     // kernel writes at most `len` bytes, and any bytes are integers.
@@ -227,7 +227,7 @@ fn get<T>(fd: impl AsFd, level: i32, name: i32, value: &mut T) -> io::Result<()>
 }
 
 /// `value` must be a type the option expects: an i32 or a C struct.
-fn set<T>(fd: impl AsFd, level: i32, name: i32, value: &T) -> io::Result<()> {
+pub(super) fn set<T>(fd: impl AsFd, level: i32, name: i32, value: &T) -> io::Result<()> {
     let len = libc::socklen_t::try_from(size_of::<T>()).map_err(io::Error::other)?;
     // SAFETY: the pointer and the length describe `value`, which lives through the call; the
     // kernel only reads it.

@@ -1,13 +1,134 @@
 //! Datagrams to and from more than one address: whose options count, where answers come from, and
 //! who is heard.
 
-use crate::common::{Cmd, Pty, Running, Stdin, require, rnc, skip};
-use std::net::{Ipv4Addr, SocketAddr};
+use crate::common::{
+    Cmd, Pty, Running, Stdin, assert_bytes, eventually, pattern, require, rnc, skip, udp_socket,
+};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::time::Duration;
 
 /// rnc with a command line written in one string.
 fn line(words: &str) -> Cmd {
     rnc(words.split_whitespace())
+}
+
+/// The port rnc says it is bound to, in its own words, nc's or Ncat's.
+fn port_of(rnc: &Running) -> u16 {
+    assert!(rnc.stderr.wait_for(" on "), "it is not bound");
+    let bound = || {
+        let text = rnc.stderr.text();
+        let line = text.lines().find(|line| line.contains(" on "))?.to_string();
+        line.rsplit([' ', ':']).next()?.parse().ok()
+    };
+    assert!(eventually(|| bound().is_some()), "{}", rnc.stderr.text());
+    bound().expect("a port")
+}
+
+/// A UDP socket connected to rnc at one of the addresses of this machine: it hears no other.
+fn peer_at(host: &str, rnc: &Running) -> UdpSocket {
+    let peer = udp_socket();
+    let ip: IpAddr = host.parse().expect("an address");
+    peer.connect((ip, port_of(rnc))).expect("connect");
+    peer
+}
+
+/// The next datagram.
+#[track_caller]
+fn heard(sock: &UdpSocket, what: &str) -> Vec<u8> {
+    let mut buf = vec![0; 70_000];
+    match sock.recv(&mut buf) {
+        Ok(n) => buf[..n].to_vec(),
+        Err(error) => panic!("{what}: no datagram: {error}"),
+    }
+}
+
+#[test]
+fn answers_leave_from_the_address_that_was_asked() {
+    for words in [
+        "-lu --echo 0",
+        "-4lu --echo 0",
+        "-lu -e /bin/cat 0",
+        "-lu --daytime 0",
+        "-v --as nc -lu -e /bin/cat 0",
+        "-v --as ncat -lu -e /bin/cat 0",
+    ] {
+        let rnc = line(words).spawn();
+        for host in ["127.0.0.2", "127.0.0.1"] {
+            let peer = peer_at(host, &rnc);
+            // One by one at first, then in batches.
+            for _ in 0..3 {
+                peer.send(b"from where?").expect("send");
+                heard(&peer, &format!("{words} at {host}"));
+            }
+            // These are for the first peer alone.
+            if words.contains("--as") {
+                break;
+            }
+        }
+    }
+}
+
+#[test]
+fn standard_input_leaves_from_the_address_that_was_asked() {
+    for words in ["-lu 0", "-4lu 0", "-v --as nc -lu 0", "-v --as ncat -lu 0"] {
+        // One datagram, several with one call, and several that the kernel cuts.
+        for size in ["65507", "9000", "700"] {
+            let mut rnc = line(&format!("--datagram-size {size} {words}"))
+                .stdin(Stdin::Pipe)
+                .spawn();
+            let peer = peer_at("127.0.0.2", &rnc);
+            peer.send(b"hello").expect("send");
+            rnc.shows("hello");
+            let answer = pattern(20_000, 1);
+            rnc.feed(answer.clone());
+            let mut got = Vec::new();
+            while got.len() < answer.len() {
+                got.extend(heard(&peer, &format!("{words}, {size} bytes each")));
+            }
+            assert_bytes(words, &got, &answer);
+        }
+    }
+}
+
+#[test]
+fn only_the_first_peer_is_heard_at_whatever_address_it_asks() {
+    for words in ["-v --as nc -lu 0", "-v --as ncat -lu 0"] {
+        for host in ["127.0.0.1", "127.0.0.2"] {
+            let mut rnc = line(words).stdin(Stdin::Pipe).spawn();
+            let (first, other) = (peer_at(host, &rnc), peer_at("127.0.0.1", &rnc));
+            first.send(b"first ").expect("send");
+            rnc.shows("first ");
+            for _ in 0..40 {
+                // The kernel refuses it where the socket is connected.
+                let _ = other.send(b"other ");
+            }
+            first.send(b"again").expect("send");
+            rnc.shows("first again");
+            rnc.send("answer");
+            assert_bytes(words, &heard(&first, words), b"answer");
+        }
+    }
+}
+
+#[test]
+fn a_program_learns_which_address_was_asked() {
+    let rnc = line("-lu")
+        .args(["-c", "echo $RNC_LOCAL_ADDR $NCAT_LOCAL_ADDR", "0"])
+        .spawn();
+    // One socket is two peers when it writes to two addresses.
+    let peer = udp_socket();
+    for host in [Ipv4Addr::new(127, 0, 0, 2), Ipv4Addr::LOCALHOST] {
+        let to = SocketAddr::from((host, rnc.listening_port()));
+        peer.send_to(b"where am I?", to).expect("send");
+        let mut buf = [0; 100];
+        let (n, from) = peer.recv_from(&mut buf).expect("an answer");
+        assert_eq!(from, to);
+        assert_bytes(
+            "the answer",
+            &buf[..n],
+            format!("{host} {host}\n").as_bytes(),
+        );
+    }
 }
 
 /// A Python client of an echo server; prints the TTL and the type of service of the answer.
@@ -33,6 +154,31 @@ fn ttl_and_tos_of_a_dual_stack_listener_count_for_ipv4() {
         let port = rnc.listening_port().to_string();
         let done = Cmd::new(&python).args(["-c", SHOW_ANSWER, &port]).run();
         done.expect_code(0).expect_stdout("ttl 17 tos 40\n");
+    }
+}
+
+#[test]
+fn options_and_addresses_count_for_a_socket_that_is_passed() {
+    let Some(python) = require("python3", "python3") else {
+        return;
+    };
+    for any in ["0.0.0.0:0", "[::]:0"] {
+        let Ok(sock) = UdpSocket::bind(any) else {
+            return skip("needs IPv6");
+        };
+        let port = sock.local_addr().expect("local_addr").port();
+        let _rnc = line("--inetd --echo -M 17 -T 0x28")
+            .stdin(Stdin::Fd(sock.into()))
+            .spawn();
+        let port_word = port.to_string();
+        let done = Cmd::new(&python)
+            .args(["-c", SHOW_ANSWER, &port_word])
+            .run();
+        done.expect_code(0).expect_stdout("ttl 17 tos 40\n");
+        let peer = udp_socket();
+        peer.connect(("127.0.0.2", port)).expect("connect");
+        peer.send(b"from where?").expect("send");
+        heard(&peer, any);
     }
 }
 

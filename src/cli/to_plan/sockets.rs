@@ -42,6 +42,7 @@ impl Planner<'_> {
             ttl: self.ttl("-M", "ttl", args.ttl.as_ref())?,
             min_ttl: self.ttl("-m", "minttl", args.min_ttl.as_ref())?,
             tos,
+            answers: args.listen && !args.no_stdin,
             md5_key: None,
             // A scan leaves no connection that could last.
             keepalive: self.dialect.keepalive && !args.zero,

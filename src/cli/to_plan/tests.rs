@@ -1,5 +1,6 @@
 //! Words → plan, by tables: what follows from what, in both dialects.
 
+mod datagrams;
 mod limits;
 mod passed;
 mod programs;
