@@ -627,7 +627,8 @@ fn access() -> Vec<Arg> {
                 "With -l: only these hosts; everybody else is refused",
                 "HOSTS are between commas: addresses, IPv4 addresses with *, ranges such as 1-9 \
                  or both in place of octets, names, and behind each of them, after a slash, the \
-                 number of bits that count: 192.0.2.0/24, 10.*.0.1-9, 2001:db8::/32. Names are \
+                 number of bits that count: 192.0.2.0/24, 10.*.0.1-9, 2001:db8::/32. A link-local \
+                 address may have its interface, fe80::1%eth0, and counts there alone. Names are \
                  looked up at the start. Who is refused is reset at once, or with -u not heard; \
                  -v tells. May be given more than once. Needs -l; not with -U.",
             ),

@@ -321,8 +321,8 @@ impl Datagram {
             return true;
         };
         // The rules are about hosts; who is none is not met by them.
-        let ip = SocketAddr::try_from(from.clone()).map(|addr| addr.ip());
-        if ip.is_ok_and(|ip| !rules.admits_host(ip)) {
+        let addr = SocketAddr::try_from(from.clone());
+        if addr.is_ok_and(|addr| !rules.admits_host(&addr)) {
             let is_news = self.refused.as_ref().is_none_or(|(last, _)| last != from);
             if is_news {
                 self.refused = Some((from.clone(), true));

@@ -21,6 +21,8 @@ pub enum AccessError {
     Word(PathBuf, String, HostError),
     /// The name cannot be looked up.
     Name(String, io::Error),
+    /// There is no such interface.
+    Interface(String),
     /// The name has an address that has not so many bits.
     Bits(String, HostError),
 }
@@ -49,6 +51,10 @@ fn hosts(list: &HostList, numeric: bool) -> Result<HostSet, AccessError> {
     {
         match spec {
             HostSpec::Hosts(hosts) => found.push(hosts),
+            HostSpec::AtInterface(hosts, name) => {
+                let index = names::scope(&name).ok_or(AccessError::Interface(name))?;
+                found.push(hosts.at_interface(index));
+            }
             HostSpec::Name(name, bits) => found.extend(look_up(&name, bits, numeric)?),
         }
     }
@@ -96,6 +102,9 @@ impl fmt::Display for AccessError {
                     "getaddrinfo for host \"{name}\": {}",
                     report::reason(error)
                 )
+            }
+            Self::Interface(name) => {
+                write!(f, "no interface named {}", printable(name.as_bytes()))
             }
             Self::Bits(name, error) => {
                 write!(f, "{}: {error}", printable(name.as_bytes()))

@@ -3,7 +3,7 @@
 //! With a stagger they are raced as RFC 8305 says: the next one is tried beside those under way
 //! after 250 ms, or at once when one fails. Without, one after the other.
 
-use super::addr::show_ip;
+use super::addr::{self, show_ip};
 use super::options::{self, OptionError, Whose};
 use super::{listen, resolve};
 use crate::io::reactor::Registrar;
@@ -364,10 +364,13 @@ impl Race {
         let ip = addr.map(|addr| show_ip(&addr));
         let ip = ip.filter(|ip| **ip != **host && !self.net.numeric);
         let ip = ip.map(|ip| format!(" ({ip})")).unwrap_or_default();
+        let (transport, broadcasts) = (self.net.transport, self.net.options.broadcast);
+        let hint = addr.filter(|_| self.net.gives_hints);
+        let hint = hint.map_or("", |addr| addr::hint(&addr, error, transport, broadcasts));
         let end = match (timed_out, self.timeout_reason) {
             (true, Some(reason)) => format!("timed out: {reason}"),
             (true, None) => "timed out".into(),
-            (false, _) => format!("failed: {}", report::reason(error)),
+            (false, _) => format!("failed: {}{hint}", report::reason(error)),
         };
         let host = printable(host.as_bytes());
         format!("connect to {host}{ip} port {port} ({proto}) {end}")

@@ -199,6 +199,8 @@ pub struct Net {
     pub transport: Transport,
     /// Names are not looked up.
     pub numeric: bool,
+    /// A reason may be followed by what would mend it.
+    pub gives_hints: bool,
     /// The local address to send from.
     pub source: Option<String>,
     /// The local port to send from.

@@ -231,7 +231,7 @@ fn describe(error: ListenError, at: &Listening, plan: &Plan) -> anyhow::Error {
                 io::ErrorKind::PermissionDenied if to.port() < 1024 => {
                     " (ports below 1024 are for root)"
                 }
-                _ => "",
+                _ => addr::hint(&to, &error, plan.net.transport, true),
             };
             let proto = plan.net.transport.name();
             let reason = report::reason(&error);

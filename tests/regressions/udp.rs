@@ -2,7 +2,8 @@
 //! who is heard.
 
 use crate::common::{
-    Cmd, Pty, Running, Stdin, assert_bytes, eventually, pattern, require, rnc, skip, udp_socket,
+    Cmd, Pty, Running, Stdin, assert_bytes, eventually, pattern, python, require, rnc, rnc_binary,
+    skip, udp_socket,
 };
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::time::Duration;
@@ -40,6 +41,35 @@ fn heard(sock: &UdpSocket, what: &str) -> Vec<u8> {
         Ok(n) => buf[..n].to_vec(),
         Err(error) => panic!("{what}: no datagram: {error}"),
     }
+}
+
+/// Runs one of the tests of tests/peers/groups.py in a network namespace of its own.
+#[track_caller]
+fn alone(test: &str) {
+    let (Some(unshare), Some(_)) = (require("unshare", "util-linux"), require("ip", "iproute2"))
+    else {
+        return;
+    };
+    let Some(_) = python("groups.py") else {
+        return;
+    };
+    let namespaces = match rustix::process::geteuid().is_root() {
+        true => "-n",
+        false => "-rn",
+    };
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/peers/groups.py");
+    let done = Cmd::new(unshare)
+        .args([namespaces, "python3", script])
+        .arg(rnc_binary())
+        .arg(test)
+        .with_its_children()
+        .run();
+    let cannot = ["unshare failed", "cannot make the network"];
+    if cannot.iter().any(|why| done.stderr.contains(why)) {
+        return skip("needs the right to make network namespaces, and IPv6 in them");
+    }
+    assert!(done.stderr.is_empty(), "{done}");
+    done.expect_code(0).expect_stdout("OK\n");
 }
 
 #[test]
@@ -236,4 +266,28 @@ fn the_md5_key_of_a_listener_counts_for_all_clients() {
             listener.shows(&format!("from {host}\n"));
         }
     }
+}
+
+#[test]
+fn answers_leave_from_each_address_of_a_machine() {
+    alone("asked");
+}
+
+#[test]
+fn link_local_addresses_have_their_interface() {
+    alone("zones");
+}
+
+#[test]
+fn addresses_in_all_the_forms_of_inet_aton_need_no_names() {
+    let rnc = line("-lk -n 127.1 0").spawn();
+    let port = rnc.listening_port();
+    for host in ["127.1", "2130706433", "0x7f.1", "0177.0.1", "127.0.0.1"] {
+        for dialect in ["rnc", "nc"] {
+            let done = line(&format!("--as {dialect} -nz {host} {port}")).run();
+            done.expect_code(0);
+        }
+    }
+    let done = line("-nz 127.256 1").run();
+    done.expect_code(1);
 }

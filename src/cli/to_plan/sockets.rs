@@ -19,6 +19,7 @@ impl Planner<'_> {
             family,
             transport: self.transport(),
             numeric: args.nodns,
+            gives_hints: !self.dialect.plain_errors,
             source: self.source_host().filter(|_| !listens_on_port),
             source_port,
             options: self.socket_options()?,
