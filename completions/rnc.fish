@@ -30,6 +30,8 @@ complete -c rnc -l hex-dump -d 'The same in hexadecimal, as hexdump -C has it' -
 complete -c rnc -s s -l source -d 'Address to send from, or to listen on' -r -f
 complete -c rnc -s p -l source-port -d 'Port to send from, or to listen on' -r -f
 complete -c rnc -l join -d 'With -u -l: join a multicast group' -r -f
+complete -c rnc -l multicast-loop -d 'With -u: whether groups on this machine hear what is sent' -r -f -a "yes\t''
+no\t''"
 complete -c rnc -s T -l tos -d 'Type of service, or traffic class, of what is sent' -r -f
 complete -c rnc -s M -l ttl -d 'TTL or hop limit of what is sent' -r -f
 complete -c rnc -s m -l min-ttl -d 'Drop packets whose TTL or hop limit is under N' -r -f
@@ -81,7 +83,7 @@ complete -c rnc -s l -l listen -d 'Listen for a connection instead of making one
 complete -c rnc -s k -l keep-open -d 'With -l: serve many clients, all at once'
 complete -c rnc -l broker -d 'With -l: clients talk to each other; --chat: with names'
 complete -c rnc -l chat -d 'As --broker, line by line, with names: <user1> hello'
-complete -c rnc -l tag -d 'With -lk: put [ADDRESS:PORT] before each line received'
+complete -c rnc -l tag -d 'With -lk or -u: put [ADDRESS:PORT] before each line received'
 complete -c rnc -l inetd -d 'Serve the socket that is standard input, as inetd(8) has it'
 complete -c rnc -s u -l udp -d 'UDP instead of TCP; with -U datagrams'
 complete -c rnc -s U -l unixsock -d 'A Unix socket: one operand, a path or @NAME (abstract)'

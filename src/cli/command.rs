@@ -219,10 +219,11 @@ fn shape() -> Vec<Arg> {
             .hide_short_help(true),
             switch(
                 "tag",
-                "With -lk: put [ADDRESS:PORT] before each line received",
+                "With -lk or -u: put [ADDRESS:PORT] before each line received",
                 "Only whole lines are written then: one without an end waits for it, and gets one \
                  when its client leaves. A client of a Unix socket is [unix:N], where N counts \
-                 them. Needs -k; not with --broker.",
+                 them. With -u the last line of a datagram gets an end if it has none, and a peer \
+                 at a Unix socket is [PATH]. Needs -k or -u; not with --broker or --framing.",
             )
             .hide_short_help(true),
             setting(
@@ -542,7 +543,9 @@ fn addresses() -> Vec<Arg> {
                 'b',
                 "broadcast",
                 "Allow broadcast",
-                "Needed to send to a broadcast address.",
+                "Needed to send to a broadcast address. As with a multicast group, answers are \
+                 heard from any address then; -v shows whose they are, and --tag puts it before \
+                 each line.",
             )
             .hide_short_help(true),
             setting(
@@ -550,9 +553,20 @@ fn addresses() -> Vec<Arg> {
                 "GROUP[@IFACE]",
                 "With -u -l: join a multicast group",
                 "On the interface IFACE, or on one the system chooses. May be given more than \
-                 once. Needs -u and -l; not with -U.",
+                 once. The port may be shared with others that listen to groups; what comes to \
+                 groups that only they have joined is not heard. Needs -u and -l; not with -U.",
             )
             .action(ArgAction::Append)
+            .hide_short_help(true),
+            known(
+                setting(
+                    "multicast-loop",
+                    "yes|no",
+                    "With -u: whether groups on this machine hear what is sent",
+                    "yes, if the system is not told otherwise. Needs -u; not with -U.",
+                ),
+                &["yes", "no"],
+            )
             .hide_short_help(true),
             value(
                 'T',

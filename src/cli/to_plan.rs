@@ -286,6 +286,11 @@ impl Planner<'_> {
         }
         let groups: Result<Vec<Group>, Wrong> =
             self.args.join.iter().map(|word| group(word)).collect();
+        // A group is heard by all its members, whatever the port.
+        let at = Listening {
+            shares_port: at.shares_port || !self.args.join.is_empty(),
+            ..at
+        };
         let locks_to_first = self.dialect.udp_locks_to_first && !self.args.keep_open;
         Ok(Mode::ListenUdp {
             at,
@@ -533,9 +538,9 @@ fn bad_port(error: &ports::PortError, word: &str, wording: Wording) -> Wrong {
     })
 }
 
-/// GROUP[@IFACE]
+/// GROUP[@IFACE], or GROUP%IFACE as addresses have it.
 fn group(word: &str) -> Result<Group, Wrong> {
-    let (addr, interface) = match word.split_once('@') {
+    let (addr, interface) = match word.split_once(['@', '%']) {
         Some((addr, interface)) => (addr, Some(interface.to_string())),
         None => (word, None),
     };

@@ -30,6 +30,8 @@ pub enum Peers {
     Last,
     /// The first that writes is the peer from then on; the others are not heard.
     First,
+    /// Anyone may write; what is sent goes to a group, or to all of a network.
+    Group,
 }
 
 /// The address of a peer of a datagram socket.
@@ -67,8 +69,8 @@ pub struct Datagram {
     asks_local: bool,
     /// The address of ours that the message read last was sent to, where that is asked for.
     local: Option<IpAddr>,
-    /// A peer that was not the peer before, not yet told to the user.
-    news: Option<SocketAddrAny>,
+    /// Senders that were not the sender before, not yet printed; at most `MOST_NEWS`.
+    news: Vec<SocketAddrAny>,
     /// Who may write; `None`: everybody.
     rules: Option<Arc<Rules>>,
     /// Who wrote last of those who may not, and whether the user is still to be told.
@@ -102,6 +104,8 @@ enum Segments {
     Refused,
 }
 
+/// Senders that may wait to be printed; more are not.
+const MOST_NEWS: usize = 64;
 /// From this length on a message is received where it is wanted, and not by way of a batch: its
 /// copy would cost more than the system call it saves.
 const LONG_BYTES: usize = 8 << 10;
@@ -144,7 +148,7 @@ impl Datagram {
             peers,
             peer: None,
             is_nameless: false,
-            news: None,
+            news: Vec::new(),
             rules: None,
             refused: None,
             interrupted: false,
@@ -160,6 +164,22 @@ impl Datagram {
             segments: Segments::Untried,
             alone: true,
         })
+    }
+
+    /// As `new`, for a socket that is not connected: what is written goes to `group`, a multicast
+    /// group or the broadcast address of a network, and any of it may answer.
+    ///
+    /// # Errors
+    /// As `new`.
+    pub fn to_group(
+        sock: Socket,
+        group: SocketAddr,
+        slot: u16,
+        registrar: &Registrar<'_>,
+    ) -> io::Result<Datagram> {
+        let mut end = Datagram::new(sock, Peers::Group, slot, registrar)?;
+        end.peer = Some(group.into());
+        Ok(end)
     }
 
     /// Says how messages and bytes go together.
@@ -230,9 +250,9 @@ impl Datagram {
         self.local
     }
 
-    /// The peer that wrote and is new since the last call.
-    pub fn take_new_peer(&mut self) -> Option<PeerAddr> {
-        self.news.take().map(peer_addr)
+    /// The peers that wrote since the last call, each as often as it was not the one before.
+    pub fn take_new_peers(&mut self) -> Vec<PeerAddr> {
+        self.news.drain(..).map(peer_addr).collect()
     }
 
     /// What a send to one of many peers failed with since the last call; the session goes on.
@@ -495,16 +515,18 @@ impl Datagram {
             return;
         }
         self.is_nameless = from.is_none();
-        if from.is_none() {
-            return;
-        }
+        let Some(sender) = &from else { return };
         self.local = local;
         if self.sender == from {
             return;
         }
-        self.news.clone_from(&from);
+        if self.news.len() < MOST_NEWS {
+            self.news.push(sender.clone());
+        }
         self.sender.clone_from(&from);
-        self.peer = from;
+        if self.peers != Peers::Group {
+            self.peer = from;
+        }
         let Some(peer) = &self.peer else { return };
         if self.peers == Peers::First
             && answers_from(peer, local)

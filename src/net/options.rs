@@ -1,7 +1,7 @@
 //! Plan → socket options.
 
-use crate::plan::{Group, SocketOptions, Transport};
-use crate::sys::{names, sockopt};
+use crate::plan::{SocketOptions, Transport};
+use crate::sys::sockopt;
 use socket2::{Domain, Socket, TcpKeepalive};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -50,6 +50,17 @@ pub fn apply(
         levels.v4("set IP min TTL", || sockopt::set_min_ttl_v4(sock, ttl))?;
         let set = || sockopt::set_min_hop_limit_v6(sock, ttl);
         levels.v6("set IPv6 min hop count", set)?;
+    }
+    if let Some(loops) = options.multicast_loop {
+        let set = || sock.set_multicast_loop_v4(loops);
+        levels.v4("set IP multicast loop", set)?;
+        let set = || sock.set_multicast_loop_v6(loops);
+        levels.v6("set IPv6 multicast loop", set)?;
+    }
+    if options.own_groups_only {
+        // Linux has the second one since 4.20.
+        let _ = levels.v4("", || sock.set_multicast_all_v4(false));
+        let _ = levels.v6("", || sock.set_multicast_all_v6(false));
     }
     if let Some(key) = &options.md5_key {
         apply_md5_key(sock, levels, whose, key)?;
@@ -156,27 +167,6 @@ impl Levels {
             set().map_err(named(doing))?;
         }
         Ok(())
-    }
-}
-
-/// Joins a multicast group.
-///
-/// # Errors
-/// No such interface, or the kernel refused.
-pub fn join(sock: &Socket, group: &Group) -> io::Result<()> {
-    let index = match &group.interface {
-        Some(name) => {
-            let known = names::interface_index(name);
-            known.ok_or_else(|| io::Error::other(format!("no interface named {name}")))?
-        }
-        None => 0,
-    };
-    match group.addr {
-        IpAddr::V4(addr) if index == 0 => sock.join_multicast_v4(&addr, &Ipv4Addr::UNSPECIFIED),
-        IpAddr::V4(addr) => {
-            sock.join_multicast_v4_n(&addr, &socket2::InterfaceIndexOrAddress::Index(index))
-        }
-        IpAddr::V6(addr) => sock.join_multicast_v6(&addr, index),
     }
 }
 

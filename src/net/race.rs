@@ -5,7 +5,7 @@
 
 use super::addr::{self, show_ip};
 use super::options::{self, OptionError, Whose};
-use super::{listen, resolve};
+use super::{group, listen, resolve};
 use crate::io::reactor::Registrar;
 use crate::parse::escape::printable;
 use crate::plan::{Dialing, Net, Transport};
@@ -204,25 +204,23 @@ impl Race {
         registrar: &Registrar<'_>,
         now: Instant,
     ) -> Result<Begun, BeginError> {
-        let transport = self.net.transport;
-        let sock = match listen::socket(addr, transport) {
-            Err(error) if errno::is_no_descriptor(&error) => {
-                return Err(BeginError::NoDescriptor(error));
-            }
-            Err(error) if errno::is_no_protocol(&error) => {
-                return Err(BeginError::Fatal(Obstacle::NoTransport(transport, error)));
-            }
-            other => other,
-        };
-        self.say_trying(&addr);
-        let sock = sock.map_err(BeginError::This)?;
-        self.bind_source(&sock, addr)?;
-        options::apply(&sock, Whose::Peer(addr), transport, &self.net.options)
-            .map_err(|error| BeginError::Fatal(Obstacle::Option(error)))?;
+        let sock = self.socket(addr);
+        if !matches!(sock, Err(BeginError::NoDescriptor(_))) {
+            self.say_trying(&addr);
+        }
+        let sock = sock?;
         match sock.connect(&addr.into()) {
             Ok(()) => {}
             Err(error) if errno::is_in_progress(&error) => {}
             Err(error) => return Err(BeginError::This(error)),
+        }
+        let is_group = self.leads_to_group(&sock, &addr);
+        if is_group.map_err(BeginError::This)? {
+            // Its port may be the one wanted again.
+            drop(sock);
+            let sock = self.socket(addr)?;
+            group::aim(&sock, &addr).map_err(BeginError::This)?;
+            return Ok(Begun::Connected(sock));
         }
         // Over loopback it is often done by now, and the loop need not be asked.
         if is_connected(&sock, &self.net).map_err(BeginError::This)? {
@@ -237,6 +235,30 @@ impl Race {
             addr,
             deadline,
         }))
+    }
+
+    /// A socket to connect to an address.
+    fn socket(&self, addr: SocketAddr) -> Result<Socket, BeginError> {
+        let transport = self.net.transport;
+        let sock = match listen::socket(addr, transport) {
+            Err(error) if errno::is_no_descriptor(&error) => {
+                return Err(BeginError::NoDescriptor(error));
+            }
+            Err(error) if errno::is_no_protocol(&error) => {
+                return Err(BeginError::Fatal(Obstacle::NoTransport(transport, error)));
+            }
+            other => other.map_err(BeginError::This)?,
+        };
+        self.bind_source(&sock, addr)?;
+        options::apply(&sock, Whose::Peer(addr), transport, &self.net.options)
+            .map_err(|error| BeginError::Fatal(Obstacle::Option(error)))?;
+        Ok(sock)
+    }
+
+    /// Returns whether a connected socket leads to many hosts.
+    fn leads_to_group(&self, sock: &Socket, addr: &SocketAddr) -> io::Result<bool> {
+        let is_udp = self.net.transport == Transport::Udp;
+        Ok(is_udp && group::leads_to_group(sock, addr, self.net.options.broadcast)?)
     }
 
     fn say_trying(&mut self, addr: &SocketAddr) {

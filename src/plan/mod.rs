@@ -66,7 +66,7 @@ pub struct Session {
     pub framing: Option<Framing>,
     /// Bytes may go past this process where nothing in it wants to see them.
     pub may_offload: bool,
-    /// Before each line on standard output stands which client it comes from.
+    /// Before each line on standard output stands which peer it comes from.
     pub tags_lines: bool,
     /// How many bytes may wait to be sent to one of many clients.
     pub queue_bytes: usize,
@@ -167,6 +167,11 @@ pub struct SocketOptions {
     pub tos: Option<u8>,
     /// Datagrams are answered, and so from the address they were sent to.
     pub answers: bool,
+    /// No datagrams come in of groups that only others on this machine have joined.
+    pub own_groups_only: bool,
+    /// Whether what is sent to a group comes to its members on this machine too; `None`: as the
+    /// system has it.
+    pub multicast_loop: Option<bool>,
     /// The key segments are signed with (RFC 2385).
     pub md5_key: Option<Vec<u8>>,
     /// A peer that vanishes is found out by probes (SO_KEEPALIVE).

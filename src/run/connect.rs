@@ -17,10 +17,12 @@ use super::{FIRST_SLOT, PEER_SLOT, password, secure, signal_exit, words};
 use crate::exit::Exit;
 use crate::flow::bridge;
 use crate::io::connection::Connection;
+use crate::io::datagram::PeerAddr;
 use crate::io::endpoint::Endpoint;
 use crate::io::inbox::Notice;
 use crate::io::reactor::{Drive, Registrar, Step};
 use crate::io::ready::Ready;
+use crate::net::addr::{show_ip, unmapped};
 use crate::net::dial::{Connected, DialError, Dialed, Dialer};
 use crate::net::own_file::OwnFile;
 use crate::net::secure::{SecureError, Secured, Securing};
@@ -169,7 +171,7 @@ impl Connect {
         match datagram {
             None => self.connected_stream((sock, &[]), label, registrar, now),
             Some(_) => {
-                let remote = session::datagram_end(sock, registrar).map_err(io_exit)?;
+                let remote = session::datagram_end(sock, None, registrar).map_err(io_exit)?;
                 self.join(remote, &[], label, registrar, now)
             }
         }
@@ -288,7 +290,7 @@ impl Connect {
     ) -> Result<(), Exit> {
         if let Service::Program(program) = &self.plan.service {
             let peer = Peer {
-                addresses: remote.socket().map(Addresses::of).unwrap_or_default(),
+                addresses: Addresses::of_end(&remote),
                 end: remote,
                 left_over,
                 label,
@@ -411,7 +413,8 @@ impl Connect {
                 self.connected_stream(stream, label, registrar, now)
             }
             Transport::Udp => {
-                let remote = session::datagram_end(connected.sock, registrar).map_err(io_exit)?;
+                let (sock, to) = (connected.sock, Some(connected.addr));
+                let remote = session::datagram_end(sock, to, registrar).map_err(io_exit)?;
                 self.join(remote, &connected.left_over, label, registrar, now)
             }
         }
@@ -484,7 +487,7 @@ impl Connect {
                     return Ok(Some(Step::Wait));
                 }
             }
-            State::Session(joined) => match joined.drive(now) {
+            State::Session(joined) => match drive_session(joined, now) {
                 bridge::Turn::Wait => return Ok(Some(Step::Wait)),
                 bridge::Turn::Again => return Ok(Some(Step::Again)),
                 bridge::Turn::Over(ended) => {
@@ -566,11 +569,34 @@ impl Drive<Exit> for Connect {
     }
 }
 
+/// Drives a session, and prints who answers with datagrams.
+fn drive_session(joined: &mut Joined, now: Instant) -> bridge::Turn {
+    let turn = joined.drive(now);
+    let Some(datagram) = joined.datagram() else {
+        return turn;
+    };
+    let may_have_more = datagram.take_interruption();
+    for peer in datagram.take_new_peers() {
+        if let PeerAddr::Ip(ip) = peer {
+            let ip = unmapped(ip);
+            report::verbose(1, &format!("Answer from {} {}", show_ip(&ip), ip.port()));
+        }
+    }
+    match turn {
+        bridge::Turn::Wait if may_have_more => bridge::Turn::Again,
+        turn => turn,
+    }
+}
+
 fn io_exit(error: io::Error) -> Exit {
     super::failed(&error.into())
 }
 
 fn pass_fd(connected: &Connected) -> Exit {
+    // One that leads to a group is not connected; who gets it wants a connection.
+    if connected.sock.peer_addr().is_err() {
+        let _ = connected.sock.connect(&connected.addr.into());
+    }
     match fdpass::pass_to_stdout(connected.sock.as_fd()) {
         Ok(()) => Exit::OK,
         Err(error) => {

@@ -4,19 +4,22 @@ use super::{PEER_SLOT, STDIO_SLOTS, logs, secure, words};
 use crate::exit::Exit;
 use crate::flow::bridge::{Bridge, Ended, Place, Turn};
 use crate::flow::flow::{Flow, Settings};
-use crate::flow::stages::{Pace, Stage};
-use crate::io::datagram::{Datagram, Peers, Shape};
+use crate::flow::stages::{Pace, Stage, Tag};
+use crate::io::datagram::{Datagram, PeerAddr, Peers, Shape};
 use crate::io::endpoint::Endpoint;
 use crate::io::reactor::Registrar;
 use crate::io::ready::Ready;
 use crate::io::stdio::{Stdio, Uses};
+use crate::net::addr;
+use crate::parse::escape::printable;
 use crate::plan::{Plan, Session};
 use crate::proto::crlf::Crlf;
 use crate::proto::framing::Framer;
 use crate::proto::telnet::Telnet;
 use crate::report;
-use socket2::Socket;
+use socket2::{SockAddr, Socket};
 use std::io;
+use std::net::SocketAddr;
 use std::time::Instant;
 
 /// The longest datagram that can come, in bytes: a Unix one is bounded by its sender's SO_SNDBUF,
@@ -33,10 +36,17 @@ pub struct Joined {
     started: Instant,
 }
 
-/// Makes an end of a connected datagram socket.
-pub fn datagram_end(sock: Socket, registrar: &Registrar<'_>) -> io::Result<Endpoint> {
-    let end = Datagram::new(sock, Peers::Connected, PEER_SLOT, registrar)?;
-    Ok(Endpoint::Datagram(Box::new(end)))
+/// Makes an end of a datagram socket, which is connected or leads to the group `to`.
+pub fn datagram_end(
+    sock: Socket,
+    to: Option<SocketAddr>,
+    registrar: &Registrar<'_>,
+) -> io::Result<Endpoint> {
+    let end = match to.filter(|_| sock.peer_addr().is_err()) {
+        Some(group) => Datagram::to_group(sock, group, PEER_SLOT, registrar),
+        None => Datagram::new(sock, Peers::Connected, PEER_SLOT, registrar),
+    };
+    Ok(Endpoint::Datagram(Box::new(end?)))
 }
 
 /// Our own end: standard input and output as far as the session uses them. `is_last` when no other
@@ -70,6 +80,19 @@ pub fn in_stage(session: &Session) -> Option<Box<dyn Stage>> {
         .then(|| Box::new(Telnet::default()) as Box<dyn Stage>)
 }
 
+/// A peer as `--tag` shows it.
+fn tag(peer: &SockAddr) -> String {
+    addr::ip(peer).map_or_else(|| addr::show(peer), |ip| ip.to_string())
+}
+
+/// The sender of a datagram as `--tag` shows it.
+fn tag_of_sender(sender: &PeerAddr) -> String {
+    match sender {
+        PeerAddr::Ip(ip) => addr::unmapped(*ip).to_string(),
+        PeerAddr::Unix(path) => printable(path.as_os_str().as_encoded_bytes()),
+    }
+}
+
 /// How much of standard input is read at once: whole datagrams, so that a full pipe gives no short
 /// ones in between.
 fn read_bytes(shape: Shape) -> usize {
@@ -99,6 +122,7 @@ impl Joined {
                 joins: local.joins_writes()
                     && session.max_reads.is_none()
                     && session.framing.is_none()
+                    && !session.tags_lines
                     && plan.logs.is_empty(),
             };
             watchers = watchers.cut(session.datagram_bytes);
@@ -115,6 +139,10 @@ impl Joined {
             in_stages.push(Box::new(framing));
             // The longest frame fits.
             message_bytes.0 = Some(SENT_BYTES);
+        }
+        if let (true, Endpoint::Datagram(end)) = (session.tags_lines, &remote) {
+            let peer = end.socket().peer_addr().map(|peer| tag(&peer));
+            in_stages.push(Box::new(Tag::new(peer.unwrap_or_default(), tag_of_sender)));
         }
         let mut out = Flow::new(Settings {
             stages: out_stages,

@@ -83,6 +83,117 @@ def expect(seen, wanted, of):
         sys.exit(f"{of}: {seen!r}, not {wanted!r}")
 
 
+def shared():
+    """A port is shared with all kinds of members."""
+    for options in ([socket.SO_REUSEADDR], [socket.SO_REUSEPORT], [socket.SO_REUSEADDR, socket.SO_REUSEPORT]):
+        other = member(FIRST, 0, options)
+        port = other.getsockname()[1]
+        listeners = [rnc(f"-luv4 -d -W 1 --join {FIRST}@v0 {port}") for _ in range(2)]
+        for listener in listeners:
+            expect(listener.stderr.readline()[:8], b"Bound on", f"{options}")
+        sender(FIRST).sendto(b"to all", (FIRST, port))
+        for listener in listeners:
+            expect(listener.communicate()[0], b"to all", f"{options}")
+        expect(other.recv(100), b"to all", "the other member")
+
+
+def others():
+    """Datagrams to groups that only others have joined do not come in."""
+    for options, mine, other in (
+        ("-lu", FIRST, SECOND),
+        ("-lu4", FIRST, SECOND),
+        ("--as nc -luv", FIRST, SECOND),
+        ("-lu", FIRST_V6, SECOND_V6),
+    ):
+        listener = bound(f"{options} -W 1 --join {mine}%v0 0", stdin=subprocess.DEVNULL)
+        joined = member(other, 0)
+        sock = sender(mine)
+        sock.sendto(b"not mine", (other, listener.port))
+        sock.sendto(b"mine", (mine, listener.port))
+        expect(listener.communicate()[0], b"mine", options)
+        joined.close()
+
+
+def ttl():
+    """-M and --multicast-loop reach groups."""
+    for group, to in ((FIRST, FIRST), (FIRST_V6, FIRST_V6 + "%v0")):
+        six = ":" in group
+        server = member(group)
+        level, ask, kind = (41, socket.IPV6_RECVHOPLIMIT, socket.IPV6_HOPLIMIT) if six else (0, 12, socket.IP_TTL)
+        server.setsockopt(level, ask, 1)
+        port = server.getsockname()[1]
+        for options, ours in (("-M 9", 9), ("-M 9 --multicast-loop yes", 9), ("", 1)):
+            child = rnc(f"-u -q 0 {options} {to} {port}")
+            child.communicate(b"hi")
+            data, control, _, _ = server.recvmsg(100, 100)
+            seen = [int.from_bytes(value, sys.byteorder) for _, found, value in control if found == kind]
+            expect((data, seen), (b"hi", [ours]), f"{options} {to}")
+        child = rnc(f"-u -q 0 --multicast-loop no {to} {port}")
+        child.communicate(b"not looped")
+        rnc(f"-u -q 0 {to} {port}").communicate(b"looped")
+        expect(server.recv(100), b"looped", to)
+    # Another address is answered from in a dual-stack socket, with the TTL of the option.
+    server = member(FIRST)
+    server.setsockopt(0, 12, 1)
+    rnc(f"-6 -u -q 0 -M 9 ::ffff:{FIRST} {server.getsockname()[1]}").communicate(b"mapped")
+    data, control, _, _ = server.recvmsg(100, 100)
+    seen = [int.from_bytes(value, sys.byteorder) for _, found, value in control if found == socket.IP_TTL]
+    expect((data, seen), (b"mapped", [9]), "mapped")
+
+
+def answers():
+    """A client of many hears all of them, and shows who they are."""
+    server = member(FIRST)
+    server.setsockopt(socket.SOL_SOCKET, socket.SO_BROADCAST, 1)
+    six = member(FIRST_V6)
+    for sock, options, to in (
+        (server, "", FIRST),
+        (server, "--as nc -q 1", FIRST),
+        (server, "-b", "10.77.0.255"),
+        (six, "", FIRST_V6 + "%v0"),
+    ):
+        port = sock.getsockname()[1]
+        host = "fd77::1" if sock is six else "10.77.0.1"
+        child = rnc(f"-uv -W 2 {options} --tag {to} {port}")
+        child.stdin.write(b"who is there?")
+        child.stdin.flush()
+        asked = b""
+        while asked != b"who is there?":  # As nc, -v sends datagrams of its own.
+            asked, client = sock.recvfrom(100)
+        lines, told = b"", b""
+        for word in (b"one", b"two\nlines"):
+            other = udp(sock.family)
+            other.bind((host, 0))
+            other.sendto(word, client)
+            own = other.getsockname()
+            own = f"[{host}]:{own[1]}" if sock is six else f"{host}:{own[1]}"
+            for line in word.split(b"\n"):
+                lines += f"[{own}] ".encode() + line + b"\n"
+            told += f"Answer from {host} {other.getsockname()[1]}\n".encode()
+        out, err = child.communicate()
+        expect(out, lines, f"{options} {to}: {err}")
+        expect(told in err, True, f"{options} {to}: {err}")
+    # A broadcast address has to be allowed, and -b alone makes no group of a host.
+    child = rnc("-u 10.77.0.255 9")
+    expect("(a broadcast address needs -b)" in child.communicate()[1].decode(), True, "hint")
+    server = udp()
+    server.bind(("10.77.0.1", 0))
+    child = rnc(f"-ub -q 0 10.77.0.1 {server.getsockname()[1]}")
+    child.stdin.write(b"connected")
+    child.stdin.flush()
+    _, client = server.recvfrom(100)
+    udp().sendto(b"a stranger", client)
+    server.sendto(b"the host", client)
+    expect(child.communicate()[0], b"the host", "-b and a host")
+
+
+def unreachable():
+    """A group there is no way to is an error, as any address is."""
+    child = rnc("-u 224.0.0.5 9")
+    _, err = child.communicate(b"x")
+    expect((child.returncode, b"Network is unreachable" in err), (1, True), err)
+
+
 def asked():
     """Answers leave from the IPv6 address that was asked, and from ours where it was a broadcast."""
     listener = bound("-lu --echo 0")

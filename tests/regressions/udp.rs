@@ -269,6 +269,31 @@ fn the_md5_key_of_a_listener_counts_for_all_clients() {
 }
 
 #[test]
+fn a_group_has_its_port_with_others() {
+    alone("shared");
+}
+
+#[test]
+fn datagrams_to_groups_of_others_do_not_come_in() {
+    alone("others");
+}
+
+#[test]
+fn ttl_and_loop_of_multicast_are_those_asked_for() {
+    alone("ttl");
+}
+
+#[test]
+fn a_client_of_a_group_or_network_hears_all_that_answer() {
+    alone("answers");
+}
+
+#[test]
+fn a_group_without_a_route_is_an_error() {
+    alone("unreachable");
+}
+
+#[test]
 fn answers_leave_from_each_address_of_a_machine() {
     alone("asked");
 }
@@ -276,6 +301,42 @@ fn answers_leave_from_each_address_of_a_machine() {
 #[test]
 fn link_local_addresses_have_their_interface() {
     alone("zones");
+}
+
+#[test]
+fn lines_of_datagrams_are_tagged_with_their_senders() {
+    let rnc = line("-lu -d --tag 0").spawn();
+    let peers = [udp_socket(), udp_socket()];
+    let mut wanted = String::new();
+    for (peer, text) in peers.iter().zip(["one", "two\nlines\n"]) {
+        let to = (Ipv4Addr::LOCALHOST, rnc.listening_port());
+        peer.send_to(text.as_bytes(), to).expect("send");
+        let own = peer.local_addr().expect("local_addr");
+        for line in text.lines() {
+            wanted += &format!("[{own}] {line}\n");
+        }
+        rnc.shows(&wanted);
+    }
+    let server = udp_socket();
+    let to = server.local_addr().expect("local_addr");
+    let mut rnc = line(&format!("-u --tag 127.0.0.1 {}", to.port()))
+        .stdin(Stdin::Pipe)
+        .spawn();
+    rnc.send("hello");
+    let mut buf = [0; 100];
+    let (_, client) = server.recv_from(&mut buf).expect("hello");
+    server.send_to(b"hi", client).expect("send");
+    rnc.shows(&format!("[{to}] hi\n"));
+    for (words, complaint) in [
+        ("-lu --echo --tag 9", "--tag cannot be used with --echo"),
+        ("-lu -e x --tag 9", "--tag cannot be used with a program"),
+        (
+            "-lu --framing line --tag 9",
+            "--tag cannot be used with --framing",
+        ),
+    ] {
+        line(words).run().expect_code(2).expect_complaint(complaint);
+    }
 }
 
 #[test]

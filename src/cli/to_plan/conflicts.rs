@@ -228,6 +228,10 @@ impl Planner<'_> {
                 "--join cannot be used with -U",
             ),
             (
+                args.multicast_loop.is_some() && (!udp || unix),
+                "--multicast-loop needs -u, and cannot be used with -U",
+            ),
+            (
                 listen && args.source.is_some() && !self.dialect.listens_at_source,
                 "-s cannot be used with -l: the address to listen on stands before the port",
             ),
