@@ -128,6 +128,7 @@ Register-ArgumentCompleter -Native -CommandName 'rnc' -ScriptBlock {
             [CompletionResult]::new('--no-stdin', '--no-stdin', [CompletionResultType]::ParameterName, 'Do not read standard input')
             [CompletionResult]::new('--recv-only', '--recv-only', [CompletionResultType]::ParameterName, 'Do not read standard input')
             [CompletionResult]::new('--send-only', '--send-only', [CompletionResultType]::ParameterName, 'Only send; leave at the end of standard input')
+            [CompletionResult]::new('--ignore-refused', '--ignore-refused', [CompletionResultType]::ParameterName, 'With -u: go on when the peer refuses a datagram')
             [CompletionResult]::new('-C', '-C ', [CompletionResultType]::ParameterName, 'Send line ends as CR LF')
             [CompletionResult]::new('--crlf', '--crlf', [CompletionResultType]::ParameterName, 'Send line ends as CR LF')
             [CompletionResult]::new('-t', '-t', [CompletionResultType]::ParameterName, 'Answer telnet options, and keep them out of the data')

@@ -125,6 +125,7 @@ set edit:completion:arg-completer[rnc] = {|@words|
             cand --no-stdin 'Do not read standard input'
             cand --recv-only 'Do not read standard input'
             cand --send-only 'Only send; leave at the end of standard input'
+            cand --ignore-refused 'With -u: go on when the peer refuses a datagram'
             cand -C 'Send line ends as CR LF'
             cand --crlf 'Send line ends as CR LF'
             cand -t 'Answer telnet options, and keep them out of the data'

@@ -102,6 +102,7 @@ complete -c rnc -s N -l shutdown -d 'Pass on the end of standard input (rnc alwa
 complete -c rnc -l no-shutdown -d 'Do not pass on the end of standard input'
 complete -c rnc -s d -l no-stdin -l recv-only -d 'Do not read standard input'
 complete -c rnc -l send-only -d 'Only send; leave at the end of standard input'
+complete -c rnc -l ignore-refused -d 'With -u: go on when the peer refuses a datagram'
 complete -c rnc -s C -l crlf -d 'Send line ends as CR LF'
 complete -c rnc -s t -l telnet -d 'Answer telnet options, and keep them out of the data'
 complete -c rnc -l append-output -d 'Keep what is in the files of --output and --hex-dump'

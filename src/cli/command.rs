@@ -431,6 +431,13 @@ fn ends() -> Vec<Arg> {
                 "What the peer sends is discarded. Not with -d.",
             )
             .hide_short_help(true),
+            switch(
+                "ignore-refused",
+                "With -u: go on when the peer refuses a datagram",
+                "What is sent while nothing listens there is lost, as when a log server is \
+                 restarted; otherwise the session is over. --until never implies it. Needs -u.",
+            )
+            .hide_short_help(true),
             value(
                 'W',
                 "recv-limit",

@@ -346,7 +346,7 @@ impl Planner<'_> {
             dialing,
             shuffled: args.randomize,
             interval: interval.filter(|_| !args.zero || dialect.interval_between_ports),
-            udp_probe: (probes && args.udp).then(|| UdpProbe {
+            udp_probe: (probes && args.udp && !self.ignores_refusals()).then(|| UdpProbe {
                 limit: timeout.unwrap_or(dialect.udp_probe.limit),
                 ..dialect.udp_probe
             }),
@@ -418,8 +418,13 @@ impl Planner<'_> {
             tags_lines: args.tag,
             queue_bytes: self.queue_bytes()?,
             framing: self.framing()?,
+            ignores_refusals: self.ignores_refusals(),
             tells_breaks: dialect.tells_failures,
         })
+    }
+
+    fn ignores_refusals(&self) -> bool {
+        self.args.ignore_refused || self.args.until.as_deref() == Some("never")
     }
 
     /// `--datagram-size`: from an empty datagram nothing would ever come, and beyond

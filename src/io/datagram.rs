@@ -7,6 +7,7 @@
 
 use super::reactor::Registrar;
 use super::ready::{Bits, Got, Put, Ready};
+use super::refusals::Refusals;
 use crate::plan::access::Rules;
 use crate::proto::framing::{self, HEADER_BYTES};
 use crate::sys::batch::{self, Batch, Wants};
@@ -77,6 +78,7 @@ pub struct Datagram {
     refused: Option<(SocketAddrAny, bool)>,
     /// So much of theirs was dropped that others were given a turn: more may wait to be read.
     interrupted: bool,
+    refusals: Refusals,
     /// A send to one of many peers failed; not yet told to the user.
     send_fault: Option<io::Error>,
     shape: Shape,
@@ -149,6 +151,7 @@ impl Datagram {
             peer: None,
             is_nameless: false,
             news: Vec::new(),
+            refusals: Refusals::default(),
             rules: None,
             refused: None,
             interrupted: false,
@@ -185,6 +188,11 @@ impl Datagram {
     /// Says how messages and bytes go together.
     pub fn set_shape(&mut self, shape: Shape) {
         self.shape = shape;
+    }
+
+    /// Goes on when datagrams are refused: they are lost.
+    pub fn ignore_refusals(&mut self) {
+        self.refusals = Refusals::ignored(&self.sock);
     }
 
     /// Says who may write. What others write is dropped, as if it had not come.
@@ -255,9 +263,11 @@ impl Datagram {
         self.news.drain(..).map(peer_addr).collect()
     }
 
-    /// What a send to one of many peers failed with since the last call; the session goes on.
+    /// What a send to one of many peers, or the first one that was refused, failed with since the
+    /// last call; the session goes on.
     pub fn take_send_fault(&mut self) -> Option<io::Error> {
-        self.send_fault.take()
+        let refusal = self.refusals.take_first();
+        self.send_fault.take().or(refusal)
     }
 
     /// See `Endpoint::note`.
@@ -369,6 +379,7 @@ impl Datagram {
                 // Dropped, all of it.
                 Ok(None) | Err(Errno::INTR) => {}
                 Err(Errno::AGAIN) => self.bits.is_drained(),
+                Err(error) if self.refusals.forgive(error) => {}
                 other => return other,
             }
         }
@@ -432,6 +443,7 @@ impl Datagram {
         if !self.bits.writable() || !self.has_peer() {
             return Ok(Put::Pending);
         }
+        let mut was_refused = false;
         loop {
             let piece = self.piece_bytes(buf.len());
             match self.send(buf, piece) {
@@ -442,6 +454,14 @@ impl Datagram {
                     return Ok(Put::Pending);
                 }
                 Err(Errno::INVAL | Errno::MSGSIZE | Errno::IO) if self.stops_segments() => {}
+                // That was about one sent before; this one is not sent yet.
+                Err(error) if !was_refused && self.refusals.forgive(error) => {
+                    was_refused = true;
+                    self.refusals.reconnect(&self.sock);
+                }
+                Err(error) if self.refusals.forgive(error) => {
+                    return Ok(Put::Bytes(buf.len().min(piece)));
+                }
                 Err(error) if self.peers == Peers::Last => {
                     self.send_fault = Some(error.into());
                     return Ok(Put::Bytes(buf.len().min(piece)));

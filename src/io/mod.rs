@@ -13,6 +13,7 @@ pub mod logfile;
 pub mod mailbox;
 pub mod reactor;
 pub mod ready;
+pub mod refusals;
 pub mod stdio;
 pub mod store;
 pub mod stream;

@@ -70,6 +70,8 @@ pub struct Session {
     pub tags_lines: bool,
     /// How many bytes may wait to be sent to one of many clients.
     pub queue_bytes: usize,
+    /// Datagrams that are refused are lost, and no end.
+    pub ignores_refusals: bool,
     /// A broken session is a failure: told, and exit code 1.
     pub tells_breaks: bool,
 }

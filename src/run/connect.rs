@@ -569,18 +569,23 @@ impl Drive<Exit> for Connect {
     }
 }
 
-/// Drives a session, and prints who answers with datagrams.
+/// Drives a session, and prints what there is to say of datagrams: who answers, and that some are
+/// refused.
 fn drive_session(joined: &mut Joined, now: Instant) -> bridge::Turn {
     let turn = joined.drive(now);
     let Some(datagram) = joined.datagram() else {
         return turn;
     };
-    let may_have_more = datagram.take_interruption();
+    let (may_have_more, fault) = (datagram.take_interruption(), datagram.take_send_fault());
     for peer in datagram.take_new_peers() {
         if let PeerAddr::Ip(ip) = peer {
             let ip = unmapped(ip);
             report::verbose(1, &format!("Answer from {} {}", show_ip(&ip), ip.port()));
         }
+    }
+    if let Some(error) = fault {
+        let (label, reason) = (joined.label(), report::reason(&error));
+        report::verbose(1, &format!("Datagrams to {label} are lost: {reason}"));
     }
     match turn {
         bridge::Turn::Wait if may_have_more => bridge::Turn::Again,

@@ -130,6 +130,9 @@ impl Joined {
                 message_bytes.0 = Some(read_bytes(shape));
             }
             end.set_shape(shape);
+            if session.ignores_refusals {
+                end.ignore_refusals();
+            }
         }
         let (mut out_stages, mut in_stages) =
             (out_stages(session), Vec::from_iter(in_stage(session)));
@@ -219,6 +222,11 @@ impl Joined {
             Endpoint::Datagram(end) => Some(end),
             _ => None,
         }
+    }
+
+    /// The name of the peer in messages.
+    pub fn label(&self) -> &str {
+        &self.label
     }
 
     /// Names the peer anew.

@@ -2,10 +2,12 @@
 //! who is heard.
 
 use crate::common::{
-    Cmd, Pty, Running, Stdin, assert_bytes, eventually, pattern, python, require, rnc, rnc_binary,
-    skip, udp_socket,
+    Cmd, Pty, Running, Stdin, TempDir, assert_bytes, eventually, pattern, python, require, rnc,
+    rnc_binary, skip, udp_socket,
 };
+use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
+use std::os::unix::net::UnixDatagram;
 use std::time::Duration;
 
 /// rnc with a command line written in one string.
@@ -337,6 +339,80 @@ fn lines_of_datagrams_are_tagged_with_their_senders() {
     ] {
         line(words).run().expect_code(2).expect_complaint(complaint);
     }
+}
+
+#[test]
+fn refused_datagrams_are_no_end_where_that_is_asked_for() {
+    for options in [
+        "--ignore-refused",
+        "--until never",
+        "--as nc --ignore-refused",
+    ] {
+        let first = udp_socket();
+        let at = first.local_addr().expect("local_addr");
+        let mut rnc = line(&format!("-u -v {options} 127.0.0.1 {}", at.port()))
+            .stdin(Stdin::Pipe)
+            .spawn();
+        rnc.send("before");
+        assert_bytes(options, &heard(&first, options), b"before");
+        drop(first);
+        // Each one is refused, and tells so to the next call.
+        assert!(
+            eventually(|| {
+                rnc.send("lost");
+                rnc.stderr.text().contains("are lost: Connection refused")
+            }),
+            "{options}"
+        );
+        let second = UdpSocket::bind(at).expect("bind again");
+        second
+            .set_read_timeout(Some(crate::common::DEADLINE))
+            .expect("SO_RCVTIMEO");
+        rnc.send("after");
+        while !heard(&second, options).ends_with(b"after") {}
+        let told = rnc.stderr.text().matches("are lost").count();
+        assert_eq!(told, 1, "{options}: told more than once");
+    }
+    let done = line("--ignore-refused h 9").run();
+    done.expect_code(2)
+        .expect_complaint("--ignore-refused needs -u");
+}
+
+#[test]
+fn a_unix_socket_that_is_made_anew_is_found_again() {
+    let dir = TempDir::new();
+    let path = dir.join("log");
+    let bind = || {
+        let sock = UnixDatagram::bind(&path).expect("bind");
+        sock.set_read_timeout(Some(crate::common::DEADLINE))
+            .expect("SO_RCVTIMEO");
+        sock
+    };
+    let first = bind();
+    let mut rnc = rnc(["-uvU", "--ignore-refused"])
+        .arg(&path)
+        .stdin(Stdin::Pipe)
+        .spawn();
+    let mut buf = [0; 100];
+    rnc.send("before");
+    let n = first.recv(&mut buf).expect("a datagram");
+    assert_bytes("the first server", &buf[..n], b"before");
+    drop(first);
+    std::fs::remove_file(&path).expect("remove");
+    rnc.send("lost");
+    assert!(rnc.stderr.wait_for("are lost: "), "nothing was said");
+    let second = bind();
+    second.set_nonblocking(true).expect("O_NONBLOCK");
+    assert!(eventually(|| {
+        rnc.send("after");
+        match second.recv(&mut buf) {
+            Ok(n) => buf[..n].starts_with(b"after"),
+            Err(error) => {
+                assert_eq!(error.kind(), ErrorKind::WouldBlock);
+                false
+            }
+        }
+    }));
 }
 
 #[test]

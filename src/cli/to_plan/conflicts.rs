@@ -65,6 +65,9 @@ impl Planner<'_> {
         if args.datagram_size.is_some() && !udp {
             return said("--datagram-size needs -u");
         }
+        if args.ignore_refused && !udp {
+            return said("--ignore-refused needs -u");
+        }
         self.check_framing_conflicts()?;
         let vsock = matches!(place, Place::Vsock(..));
         self.check_sctp_conflicts(unix, vsock)?;

@@ -36,6 +36,13 @@ fn only_those_who_answer_want_to_know_where_they_were_asked() {
 }
 
 #[test]
+fn refusals_are_ignored_where_nothing_ends_a_session() {
+    let ignores = |words: &str| native(words).session.ignores_refusals;
+    assert!(ignores("-u --ignore-refused h 80") && ignores("-u --until never h 80"));
+    assert!(!ignores("-u h 80") && !ignores("-u --until both h 80"));
+}
+
+#[test]
 fn loops_are_as_the_system_has_them_or_as_asked_for() {
     let loops = |words: &str| native(words).net.options.multicast_loop;
     assert_eq!(loops("-u 239.1.2.3 80"), None);
@@ -58,6 +65,7 @@ fn datagrams_are_tagged_where_they_become_lines() {
 #[test]
 fn what_makes_no_sense_for_datagrams_is_refused() {
     for (words, wanted) in [
+        ("--ignore-refused h 80", "--ignore-refused needs -u"),
         (
             "--multicast-loop no h 80",
             "--multicast-loop needs -u, and cannot be used with -U",
