@@ -287,6 +287,10 @@ impl Race {
         if port.is_some() {
             // A port in TIME_WAIT may be used towards another peer.
             sock.set_reuse_address(true).map_err(BeginError::This)?;
+            // The port of a group is that of all its members.
+            if self.net.transport == Transport::Udp && to.ip().to_canonical().is_multicast() {
+                sock.set_reuse_port(true).map_err(BeginError::This)?;
+            }
         }
         sock.bind(&from.into())
             .map_err(|error| BeginError::Fatal(Obstacle::Source(error)))

@@ -95,6 +95,8 @@ def shared():
         for listener in listeners:
             expect(listener.communicate()[0], b"to all", f"{options}")
         expect(other.recv(100), b"to all", "the other member")
+        rnc(f"-u -q 0 -p {port} {FIRST} {port}").communicate(b"from the port")
+        expect(other.recvfrom(100), (b"from the port", ("10.77.0.1", port)), f"{options}")
 
 
 def others():
