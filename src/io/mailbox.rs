@@ -104,6 +104,10 @@ impl Mailbox {
             match self.send(message) {
                 Ok(n) => return Ok(Put::Bytes(n)),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                // It is not ours any more, or a broadcast address.
+                Err(error)
+                    if error.kind() == io::ErrorKind::InvalidInput
+                        && self.local.take().is_some() => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     self.is_full = true;
                     return Ok(Put::Pending);

@@ -125,7 +125,9 @@ impl Control {
                 match (message.cmsg_level, message.cmsg_type) {
                     (libc::IPPROTO_IP, libc::IP_PKTINFO) => {
                         let info: libc::in_pktinfo = std::ptr::read_unaligned(data.cast());
-                        found = Some(v4(info.ipi_spec_dst));
+                        // What came before that was asked for has only the other one.
+                        let local = [info.ipi_spec_dst, info.ipi_addr].map(v4);
+                        found = local.into_iter().find(|ip| !ip.is_unspecified());
                         break;
                     }
                     (libc::IPPROTO_IPV6, libc::IPV6_PKTINFO) => {

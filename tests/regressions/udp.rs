@@ -199,9 +199,14 @@ fn options_and_addresses_count_for_a_socket_that_is_passed() {
             return skip("needs IPv6");
         };
         let port = sock.local_addr().expect("local_addr").port();
+        // One datagram, as with a service manager, is there before rnc.
+        let early = udp_socket();
+        early.connect(("127.0.0.2", port)).expect("connect");
+        early.send(b"who is there?").expect("send");
         let _rnc = line("--inetd --echo -M 17 -T 0x28")
             .stdin(Stdin::Fd(sock.into()))
             .spawn();
+        heard(&early, any);
         let port_word = port.to_string();
         let done = Cmd::new(&python)
             .args(["-c", SHOW_ANSWER, &port_word])
