@@ -32,7 +32,9 @@ def rnc(words, **pipes):
     command = [RNC] + words.split()
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE} | pipes
     child = subprocess.Popen(command, **pipes)
-    threading.Timer(DEADLINE, child.kill).start()
+    limit = threading.Timer(DEADLINE, child.kill)
+    limit.daemon = True
+    limit.start()
     return child
 
 
