@@ -31,6 +31,8 @@ complete -c rnc -l hex-dump -d 'The same in hexadecimal, as hexdump -C has it' -
 complete -c rnc -s s -l source -d 'Address to send from, or to listen on' -r -f
 complete -c rnc -s p -l source-port -d 'Port to send from, or to listen on' -r -f
 complete -c rnc -l join -d 'With -u -l: join a multicast group' -r -f
+complete -c rnc -l multicast-loop -d 'With -u: whether groups on this machine hear what is sent' -r -f -a "yes\t''
+no\t''"
 complete -c rnc -s T -l tos -d 'Type of service, or traffic class, of what is sent' -r -f
 complete -c rnc -s M -l ttl -d 'TTL or hop limit of what is sent' -r -f
 complete -c rnc -s m -l min-ttl -d 'Drop packets whose TTL or hop limit is under N' -r -f
@@ -86,7 +88,7 @@ complete -c rnc -s l -l listen -d 'Listen for a connection instead of making one
 complete -c rnc -s k -l keep-open -d 'With -l: serve many clients, all at once'
 complete -c rnc -l broker -d 'With -l: clients talk to each other; --chat: with names'
 complete -c rnc -l chat -d 'As --broker, line by line, with names: <user1> hello'
-complete -c rnc -l tag -d 'With -lk: put [ADDRESS:PORT] before each line received'
+complete -c rnc -l tag -d 'With -lk or -u: put [ADDRESS:PORT] before each line received'
 complete -c rnc -l inetd -d 'Serve the socket that is standard input, as inetd(8) has it'
 complete -c rnc -s u -l udp -d 'UDP instead of TCP; with -U datagrams'
 complete -c rnc -s U -l unixsock -d 'A Unix socket: one operand, a path or @NAME (abstract)'
@@ -105,6 +107,7 @@ complete -c rnc -s N -l shutdown-now -d 'Pass on the end of standard input at on
 complete -c rnc -l no-shutdown -d 'Do not pass on the end of standard input'
 complete -c rnc -s d -l no-stdin -l recv-only -d 'Do not read standard input'
 complete -c rnc -l send-only -d 'Only send; leave at the end of standard input'
+complete -c rnc -l ignore-refused -d 'With -u: go on when the peer refuses a datagram'
 complete -c rnc -s C -l crlf -d 'Send line ends as CR LF'
 complete -c rnc -s t -l telnet -d 'Answer telnet options, and keep them out of the data'
 complete -c rnc -l append-output -d 'Keep what is in the files of --output and --hex-dump'

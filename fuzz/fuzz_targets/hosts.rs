@@ -22,6 +22,10 @@ fuzz_target!(|input: (&str, u32, u128)| {
                 }
                 all.push(hosts);
             }
+            Ok(HostSpec::AtInterface(hosts, name)) => {
+                assert!(word.contains(&format!("%{name}")));
+                all.push(hosts.at_interface(1));
+            }
             Ok(HostSpec::Name(name, bits)) => {
                 assert!(word.starts_with(&name) && bits.is_none_or(|bits| bits <= 128));
                 assert!(!name.contains(['/', ':', '*', ',', '\0']));

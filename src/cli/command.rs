@@ -223,10 +223,11 @@ fn shape() -> Vec<Arg> {
             .hide_short_help(true),
             switch(
                 "tag",
-                "With -lk: put [ADDRESS:PORT] before each line received",
+                "With -lk or -u: put [ADDRESS:PORT] before each line received",
                 "Only whole lines are written then: one without an end waits for it, and gets one \
                  when its client leaves. A client of a Unix socket is [unix:N], where N counts \
-                 them. Needs -k; not with --broker.",
+                 them. With -u the last line of a datagram gets an end if it has none, and a peer \
+                 at a Unix socket is [PATH]. Needs -k or -u; not with --broker or --framing.",
             )
             .hide_short_help(true),
             setting(
@@ -452,6 +453,13 @@ fn ends() -> Vec<Arg> {
                 "What the peer sends is discarded. Not with -d.",
             )
             .hide_short_help(true),
+            switch(
+                "ignore-refused",
+                "With -u: go on when the peer refuses a datagram",
+                "What is sent while nothing listens there is lost, as when a log server is \
+                 restarted; otherwise the session is over. --until never implies it. Needs -u.",
+            )
+            .hide_short_help(true),
             value(
                 'W',
                 "recv-limit",
@@ -565,7 +573,9 @@ fn addresses() -> Vec<Arg> {
                 'b',
                 "broadcast",
                 "Allow broadcast",
-                "Needed to send to a broadcast address.",
+                "Needed to send to a broadcast address. As with a multicast group, answers are \
+                 heard from any address then; -v shows whose they are, and --tag puts it before \
+                 each line.",
             )
             .hide_short_help(true),
             setting(
@@ -573,9 +583,20 @@ fn addresses() -> Vec<Arg> {
                 "GROUP[@IFACE]",
                 "With -u -l: join a multicast group",
                 "On the interface IFACE, or on one the system chooses. May be given more than \
-                 once. Needs -u and -l; not with -U.",
+                 once. The port may be shared with others that listen to groups; what comes to \
+                 groups that only they have joined is not heard. Needs -u and -l; not with -U.",
             )
             .action(ArgAction::Append)
+            .hide_short_help(true),
+            known(
+                setting(
+                    "multicast-loop",
+                    "yes|no",
+                    "With -u: whether groups on this machine hear what is sent",
+                    "yes, if the system is not told otherwise. Needs -u; not with -U.",
+                ),
+                &["yes", "no"],
+            )
             .hide_short_help(true),
             value(
                 'T',
@@ -591,7 +612,7 @@ fn addresses() -> Vec<Arg> {
                 "ttl",
                 "N",
                 "TTL or hop limit of what is sent",
-                "0 to 255.",
+                "0 to 255. Counts for multicast groups too, which have 1 otherwise.",
             )
             .hide_short_help(true),
             value(
@@ -599,7 +620,7 @@ fn addresses() -> Vec<Arg> {
                 "min-ttl",
                 "N",
                 "Drop packets whose TTL or hop limit is under N",
-                "0 to 255.",
+                "0 to 255. TCP only: for others the system does not look at it.",
             )
             .hide_short_help(true),
             value(
@@ -650,7 +671,8 @@ fn access() -> Vec<Arg> {
                 "With -l: only these hosts; all others are refused",
                 "HOSTS are between commas: addresses, IPv4 addresses with *, ranges such as 1-9 \
                  or both in place of octets, names, and behind each of them, after a slash, the \
-                 number of bits that count: 192.0.2.0/24, 10.*.0.1-9, 2001:db8::/32. Names are \
+                 number of bits that count: 192.0.2.0/24, 10.*.0.1-9, 2001:db8::/32. A link-local \
+                 address may have its interface, fe80::1%eth0, and counts there alone. Names are \
                  looked up at the start. Who is refused is reset at once, or with -u not heard; \
                  -v tells. May be given more than once. Needs -l; not with -U.",
             ),

@@ -297,6 +297,11 @@ impl Planner<'_> {
         }
         let groups: Result<Vec<Group>, Wrong> =
             self.args.join.iter().map(|word| group(word)).collect();
+        // A group is heard by all its members, whatever the port.
+        let at = Listening {
+            shares_port: at.shares_port || !self.args.join.is_empty(),
+            ..at
+        };
         let locks_to_first = self.dialect.udp_locks_to_first && !self.args.keep_open;
         Ok(Mode::ListenUdp {
             at,
@@ -352,7 +357,7 @@ impl Planner<'_> {
             dialing,
             shuffled: args.randomize,
             interval: interval.filter(|_| !args.zero || dialect.interval_between_ports),
-            udp_probe: (probes && args.udp).then(|| UdpProbe {
+            udp_probe: (probes && args.udp && !self.ignores_refusals()).then(|| UdpProbe {
                 limit: timeout.unwrap_or(dialect.udp_probe.limit),
                 ..dialect.udp_probe
             }),
@@ -441,8 +446,13 @@ impl Planner<'_> {
             tags_lines: args.tag,
             queue_bytes: self.queue_bytes()?,
             framing: self.framing()?,
+            ignores_refusals: self.ignores_refusals(),
             tells_breaks: dialect.tells_failures,
         })
+    }
+
+    fn ignores_refusals(&self) -> bool {
+        self.args.ignore_refused || self.args.until.as_deref() == Some("never")
     }
 
     /// `--datagram-size`: from an empty datagram nothing would ever come, and beyond
@@ -496,9 +506,9 @@ fn bad_port(error: &ports::PortError, word: &str, wording: Wording) -> Wrong {
     })
 }
 
-/// GROUP[@IFACE]
+/// GROUP[@IFACE], or GROUP%IFACE as addresses have it.
 fn group(word: &str) -> Result<Group, Wrong> {
-    let (addr, interface) = match word.split_once('@') {
+    let (addr, interface) = match word.split_once(['@', '%']) {
         Some((addr, interface)) => (addr, Some(interface.to_string())),
         None => (word, None),
     };

@@ -331,6 +331,9 @@ impl Flow {
             self.budget.iter().for_each(|budget| budget.spend(n));
             let taps = &mut self.settings.taps;
             taps.read(self.store.data(), Some(source));
+            for stage in &mut self.settings.stages {
+                stage.sender(source.sender());
+            }
         }
         match got {
             Ok(Got::Bytes(_)) if self.discards => self.store.clear(),

@@ -1,5 +1,7 @@
 //! Ordered changes to the bytes of one flow, and the pacing of lines.
 
+use crate::io::datagram::PeerAddr;
+use crate::proto::chat::{Label, Voice};
 use crate::proto::crlf::Crlf;
 use crate::proto::framing::{self, Framer, Framing};
 use crate::proto::lines::line_end;
@@ -9,6 +11,10 @@ use std::time::{Duration, Instant};
 
 /// Changes the bytes of one flow.
 pub trait Stage {
+    /// Takes note of who sent what `apply` is given next: a peer of a datagram socket that has
+    /// many.
+    fn sender(&mut self, _peer: Option<PeerAddr>) {}
+
     /// Appends to `out` what becomes of `input`; appends to `back` what is to be sent the other
     /// way. Keeps what it needs across calls, in bounded memory.
     fn apply(&mut self, input: &[u8], out: &mut Vec<u8>, back: &mut Vec<u8>);
@@ -66,6 +72,42 @@ impl Stage for Framer {
 impl Stage for Framing {
     fn apply(&mut self, input: &[u8], out: &mut Vec<u8>, _back: &mut Vec<u8>) {
         framing::unframe(*self, input, out);
+    }
+}
+
+/// Puts the sender of each message before its lines; the last one gets the LF it may lack.
+pub struct Tag {
+    /// Who sends what no other is named for.
+    origin: String,
+    sender: Option<String>,
+    show: fn(&PeerAddr) -> String,
+}
+
+impl Tag {
+    /// `origin` is the peer of a socket that has one for good; `show` names the others.
+    pub fn new(origin: String, show: fn(&PeerAddr) -> String) -> Tag {
+        Tag {
+            origin,
+            sender: None,
+            show,
+        }
+    }
+}
+
+impl Stage for Tag {
+    fn sender(&mut self, peer: Option<PeerAddr>) {
+        self.sender = peer.as_ref().map(self.show);
+    }
+
+    fn apply(&mut self, input: &[u8], out: &mut Vec<u8>, _back: &mut Vec<u8>) {
+        let origin = self.sender.as_ref().unwrap_or(&self.origin);
+        let mut voice = Voice::new(Label::Origin(origin.clone()));
+        voice.end();
+        let mut rest = input;
+        while !rest.is_empty() {
+            rest = &rest[voice.push(rest)..];
+            out.extend(voice.take());
+        }
     }
 }
 

@@ -58,7 +58,7 @@ impl Taps {
             look(bytes);
         }
         if let Some(tap) = &mut self.reads {
-            tap.seen(bytes, source.and_then(Endpoint::peer));
+            tap.seen(bytes, source.and_then(Endpoint::sender));
         }
         self.show(Direction::Received, bytes);
     }

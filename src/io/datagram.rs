@@ -9,16 +9,17 @@ pub use super::peer_addr::PeerAddr;
 use super::peer_addr::{is_own, is_same_peer};
 use super::reactor::Registrar;
 use super::ready::{Bits, Got, Put, Ready};
+use super::refusals::Refusals;
 use crate::plan::access::Rules;
 use crate::proto::framing::{self, HEADER_BYTES};
-use crate::sys::batch::{self, Batch};
-use crate::sys::sockopt;
+use crate::sys::batch::{self, Batch, Wants};
+use crate::sys::{pktinfo, sockopt};
 use mio::Interest;
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags, SocketAddrAny};
 use socket2::Socket;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::os::fd::AsFd;
 use std::sync::Arc;
 
@@ -31,6 +32,8 @@ pub enum Peers {
     Last,
     /// The first that writes is the peer from then on; the others are not heard.
     First,
+    /// Anyone may write; what is sent goes to a group, or to all of a network.
+    Group,
 }
 
 /// How messages of a socket and bytes go together.
@@ -49,11 +52,18 @@ pub struct Datagram {
     slot: u16,
     bits: Bits,
     peers: Peers,
+    /// Who gets what is written; `None`: nobody yet, or the one the socket is connected to.
     peer: Option<SocketAddrAny>,
-    /// The message read last came from nobody who has a name; `peer` is still the one before.
+    /// The last to write who has a name.
+    sender: Option<SocketAddrAny>,
+    /// The message read last came from nobody who has a name.
     is_nameless: bool,
-    /// A peer that was not the peer before, not yet told to the user.
-    news: Option<SocketAddrAny>,
+    /// The socket is bound to all addresses of ours, and answers leave from the one that was asked.
+    asks_local: bool,
+    /// The address of ours that the message read last was sent to, where that is asked for.
+    local: Option<IpAddr>,
+    /// Senders that were not the sender before, not yet printed; at most `MOST_NEWS`.
+    news: Vec<SocketAddrAny>,
     /// Who may write; `None`: everybody.
     rules: Option<Arc<Rules>>,
     /// Who wrote last of those who may not, and whether the user is still to be told.
@@ -61,8 +71,9 @@ pub struct Datagram {
     /// The only peer to receive from. Datagrams that were queued before the socket was connected
     /// may be of others: connect(2) leaves them in the queue.
     only: Option<PeerAddr>,
-    /// The address the socket is bound to, where it has many peers.
+    /// The address that is this socket's alone, where it has many peers.
     own: Option<SocketAddr>,
+    refusals: Refusals,
     /// A send to one of many peers failed; not yet told to the user.
     send_fault: Option<io::Error>,
     shape: Shape,
@@ -90,6 +101,8 @@ enum Segments {
     Refused,
 }
 
+/// Senders that may wait to be printed; more are not.
+const MOST_NEWS: usize = 64;
 /// From this length on a message is received where it is wanted, and not by way of a batch: its
 /// copy would cost more than the system call it saves.
 const LONG_BYTES: usize = 8 << 10;
@@ -118,24 +131,32 @@ impl Datagram {
     ) -> io::Result<Datagram> {
         let interest = Interest::READABLE | Interest::WRITABLE;
         registrar.register(sock.as_fd(), slot, interest)?;
-        let own = sock.local_addr().ok();
-        let is_ip = own.as_ref().is_some_and(|addr| !addr.is_unix());
-        let own = own.and_then(|addr| addr.as_socket());
+        let local = sock.local_addr()?;
+        let is_any = local.as_socket().is_some_and(|ip| ip.ip().is_unspecified());
+        let asks_local = is_any && matches!(peers, Peers::Last | Peers::First);
+        // Others may have the same address where the port is shared.
+        let is_alone =
+            matches!(peers, Peers::Last | Peers::First) && !sock.reuse_port().unwrap_or_default();
+        let own = local.as_socket().filter(|_| is_alone);
         let only = (peers == Peers::Connected).then(|| rustix::net::getpeername(&sock));
         let only = only.and_then(Result::ok).flatten();
         Ok(Datagram {
+            asks_local: asks_local && pktinfo::is_asked(&sock),
+            local: None,
+            sender: None,
+            is_ip: !local.is_unix(),
             sock,
             slot,
-            is_ip,
             bits: Bits::new(true),
             peers,
             peer: None,
             is_nameless: false,
-            news: None,
+            news: Vec::new(),
+            refusals: Refusals::default(),
             rules: None,
             refused: None,
             only: only.map(PeerAddr::from).filter(PeerAddr::is_named),
-            own: own.filter(|_| peers != Peers::Connected),
+            own,
             send_fault: None,
             shape: Shape {
                 message_bytes: usize::MAX,
@@ -150,9 +171,30 @@ impl Datagram {
         })
     }
 
+    /// As `new`, for a socket that is not connected: what is written goes to `group`, a multicast
+    /// group or the broadcast address of a network, and any of it may answer.
+    ///
+    /// # Errors
+    /// As `new`.
+    pub fn to_group(
+        sock: Socket,
+        group: SocketAddr,
+        slot: u16,
+        registrar: &Registrar<'_>,
+    ) -> io::Result<Datagram> {
+        let mut end = Datagram::new(sock, Peers::Group, slot, registrar)?;
+        end.peer = Some(group.into());
+        Ok(end)
+    }
+
     /// Says how messages and bytes go together.
     pub fn set_shape(&mut self, shape: Shape) {
         self.shape = shape;
+    }
+
+    /// Goes on when datagrams are refused: they are lost.
+    pub fn ignore_refusals(&mut self) {
+        self.refusals = Refusals::ignored(&self.sock);
     }
 
     /// Says who may write. What others write is dropped, as if it had not come.
@@ -194,26 +236,34 @@ impl Datagram {
         self.peers == Peers::Connected || self.peer.is_some()
     }
 
-    /// The peer that wrote last; `None` where there is one for good.
+    /// Who gets what is written; `None` where there is one for good.
     pub fn peer(&self) -> Option<PeerAddr> {
         self.peer.clone().map(PeerAddr::from)
     }
 
     /// Who sent the message that was read last, if that is known: a Unix socket without a name
-    /// cannot be answered.
+    /// cannot be answered. `None` too where there is one peer for good.
     pub fn sender(&self) -> Option<PeerAddr> {
-        let known = self.peer.clone().filter(|_| !self.is_nameless);
+        let known = self.sender.clone().filter(|_| !self.is_nameless);
         known.map(PeerAddr::from)
     }
 
-    /// The peer that wrote and is new since the last call.
-    pub fn take_new_peer(&mut self) -> Option<PeerAddr> {
-        self.news.take().map(PeerAddr::from)
+    /// The address of ours that the message read last was sent to, where the socket is bound to all
+    /// of them.
+    pub fn local(&self) -> Option<IpAddr> {
+        self.local
     }
 
-    /// What a send to one of many peers failed with since the last call; the session goes on.
+    /// The peers that wrote since the last call, each as often as it was not the one before.
+    pub fn take_new_peers(&mut self) -> Vec<PeerAddr> {
+        self.news.drain(..).map(PeerAddr::from).collect()
+    }
+
+    /// What a send to one of many peers, or the first one that was refused, failed with since the
+    /// last call; the session goes on.
     pub fn take_send_fault(&mut self) -> Option<io::Error> {
-        self.send_fault.take()
+        let refusal = self.refusals.take_first();
+        self.send_fault.take().or(refusal)
     }
 
     /// See `Endpoint::note`.
@@ -272,11 +322,11 @@ impl Datagram {
 
     /// Takes the next message out of the batch.
     fn take(&mut self, buf: &mut [u8]) -> Option<usize> {
-        let (message, from) = self.batch.as_mut()?.take()?;
+        let (message, from, local) = self.batch.as_mut()?.take()?;
         let len = message.len().min(buf.len());
         buf[..len].copy_from_slice(&message[..len]);
         self.long = len >= LONG_BYTES;
-        self.hears(from);
+        self.hears(from, local);
         self.drop_refused();
         Some(len)
     }
@@ -306,8 +356,8 @@ impl Datagram {
             return true;
         };
         // The rules are about hosts; who is none is not met by them.
-        let ip = SocketAddr::try_from(from.clone()).map(|addr| addr.ip());
-        if ip.is_ok_and(|ip| !rules.admits_host(ip)) {
+        let addr = SocketAddr::try_from(from.clone());
+        if addr.is_ok_and(|addr| !rules.admits_host(&addr)) {
             let is_news = self.refused.as_ref().is_none_or(|(last, _)| last != from);
             if is_news {
                 self.refused = Some((from.clone(), true));
@@ -333,6 +383,7 @@ impl Datagram {
                 // Dropped, all of it.
                 Ok(None) | Err(Errno::INTR) => {}
                 Err(Errno::AGAIN) => self.bits.is_drained(),
+                Err(error) if self.refusals.forgive(error) => {}
                 other => return other,
             }
         }
@@ -341,7 +392,13 @@ impl Datagram {
 
     /// Receives one message; `None` when it is dropped.
     fn receive_one(&mut self, buf: &mut [u8]) -> Result<Option<usize>, Errno> {
-        let (n, _, from) = rustix::net::recvfrom(&self.sock, &mut *buf, RecvFlags::DONTWAIT)?;
+        let (n, from, local) = match self.asks_local {
+            true => pktinfo::receive(&self.sock, buf)?,
+            false => {
+                let (n, _, from) = rustix::net::recvfrom(&self.sock, buf, RecvFlags::DONTWAIT)?;
+                (n, from, None)
+            }
+        };
         self.long = n >= LONG_BYTES;
         if self.is_ip && !self.long {
             self.batch.get_or_insert_default();
@@ -349,14 +406,18 @@ impl Datagram {
         if !self.admits(from.as_ref()) {
             return Ok(None);
         }
-        self.hears(from);
+        self.hears(from, local);
         Ok(Some(n))
     }
 
     fn receive_batch(&mut self) -> Result<(), Errno> {
-        let names = self.peers != Peers::Connected || self.only.is_some();
+        let wants = match self.peers {
+            Peers::Connected if self.only.is_none() => Wants::Messages,
+            _ if self.asks_local => Wants::Addresses,
+            _ => Wants::Senders,
+        };
         let batch = self.batch.get_or_insert_default();
-        let came = batch.receive(&self.sock, names)?;
+        let came = batch.receive(&self.sock, wants)?;
         self.bits.has_read(came.count, came.of);
         self.drop_refused();
         Ok(())
@@ -384,6 +445,7 @@ impl Datagram {
         if !self.bits.writable() || !self.has_peer() {
             return Ok(Put::Pending);
         }
+        let mut was_refused = false;
         loop {
             let piece = self.piece_bytes(buf.len());
             match self.send(buf, piece) {
@@ -394,6 +456,16 @@ impl Datagram {
                     return Ok(Put::Pending);
                 }
                 Err(Errno::INVAL | Errno::MSGSIZE | Errno::IO) if self.stops_segments() => {}
+                // It is not ours any more, or a broadcast address.
+                Err(Errno::INVAL) if self.local.take().is_some() => {}
+                // That was about one sent before; this one is not sent yet.
+                Err(error) if !was_refused && self.refusals.forgive(error) => {
+                    was_refused = true;
+                    self.refusals.reconnect(&self.sock);
+                }
+                Err(error) if self.refusals.forgive(error) => {
+                    return Ok(Put::Bytes(buf.len().min(piece)));
+                }
                 Err(error) if self.peers == Peers::Last => {
                     self.send_fault = Some(error.into());
                     return Ok(Put::Bytes(buf.len().min(piece)));
@@ -412,14 +484,16 @@ impl Datagram {
         if buf.len() <= piece || self.alone {
             let buf = &buf[..buf.len().min(piece)];
             let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
-            let sent = match peer {
-                Some(peer) => rustix::net::sendto(&self.sock, buf, flags, peer),
-                None => rustix::net::send(&self.sock, buf, flags),
+            let sent = match (peer, self.local) {
+                (Some(peer), Some(local)) => pktinfo::send(&self.sock, buf, peer, local),
+                (Some(peer), None) => rustix::net::sendto(&self.sock, buf, flags, peer),
+                (None, _) => rustix::net::send(&self.sock, buf, flags),
             }?;
             self.alone = false;
             return Ok(sent);
         }
-        let sent = batch::send(&self.sock, buf, piece, peer)?;
+        let local = peer.and(self.local);
+        let sent = batch::send(&self.sock, buf, piece, peer, local)?;
         self.alone = sent < buf.len().min(piece * batch::MOST_SENT);
         Ok(sent)
     }
@@ -457,20 +531,39 @@ impl Datagram {
         stops
     }
 
-    /// Takes note of who wrote. With `Peers::First` the socket is connected to the first.
-    fn hears(&mut self, from: Option<SocketAddrAny>) {
-        self.is_nameless = from.is_none();
-        if self.peers == Peers::Connected || from.is_none() || self.peer == from {
+    /// Takes note of who wrote, and to which address of ours. With `Peers::First` the socket is
+    /// connected to the first, unless it would answer from another address then: so others, and
+    /// refusals, stay in the kernel.
+    fn hears(&mut self, from: Option<SocketAddrAny>, local: Option<IpAddr>) {
+        if self.peers == Peers::Connected {
             return;
         }
-        self.news.clone_from(&from);
-        self.peer = from;
+        self.is_nameless = from.is_none();
+        let Some(sender) = &from else { return };
+        self.local = local;
+        if self.sender == from {
+            return;
+        }
+        if self.news.len() < MOST_NEWS {
+            self.news.push(sender.clone());
+        }
+        self.sender.clone_from(&from);
+        if self.peers != Peers::Group {
+            self.peer = from;
+        }
         let Some(peer) = &self.peer else { return };
         if self.peers == Peers::First {
             self.only = Some(PeerAddr::from(peer.clone()));
-            if rustix::net::connect(&self.sock, peer).is_ok() {
+            if answers_from(peer, local) && rustix::net::connect(&self.sock, peer).is_ok() {
                 self.peers = Peers::Connected;
             }
         }
     }
+}
+
+/// Returns whether what is sent to a peer leaves from this address of ours by itself.
+fn answers_from(peer: &SocketAddrAny, local: Option<IpAddr>) -> bool {
+    let peer = SocketAddr::try_from(peer.clone()).ok();
+    let chosen = peer.and_then(pktinfo::source_towards);
+    local.is_none_or(|local| chosen == Some(local.to_canonical()))
 }

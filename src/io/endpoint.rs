@@ -341,8 +341,20 @@ impl Endpoint {
         }
     }
 
-    /// Who sent what was read last, and gets what is written, where that may be another one each
-    /// time.
+    /// Who sent what was read last, where that may be another one each time.
+    pub fn sender(&self) -> Option<PeerAddr> {
+        match self {
+            Endpoint::Datagram(end) => end.sender(),
+            Endpoint::Stream(_)
+            | Endpoint::Tls(_)
+            | Endpoint::Stdio(_)
+            | Endpoint::Internal(_)
+            | Endpoint::Child(_)
+            | Endpoint::Mailbox(_) => None,
+        }
+    }
+
+    /// Who gets what is written, where that may be another one each time.
     pub fn peer(&self) -> Option<PeerAddr> {
         match self {
             Endpoint::Datagram(end) => end.peer(),

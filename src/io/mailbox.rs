@@ -3,9 +3,11 @@
 
 use super::memory::Lease;
 use super::ready::{Got, Put};
+use crate::sys::pktinfo;
 use socket2::{SockAddr, Socket};
 use std::collections::VecDeque;
 use std::io;
+use std::net::IpAddr;
 use std::rc::Rc;
 
 /// What may wait in a box, in bytes and in messages: empty ones take no room. What does not fit is
@@ -18,6 +20,8 @@ const MOST_MESSAGES: usize = 1024;
 pub struct Mailbox {
     sock: Rc<Socket>,
     peer: SockAddr,
+    /// The address of ours the peer has written to, where there are several.
+    local: Option<IpAddr>,
     /// The longest message to send, in bytes; what is longer is cut.
     message_bytes: usize,
     waiting: VecDeque<Box<[u8]>>,
@@ -31,10 +35,16 @@ pub struct Mailbox {
 
 impl Mailbox {
     /// An empty box. The socket is non-blocking; who has registered it passes its events on.
-    pub fn new(sock: Rc<Socket>, peer: SockAddr, message_bytes: usize) -> Mailbox {
+    pub fn new(
+        sock: Rc<Socket>,
+        peer: SockAddr,
+        local: Option<IpAddr>,
+        message_bytes: usize,
+    ) -> Mailbox {
         Mailbox {
             sock,
             peer,
+            local,
             message_bytes,
             waiting: VecDeque::new(),
             waiting_bytes: 0,
@@ -101,15 +111,28 @@ impl Mailbox {
         }
         let message = &buf[..buf.len().min(self.message_bytes)];
         loop {
-            match self.sock.send_to(message, &self.peer) {
+            match self.send(message) {
                 Ok(n) => return Ok(Put::Bytes(n)),
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                // It is not ours any more, or a broadcast address.
+                Err(error)
+                    if error.kind() == io::ErrorKind::InvalidInput
+                        && self.local.take().is_some() => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     self.is_full = true;
                     return Ok(Put::Pending);
                 }
                 Err(error) => return Err(error),
             }
+        }
+    }
+
+    fn send(&self, message: &[u8]) -> io::Result<usize> {
+        match (self.local, self.peer.as_socket()) {
+            (Some(local), Some(peer)) => {
+                Ok(pktinfo::send(&*self.sock, message, &peer.into(), local)?)
+            }
+            _ => self.sock.send_to(message, &self.peer),
         }
     }
 }

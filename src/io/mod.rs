@@ -16,6 +16,7 @@ pub mod peer_addr;
 pub mod pool;
 pub mod reactor;
 pub mod ready;
+pub mod refusals;
 pub mod stdio;
 pub mod store;
 pub mod stream;

@@ -22,6 +22,8 @@ pub enum AccessError {
     Word(PathBuf, String, HostError),
     /// The name cannot be looked up.
     Name(String, io::Error),
+    /// There is no such interface.
+    Interface(String),
     /// The name has an address that has not so many bits.
     Bits(String, HostError),
 }
@@ -50,6 +52,10 @@ fn hosts(list: &HostList, numeric: bool) -> Result<HostSet, AccessError> {
     {
         match spec {
             HostSpec::Hosts(hosts) => found.push(hosts),
+            HostSpec::AtInterface(hosts, name) => {
+                let index = names::scope(&name).ok_or(AccessError::Interface(name))?;
+                found.push(hosts.at_interface(index));
+            }
             HostSpec::Name(name, bits) => found.extend(look_up(&name, bits, numeric)?),
         }
     }
@@ -96,6 +102,9 @@ impl fmt::Display for AccessError {
                     Some(Unfit::IsName) => write!(f, "-n: {name} is a name, not an address"),
                     _ => write!(f, "cannot resolve {name}: {}", report::reason(error)),
                 }
+            }
+            Self::Interface(name) => {
+                write!(f, "no interface named {}", printable(name.as_bytes()))
             }
             Self::Bits(name, error) => {
                 write!(f, "{}: {error}", printable(name.as_bytes()))

@@ -2,7 +2,9 @@
 
 use super::vsock;
 use crate::parse::escape::printable;
+use crate::plan::Transport;
 use socket2::SockAddr;
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::os::unix::ffi::OsStrExt;
 
@@ -65,4 +67,35 @@ pub fn show_ip(addr: &SocketAddr) -> String {
         SocketAddr::V6(v6) if v6.scope_id() != 0 => format!("{}%{}", v6.ip(), v6.scope_id()),
         _ => addr.ip().to_string(),
     }
+}
+
+/// What to add to the reason why an address could not be connected to or bound, where that is the
+/// fix. `broadcasts` if `-b` is given.
+pub fn hint(
+    addr: &SocketAddr,
+    error: &io::Error,
+    transport: Transport,
+    broadcasts: bool,
+) -> &'static str {
+    let is_udp = transport == Transport::Udp;
+    match addr {
+        SocketAddr::V6(v6)
+            if v6.scope_id() == 0
+                && is_link_local(v6.ip())
+                && error.kind() == io::ErrorKind::InvalidInput =>
+        {
+            " (a link-local address needs %interface)"
+        }
+        SocketAddr::V4(_)
+            if is_udp && !broadcasts && error.kind() == io::ErrorKind::PermissionDenied =>
+        {
+            " (a broadcast address needs -b)"
+        }
+        _ => "",
+    }
+}
+
+/// fe80::/10, ff02::/16, and groups of an interface, ff01::/16. RFC 4291, section 2.7.
+fn is_link_local(ip: &Ipv6Addr) -> bool {
+    ip.is_unicast_link_local() || matches!(ip.octets(), [0xff, scope, ..] if scope & 0xf <= 2)
 }

@@ -1,11 +1,11 @@
 //! Binding and accepting.
 
-use super::options::{self, OptionError};
+use super::options::{self, OptionError, Whose};
 use super::resolve;
 use crate::io::reactor::Registrar;
 use crate::io::ready::{Bits, Ready};
 use crate::plan::{Family, Listening, Net, Transport};
-use crate::sys::errno;
+use crate::sys::{errno, pktinfo};
 use mio::Interest;
 use rustix::net::SocketFlags;
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
@@ -110,12 +110,36 @@ fn bind_one(addr: SocketAddr, at: &Listening, net: &Net) -> Result<Socket, Liste
         let only_v6 = at.dual_stack && net.family == Family::V6;
         sock.set_only_v6(only_v6).map_err(failed)?;
     }
-    options::apply(&sock, &addr, net.transport, &net.options).map_err(ListenError::Option)?;
+    apply_options(&sock, net)?;
+    // Before the first datagram can come.
+    ask_local(&sock, addr, net).map_err(failed)?;
     sock.bind(&addr.into()).map_err(failed)?;
     if net.transport != Transport::Udp {
         sock.listen(BACKLOG).map_err(failed)?;
     }
     Ok(sock)
+}
+
+/// Has the kernel tell which address each datagram was sent to, where there is more than one and
+/// something is answered.
+///
+/// # Errors
+/// Not an IP socket.
+pub fn ask_local(sock: &Socket, addr: SocketAddr, net: &Net) -> io::Result<()> {
+    let is_udp = net.transport == Transport::Udp;
+    match is_udp && net.options.answers && addr.ip().is_unspecified() {
+        true => pktinfo::ask(sock),
+        false => Ok(()),
+    }
+}
+
+/// Sets the options of a socket that is to listen.
+///
+/// # Errors
+/// `ListenError::Option`.
+pub fn apply_options(sock: &Socket, net: &Net) -> Result<(), ListenError> {
+    let applied = options::apply(sock, Whose::Everyone, net.transport, &net.options);
+    applied.map_err(ListenError::Option)
 }
 
 /// A new socket for an address, non-blocking and closed in children.

@@ -4,6 +4,7 @@
 pub mod access;
 pub mod addr;
 pub mod dial;
+pub mod group;
 pub mod handshake;
 pub mod listen;
 pub mod lookup;

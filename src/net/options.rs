@@ -1,10 +1,10 @@
 //! Plan → socket options.
 
-use crate::plan::{Group, SocketOptions, Transport};
-use crate::sys::{names, sockopt};
-use socket2::{Socket, TcpKeepalive};
+use crate::plan::{SocketOptions, Transport};
+use crate::sys::sockopt;
+use socket2::{Domain, Socket, TcpKeepalive};
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 /// Silence after which a peer is asked whether it is still there, the time between such probes,
@@ -17,17 +17,63 @@ const KEEPALIVE_PROBES: u32 = 4;
 /// every other program lost some of 300,000 64-byte datagrams a second; with this none were.
 const UDP_RECV_BUFFER_BYTES: usize = 4 << 20;
 
-/// Sets the options on a socket that will connect to, or listen on, `addr`.
+/// Whose packets the options of a socket are about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whose {
+    /// Those of this peer, which the socket will connect to.
+    Peer(SocketAddr),
+    /// Those of all that come to the socket.
+    Everyone,
+}
+
+/// Sets the options on a socket that will connect or listen. They count for each packet, whatever
+/// its family.
 ///
 /// # Errors
 /// The name of the option, and why the kernel refused it.
 pub fn apply(
     sock: &Socket,
-    addr: &SocketAddr,
+    whose: Whose,
     transport: Transport,
     options: &SocketOptions,
 ) -> Result<(), OptionError> {
-    let v4 = addr.is_ipv4();
+    apply_to_socket(sock, transport, options)?;
+    let levels = Levels::of(sock);
+    if let Some(tos) = options.tos.map(u32::from) {
+        levels.v4("set IP ToS", || sock.set_tos_v4(tos))?;
+        levels.v6("set IPv6 traffic class", || sock.set_tclass_v6(tos))?;
+    }
+    if let Some(ttl) = options.ttl {
+        apply_ttl(sock, levels, transport, ttl.into())?;
+    }
+    if let Some(ttl) = options.min_ttl {
+        levels.v4("set IP min TTL", || sockopt::set_min_ttl_v4(sock, ttl))?;
+        let set = || sockopt::set_min_hop_limit_v6(sock, ttl);
+        levels.v6("set IPv6 min hop count", set)?;
+    }
+    if let Some(loops) = options.multicast_loop {
+        let set = || sock.set_multicast_loop_v4(loops);
+        levels.v4("set IP multicast loop", set)?;
+        let set = || sock.set_multicast_loop_v6(loops);
+        levels.v6("set IPv6 multicast loop", set)?;
+    }
+    if options.own_groups_only {
+        // Linux has the second one since 4.20.
+        let _ = levels.v4("", || sock.set_multicast_all_v4(false));
+        let _ = levels.v6("", || sock.set_multicast_all_v6(false));
+    }
+    if let Some(key) = &options.md5_key {
+        apply_md5_key(sock, levels, whose, key)?;
+    }
+    Ok(())
+}
+
+/// The options that know no family.
+fn apply_to_socket(
+    sock: &Socket,
+    transport: Transport,
+    options: &SocketOptions,
+) -> Result<(), OptionError> {
     if options.broadcast {
         sock.set_broadcast(true).map_err(named("set broadcast"))?;
     }
@@ -44,42 +90,6 @@ pub fn apply(
         sock.set_send_buffer_size(bytes)
             .map_err(named("set TCP send buffer size"))?;
     }
-    if let Some(tos) = options.tos.map(u32::from) {
-        let set = if v4 {
-            sock.set_tos_v4(tos)
-        } else {
-            sock.set_tclass_v6(tos)
-        };
-        set.map_err(named(if v4 {
-            "set IP ToS"
-        } else {
-            "set IPv6 traffic class"
-        }))?;
-    }
-    if let Some(ttl) = options.ttl.map(u32::from) {
-        let set = if v4 {
-            sock.set_ttl_v4(ttl)
-        } else {
-            sock.set_unicast_hops_v6(ttl)
-        };
-        set.map_err(named(if v4 {
-            "set IP TTL"
-        } else {
-            "set IPv6 unicast hops"
-        }))?;
-    }
-    if let Some(ttl) = options.min_ttl {
-        match v4 {
-            true => sockopt::set_min_ttl_v4(sock, ttl).map_err(named("set IP min TTL"))?,
-            false => {
-                sockopt::set_min_hop_limit_v6(sock, ttl)
-                    .map_err(named("set IPv6 min hop count"))?;
-            }
-        }
-    }
-    if let Some(key) = &options.md5_key {
-        sockopt::set_md5_key(sock, addr, key).map_err(named("set TCP MD5 signature"))?;
-    }
     if options.keepalive && transport == Transport::Tcp {
         let probes = TcpKeepalive::new()
             .with_time(KEEPALIVE_IDLE)
@@ -91,24 +101,72 @@ pub fn apply(
     Ok(())
 }
 
-/// Joins a multicast group.
-///
-/// # Errors
-/// No such interface, or the kernel refused.
-pub fn join(sock: &Socket, group: &Group) -> io::Result<()> {
-    let index = match &group.interface {
-        Some(name) => {
-            let known = names::interface_index(name);
-            known.ok_or_else(|| io::Error::other(format!("no interface named {name}")))?
-        }
-        None => 0,
+/// Sets the TTL; datagrams to a group have one of their own, which is 1 otherwise.
+fn apply_ttl(
+    sock: &Socket,
+    levels: Levels,
+    transport: Transport,
+    ttl: u32,
+) -> Result<(), OptionError> {
+    levels.v4("set IP TTL", || sock.set_ttl_v4(ttl))?;
+    levels.v6("set IPv6 unicast hops", || sock.set_unicast_hops_v6(ttl))?;
+    if transport == Transport::Udp {
+        levels.v4("set IP multicast TTL", || sock.set_multicast_ttl_v4(ttl))?;
+        let set = || sock.set_multicast_hops_v6(ttl);
+        levels.v6("set IPv6 multicast hops", set)?;
+    }
+    Ok(())
+}
+
+/// Sets the key of one peer, or of all: of a socket for both families those of either have their
+/// own.
+fn apply_md5_key(
+    sock: &Socket,
+    levels: Levels,
+    whose: Whose,
+    key: &[u8],
+) -> Result<(), OptionError> {
+    let doing = "set TCP MD5 signature";
+    let (any_v4, any_v6) = (Ipv4Addr::UNSPECIFIED, Ipv6Addr::UNSPECIFIED);
+    let set = |peers: SocketAddr, prefix| sockopt::set_md5_key(sock, &peers, prefix, key);
+    if let Whose::Peer(peer) = whose {
+        return set(peer, None).map_err(named(doing));
+    }
+    let any_v4 = match levels.v6 {
+        true => any_v4.to_ipv6_mapped().into(),
+        false => IpAddr::V4(any_v4),
     };
-    match group.addr {
-        IpAddr::V4(addr) if index == 0 => sock.join_multicast_v4(&addr, &Ipv4Addr::UNSPECIFIED),
-        IpAddr::V4(addr) => {
-            sock.join_multicast_v4_n(&addr, &socket2::InterfaceIndexOrAddress::Index(index))
+    levels.v4(doing, || set((any_v4, 0).into(), Some(0)))?;
+    levels.v6(doing, || set((any_v6, 0).into(), Some(0)))
+}
+
+/// The families whose packets a socket sends and takes: an IPv6 socket may have both, and each has
+/// options of its own.
+#[derive(Clone, Copy, Debug)]
+struct Levels {
+    v4: bool,
+    v6: bool,
+}
+
+impl Levels {
+    fn of(sock: &Socket) -> Levels {
+        let v6 = sock.domain().is_ok_and(|domain| domain == Domain::IPV6);
+        let only_v6 = v6 && sock.only_v6().unwrap_or(false);
+        Levels { v4: !only_v6, v6 }
+    }
+
+    fn v4(self, doing: &'static str, set: impl Fn() -> io::Result<()>) -> Result<(), OptionError> {
+        if self.v4 {
+            set().map_err(named(doing))?;
         }
-        IpAddr::V6(addr) => sock.join_multicast_v6(&addr, index),
+        Ok(())
+    }
+
+    fn v6(self, doing: &'static str, set: impl Fn() -> io::Result<()>) -> Result<(), OptionError> {
+        if self.v6 {
+            set().map_err(named(doing))?;
+        }
+        Ok(())
     }
 }
 

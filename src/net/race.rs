@@ -3,9 +3,9 @@
 //! With a stagger they are raced as RFC 8305 says: the next one is tried beside those under way
 //! after 250 ms, or at once when one fails. Without, one after the other.
 
-use super::addr::show_ip;
-use super::options::{self, OptionError};
-use super::{listen, resolve};
+use super::addr::{self, show_ip};
+use super::options::{self, OptionError, Whose};
+use super::{group, listen, resolve};
 use crate::io::reactor::Registrar;
 use crate::parse::escape::printable;
 use crate::plan::{Dialing, Net, Transport};
@@ -210,25 +210,23 @@ impl Race {
         registrar: &Registrar<'_>,
         now: Instant,
     ) -> Result<Begun, BeginError> {
-        let transport = self.net.transport;
-        let sock = match listen::socket(addr, transport) {
-            Err(error) if errno::is_no_descriptor(&error) => {
-                return Err(BeginError::NoDescriptor(error));
-            }
-            Err(error) if errno::is_no_protocol(&error) => {
-                return Err(BeginError::Fatal(Obstacle::NoTransport(transport, error)));
-            }
-            other => other,
-        };
-        self.say_trying(&addr);
-        let sock = sock.map_err(BeginError::This)?;
-        self.bind_source(&sock, addr)?;
-        options::apply(&sock, &addr, self.net.transport, &self.net.options)
-            .map_err(|error| BeginError::Fatal(Obstacle::Option(error)))?;
+        let sock = self.socket(addr);
+        if !matches!(sock, Err(BeginError::NoDescriptor(_))) {
+            self.say_trying(&addr);
+        }
+        let sock = sock?;
         match sock.connect(&addr.into()) {
             Ok(()) => {}
             Err(error) if errno::is_in_progress(&error) => {}
             Err(error) => return Err(BeginError::This(error)),
+        }
+        let is_group = self.leads_to_group(&sock, &addr);
+        if is_group.map_err(BeginError::This)? {
+            // Its port may be the one wanted again.
+            drop(sock);
+            let sock = self.socket(addr)?;
+            group::aim(&sock, &addr).map_err(BeginError::This)?;
+            return Ok(Begun::Connected(sock));
         }
         // Over loopback it is often done by now, and the loop need not be asked.
         if is_connected(&sock, &self.net).map_err(BeginError::This)? {
@@ -243,6 +241,30 @@ impl Race {
             addr,
             deadline,
         }))
+    }
+
+    /// A socket to connect to an address.
+    fn socket(&self, addr: SocketAddr) -> Result<Socket, BeginError> {
+        let transport = self.net.transport;
+        let sock = match listen::socket(addr, transport) {
+            Err(error) if errno::is_no_descriptor(&error) => {
+                return Err(BeginError::NoDescriptor(error));
+            }
+            Err(error) if errno::is_no_protocol(&error) => {
+                return Err(BeginError::Fatal(Obstacle::NoTransport(transport, error)));
+            }
+            other => other.map_err(BeginError::This)?,
+        };
+        self.bind_source(&sock, addr)?;
+        options::apply(&sock, Whose::Peer(addr), transport, &self.net.options)
+            .map_err(|error| BeginError::Fatal(Obstacle::Option(error)))?;
+        Ok(sock)
+    }
+
+    /// Returns whether a connected socket leads to many hosts.
+    fn leads_to_group(&self, sock: &Socket, addr: &SocketAddr) -> io::Result<bool> {
+        let is_udp = self.net.transport == Transport::Udp;
+        Ok(is_udp && group::leads_to_group(sock, addr, self.net.options.broadcast)?)
     }
 
     fn say_trying(&mut self, addr: &SocketAddr) {
@@ -271,6 +293,10 @@ impl Race {
         if port.is_some() {
             // A port in TIME_WAIT may be used towards another peer.
             sock.set_reuse_address(true).map_err(BeginError::This)?;
+            // The port of a group is that of all its members.
+            if self.net.transport == Transport::Udp && to.ip().to_canonical().is_multicast() {
+                sock.set_reuse_port(true).map_err(BeginError::This)?;
+            }
         }
         sock.bind(&from.into())
             .map_err(|error| BeginError::Fatal(Obstacle::Source(from, error)))
@@ -371,10 +397,13 @@ impl Race {
         let ip = addr.map(|addr| show_ip(&addr));
         let ip = ip.filter(|ip| **ip != **host && !self.net.numeric);
         let ip = ip.map(|ip| format!(" ({ip})")).unwrap_or_default();
+        let (transport, broadcasts) = (self.net.transport, self.net.options.broadcast);
+        let hint = addr.filter(|_| self.net.gives_hints);
+        let hint = hint.map_or("", |addr| addr::hint(&addr, error, transport, broadcasts));
         let end = match (timed_out, self.timeout_reason) {
             (true, Some(reason)) => format!("timed out: {reason}"),
             (true, None) => "timed out".into(),
-            (false, _) => format!("failed: {}", report::reason(error)),
+            (false, _) => format!("failed: {}{hint}", report::reason(error)),
         };
         let (proxy, host) = (self.proxy, printable(host.as_bytes()));
         format!("connect to {proxy}{host}{ip} port {port} ({proto}) {end}")

@@ -3,6 +3,7 @@
 
 use crate::io::inbox::Notice;
 use crate::io::reactor::Registrar;
+use crate::parse::inet_aton::inet_aton;
 use crate::plan::{Family, Net};
 use crate::sys::names;
 use std::fmt;
@@ -62,16 +63,16 @@ pub fn now(host: &str, port: u16, net: &Net) -> io::Result<Vec<SocketAddr>> {
     }
 }
 
-/// Reads an address in numbers, `fe80::1%eth0` included.
-pub fn parse_ip(host: &str, port: u16) -> Option<SocketAddr> {
+/// Reads an address in numbers, `fe80::1%eth0` and `127.1` included.
+fn parse_ip(host: &str, port: u16) -> Option<SocketAddr> {
     if let Ok(ip) = host.parse::<IpAddr>() {
         return Some(SocketAddr::new(ip, port));
     }
+    if let Some(ip) = inet_aton(host) {
+        return Some(SocketAddr::new(ip.into(), port));
+    }
     let (ip, scope) = host.split_once('%')?;
-    let scope = scope
-        .parse()
-        .ok()
-        .or_else(|| names::interface_index(scope))?;
+    let scope = names::scope(scope)?;
     Some(SocketAddrV6::new(ip.parse().ok()?, port, 0, scope).into())
 }
 

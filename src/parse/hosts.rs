@@ -4,18 +4,21 @@
 //! 192.0.2.7   192.0.2.0/24            an address; all that agree with it in so many bits
 //! 10.1-5,9.*.20-   10.0.0,16.*/28     IPv4: each octet is a set, and all of them combine
 //! 2001:db8::1   2001:db8::/32         IPv6
+//! fe80::1%eth0   fe80::%eth0/64       IPv6, at one interface
 //! example.org   example.org/24        a name: each of its addresses
 //! ```
 //! Names are kept as names; who uses the set looks them up.
 
 use std::fmt;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
 /// One word: some hosts, or a name that stands for some.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum HostSpec {
     /// Addresses.
     Hosts(Hosts),
+    /// Link-local addresses at an interface, which is a name or a number. RFC 4007, section 11.
+    AtInterface(Hosts, String),
     /// A name, and how many leading bits of its addresses count; `None`: all.
     Name(String, Option<u8>),
 }
@@ -27,6 +30,8 @@ pub enum Hosts {
     Block(IpAddr, IpAddr),
     /// IPv4 addresses with each octet in its set.
     Pattern([Octets; 4]),
+    /// A block at the interface of that number.
+    AtInterface(IpAddr, IpAddr, u32),
 }
 
 /// Some of the values of an octet: one bit for each, the low half first.
@@ -40,6 +45,7 @@ pub struct HostSet {
     /// client is looked up in them.
     blocks: Vec<(IpAddr, IpAddr)>,
     patterns: Vec<[Octets; 4]>,
+    at_interfaces: Vec<(IpAddr, IpAddr, u32)>,
 }
 
 /// What is wrong with a word.
@@ -55,6 +61,8 @@ pub enum HostError {
     Backwards,
     /// Colons, but no IPv6 address.
     NotV6,
+    /// An interface behind an address that is not of one link.
+    NotLinkLocal,
     /// Something else than a number behind the slash.
     BadBits,
     /// More bits than the address has: it has that many.
@@ -72,8 +80,7 @@ pub fn host(word: &str) -> Result<HostSpec, HostError> {
         None => (word, None),
     };
     if text.contains(':') {
-        let ip: Ipv6Addr = text.parse().map_err(|_| HostError::NotV6)?;
-        return Hosts::around(ip.into(), bits).map(HostSpec::Hosts);
+        return v6(text, bits);
     }
     if is_name(text) {
         return match bits {
@@ -84,7 +91,34 @@ pub fn host(word: &str) -> Result<HostSpec, HostError> {
     pattern(text, bits).map(HostSpec::Hosts)
 }
 
+/// Reads an IPv6 address, perhaps with an interface.
+fn v6(text: &str, bits: Option<u8>) -> Result<HostSpec, HostError> {
+    let (text, interface) = match text.split_once('%') {
+        Some((_, "")) => return Err(HostError::NotV6),
+        Some((text, interface)) => (text, Some(interface)),
+        None => (text, None),
+    };
+    let ip: Ipv6Addr = text.parse().map_err(|_| HostError::NotV6)?;
+    let hosts = Hosts::around(ip.into(), bits)?;
+    match interface {
+        None => Ok(HostSpec::Hosts(hosts)),
+        Some(name) if ip.is_unicast_link_local() => {
+            Ok(HostSpec::AtInterface(hosts, name.to_string()))
+        }
+        Some(_) => Err(HostError::NotLinkLocal),
+    }
+}
+
 impl Hosts {
+    /// The same hosts, only at the interface of that number.
+    #[must_use]
+    pub fn at_interface(self, index: u32) -> Hosts {
+        match self {
+            Hosts::Block(first, last) => Hosts::AtInterface(first, last, index),
+            other => other,
+        }
+    }
+
     /// The hosts that agree with an address in its first `bits`; `None`: only the address. An IPv4
     /// address mapped into IPv6 (RFC 4291, section 2.5.5.2) is the IPv4 one.
     ///
@@ -218,6 +252,17 @@ fn octet(text: &str, missing: u8) -> Result<u8, HostError> {
 }
 
 impl HostSet {
+    /// Returns whether a peer is in the set: its address, or its address at its interface.
+    pub fn has(&self, peer: &SocketAddr) -> bool {
+        let (ip, scope) = match peer {
+            SocketAddr::V4(v4) => (IpAddr::V4(*v4.ip()), 0),
+            SocketAddr::V6(v6) => (IpAddr::V6(*v6.ip()), v6.scope_id()),
+        };
+        let mut at = self.at_interfaces.iter();
+        self.contains(ip)
+            || at.any(|(first, last, at)| *at == scope && (first..=last).contains(&&ip))
+    }
+
     /// Says whether an address is in the set; one that is mapped into IPv6 counts as IPv4.
     pub fn contains(&self, ip: IpAddr) -> bool {
         let ip = ip.to_canonical();
@@ -243,6 +288,9 @@ impl FromIterator<Hosts> for HostSet {
             match hosts {
                 Hosts::Block(first, last) => blocks.push((first, last)),
                 Hosts::Pattern(pattern) => set.patterns.push(pattern),
+                Hosts::AtInterface(first, last, index) => {
+                    set.at_interfaces.push((first, last, index));
+                }
             }
         }
         blocks.sort_unstable();
@@ -264,6 +312,7 @@ impl fmt::Display for HostError {
             Self::BadOctet => f.write_str("an octet is 0 to 255, a range, *, or a list of them"),
             Self::Backwards => f.write_str("a range goes backwards"),
             Self::NotV6 => f.write_str("not an IPv6 address"),
+            Self::NotLinkLocal => f.write_str("only link-local addresses have an interface"),
             Self::BadBits => f.write_str("no number of bits behind the slash"),
             Self::TooManyBits(most) => write!(f, "the address has only {most} bits"),
         }
@@ -384,6 +433,26 @@ mod tests {
     }
 
     #[test]
+    fn an_interface_counts_as_the_address_does() {
+        let read = |word: &str| match host(word) {
+            Ok(HostSpec::AtInterface(hosts, name)) if name == "eth0" => hosts.at_interface(7),
+            other => panic!("{word}: {other:?}"),
+        };
+        let set: HostSet = ["fe80::1%eth0", "fe80::8:0%eth0/112"]
+            .map(read)
+            .into_iter()
+            .collect();
+        let has = |ip: &str, scope| {
+            set.has(&std::net::SocketAddrV6::new(ip.parse().unwrap(), 1, 0, scope).into())
+        };
+        assert!(has("fe80::1", 7) && has("fe80::8:ffff", 7));
+        assert!(!has("fe80::1", 8) && !has("fe80::1", 0) && !has("fe80::2", 7));
+        assert_eq!(host("2001:db8::1%eth0"), Err(HostError::NotLinkLocal));
+        assert_eq!(host("fe80::1%"), Err(HostError::NotV6));
+        assert_eq!(host("fe80::1%eth0/129"), Err(HostError::TooManyBits(128)));
+    }
+
+    #[test]
     fn names_are_kept_with_their_mask() {
         let name = |text: &str, bits| Ok(HostSpec::Name(text.into(), bits));
         assert_eq!(host("localhost"), name("localhost", None));
@@ -443,7 +512,7 @@ mod tests {
             "1.2.3.256-",
             "1.2.3.1-256",
             "[::1]",
-            "fe80::1%lo",
+            "fe80::1%",
             "::ffff:1.2.3.4/129",
             "*.example.org",
             "a..b",
@@ -486,7 +555,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_word_is_an_address_or_what_it_says(word in "[0-9a-fx*,./:-]{0,20}") {
+        fn a_word_is_an_address_or_what_it_says(word in "[0-9a-fx*,./:%-]{0,20}") {
             match (host(&word), word.parse::<IpAddr>()) {
                 (read, Ok(ip)) => prop_assert_eq!(read, Ok(HostSpec::Hosts(
                     Hosts::around(ip, None).expect("an address")
@@ -496,6 +565,9 @@ mod tests {
                 }
                 (Ok(HostSpec::Hosts(_)), _) => {
                     prop_assert!(word.contains(['/', '*', ',', '-']), "{}", word);
+                }
+                (Ok(HostSpec::AtInterface(_, name)), Err(_)) => {
+                    prop_assert!(word.contains(&format!("%{name}")), "{}", word);
                 }
                 (Err(_), _) => {}
             }

@@ -8,6 +8,7 @@ pub mod duration;
 pub mod escape;
 pub mod hostport;
 pub mod hosts;
+pub mod inet_aton;
 pub mod number;
 pub mod pin;
 pub mod ports;

@@ -1,7 +1,7 @@
 //! Who may come in.
 
 use crate::parse::hosts::{HostSet, HostSpec};
-use std::net::IpAddr;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 /// Who may come in, as typed: no name is looked up yet, and no file read.
@@ -52,9 +52,9 @@ impl Rules {
     }
 
     /// Says whether a host may come in.
-    pub fn admits_host(&self, ip: IpAddr) -> bool {
-        let is_allowed = self.allow.as_ref().is_none_or(|hosts| hosts.contains(ip));
-        is_allowed && !self.deny.contains(ip)
+    pub fn admits_host(&self, peer: &SocketAddr) -> bool {
+        let is_allowed = self.allow.as_ref().is_none_or(|hosts| hosts.has(peer));
+        is_allowed && !self.deny.has(peer)
     }
 
     /// Says whether a process of a user may come in; `None` is one of whom nothing is known. Where

@@ -111,10 +111,12 @@ pub struct Session {
     pub framing: Option<Framing>,
     /// Bytes may go past this process where nothing in it wants to see them.
     pub may_offload: bool,
-    /// Before each line on standard output stands which client it comes from.
+    /// Before each line on standard output stands which peer it comes from.
     pub tags_lines: bool,
     /// How many bytes may wait to be sent to one of many clients.
     pub queue_bytes: usize,
+    /// Datagrams that are refused are lost, and no end.
+    pub ignores_refusals: bool,
     /// A broken session is a failure: told, and exit code 1.
     pub tells_breaks: bool,
     /// HTTP/1 requests on standard input are recognised: an answer that is cut short is a failure.
@@ -212,10 +214,25 @@ pub struct SocketOptions {
     pub min_ttl: Option<u8>,
     /// TOS or traffic class.
     pub tos: Option<u8>,
+    /// Datagrams are answered, and so from the address they were sent to.
+    pub answers: bool,
+    /// No datagrams come in of groups that only others on this machine have joined.
+    pub own_groups_only: bool,
+    /// Whether what is sent to a group comes to its members on this machine too; `None`: as the
+    /// system has it.
+    pub multicast_loop: Option<bool>,
     /// The key segments are signed with (RFC 2385).
     pub md5_key: Option<Vec<u8>>,
     /// A peer that vanishes is found out by probes (SO_KEEPALIVE).
     pub keepalive: bool,
+}
+
+impl SocketOptions {
+    /// Whether there are some that only count over IP.
+    pub fn need_ip(&self) -> bool {
+        let bytes = [self.ttl, self.min_ttl, self.tos];
+        self.md5_key.is_some() || bytes.iter().any(Option::is_some)
+    }
 }
 
 /// A multicast group to join, and the interface to join it on.
@@ -236,6 +253,8 @@ pub struct Net {
     pub transport: Transport,
     /// Names are not looked up.
     pub numeric: bool,
+    /// A reason may be followed by what would mend it.
+    pub gives_hints: bool,
     /// The local address to send from.
     pub source: Option<String>,
     /// The local port to send from.

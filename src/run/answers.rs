@@ -128,8 +128,10 @@ impl Answers {
         if let Some(tap) = &mut self.taps.reads {
             tap.seen(&self.buf[..len], sender.clone());
         }
-        if let Some(PeerAddr::Ip(ip)) = end.take_new_peer() {
-            self.greeter.greet_ip(unmapped(ip), &self.plan, registrar);
+        for peer in end.take_new_peers() {
+            if let PeerAddr::Ip(ip) = peer {
+                self.greeter.greet_ip(unmapped(ip), &self.plan, registrar);
+            }
         }
         let may_answer = match (&sender, self.port) {
             (Some(PeerAddr::Ip(ip)), Some(own)) => services::may_be_answered(ip.port(), own),

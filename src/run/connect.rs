@@ -20,10 +20,12 @@ use super::{FIRST_SLOT, PEER_SLOT, password, secure, signal_exit, words};
 use crate::exit::Exit;
 use crate::flow::bridge;
 use crate::io::connection::Connection;
+use crate::io::datagram::PeerAddr;
 use crate::io::endpoint::Endpoint;
 use crate::io::inbox::Notice;
 use crate::io::reactor::{Drive, Registrar, Step};
 use crate::io::ready::Ready;
+use crate::net::addr::{show_ip, unmapped};
 use crate::net::dial::{Connected, DialError, Dialed, Dialer};
 use crate::net::own_file::OwnFile;
 use crate::net::secure::{SecureError, Secured, Securing};
@@ -243,7 +245,7 @@ impl Connect {
     ) -> Result<(), Exit> {
         if let Service::Program(program) = &self.plan.service {
             let peer = Peer {
-                addresses: remote.socket().map(Addresses::of).unwrap_or_default(),
+                addresses: Addresses::of_end(&remote),
                 end: remote,
                 left_over,
                 label,
@@ -366,7 +368,8 @@ impl Connect {
                 self.connected_stream(stream, label, registrar, now)
             }
             Transport::Udp => {
-                let remote = session::datagram_end(connected.sock, registrar).map_err(io_exit)?;
+                let (sock, to) = (connected.sock, Some(connected.addr));
+                let remote = session::datagram_end(sock, to, registrar).map_err(io_exit)?;
                 self.join(remote, &connected.left_over, label, registrar, now)
             }
         }
@@ -446,7 +449,7 @@ impl Connect {
                     return Ok(Some(Step::Wait));
                 }
             }
-            State::Session(joined) => match joined.drive(now) {
+            State::Session(joined) => match drive_session(joined, now) {
                 bridge::Turn::Wait => return Ok(Some(Step::Wait)),
                 bridge::Turn::Again => return Ok(Some(Step::Again)),
                 bridge::Turn::Over(ended) => {
@@ -534,6 +537,27 @@ impl Drive<Exit> for Connect {
     }
 }
 
+/// Drives a session, and prints what there is to say of datagrams: who answers, and that some are
+/// refused.
+fn drive_session(joined: &mut Joined, now: Instant) -> bridge::Turn {
+    let turn = joined.drive(now);
+    let Some(datagram) = joined.datagram() else {
+        return turn;
+    };
+    let fault = datagram.take_send_fault();
+    for peer in datagram.take_new_peers() {
+        if let PeerAddr::Ip(ip) = peer {
+            let ip = unmapped(ip);
+            report::verbose(1, &format!("Answer from {} {}", show_ip(&ip), ip.port()));
+        }
+    }
+    if let Some(error) = fault {
+        let (label, reason) = (joined.label(), report::reason(&error));
+        report::verbose(1, &format!("Datagrams to {label} are lost: {reason}"));
+    }
+    turn
+}
+
 fn io_exit(error: io::Error) -> Exit {
     super::failed(&error.into())
 }
@@ -541,6 +565,10 @@ fn io_exit(error: io::Error) -> Exit {
 fn pass_fd(connected: &Connected) -> Exit {
     // It waits until the socket is taken.
     let _blocking = signal::may_block();
+    // One that leads to a group is not connected; the receiver wants a connection.
+    if connected.sock.peer_addr().is_err() {
+        let _ = connected.sock.connect(&connected.addr.into());
+    }
     match fdpass::pass_to_stdout(connected.sock.as_fd()) {
         Ok(()) => Exit::OK,
         Err(error) => {

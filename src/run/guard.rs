@@ -78,7 +78,7 @@ impl Guard {
     /// Lets a client in, or turns it away: with a reset, so that nothing of it stays behind.
     pub fn admit(&self, (sock, addr): Arrived, plan: &Plan) -> Option<Arrived> {
         let admits = match addr::ip(&addr) {
-            Some(ip) => self.rules.admits_host(ip.ip()),
+            Some(ip) => self.rules.admits_host(&ip),
             None => {
                 let user = credentials(&sock, &addr).map(|who| who.uid);
                 self.rules.admits_user(user)

@@ -65,7 +65,11 @@ pub fn bind(plan: &Plan) -> anyhow::Result<Bound> {
 fn bind_ip(plan: &Plan, at: &Listening) -> anyhow::Result<Bound> {
     let (guard, tls) = (Guard::new(plan)?, secure::server(plan)?);
     let (socks, arrived) = match at.passed {
-        Some(passed) => take_passed(passed).context("socket passed to rnc")?,
+        Some(passed) => {
+            let taken = take_passed(passed).context("socket passed to rnc")?;
+            apply_to_passed(&taken, at, plan)?;
+            taken
+        }
         None => {
             let addrs = listen::addresses(at, &plan.net);
             let socks = addrs.and_then(|addrs| listen::bind(addrs, at, &plan.net));
@@ -141,6 +145,26 @@ fn take_passed(passed: Passed) -> io::Result<(Vec<Socket>, Option<Arrived>)> {
         sock.set_nonblocking(true)?;
     }
     Ok((socks, None))
+}
+
+/// Sets the socket options on what was passed.
+fn apply_to_passed(
+    (socks, arrived): &(Vec<Socket>, Option<Arrived>),
+    at: &Listening,
+    plan: &Plan,
+) -> anyhow::Result<()> {
+    let arrived = arrived.iter().map(|(sock, _)| sock);
+    for sock in socks.iter().chain(arrived) {
+        if let Some(bound) = sock.local_addr()?.as_socket() {
+            listen::apply_options(sock, &plan.net).map_err(|error| describe(error, at, plan))?;
+            listen::ask_local(sock, bound, &plan.net)?;
+        } else if plan.net.options.need_ip() {
+            return Err(anyhow!(
+                "the socket passed to rnc is not one of IP, as -M, -m, -S and -T need it"
+            ));
+        }
+    }
+    Ok(())
 }
 
 fn is_listener(sock: &Socket) -> bool {
@@ -228,7 +252,7 @@ fn describe(error: ListenError, at: &Listening, plan: &Plan) -> anyhow::Error {
                 io::ErrorKind::PermissionDenied if to.port() < 1024 => {
                     " (ports below 1024 are for root)"
                 }
-                _ => "",
+                _ => addr::hint(&to, &error, plan.net.transport, true),
             };
             let proto = plan.net.transport.name();
             let reason = report::reason(&error);

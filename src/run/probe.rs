@@ -46,8 +46,8 @@ impl Probe {
     ) -> io::Result<Probe> {
         let interest = Interest::READABLE | Interest::WRITABLE;
         registrar.register(connected.sock.as_fd(), slot, interest)?;
-        // Whether it arrived is seen later.
-        let _ = connected.sock.send(asking.datagram);
+        // Whether it arrived is seen later. A socket that leads to a group is not connected.
+        let _ = send(&connected, asking);
         Ok(Probe {
             connected,
             port,
@@ -65,7 +65,7 @@ impl Probe {
         }
         if self.next.is_some_and(|next| now >= next) {
             self.next = Some(now + PAUSE);
-            if let Err(error) = sock.send(self.asking.datagram)
+            if let Err(error) = send(&self.connected, self.asking)
                 && error.kind() != io::ErrorKind::WouldBlock
             {
                 return Look::Refused(error);
@@ -92,4 +92,9 @@ impl Probe {
     pub fn into_connected(self) -> (Connected, u16) {
         (self.connected, self.port)
     }
+}
+
+fn send(connected: &Connected, asking: UdpProbe) -> io::Result<usize> {
+    let to = connected.addr.into();
+    connected.sock.send_to(asking.datagram, &to)
 }

@@ -19,6 +19,7 @@ use super::{CHILD_SLOT, PEER_SLOT, STDIO_SLOTS, signal_exit};
 use crate::exit::Exit;
 use crate::flow::bridge::{Bridge, Ended, GRACE, Place, Turn};
 use crate::io::child::Child;
+use crate::io::datagram::PeerAddr;
 use crate::io::endpoint::Endpoint;
 use crate::io::inbox::Notice;
 use crate::io::mailbox::Mailbox;
@@ -125,6 +126,15 @@ impl Addresses {
             remote: sock.peer_addr().ok(),
             local: sock.local_addr().ok(),
         }
+    }
+
+    /// Those of a connection; a socket that leads to a group has that as its peer.
+    pub fn of_end(end: &Endpoint) -> Addresses {
+        let mut addresses = end.socket().map(Addresses::of).unwrap_or_default();
+        if let (None, Some(PeerAddr::Ip(group))) = (&addresses.remote, end.peer()) {
+            addresses.remote = Some(group.into());
+        }
+        addresses
     }
 
     /// The variables that tell a program about its peer, under Ncat's names and under ours.

@@ -29,6 +29,7 @@ use crate::report;
 use socket2::{SockAddr, Socket};
 use std::collections::HashMap;
 use std::io;
+use std::net::{IpAddr, SocketAddr};
 use std::os::unix::ffi::OsStrExt;
 use std::rc::Rc;
 use std::time::Instant;
@@ -53,8 +54,8 @@ pub struct Programs {
     receiver: Option<Receiver>,
     /// Programs by their place, which tells their slots.
     programs: Vec<Option<Entry>>,
-    /// Their places by their peers.
-    places: HashMap<PeerAddr, usize>,
+    /// Their places by their peers, and by the addresses of ours those have written to.
+    places: HashMap<Flow, usize>,
     most: usize,
     loops: Loops,
     /// Only the first peer is heard, and its end is the end.
@@ -79,8 +80,11 @@ struct Receiver {
     buf: Box<[u8]>,
 }
 
+/// A peer, and the address of ours it writes to where there are several.
+type Flow = (PeerAddr, Option<IpAddr>);
+
 struct Entry {
-    peer: PeerAddr,
+    flow: Flow,
     program: Program,
     /// It has something to do.
     is_runnable: bool,
@@ -160,7 +164,8 @@ impl Programs {
             };
             self.patience.is_over();
             if let Some(peer) = receiver.end.sender() {
-                self.deliver(peer, &receiver.buf[..len], &receiver.shared, registrar, now)?;
+                let flow = (peer, receiver.end.local());
+                self.deliver(flow, &receiver.buf[..len], &receiver.shared, registrar, now)?;
             }
         }
         Ok(true)
@@ -169,18 +174,18 @@ impl Programs {
     /// Puts a datagram into its peer's mailbox, for which a program is started if it has none.
     fn deliver(
         &mut self,
-        peer: PeerAddr,
+        flow: Flow,
         message: &[u8],
         sock: &Rc<Socket>,
         registrar: &Registrar<'_>,
         now: Instant,
     ) -> Result<(), Exit> {
-        if self.loops.is_loop(&(&peer, message), now) {
+        if self.loops.is_loop(&(&flow, message), now) {
             return Ok(());
         }
-        let place = match self.place(&peer) {
+        let place = match self.place(&flow) {
             Some(place) => place,
-            None => match self.begin(peer, sock, registrar, now)? {
+            None => match self.begin(flow, sock, registrar, now)? {
                 Some(place) => place,
                 None => return Ok(()),
             },
@@ -197,8 +202,8 @@ impl Programs {
 
     /// The place of the program that hears a peer. One whose session is over does not, nor one that
     /// has read the end.
-    fn place(&mut self, peer: &PeerAddr) -> Option<usize> {
-        let place = *self.places.get(peer)?;
+    fn place(&mut self, flow: &Flow) -> Option<usize> {
+        let place = *self.places.get(flow)?;
         let program = &mut self.programs.get_mut(place)?.as_mut()?.program;
         let hears = program.mailbox().is_some_and(|mailbox| mailbox.is_open());
         hears.then_some(place)
@@ -207,7 +212,7 @@ impl Programs {
     /// Starts a program for a peer; `None` when there is no room, or it cannot be started.
     fn begin(
         &mut self,
-        peer: PeerAddr,
+        flow: Flow,
         sock: &Rc<Socket>,
         registrar: &Registrar<'_>,
         now: Instant,
@@ -221,10 +226,11 @@ impl Programs {
             return Ok(None);
         }
         // Who has no name cannot be answered, nor told from others like it.
-        let Some((addr, label)) = self.name(&peer) else {
+        let (peer, local) = &flow;
+        let Some((addr, label)) = self.name(peer) else {
             return Ok(None);
         };
-        if let PeerAddr::Ip(ip) = &peer {
+        if let PeerAddr::Ip(ip) = peer {
             self.greeter.greet_ip(unmapped(*ip), &self.plan, registrar);
         }
         let free = self.programs.iter().position(Option::is_none);
@@ -232,6 +238,7 @@ impl Programs {
         let mailbox = Mailbox::new(
             Rc::clone(sock),
             addr.clone(),
+            *local,
             self.plan.session.datagram_bytes,
         );
         let peer_of_program = Peer {
@@ -240,7 +247,7 @@ impl Programs {
             label,
             addresses: Addresses {
                 remote: Some(addr),
-                local: sock.local_addr().ok(),
+                local: own_addr(sock, *local),
             },
             slots: slots(place),
         };
@@ -260,9 +267,9 @@ impl Programs {
         if place == self.programs.len() {
             self.programs.push(None);
         }
-        self.places.insert(peer.clone(), place);
+        self.places.insert(flow.clone(), place);
         self.programs[place] = Some(Entry {
-            peer,
+            flow,
             program,
             is_runnable: true,
         });
@@ -313,8 +320,8 @@ impl Programs {
                     again = true;
                 }
                 Progress::Over(exit) => {
-                    if self.places.get(&entry.peer) == Some(&place) {
-                        self.places.remove(&entry.peer);
+                    if self.places.get(&entry.flow) == Some(&place) {
+                        self.places.remove(&entry.flow);
                     }
                     self.programs[place] = None;
                     self.told_full = false;
@@ -344,6 +351,15 @@ impl Programs {
             Some(exit) => Err(exit),
             None => Ok(more || again),
         }
+    }
+}
+
+/// Our own address: that of the socket, but for `local`, where it is bound to all.
+fn own_addr(sock: &Socket, local: Option<IpAddr>) -> Option<SockAddr> {
+    let bound = sock.local_addr().ok()?;
+    match (local, bound.as_socket()) {
+        (Some(local), Some(bound)) => Some(SocketAddr::new(local, bound.port()).into()),
+        _ => Some(bound),
     }
 }
 

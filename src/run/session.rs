@@ -6,19 +6,22 @@ use crate::exit::Exit;
 use crate::flow::bridge::{Bridge, Ended, Place, Turn};
 use crate::flow::exchange::{Direction, Exchange};
 use crate::flow::flow::{Flow, Settings};
-use crate::flow::stages::{Doubled, Pace, Stage};
-use crate::io::datagram::{Datagram, Peers, Shape};
+use crate::flow::stages::{Doubled, Pace, Stage, Tag};
+use crate::io::datagram::{Datagram, PeerAddr, Peers, Shape};
 use crate::io::endpoint::Endpoint;
 use crate::io::reactor::Registrar;
 use crate::io::ready::Ready;
 use crate::io::stdio::{Stdio, Uses};
+use crate::net::addr;
+use crate::parse::escape::printable;
 use crate::plan::{self, PassEnd, Plan, Session};
 use crate::proto::crlf::Crlf;
 use crate::proto::framing::Framer;
 use crate::proto::telnet::Telnet;
 use crate::report;
-use socket2::Socket;
+use socket2::{SockAddr, Socket};
 use std::io;
+use std::net::SocketAddr;
 use std::time::Instant;
 
 /// The longest datagram that can come, in bytes: a Unix one is bounded by its sender's SO_SNDBUF,
@@ -36,10 +39,17 @@ pub struct Joined {
     alerted: Alerted,
 }
 
-/// Makes an end of a connected datagram socket.
-pub fn datagram_end(sock: Socket, registrar: &Registrar<'_>) -> io::Result<Endpoint> {
-    let end = Datagram::new(sock, Peers::Connected, PEER_SLOT, registrar)?;
-    Ok(Endpoint::Datagram(Box::new(end)))
+/// Makes an end of a datagram socket, which is connected or leads to the group `to`.
+pub fn datagram_end(
+    sock: Socket,
+    to: Option<SocketAddr>,
+    registrar: &Registrar<'_>,
+) -> io::Result<Endpoint> {
+    let end = match to.filter(|_| sock.peer_addr().is_err()) {
+        Some(group) => Datagram::to_group(sock, group, PEER_SLOT, registrar),
+        None => Datagram::new(sock, Peers::Connected, PEER_SLOT, registrar),
+    };
+    Ok(Endpoint::Datagram(Box::new(end?)))
 }
 
 /// Our own end: standard input and output as far as the session uses them. `is_last` when no other
@@ -79,6 +89,19 @@ pub fn in_stage(session: &Session, is_for_peers: bool) -> Option<Box<dyn Stage>>
     Some(Box::new(telnet))
 }
 
+/// A peer as `--tag` shows it.
+fn tag(peer: &SockAddr) -> String {
+    addr::ip(peer).map_or_else(|| addr::show(peer), |ip| ip.to_string())
+}
+
+/// The sender of a datagram as `--tag` shows it.
+fn tag_of_sender(sender: &PeerAddr) -> String {
+    match sender {
+        PeerAddr::Ip(ip) => addr::unmapped(*ip).to_string(),
+        PeerAddr::Unix(path) => printable(path.as_os_str().as_encoded_bytes()),
+    }
+}
+
 /// How much of standard input is read at once: whole datagrams, so that a full pipe gives no short
 /// ones in between.
 fn read_bytes(shape: Shape) -> usize {
@@ -108,6 +131,7 @@ impl Joined {
                 joins: local.joins_writes()
                     && session.max_reads.is_none()
                     && session.framing.is_none()
+                    && !session.tags_lines
                     && plan.logs.is_empty(),
             };
             watchers = watchers.cut(session.datagram_bytes);
@@ -115,6 +139,9 @@ impl Joined {
                 message_bytes.0 = Some(read_bytes(shape));
             }
             end.set_shape(shape);
+            if session.ignores_refusals {
+                end.ignore_refusals();
+            }
         }
         let (mut out_stages, mut in_stages) = (
             out_stages(session),
@@ -126,6 +153,10 @@ impl Joined {
             in_stages.push(Box::new(framing));
             // The longest frame fits.
             message_bytes.0 = Some(SENT_BYTES);
+        }
+        if let (true, Endpoint::Datagram(end)) = (session.tags_lines, &remote) {
+            let peer = end.socket().peer_addr().map(|peer| tag(&peer));
+            in_stages.push(Box::new(Tag::new(peer.unwrap_or_default(), tag_of_sender)));
         }
         let (mut out_taps, mut inn_taps) = (watchers.sent(), watchers.received());
         let exchange = session.follows_http.then(Exchange::default);
@@ -213,6 +244,11 @@ impl Joined {
             Endpoint::Datagram(end) => Some(end),
             _ => None,
         }
+    }
+
+    /// The name of the peer in messages.
+    pub fn label(&self) -> &str {
+        &self.label
     }
 
     /// Names the peer anew.

@@ -13,7 +13,7 @@ use crate::io::inbox::Notice;
 use crate::io::reactor::{Drive, Registrar, Step};
 use crate::io::ready::Ready;
 use crate::net::addr::unmapped;
-use crate::net::options;
+use crate::net::group;
 use crate::net::own_file::OwnFile;
 use crate::parse::escape::printable;
 use crate::plan::{Mode, Plan};
@@ -67,7 +67,7 @@ pub fn bind(plan: &Plan) -> anyhow::Result<BoundSock> {
     let sock = socks.drain(..).next().context("nothing to listen on")?;
     if let Mode::ListenUdp { at, groups, .. } = &plan.mode {
         for group in groups {
-            options::join(&sock, group)
+            group::join(&sock, group)
                 .with_context(|| format!("join group {} failed", group.addr))?;
         }
         let name = names.first().and_then(Option::as_deref);
@@ -125,22 +125,23 @@ impl Receive {
         if datagram.has_peer() {
             self.patience.is_over();
         }
-        let (peer, fault) = (datagram.take_new_peer(), datagram.take_send_fault());
+        let (peers, fault) = (datagram.take_new_peers(), datagram.take_send_fault());
         guard::tell_refused(datagram);
-        match peer {
-            Some(PeerAddr::Ip(ip)) => {
-                let ip = unmapped(ip);
-                session.set_label(ip_label(&ip, &self.plan.net));
-                self.greeter.greet_ip(ip, &self.plan, registrar);
-            }
-            Some(PeerAddr::Unix(path)) => {
-                let path = printable(path.as_os_str().as_bytes());
-                if report::is_verbose(1) {
-                    report::line(&words::received_unix(&path));
+        for peer in peers {
+            match peer {
+                PeerAddr::Ip(ip) => {
+                    let ip = unmapped(ip);
+                    session.set_label(ip_label(&ip, &self.plan.net));
+                    self.greeter.greet_ip(ip, &self.plan, registrar);
                 }
-                session.set_label(format!("{path} (unix)"));
+                PeerAddr::Unix(path) => {
+                    let path = printable(path.as_os_str().as_bytes());
+                    if report::is_verbose(1) {
+                        report::line(&words::received_unix(&path));
+                    }
+                    session.set_label(format!("{path} (unix)"));
+                }
             }
-            None => {}
         }
         if let Some(error) = fault {
             report::failure(&format!(

@@ -2,11 +2,12 @@
 //! not available.
 
 use super::errno;
+use super::pktinfo::{Control, last_error};
 use rustix::io::Errno;
+use rustix::net::SocketAddrAny;
 use rustix::net::addr::SocketAddrStorage;
-use rustix::net::{MMsgHdr, SendAncillaryBuffer, SendFlags, SocketAddrAny};
-use std::io::IoSlice;
 use std::mem::MaybeUninit;
+use std::net::IpAddr;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -26,10 +27,10 @@ static RECEIVES_ONE: AtomicBool = AtomicBool::new(false);
 /// sendmmsg(2) is not available to this process.
 static SENDS_ONE: AtomicBool = AtomicBool::new(false);
 
-/// What the C library takes as flags of recvmmsg(2).
+/// What the C library takes as flags of recvmmsg(2) and sendmmsg(2).
 #[cfg(target_env = "musl")]
 type BatchFlags = libc::c_uint;
-/// What the C library takes as flags of recvmmsg(2).
+/// What the C library takes as flags of recvmmsg(2) and sendmmsg(2).
 #[cfg(not(target_env = "musl"))]
 type BatchFlags = libc::c_int;
 
@@ -40,6 +41,8 @@ pub struct Batch {
     names: Box<[MaybeUninit<SocketAddrStorage>; SLOTS]>,
     /// Length of the datagram and of its sender's address.
     lens: [(usize, u32); SLOTS],
+    /// The addresses of ours they were sent to, where those are asked for.
+    locals: [Option<IpAddr>; SLOTS],
     next: usize,
     count: usize,
 }
@@ -50,6 +53,7 @@ impl Default for Batch {
             slots: vec![0; SLOTS * STRIDE_BYTES].into(),
             names: Box::new([const { MaybeUninit::zeroed() }; SLOTS]),
             lens: [(0, 0); SLOTS],
+            locals: [None; SLOTS],
             next: 0,
             count: 0,
         }
@@ -67,13 +71,14 @@ impl Batch {
         (!self.is_empty()).then(|| self.lens[self.next].0)
     }
 
-    /// Hands out the next datagram and who sent it, when that was asked for and is known.
-    pub fn take(&mut self) -> Option<(&[u8], Option<SocketAddrAny>)> {
+    /// Hands out the next datagram, and its sender and the address of ours it was sent to where
+    /// they were asked for and are known.
+    pub fn take(&mut self) -> Option<(&[u8], Option<SocketAddrAny>, Option<IpAddr>)> {
         let len = self.next_len()?;
-        let from = self.next_from();
+        let (from, local) = (self.next_from(), self.locals[self.next]);
         let start = self.next * STRIDE_BYTES;
         self.next += 1;
-        Some((&self.slots[start..start + len], from))
+        Some((&self.slots[start..start + len], from, local))
     }
 
     /// Drops the next datagram.
@@ -95,16 +100,16 @@ impl Batch {
     }
 
     /// Takes in as many datagrams as there are and as it has room for, at least one; only for an
-    /// empty batch. Gives how many came, and whether there may be more. `names` says whether the
-    /// senders are wanted.
+    /// empty batch. Gives how many came, and whether there may be more.
     ///
     /// # Errors
     /// EAGAIN when there is none, and whatever else the socket has to report. What comes behind
     /// the first datagram the kernel keeps for the next call.
-    pub fn receive(&mut self, sock: impl AsFd, names: bool) -> Result<Came, Errno> {
+    pub fn receive(&mut self, sock: impl AsFd, wants: Wants) -> Result<Came, Errno> {
         // SAFETY: all-zero is valid for these C structs of integers and pointers.
         let (mut headers, mut parts): ([libc::mmsghdr; SLOTS], [libc::iovec; SLOTS]) =
             unsafe { std::mem::zeroed() };
+        let mut controls = (wants == Wants::Addresses).then(|| [Control::default(); SLOTS]);
         let slots = self.slots.chunks_mut(STRIDE_BYTES);
         for (((header, part), slot), name) in headers
             .iter_mut()
@@ -116,14 +121,19 @@ impl Batch {
             part.iov_len = SLOT_BYTES;
             header.msg_hdr.msg_iov = part;
             header.msg_hdr.msg_iovlen = 1;
-            if names {
+            if wants != Wants::Messages {
                 header.msg_hdr.msg_name = name.as_mut_ptr().cast();
                 header.msg_hdr.msg_namelen = NAME_BYTES;
             }
         }
+        let rooms = controls.iter_mut().flatten();
+        for (control, header) in rooms.zip(&mut headers) {
+            control.attach(&mut header.msg_hdr);
+        }
         (self.next, self.count) = (0, 0);
         // Each header points at one part, each part at SLOT_BYTES of its own slot, each name at a
-        // whole storage; all of them live through the call and nothing else uses them.
+        // whole storage, each control at its own room; all of them live through the call and
+        // nothing else uses them.
         let count = receive_into(sock.as_fd(), &mut headers)?;
         for (lens, header) in self.lens.iter_mut().zip(&headers[..count]) {
             let len = usize::try_from(header.msg_len).unwrap_or(SLOT_BYTES);
@@ -132,10 +142,15 @@ impl Batch {
                 header.msg_hdr.msg_namelen.min(NAME_BYTES),
             );
         }
+        let filled = controls.iter().flatten().zip(&headers[..count]);
+        for (local, (control, header)) in self.locals.iter_mut().zip(filled) {
+            *local = control.local(&header.msg_hdr);
+        }
         self.count = count;
-        let of = match RECEIVES_ONE.load(Ordering::Relaxed) {
-            true => 1,
-            false => SLOTS,
+        let of = if RECEIVES_ONE.load(Ordering::Relaxed) {
+            1
+        } else {
+            SLOTS
         };
         Ok(Came { count, of })
     }
@@ -158,13 +173,11 @@ fn receive_into(
                 std::ptr::null_mut(),
             )
         };
-        match usize::try_from(came) {
-            Ok(count) => return Ok(count),
-            Err(_) => match last_error() {
-                error if errno::is_refusal(error) => RECEIVES_ONE.store(true, Ordering::Relaxed),
-                error => return Err(error),
-            },
+        match usize::try_from(came).map_err(|_| last_error()) {
+            Err(error) if errno::is_refusal(error) => {}
+            came => return came,
         }
+        RECEIVES_ONE.store(true, Ordering::Relaxed);
     }
     let [first, ..] = headers;
     // SAFETY: as above.
@@ -172,10 +185,6 @@ fn receive_into(
     let len = usize::try_from(len).map_err(|_| last_error())?;
     first.msg_len = u32::try_from(len).unwrap_or(u32::MAX);
     Ok(1)
-}
-
-fn last_error() -> Errno {
-    Errno::from_io_error(&std::io::Error::last_os_error()).unwrap_or(Errno::IO)
 }
 
 /// The size of the storage of an address.
@@ -187,6 +196,17 @@ impl std::fmt::Debug for Batch {
     }
 }
 
+/// What is to be known of each datagram received.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wants {
+    /// Only the message.
+    Messages,
+    /// Its sender too.
+    Senders,
+    /// Its sender, and the address of ours it was sent to: `pktinfo::ask`.
+    Addresses,
+}
+
 /// What one call took in.
 #[derive(Clone, Copy, Debug)]
 pub struct Came {
@@ -196,11 +216,9 @@ pub struct Came {
     pub of: usize,
 }
 
-const SEND_FLAGS: SendFlags = SendFlags::DONTWAIT.union(SendFlags::NOSIGNAL);
-
 /// Sends the first `MOST_SENT` pieces of `data`, each of `piece_bytes` but for the last, as one
-/// message each, to `peer` or to whom the socket is connected to. Gives the bytes that were sent,
-/// at least one piece.
+/// message each, to `peer` or to whom the socket is connected to, and from the address `local` of
+/// ours if there is one. Gives the bytes that were sent, at least one piece.
 ///
 /// # Errors
 /// What the first message failed with. What a later one failed with is lost: the kernel only
@@ -210,43 +228,61 @@ pub fn send(
     data: &[u8],
     piece_bytes: usize,
     peer: Option<&SocketAddrAny>,
+    local: Option<IpAddr>,
 ) -> Result<usize, Errno> {
+    // SAFETY: all-zero is valid for these C structs of integers and pointers.
+    let (mut headers, mut parts): ([libc::mmsghdr; MOST_SENT], [libc::iovec; MOST_SENT]) =
+        unsafe { std::mem::zeroed() };
+    // All messages have the same one, which the kernel only reads.
+    let mut control = local.map(Control::from_local);
+    let pieces = || data.chunks(piece_bytes).take(MOST_SENT);
+    for ((header, part), piece) in headers.iter_mut().zip(&mut parts).zip(pieces()) {
+        part.iov_base = piece.as_ptr().cast_mut().cast();
+        part.iov_len = piece.len();
+        let header = &mut header.msg_hdr;
+        header.msg_iov = part;
+        header.msg_iovlen = 1;
+        if let Some(peer) = peer {
+            header.msg_name = peer.as_ptr().cast_mut().cast();
+            header.msg_namelen = peer.addr_len();
+        }
+        if let Some(control) = &mut control {
+            control.attach(header);
+        }
+    }
+    // The first headers, as many as there are pieces, point at one part each, each part at a piece;
+    // those, the name and the control live through the call, in which they are only read.
+    let sent = send_from(sock.as_fd(), &mut headers[..pieces().count()])?;
+    Ok(pieces().take(sent).map(<[u8]>::len).sum())
+}
+
+/// Sends at least one message; gives their number. The headers point at what may be read for as
+/// long as the call lasts.
+fn send_from(sock: BorrowedFd<'_>, headers: &mut [libc::mmsghdr]) -> Result<usize, Errno> {
+    let flags = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
     if !SENDS_ONE.load(Ordering::Relaxed) {
-        match send_pieces(&sock, data, piece_bytes, peer) {
+        let count = libc::c_uint::try_from(headers.len()).unwrap_or(1);
+        // SAFETY: all headers are those of `send`, which says why.
+        let sent = unsafe {
+            libc::sendmmsg(
+                sock.as_raw_fd(),
+                headers.as_mut_ptr(),
+                count,
+                flags as BatchFlags,
+            )
+        };
+        match usize::try_from(sent).map_err(|_| last_error()) {
             Err(error) if errno::is_refusal(error) => {}
             sent => return sent,
         }
     }
-    let piece = &data[..data.len().min(piece_bytes)];
-    let sent = match peer {
-        Some(peer) => rustix::net::sendto(&sock, piece, SEND_FLAGS, peer),
-        None => rustix::net::send(&sock, piece, SEND_FLAGS),
-    }?;
+    let Some(first) = headers.first() else {
+        return Ok(0);
+    };
+    // SAFETY: as above.
+    let sent = unsafe { libc::sendmsg(sock.as_raw_fd(), &first.msg_hdr, flags) };
+    usize::try_from(sent).map_err(|_| last_error())?;
     // A message that a packet filter refuses is refused here as well.
     SENDS_ONE.store(true, Ordering::Relaxed);
-    Ok(sent)
-}
-
-fn send_pieces(
-    sock: impl AsFd,
-    data: &[u8],
-    piece_bytes: usize,
-    peer: Option<&SocketAddrAny>,
-) -> Result<usize, Errno> {
-    let pieces = || data.chunks(piece_bytes).take(MOST_SENT);
-    let parts: Vec<[IoSlice<'_>; 1]> = pieces().map(|piece| [IoSlice::new(piece)]).collect();
-    let mut controls: Vec<SendAncillaryBuffer<'_, '_, '_>> = parts
-        .iter()
-        .map(|_| SendAncillaryBuffer::default())
-        .collect();
-    let mut messages: Vec<MMsgHdr<'_>> = parts
-        .iter()
-        .zip(&mut controls)
-        .map(|(part, control)| match peer {
-            Some(peer) => MMsgHdr::new_with_addr(peer, part, control),
-            None => MMsgHdr::new(part, control),
-        })
-        .collect();
-    let sent = rustix::net::sendmmsg(sock, &mut messages, SEND_FLAGS)?;
-    Ok(pieces().take(sent).map(<[u8]>::len).sum())
+    Ok(1)
 }

@@ -13,6 +13,7 @@ pub mod names;
 pub mod offload;
 pub mod outlet;
 pub mod passed;
+pub mod pktinfo;
 pub mod random;
 pub mod signal;
 pub mod sockopt;

@@ -102,6 +102,12 @@ fn resolver_text(error: &io::Error) -> String {
     }
 }
 
+/// The number of an interface as addresses have it behind `%`: by name, or the number itself.
+/// RFC 4007, section 11.2.
+pub fn scope(zone: &str) -> Option<u32> {
+    zone.parse().ok().or_else(|| interface_index(zone))
+}
+
 /// The index of a network interface by its name, such as `eth0`. See if_nametoindex(3).
 pub fn interface_index(name: &str) -> Option<u32> {
     let name = CString::new(name).ok()?;

@@ -50,12 +50,19 @@ struct TcpMd5Sig {
 /// `TCP_MD5SIG_FLAG_PREFIX`: the key is for all addresses under the prefix.
 const TCP_MD5SIG_FLAG_PREFIX: u8 = 1;
 
-/// Signs every TCP segment with an MD5 key (`-S`), RFC 2385. For a listener the key counts for
-/// every peer of the address family of `addr`; else for the peer `addr`. At most 80 key bytes.
+/// Signs every TCP segment with an MD5 key (`-S`), RFC 2385: those from and to the peer `addr`, or
+/// all peers that agree with it in the first `prefix` bits. At an IPv6 socket IPv4 peers are those
+/// of an address mapped into IPv6, the bits of which are those of the IPv4 address. At most 80 key
+/// bytes.
 ///
 /// # Errors
 /// ENOENT or EPERM where the kernel lacks the option.
-pub fn set_md5_key(fd: impl AsFd, addr: &SocketAddr, key: &[u8]) -> io::Result<()> {
+pub fn set_md5_key(
+    fd: impl AsFd,
+    addr: &SocketAddr,
+    prefix: Option<u8>,
+    key: &[u8],
+) -> io::Result<()> {
     let key_len = key.len().min(libc::TCP_MD5SIG_MAXKEYLEN);
     let name = socket2::SockAddr::from(*addr);
     // SAFETY: all-zero is valid for this struct of plain integers; the copy writes the SockAddr's
@@ -68,8 +75,8 @@ pub fn set_md5_key(fd: impl AsFd, addr: &SocketAddr, key: &[u8]) -> io::Result<(
             name.len() as usize,
         );
     }
-    if addr.ip().is_unspecified() {
-        option.flags = TCP_MD5SIG_FLAG_PREFIX;
+    if let Some(bits) = prefix {
+        (option.flags, option.prefix_len) = (TCP_MD5SIG_FLAG_PREFIX, bits);
     }
     option.key_len = u16::try_from(key_len).unwrap_or_default();
     option.key[..key_len].copy_from_slice(&key[..key_len]);
@@ -219,7 +226,7 @@ pub fn drops(fd: impl AsFd) -> io::Result<u32> {
 
 /// `value` must be a type the option fills: integers, or a C struct of nothing else. What the
 /// kernel has less of is left as it is.
-fn get<T>(fd: impl AsFd, level: i32, name: i32, value: &mut T) -> io::Result<()> {
+pub(super) fn get<T>(fd: impl AsFd, level: i32, name: i32, value: &mut T) -> io::Result<()> {
     let mut len = libc::socklen_t::try_from(size_of::<T>()).map_err(io::Error::other)?;
     // SAFETY: the pointer and the length describe `value`, which lives through the call; the
     // kernel writes at most `len` bytes, and any bytes are integers.
@@ -240,7 +247,7 @@ fn get<T>(fd: impl AsFd, level: i32, name: i32, value: &mut T) -> io::Result<()>
 }
 
 /// `value` must be a type the option expects: an i32 or a C struct.
-fn set<T>(fd: impl AsFd, level: i32, name: i32, value: &T) -> io::Result<()> {
+pub(super) fn set<T>(fd: impl AsFd, level: i32, name: i32, value: &T) -> io::Result<()> {
     let len = libc::socklen_t::try_from(size_of::<T>()).map_err(io::Error::other)?;
     // SAFETY: the pointer and the length describe `value`, which lives through the call; the
     // kernel only reads it.

@@ -16,6 +16,7 @@ mod start;
 mod telnet;
 #[cfg(feature = "tls")]
 mod tls;
+mod udp;
 mod urgent;
 mod words;
 

@@ -67,6 +67,9 @@ impl Planner<'_> {
         if args.datagram_size.is_some() && !udp {
             return said("--datagram-size needs -u");
         }
+        if args.ignore_refused && !udp {
+            return said("--ignore-refused needs -u");
+        }
         self.check_framing_conflicts()?;
         let vsock = matches!(place, Place::Vsock(..));
         self.check_sctp_conflicts(unix, vsock)?;
@@ -196,6 +199,8 @@ impl Planner<'_> {
         let args = self.args;
         let (udp, listen) = (args.udp, args.listen);
         let no_proxy = args.proxy.is_none();
+        // Those of a relay count for its target too.
+        let not_ip = (unix || vsock) && args.relay.is_none();
         let table = [
             (
                 args.shutdown_now && args.no_shutdown,
@@ -237,9 +242,21 @@ impl Planner<'_> {
                 "--join cannot be used with -U",
             ),
             (
+                args.multicast_loop.is_some() && (!udp || unix),
+                "--multicast-loop needs -u, and cannot be used with -U",
+            ),
+            (
                 listen && args.source.is_some() && !self.dialect.listens_at_source,
                 "-s cannot be used with -l: the address to listen on stands before the port",
             ),
+            // The kernel looks at it for TCP only.
+            (
+                args.min_ttl.is_some() && (udp || args.sctp || not_ip),
+                "-m needs TCP",
+            ),
+            (args.md5sig && (udp || not_ip), "-S needs TCP"),
+            (args.ttl.is_some() && not_ip, "-M needs IP"),
+            (args.tos.is_some() && not_ip, "-T needs IP"),
             (vsock && udp, "-u cannot be used with vsock"),
             (vsock && args.zero, "-z cannot be used with vsock"),
             (

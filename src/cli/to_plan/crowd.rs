@@ -50,6 +50,10 @@ impl Planner<'_> {
             (args.queue.is_some(), "--queue"),
         ];
         for (_, option) in options.into_iter().filter(|(given, _)| *given) {
+            if option == "--tag" && args.udp && !is_broker {
+                self.check_datagram_tags(service)?;
+                continue;
+            }
             if !is_broker && !serves_all {
                 return said(match args.keep_open {
                     true => format!("{option} is for clients served all at once"),
@@ -67,5 +71,21 @@ impl Planner<'_> {
             }
         }
         Ok(())
+    }
+
+    /// Datagrams are tagged where they come to standard output as lines.
+    fn check_datagram_tags(&self, service: Option<&str>) -> Result<(), Wrong> {
+        let args = self.args;
+        let others = [
+            service,
+            self.runs_program().then_some("a program"),
+            args.framing.is_some().then_some("--framing"),
+            args.send_only.then_some("--send-only"),
+            args.zero.then_some("-z"),
+        ];
+        match others.into_iter().flatten().next() {
+            Some(other) => said(format!("--tag cannot be used with {other}")),
+            None => Ok(()),
+        }
     }
 }

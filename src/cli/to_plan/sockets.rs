@@ -19,6 +19,7 @@ impl Planner<'_> {
             family,
             transport: self.transport(),
             numeric: args.nodns,
+            gives_hints: !self.dialect.plain_errors,
             source: self.source_host().filter(|_| !listens_on_port),
             source_port,
             options: self.socket_options()?,
@@ -42,10 +43,25 @@ impl Planner<'_> {
             ttl: self.ttl("-M", "ttl", args.ttl.as_ref())?,
             min_ttl: self.ttl("-m", "minttl", args.min_ttl.as_ref())?,
             tos,
+            answers: args.listen && !args.no_stdin,
+            own_groups_only: !args.join.is_empty(),
+            multicast_loop: self.multicast_loop()?,
             md5_key: None,
             // A scan leaves no connection that could last.
             keepalive: self.dialect.keepalive && !args.zero,
         })
+    }
+
+    fn multicast_loop(&self) -> Result<Option<bool>, Wrong> {
+        match self.args.multicast_loop.as_deref() {
+            None => Ok(None),
+            Some("yes") => Ok(Some(true)),
+            Some("no") => Ok(Some(false)),
+            Some(other) => {
+                let other = other.escape_debug();
+                said(format!("--multicast-loop {other}: not yes or no"))
+            }
+        }
     }
 
     fn ttl(&self, option: &str, name: &str, word: Option<&String>) -> Result<Option<u8>, Wrong> {

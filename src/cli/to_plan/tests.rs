@@ -1,5 +1,6 @@
 //! Words → plan, by tables: what follows from what, in both dialects.
 
+mod datagrams;
 mod limits;
 mod passed;
 mod programs;
@@ -688,7 +689,7 @@ fn what_makes_no_sense_in_a_crowd_is_refused() {
             "--broker cannot be used with --echo",
         ),
         ("-l --tag 80", "--tag needs -k"),
-        ("-luk --tag 80", "--tag cannot be used with -u"),
+        ("-luk --broker --tag 80", "--broker cannot be used with -u"),
         (
             "-lk --tag --relay h:1 80",
             "--tag cannot be used with --relay",

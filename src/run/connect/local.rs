@@ -54,7 +54,7 @@ impl Connect {
         if is_stream {
             self.connected_stream((sock, &[]), label, registrar, now)
         } else {
-            let remote = session::datagram_end(sock, registrar).map_err(io_exit)?;
+            let remote = session::datagram_end(sock, None, registrar).map_err(io_exit)?;
             self.join(remote, &[], label, registrar, now)
         }
     }
