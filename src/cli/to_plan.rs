@@ -18,6 +18,7 @@ mod sockets;
 mod tls;
 
 use super::args::Args;
+use super::command::Extent;
 use super::dialect::{Dialect, Probes};
 use super::usage::Wrong;
 use crate::parse::duration::{duration, whole_seconds};
@@ -34,6 +35,7 @@ use crate::report::Wording;
 use crate::sys::names;
 use crate::sys::passed::Kind;
 use crate::sys::stdio::Input;
+use clap::Arg;
 use std::ffi::{OsStr, OsString};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
@@ -186,9 +188,18 @@ impl Planner<'_> {
     fn refuse_empty(&self) -> Result<(), Wrong> {
         match self.args.empty.as_deref() {
             Some("operands") => said("operand \"\" is empty: no host, port or path"),
-            Some(option) => said(format!("--{option}: the value is empty")),
+            Some(option) => said(format!("{}: the value is empty", self.option(option))),
             None => Ok(()),
         }
+    }
+
+    /// An option by its letter, if it has one.
+    fn option(&self, long: &str) -> String {
+        let table = (self.dialect.command)(Extent::Whole);
+        let mut args = table.get_arguments();
+        let arg = args.find(|arg| arg.get_id() == long);
+        let letter = arg.and_then(Arg::get_short);
+        letter.map_or_else(|| format!("--{long}"), |letter| format!("-{letter}"))
     }
 
     /// What peers are joined to.

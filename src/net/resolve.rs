@@ -8,7 +8,7 @@ use crate::plan::{Family, Net};
 use crate::sys::names;
 use std::fmt;
 use std::io;
-use std::net::{IpAddr, SocketAddr, SocketAddrV6};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
 
 /// Why a host cannot be used, known without a look-up. The texts are getaddrinfo(3)'s.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -86,12 +86,27 @@ fn numeric(host: &str, port: u16, net: &Net) -> io::Result<Option<Vec<SocketAddr
 }
 
 fn look_up(host: &str, port: u16, family: Family) -> io::Result<Vec<SocketAddr>> {
-    let mut found = names::addresses(host, port)?;
+    let mut found = names::addresses(host, port).or_else(|error| {
+        let loopback = loopback(host, port);
+        loopback.ok_or(error)
+    })?;
     found.retain(|addr| fits(addr, family));
     match found.is_empty() {
         true => Err(io::Error::other("No address associated with hostname")),
         false => Ok(found),
     }
+}
+
+/// The loopback addresses for a name that is always theirs, also where no file of hosts says so.
+/// RFC 6761, section 6.3.
+fn loopback(host: &str, port: u16) -> Option<Vec<SocketAddr>> {
+    let name = host.strip_suffix('.').unwrap_or(host).to_ascii_lowercase();
+    let is_loopback = name == "localhost" || name.ends_with(".localhost");
+    let addrs = [
+        SocketAddr::from((Ipv6Addr::LOCALHOST, port)),
+        SocketAddr::from((Ipv4Addr::LOCALHOST, port)),
+    ];
+    is_loopback.then(|| addrs.to_vec())
 }
 
 fn fits(addr: &SocketAddr, family: Family) -> bool {
@@ -132,6 +147,19 @@ mod tests {
             .map(ToString::to_string)
             .collect();
         assert_eq!(mixed, ["[::1]:1", "1.1.1.1:1", "[::2]:1", "[::3]:1"]);
+    }
+
+    #[test]
+    fn names_below_localhost_are_of_this_machine() {
+        for (name, is_ours) in [
+            ("localhost", true),
+            ("LocalHost.", true),
+            ("app.localhost", true),
+            ("notlocalhost", false),
+            ("localhost.example", false),
+        ] {
+            assert_eq!(loopback(name, 1).is_some(), is_ours, "{name}");
+        }
     }
 
     #[test]
