@@ -75,7 +75,15 @@ pub fn command(extent: Extent) -> Command {
                 .help("Where to connect to, or to listen")
                 .long_help(OPERANDS),
         )
-        .args(table.into_iter().flat_map(|group| group()))
+        .args(
+            table
+                .into_iter()
+                .flat_map(|group| group())
+                .map(|arg| match extent {
+                    Extent::Usual => arg,
+                    Extent::Whole => with_whole_help(arg),
+                }),
+        )
 }
 
 const OPERANDS: &str = "\
@@ -110,7 +118,7 @@ pub(super) fn switch(long: &'static str, help: &'static str, more: &'static str)
         .long(long)
         .action(ArgAction::SetTrue)
         .help(help)
-        .long_help(both(help, more))
+        .long_help(more)
 }
 
 fn value(
@@ -132,13 +140,19 @@ fn setting(long: &'static str, name: &'static str, help: &'static str, more: &'s
         .value_parser(value_parser!(OsString))
         .value_hint(ValueHint::Other)
         .help(help)
-        .long_help(both(help, more))
+        .long_help(more)
 }
 
-fn both(help: &str, more: &str) -> String {
-    match more {
-        "" => help.to_string(),
-        more => format!("{help}. {more}"),
+/// Puts the line for `-h` before what `--help` adds to it.
+fn with_whole_help(arg: Arg) -> Arg {
+    let Some((help, more)) = arg.get_help().zip(arg.get_long_help()) else {
+        return arg;
+    };
+    let (help, more) = (help.to_string(), more.to_string());
+    if more.is_empty() {
+        arg.long_help(help)
+    } else {
+        arg.long_help(format!("{help}. {more}"))
     }
 }
 

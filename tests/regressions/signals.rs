@@ -263,10 +263,15 @@ fn a_terminal_that_asks_for_a_password_is_put_back_by_every_signal() {
             let pty = Pty::open();
             let before = pty.settings();
             let rnc = rnc(line.split(' ')).controlled_by(&pty).spawn();
+            // A proxy that wants a password.
             if line == http {
                 let mut peer = proxy.accept(&rnc);
                 peer.say("HTTP/1.0 407 Proxy Authentication Required\r\n", &rnc);
                 peer.say("Proxy-Authenticate: Basic realm=x\r\n\r\n", &rnc);
+            } else if line == socks {
+                let mut peer = proxy.accept(&rnc);
+                peer.read_some(3, &rnc);
+                peer.say([5, 2], &rnc);
             }
             pty.shows("assword", &rnc);
             assert_ne!(pty.settings(), before, "echo is off");

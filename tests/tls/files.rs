@@ -294,5 +294,5 @@ fn a_missing_authority_in_a_chain_is_no_fault_of_the_file() {
     let between = authority.between();
     let server = between.for_here();
     let trust = vec!["--tls-ca".into(), OsString::from(&authority.file)];
-    is_refused(&server, &trust, "nothing here trusts");
+    is_refused(&server, &trust, "is not trusted here");
 }
