@@ -156,6 +156,9 @@ pub fn socket(addr: SocketAddr, transport: Transport) -> io::Result<Socket> {
     Socket::new_raw(Domain::for_address(addr), kind, Some(protocol))
 }
 
+/// A client that has been accepted, and where it is from.
+pub type Arrived = (Socket, SockAddr);
+
 /// What an attempt to accept gave.
 #[derive(Debug)]
 pub enum Accepted {

@@ -3,6 +3,7 @@
 use super::own_file::OwnFile;
 use crate::plan::{UnixListening, UnixPath, UnixSource};
 use crate::sys::clock;
+use crate::sys::sockopt::{self, Credentials};
 use rustix::fs::Mode;
 use socket2::{Domain, SockAddr, Socket, Type};
 use std::ffi::OsString;
@@ -192,4 +193,10 @@ fn file_of(sock: &Socket, path: &Path) -> OwnFile {
 fn temporary_path() -> PathBuf {
     let nanos = clock::since_1970().subsec_nanos();
     std::env::temp_dir().join(format!("rnc-{}-{nanos:09}.sock", std::process::id()))
+}
+
+/// Whose process a client is, where that can be known: at a Unix socket.
+pub fn credentials(sock: &Socket, addr: &SockAddr) -> Option<Credentials> {
+    let is_unix = addr.is_unix();
+    is_unix.then(|| sockopt::peer_credentials(sock).ok())?
 }

@@ -2,11 +2,13 @@
 //! whoever sent it, so that peers do not exist beyond their datagram and cannot pile up.
 
 use super::entrance::Patience;
+use super::greet::Greeter;
 use super::guard::{self, Guard};
-use super::listen::Greeter;
+use super::logs;
 use super::loops::Loops;
+use super::outcome::signal_exit;
+use super::slots::PEER_SLOT;
 use super::udp::BoundSock;
-use super::{PEER_SLOT, logs, signal_exit};
 use crate::exit::Exit;
 use crate::flow::limits::Late;
 use crate::flow::taps::Taps;

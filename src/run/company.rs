@@ -1,6 +1,7 @@
 //! Whether a client has rnc to itself: what is told about it, and what its end means for rnc.
 
-use super::{signal_exit, words};
+use super::outcome::signal_exit;
+use super::words;
 use crate::exit::Exit;
 use crate::flow::bridge::{Bridge, Ended, Place};
 use crate::plan::Plan;

@@ -11,12 +11,14 @@
 mod local;
 
 use super::company::Company;
-use super::listen::ip_label;
+use super::labels::ip_label;
+use super::outcome::{failed, signal_exit};
 use super::ports::{self, Tally};
 use super::probe::{Look, Probe};
 use super::program::{self, Addresses, Peer, Program, Progress};
 use super::session::{self, Joined};
-use super::{FIRST_SLOT, PEER_SLOT, password, secure, signal_exit, words};
+use super::slots::{FIRST_SLOT, PEER_SLOT};
+use super::{password, secure, words};
 use crate::exit::Exit;
 use crate::flow::bridge;
 use crate::io::connection::Connection;
@@ -176,9 +178,7 @@ impl Connect {
             return self.join(remote, left_over, label, registrar, now);
         };
         let host = self.to().map(|to| to.host.as_str());
-        let session = tls
-            .session(host)
-            .map_err(|error| super::failed(&error.into()))?;
+        let session = tls.session(host).map_err(|error| failed(&error.into()))?;
         let limit = match &self.plan.mode {
             Mode::ConnectUnix { timeout, .. } | Mode::ConnectVsock { timeout, .. } => *timeout,
             _ => self.to().and_then(|to| to.dialing.timeout),
@@ -559,7 +559,7 @@ fn drive_session(joined: &mut Joined, now: Instant) -> bridge::Turn {
 }
 
 fn io_exit(error: io::Error) -> Exit {
-    super::failed(&error.into())
+    failed(&error.into())
 }
 
 fn pass_fd(connected: &Connected) -> Exit {

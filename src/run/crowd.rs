@@ -1,9 +1,12 @@
 //! Listening for streams, all clients at once: joined to standard input and output (`-lk`), or to
 //! each other (`--broker`, `--chat`).
 
+use super::bind::Bound;
 use super::entrance::{Client, Entrance, Next};
-use super::listen::{Bound, label};
-use super::{FIRST_SLOT, HANDSHAKE_SLOTS, logs, session, signal_exit, words};
+use super::labels::label;
+use super::outcome::{failed, signal_exit};
+use super::slots::{FIRST_SLOT, HANDSHAKE_SLOTS};
+use super::{logs, session, words};
 use crate::exit::Exit;
 use crate::flow::bridge::{self, Ended, GRACE, Place};
 use crate::flow::hub::{Departure, Hub, Settings, Shape};
@@ -239,7 +242,7 @@ impl Drive<Exit> for Crowd {
 
     fn drive(&mut self, registrar: &Registrar<'_>, now: Instant) -> Step<Exit> {
         if let Err(error) = self.start(registrar, now) {
-            return Step::Done(super::failed(&error.into()));
+            return Step::Done(failed(&error.into()));
         }
         let more_clients = !self.signalled && self.accept(registrar, now);
         if let Some(exit) = self.entrance.nobody_came(now) {

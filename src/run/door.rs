@@ -2,13 +2,13 @@
 //! each client a task of its own, so that none waits for another. A relay of datagrams would be a
 //! door of its own, with a session for each peer.
 
+use super::bind::Bound;
 use super::company::Company;
 use super::entrance::{Client, Entrance, Next, PAUSE};
-use super::listen::Bound;
+use super::outcome::{failed, signal_exit};
 use super::program::Hosted;
 use super::relayed::{Destination, Relayed};
 use super::served::Served;
-use super::signal_exit;
 use crate::exit::Exit;
 use crate::io::inbox::Notice;
 use crate::io::reactor::{Drive, Registrar, Step};
@@ -163,7 +163,7 @@ impl Drive<Exit> for Door {
             return Step::Done(signal_exit());
         }
         if let Err(error) = self.entrance.open(registrar) {
-            return Step::Done(super::failed(&error.into()));
+            return Step::Done(failed(&error.into()));
         }
         if !self.entrance.is_open() {
             return Step::Done(self.entrance.exit());

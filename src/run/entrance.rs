@@ -1,15 +1,18 @@
 //! The way in, the same for every listener of streams: who comes is accepted and greeted, as long
 //! as there is a place; when there are no descriptors left, that is told once.
 
+use super::bind::{Bound, tell_listening};
+use super::greet::Greeter;
 use super::guard::Guard;
 use super::handshakes::Handshakes;
-use super::listen::{Arrived, Bound, Greeter, tell_listening};
-use super::{LISTENER_SLOT, secure};
+use super::secure;
+use super::slots::LISTENER_SLOT;
 use crate::exit::Exit;
 use crate::io::connection::Connection;
 use crate::io::inbox::Notice;
 use crate::io::reactor::Registrar;
 use crate::io::ready::Ready;
+use crate::net::listen::Arrived;
 use crate::net::listen::{Accepted, Listener};
 use crate::net::own_file::OwnFile;
 use crate::plan::Plan;
@@ -257,7 +260,8 @@ impl Entrance {
 
     /// Tells, with `-v`, who has come.
     pub fn greet(&mut self, client: &Client, registrar: &Registrar<'_>) {
-        self.greeter.greet(client, &self.plan, registrar);
+        self.greeter
+            .greet(&client.conn.sock, &client.addr, &self.plan, registrar);
         secure::tell_client(&client.conn);
     }
 

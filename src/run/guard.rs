@@ -1,24 +1,18 @@
 //! Lets those in who may come in. Who may not is closed at once, and hears nothing.
 
-use super::listen::Arrived;
 use super::words;
 use crate::io::datagram::{Datagram, PeerAddr};
 use crate::io::inbox::Notice;
 use crate::net::access;
 use crate::net::addr::{self, show_ip};
+use crate::net::listen::Arrived;
+use crate::net::unix;
 use crate::plan::Plan;
 use crate::plan::access::Rules;
 use crate::report;
-use crate::sys::sockopt::{self, Credentials};
-use socket2::{SockAddr, Socket};
+use socket2::Socket;
 use std::sync::Arc;
 use std::time::Duration;
-
-/// Whose process a client is, where that can be known: at a Unix socket.
-pub fn credentials(sock: &Socket, addr: &SockAddr) -> Option<Credentials> {
-    let is_unix = addr.is_unix();
-    is_unix.then(|| sockopt::peer_credentials(sock).ok())?
-}
 
 /// Says, with `-v`, whose datagrams were dropped.
 pub fn tell_refused(end: &mut Datagram) {
@@ -80,7 +74,7 @@ impl Guard {
         let admits = match addr::ip(&addr) {
             Some(ip) => self.rules.admits_host(&ip),
             None => {
-                let user = credentials(&sock, &addr).map(|who| who.uid);
+                let user = unix::credentials(&sock, &addr).map(|who| who.uid);
                 self.rules.admits_user(user)
             }
         };

@@ -1,11 +1,13 @@
 //! Clients that have come and still shake hands (TLS): all at once, so that one that is slow keeps
 //! nobody from coming in.
 
-use super::listen::{Arrived, label};
-use super::{HANDSHAKE_SLOTS, secure};
+use super::labels::label;
+use super::secure;
+use super::slots::HANDSHAKE_SLOTS;
 use crate::io::connection::Connection;
 use crate::io::reactor::Registrar;
 use crate::io::ready::Ready;
+use crate::net::listen::Arrived;
 use crate::net::secure::{Secured, Securing};
 use crate::net::tls::Server;
 use crate::plan::{Clients, Mode, Plan};

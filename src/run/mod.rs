@@ -1,17 +1,20 @@
 //! Floor 4: the modes. Wires `net` and `flow` together; owns no protocol and no system call.
 
 mod answers;
+mod bind;
 mod company;
 mod connect;
 mod crowd;
 mod door;
 mod entrance;
+mod greet;
 mod guard;
 mod handshakes;
+mod labels;
 mod leaving;
-mod listen;
 mod logs;
 mod loops;
+mod outcome;
 mod password;
 mod ports;
 mod probe;
@@ -21,8 +24,10 @@ mod relayed;
 mod reload;
 mod scan;
 mod secure;
+mod serve;
 mod served;
 mod session;
+mod slots;
 mod turns;
 mod udp;
 mod words;
@@ -37,20 +42,10 @@ use crate::sys::signal::{self, Asked};
 use anyhow::Context as _;
 use door::{Door, Joining};
 use leaving::Leaving;
+pub use outcome::describe;
 use reload::Reload;
-use std::ops::RangeInclusive;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
-
-/// Slots of the descriptors a task registers: standard input and output, the peer, a program,
-/// listening sockets, and from `FIRST_SLOT` on those of which there can be many.
-const STDIO_SLOTS: [u16; 2] = [0, 1];
-const PEER_SLOT: u16 = 2;
-const CHILD_SLOT: u16 = 3;
-const LISTENER_SLOT: u16 = 8;
-const FIRST_SLOT: u16 = 64;
-/// Clients of a listener that still shake hands (TLS).
-const HANDSHAKE_SLOTS: RangeInclusive<u16> = 0xF000..=u16::MAX;
 
 /// How long rnc runs without the thread that acts on signals while the loop is held up: starting it
 /// would be most of the time of a session that is over sooner.
@@ -136,7 +131,7 @@ fn begin(plan: Rc<Plan>) -> anyhow::Result<Box<dyn Drive<Exit>>> {
             clients,
             ..
         } => {
-            let bound = listen::bind(&plan)?;
+            let bound = bind::bind(&plan)?;
             let are_together = matches!(
                 (clients, &plan.service),
                 (Clients::AtOnce, Service::Stdio) | (_, Service::Broker(_))
@@ -144,7 +139,7 @@ fn begin(plan: Rc<Plan>) -> anyhow::Result<Box<dyn Drive<Exit>>> {
             match Joining::of(&plan.service) {
                 Some(joining) => Box::new(Door::new(plan, joining, bound, clients)),
                 None if are_together => Box::new(crowd::Crowd::new(plan, bound)),
-                None => Box::new(listen::Serve::new(plan, bound, clients)),
+                None => Box::new(serve::Serve::new(plan, bound, clients)),
             }
         }
         Mode::ListenUdp { .. } | Mode::ListenUnix { datagram: true, .. } => {
@@ -158,27 +153,4 @@ fn begin(plan: Rc<Plan>) -> anyhow::Result<Box<dyn Drive<Exit>>> {
             }
         }
     })
-}
-
-/// How rnc ends after a signal.
-fn signal_exit() -> Exit {
-    sys::signal::last().map_or(Exit::FAILED, Exit::Signal)
-}
-
-/// Says an error and gives the exit code for it.
-fn failed(error: &anyhow::Error) -> Exit {
-    report::error(&describe(error));
-    Exit::FAILED
-}
-
-/// An error and its causes in one line, in the system's words.
-pub fn describe(error: &anyhow::Error) -> String {
-    let parts: Vec<String> = error
-        .chain()
-        .map(|cause| match cause.downcast_ref::<std::io::Error>() {
-            Some(cause) => report::reason(cause),
-            None => cause.to_string(),
-        })
-        .collect();
-    parts.join(": ")
 }

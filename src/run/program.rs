@@ -11,11 +11,12 @@
 
 use super::company::{Company, tell_left};
 use super::entrance::{Client, Seat};
-use super::listen::label;
+use super::labels::label;
+use super::outcome::{failed, signal_exit};
 use super::relayed::reset;
 use super::secure::Alerted;
 use super::session::Joined;
-use super::{CHILD_SLOT, PEER_SLOT, STDIO_SLOTS, signal_exit};
+use super::slots::{CHILD_SLOT, PEER_SLOT, STDIO_SLOTS};
 use crate::exit::Exit;
 use crate::flow::bridge::{Bridge, Ended, GRACE, Place, Turn};
 use crate::io::child::Child;
@@ -507,7 +508,7 @@ impl Hosted {
         self.seat = Some(client.seat);
         let end = client.conn.into_end(PEER_SLOT, registrar);
         let peer = Peer {
-            end: end.map_err(|error| super::failed(&error.into()))?,
+            end: end.map_err(|error| failed(&error.into()))?,
             left_over: &[],
             label: label(&client.addr, &self.plan.net),
             addresses,

@@ -6,12 +6,14 @@
 
 use super::company::Company;
 use super::entrance::Patience;
+use super::greet::Greeter;
 use super::guard::{self, Guard};
-use super::listen::{Greeter, ip_label};
+use super::labels::ip_label;
 use super::loops::Loops;
+use super::outcome::{failed, signal_exit};
 use super::program::{Addresses, Peer, Program, Progress};
+use super::slots::{FIRST_SLOT, PEER_SLOT};
 use super::udp::BoundSock;
-use super::{FIRST_SLOT, PEER_SLOT, signal_exit};
 use crate::exit::Exit;
 use crate::io::datagram::{Datagram, PeerAddr, Peers};
 use crate::io::endpoint::Endpoint;
@@ -336,7 +338,7 @@ impl Programs {
 
     fn turn(&mut self, registrar: &Registrar<'_>, now: Instant) -> Result<bool, Exit> {
         let opened = self.open(registrar);
-        opened.map_err(|error| super::failed(&error.into()))?;
+        opened.map_err(|error| failed(&error.into()))?;
         let more = !self.signalled && self.receive(registrar, now)?;
         let again = self.drive_programs(now)?;
         if self.programs.iter().all(Option::is_none) {

@@ -9,9 +9,10 @@
 
 use super::company::{Company, tell_left};
 use super::entrance::{Client, Seat};
-use super::listen::{ip_label, label};
+use super::labels::{ip_label, label};
+use super::outcome::{failed, signal_exit};
 use super::secure::Alerted;
-use super::{logs, signal_exit, words};
+use super::{logs, words};
 use crate::exit::Exit;
 use crate::flow::bridge::{Bridge, Ended, Place, Turn};
 use crate::flow::flow::{Flow, Settings};
@@ -279,7 +280,7 @@ impl Relayed {
         let target = Connection::plain(target);
         let ends = end(client, CLIENT_SLOT, registrar)
             .and_then(|client| Ok((client, end(target, TARGET_SLOT, registrar)?)));
-        let ends = ends.map_err(|error| super::failed(&error.into()))?;
+        let ends = ends.map_err(|error| failed(&error.into()))?;
         let watchers = logs::watchers(&self.client);
         let alerted = Alerted::default();
         let mut answers = watchers.received();

@@ -6,10 +6,12 @@
 //!                     └── no descriptor left, password wanted
 //! ```
 
+use super::outcome::{failed, signal_exit};
 use super::ports::{self, Tally};
 use super::probe::{Look, Probe};
+use super::slots::FIRST_SLOT;
 use super::turns::Turns;
-use super::{FIRST_SLOT, password, signal_exit, words};
+use super::{password, words};
 use crate::exit::Exit;
 use crate::io::inbox::Notice;
 use crate::io::reactor::{Drive, Registrar, Step};
@@ -310,7 +312,7 @@ impl Scan {
                 return Ok(Some(open(&connected)));
             };
             let probe = Probe::new(connected, port, asking, slot_name(slot), registrar, now);
-            let probe = probe.map_err(|error| super::failed(&error.into()))?;
+            let probe = probe.map_err(|error| failed(&error.into()))?;
             flight.stage = Stage::Probing(Box::new(probe));
         }
         let Stage::Probing(probe) = &mut flight.stage else {

@@ -3,8 +3,10 @@
 
 use super::company::{Company, tell_left};
 use super::entrance::{Client, Seat};
-use super::listen::label;
-use super::{PEER_SLOT, logs, signal_exit};
+use super::labels::label;
+use super::logs;
+use super::outcome::{failed, signal_exit};
+use super::slots::PEER_SLOT;
 use crate::exit::Exit;
 use crate::flow::bridge::{Bridge, Ended, Turn};
 use crate::flow::flow::{Flow, Settings};
@@ -143,7 +145,7 @@ impl Drive<Exit> for Served {
             return self.done(signal_exit());
         }
         if let Err(error) = self.join(registrar, now) {
-            return self.done(super::failed(&error.into()));
+            return self.done(failed(&error.into()));
         }
         let Some(bridge) = &mut self.bridge else {
             return self.done(Exit::OK);

@@ -1,7 +1,9 @@
 //! A session as the modes see it: a bridge, the name of its peer, and what is said at its end.
 
+use super::outcome::signal_exit;
 use super::secure::Alerted;
-use super::{PEER_SLOT, STDIO_SLOTS, logs, secure, words};
+use super::slots::{PEER_SLOT, STDIO_SLOTS};
+use super::{logs, secure, words};
 use crate::exit::Exit;
 use crate::flow::bridge::{Bridge, Ended, Place, Turn};
 use crate::flow::exchange::{Direction, Exchange};
@@ -291,7 +293,7 @@ impl Joined {
                 Some(error) => output_failed(&error, plan),
                 None => Exit::OK,
             },
-            Ended::Signalled => super::signal_exit(),
+            Ended::Signalled => signal_exit(),
             Ended::TimedOut(late) if late.is_wanted() => Exit::OK,
             Ended::TimedOut(late) => {
                 // nc takes silence for an ordinary end, and says nothing even with -v.

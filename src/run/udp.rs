@@ -1,10 +1,14 @@
 //! Receiving datagrams: UDP and Unix. One socket, any number of peers, one session.
 
+use super::bind::{self, Bound, tell_bound};
 use super::entrance::Patience;
+use super::greet::Greeter;
 use super::guard::{self, Guard};
-use super::listen::{self, Bound, Greeter, ip_label, tell_bound};
+use super::labels::ip_label;
+use super::outcome::{failed, signal_exit};
 use super::session::{self, Joined};
-use super::{PEER_SLOT, signal_exit, words};
+use super::slots::PEER_SLOT;
+use super::words;
 use crate::exit::Exit;
 use crate::flow::bridge;
 use crate::io::datagram::{Datagram, PeerAddr, Peers};
@@ -61,8 +65,8 @@ pub fn bind(plan: &Plan) -> anyhow::Result<BoundSock> {
         guard,
         ..
     } = match &plan.mode {
-        Mode::ListenUnix { path, .. } => listen::bind_unix(plan, path, Type::DGRAM)?,
-        _ => listen::bind(plan)?,
+        Mode::ListenUnix { path, .. } => bind::bind_unix(plan, path, Type::DGRAM)?,
+        _ => bind::bind(plan)?,
     };
     let sock = socks.drain(..).next().context("nothing to listen on")?;
     if let Mode::ListenUdp { at, groups, .. } = &plan.mode {
@@ -176,7 +180,7 @@ impl Drive<Exit> for Receive {
 
     fn drive(&mut self, registrar: &Registrar<'_>, now: Instant) -> Step<Exit> {
         if let Err(error) = self.start(registrar, now) {
-            return Step::Done(super::failed(&error.into()));
+            return Step::Done(failed(&error.into()));
         }
         let Some(session) = &mut self.session else {
             return Step::Done(signal_exit());

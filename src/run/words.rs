@@ -1,6 +1,5 @@
 //! The lines said about connections, in the words of the dialect: nc's own and Ncat's to the letter.
 
-use super::guard;
 use crate::exit::Exit;
 use crate::flow::bridge::Ended;
 use crate::flow::limits::Late;
@@ -294,7 +293,7 @@ pub fn came(sock: &Socket, addr: &SockAddr, plan: &Plan) -> String {
     }
     let local = sock.local_addr();
     let place = local.map(|addr| addr::show(&addr)).unwrap_or_default();
-    match guard::credentials(sock, addr).filter(|_| plan.tells_users) {
+    match unix::credentials(sock, addr).filter(|_| plan.tells_users) {
         Some(Credentials { pid, uid, gid }) => {
             format!("{place} (pid {pid}, uid {uid}, gid {gid})")
         }

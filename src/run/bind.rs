@@ -1,32 +1,22 @@
-//! Listening for streams, and serving one client, or one after the other.
+//! The sockets of a listener: bound, or passed to us, and where that is.
 
-use super::entrance::{Client, Entrance, Next};
 use super::guard::{self, Guard};
-use super::session::{self, Joined};
-use super::{PEER_SLOT, secure, signal_exit, words};
-use crate::exit::Exit;
-use crate::flow::bridge::{self, Ended};
-use crate::io::inbox::Notice;
-use crate::io::reactor::{Drive, Registrar, Step};
-use crate::io::ready::Ready;
+use super::{secure, words};
 use crate::net::addr::{self, show_ip};
-use crate::net::listen::{self, ListenError};
+use crate::net::listen::{self, Arrived, ListenError};
 use crate::net::own_file::OwnFile;
 use crate::net::tls::Server;
 use crate::net::{unix, vsock};
 use crate::parse::escape::printable;
-use crate::plan::{Announces, Clients, Listening, Mode, Net, Passed, Plan};
+use crate::plan::{Announces, Listening, Mode, Passed, Plan};
 use crate::report::{self, Wording};
 use crate::sys::{names, passed, signal};
 use anyhow::{Context as _, anyhow};
-use socket2::{SockAddr, Socket, Type};
+use socket2::{Socket, Type};
 use std::io;
 use std::iter;
-use std::net::SocketAddr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
-use std::rc::Rc;
-use std::time::Instant;
 
 /// Sockets that listen, the files that say where, and who may come in.
 pub struct Bound {
@@ -43,9 +33,6 @@ pub struct Bound {
     /// What clients that speak TLS are shown.
     pub tls: Option<Server>,
 }
-
-/// A client that was accepted by somebody else, and where it is from.
-pub type Arrived = (Socket, SockAddr);
 
 /// Binds what the plan says to listen on, and tells where that is.
 ///
@@ -204,6 +191,21 @@ fn write_port(plan: &Plan, socks: &[Socket]) -> anyhow::Result<Vec<OwnFile>> {
     Ok(vec![written])
 }
 
+/// Tells where clients are awaited.
+pub fn tell_listening(bound: &Bound, plan: &Plan) {
+    let names = bound.names.iter().map(Option::as_deref);
+    for (sock, name) in bound.socks.iter().zip(names.chain(iter::repeat(None))) {
+        match &plan.mode {
+            Mode::Listen { at, .. } => tell_bound("Listening", sock, name, at, plan),
+            Mode::ListenVsock { port, .. } if tells(*port == 0, plan) => {
+                let addr = sock.local_addr().map(|addr| addr::show(&addr));
+                report::line(&format!("Listening on {}", addr.unwrap_or_default()));
+            }
+            _ => {}
+        }
+    }
+}
+
 /// Tells where we listen; nc: `Listening on 0.0.0.0 8080`. `name` is that of the address.
 pub fn tell_bound(word: &str, sock: &Socket, name: Option<&str>, at: &Listening, plan: &Plan) {
     let tells = tells(is_chosen(at), plan);
@@ -261,218 +263,5 @@ fn describe(error: ListenError, at: &Listening, plan: &Plan) -> anyhow::Error {
             anyhow!("listen on {host} port {port} ({proto}) failed: {reason}{hint}")
         }
         ListenError::Option(option) => anyhow::Error::new(option.error).context(option.doing),
-    }
-}
-
-/// `127.0.0.1 port 80 (tcp)`, as peers are named in messages.
-pub fn label(addr: &SockAddr, net: &Net) -> String {
-    match (addr::ip(addr), addr.as_vsock_address()) {
-        (Some(ip), _) => ip_label(&ip, net),
-        (None, Some((cid, port))) => format!("vsock {cid} port {port}"),
-        (None, None) => format!("{} (unix)", addr::show(addr)),
-    }
-}
-
-/// As `label`, for an IP address.
-pub fn ip_label(ip: &SocketAddr, net: &Net) -> String {
-    format!(
-        "{} port {} ({})",
-        show_ip(ip),
-        ip.port(),
-        net.transport.name()
-    )
-}
-
-/// Tells who connected; nc: `Connection received on localhost 54182`. Where names are
-/// wanted the address is looked up off the loop, and told when the answer is there.
-#[derive(Default)]
-pub struct Greeter {
-    waiting: Vec<SocketAddr>,
-}
-
-impl Greeter {
-    /// A client came.
-    pub fn greet(&mut self, client: &Client, plan: &Plan, registrar: &Registrar<'_>) {
-        if !report::is_verbose(1) {
-            return;
-        }
-        match addr::ip(&client.addr) {
-            Some(ip) => self.greet_ip(ip, plan, registrar),
-            None => report::line(&words::received_unix(&words::came(
-                &client.conn.sock,
-                &client.addr,
-                plan,
-            ))),
-        }
-    }
-
-    /// A client with an IP address came.
-    pub fn greet_ip(&mut self, ip: SocketAddr, plan: &Plan, registrar: &Registrar<'_>) {
-        if !report::is_verbose(1) {
-            return;
-        }
-        let look_up = move || Notice::HostName(ip, names::host_name(&ip));
-        if plan.names_peers && registrar.try_off_loop(look_up) {
-            self.waiting.push(ip);
-        } else {
-            report::line(&words::received(&show_ip(&ip), &ip));
-        }
-    }
-
-    /// A name was found, or not.
-    pub fn notice(&mut self, notice: &Notice) {
-        let Notice::HostName(ip, name) = notice else {
-            return;
-        };
-        let Some(at) = self.waiting.iter().position(|waiting| waiting == ip) else {
-            return;
-        };
-        self.waiting.swap_remove(at);
-        let host = name.clone().unwrap_or_else(|| show_ip(ip));
-        report::line(&words::received(&host, ip));
-    }
-
-    /// Tells those who are still waiting for their name without it.
-    pub fn flush(&mut self) {
-        for ip in self.waiting.drain(..) {
-            report::line(&words::received(&show_ip(&ip), &ip));
-        }
-    }
-}
-
-/// Serves one client, or one after the other.
-pub struct Serve {
-    plan: Rc<Plan>,
-    clients: Clients,
-    entrance: Entrance,
-    session: Option<Joined>,
-    signalled: bool,
-}
-
-impl Serve {
-    /// Serves clients of the bound sockets.
-    pub fn new(plan: Rc<Plan>, bound: Bound, clients: Clients) -> Serve {
-        Serve {
-            entrance: Entrance::new(&plan, bound),
-            plan,
-            clients,
-            session: None,
-            signalled: false,
-        }
-    }
-
-    /// Takes the next client, if there is one; says whether to look again.
-    fn accept(&mut self, registrar: &Registrar<'_>, now: Instant) -> io::Result<bool> {
-        self.entrance.open(registrar)?;
-        let client = match self.entrance.next(registrar, now) {
-            Next::Client(client) => client,
-            Next::Pending => return Ok(false),
-            Next::Refused => return Ok(true),
-            Next::Full => {
-                self.entrance.deny();
-                return Ok(true);
-            }
-            Next::Short(error) => {
-                self.entrance.tell_shortage(&error);
-                return Ok(false);
-            }
-        };
-        if self.clients == Clients::One {
-            self.entrance.close();
-        }
-        self.entrance.greet(&client, registrar);
-        let is_last = self.clients != Clients::InTurn;
-        let local = session::local_end(&self.plan.session, is_last, registrar)?;
-        let remote = client.conn.into_end(PEER_SLOT, registrar)?;
-        let label = label(&client.addr, &self.plan.net);
-        self.session = Some(Joined::new((local, remote), &[], &self.plan, label, now));
-        Ok(true)
-    }
-
-    /// A session is over: is everything?
-    fn session_over(&mut self, ended: &Ended) -> Option<Exit> {
-        self.entrance.flush();
-        let exit = self.session.take()?.finish(ended, &self.plan);
-        let goes_on = match ended {
-            Ended::Clean
-            | Ended::TimedOut(_)
-            | Ended::Truncated(..)
-            | Ended::Broken(bridge::Place::Peer, _) => true,
-            Ended::Quit | Ended::Signalled | Ended::Broken(..) => false,
-        };
-        (self.clients != Clients::InTurn || !goes_on).then_some(exit)
-    }
-}
-
-/// Tells where clients are awaited.
-pub fn tell_listening(bound: &Bound, plan: &Plan) {
-    let names = bound.names.iter().map(Option::as_deref);
-    for (sock, name) in bound.socks.iter().zip(names.chain(iter::repeat(None))) {
-        match &plan.mode {
-            Mode::Listen { at, .. } => tell_bound("Listening", sock, name, at, plan),
-            Mode::ListenVsock { port, .. } if tells(*port == 0, plan) => {
-                let addr = sock.local_addr().map(|addr| addr::show(&addr));
-                report::line(&format!("Listening on {}", addr.unwrap_or_default()));
-            }
-            _ => {}
-        }
-    }
-}
-
-impl Drive<Exit> for Serve {
-    fn note(&mut self, slot: u16, ready: Ready) {
-        self.entrance.note(slot, ready);
-        if let Some(session) = &mut self.session {
-            session.note(slot, ready);
-        }
-    }
-
-    fn notice(&mut self, notice: &Notice, now: Instant) {
-        self.entrance.notice(notice);
-        if matches!(notice, Notice::Ending) {
-            self.signalled = true;
-            if let Some(session) = &mut self.session {
-                session.leave(now);
-            }
-        }
-    }
-
-    fn drive(&mut self, registrar: &Registrar<'_>, now: Instant) -> Step<Exit> {
-        if self.session.is_none() {
-            if self.signalled {
-                return Step::Done(signal_exit());
-            }
-            if !self.entrance.is_open() {
-                return Step::Done(self.entrance.exit());
-            }
-            let looks_again = match self.accept(registrar, now) {
-                Ok(looks_again) => looks_again,
-                Err(error) => return Step::Done(super::failed(&error.into())),
-            };
-            if let Some(exit) = self.entrance.nobody_came(now) {
-                return Step::Done(exit);
-            }
-            if looks_again && self.session.is_none() {
-                return Step::Again;
-            }
-        }
-        let Some(session) = &mut self.session else {
-            return Step::Wait;
-        };
-        match session.drive(now) {
-            bridge::Turn::Wait => Step::Wait,
-            bridge::Turn::Again => Step::Again,
-            bridge::Turn::Over(ended) => match self.session_over(&ended) {
-                Some(exit) => Step::Done(exit),
-                None => Step::Again,
-            },
-        }
-    }
-
-    fn deadline(&self) -> Option<Instant> {
-        match &self.session {
-            Some(session) => session.deadline(),
-            None => self.entrance.deadline(),
-        }
     }
 }

@@ -1,0 +1,70 @@
+//! Who has come, as `-v` prints it.
+
+use super::words;
+use crate::io::inbox::Notice;
+use crate::io::reactor::Registrar;
+use crate::net::addr::{self, show_ip};
+use crate::plan::Plan;
+use crate::report;
+use crate::sys::names;
+use socket2::{SockAddr, Socket};
+use std::net::SocketAddr;
+
+/// Tells who connected; nc: `Connection received on localhost 54182`. Where names are
+/// wanted the address is looked up off the loop, and told when the answer is there.
+#[derive(Default)]
+pub struct Greeter {
+    waiting: Vec<SocketAddr>,
+}
+
+impl Greeter {
+    /// A client came, from this address.
+    pub fn greet(
+        &mut self,
+        sock: &Socket,
+        addr: &SockAddr,
+        plan: &Plan,
+        registrar: &Registrar<'_>,
+    ) {
+        if !report::is_verbose(1) {
+            return;
+        }
+        match addr::ip(addr) {
+            Some(ip) => self.greet_ip(ip, plan, registrar),
+            None => report::line(&words::received_unix(&words::came(sock, addr, plan))),
+        }
+    }
+
+    /// A client with an IP address came.
+    pub fn greet_ip(&mut self, ip: SocketAddr, plan: &Plan, registrar: &Registrar<'_>) {
+        if !report::is_verbose(1) {
+            return;
+        }
+        let look_up = move || Notice::HostName(ip, names::host_name(&ip));
+        if plan.names_peers && registrar.try_off_loop(look_up) {
+            self.waiting.push(ip);
+        } else {
+            report::line(&words::received(&show_ip(&ip), &ip));
+        }
+    }
+
+    /// A name was found, or not.
+    pub fn notice(&mut self, notice: &Notice) {
+        let Notice::HostName(ip, name) = notice else {
+            return;
+        };
+        let Some(at) = self.waiting.iter().position(|waiting| waiting == ip) else {
+            return;
+        };
+        self.waiting.swap_remove(at);
+        let host = name.clone().unwrap_or_else(|| show_ip(ip));
+        report::line(&words::received(&host, ip));
+    }
+
+    /// Tells those who are still waiting for their name without it.
+    pub fn flush(&mut self) {
+        for ip in self.waiting.drain(..) {
+            report::line(&words::received(&show_ip(&ip), &ip));
+        }
+    }
+}

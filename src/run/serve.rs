@@ -1,0 +1,140 @@
+//! Serving one client of a listener of streams, or one after the other, with standard input and
+//! output.
+
+use super::bind::Bound;
+use super::entrance::{Entrance, Next};
+use super::labels::label;
+use super::outcome::{failed, signal_exit};
+use super::session::{self, Joined};
+use super::slots::PEER_SLOT;
+use crate::exit::Exit;
+use crate::flow::bridge::{self, Ended};
+use crate::io::inbox::Notice;
+use crate::io::reactor::{Drive, Registrar, Step};
+use crate::io::ready::Ready;
+use crate::plan::{Clients, Plan};
+use std::io;
+use std::rc::Rc;
+use std::time::Instant;
+
+/// Serves one client, or one after the other.
+pub struct Serve {
+    plan: Rc<Plan>,
+    clients: Clients,
+    entrance: Entrance,
+    session: Option<Joined>,
+    signalled: bool,
+}
+
+impl Serve {
+    /// Serves clients of the bound sockets.
+    pub fn new(plan: Rc<Plan>, bound: Bound, clients: Clients) -> Serve {
+        Serve {
+            entrance: Entrance::new(&plan, bound),
+            plan,
+            clients,
+            session: None,
+            signalled: false,
+        }
+    }
+
+    /// Takes the next client, if there is one; says whether to look again.
+    fn accept(&mut self, registrar: &Registrar<'_>, now: Instant) -> io::Result<bool> {
+        self.entrance.open(registrar)?;
+        let client = match self.entrance.next(registrar, now) {
+            Next::Client(client) => client,
+            Next::Pending => return Ok(false),
+            Next::Refused => return Ok(true),
+            Next::Full => {
+                self.entrance.deny();
+                return Ok(true);
+            }
+            Next::Short(error) => {
+                self.entrance.tell_shortage(&error);
+                return Ok(false);
+            }
+        };
+        if self.clients == Clients::One {
+            self.entrance.close();
+        }
+        self.entrance.greet(&client, registrar);
+        let is_last = self.clients != Clients::InTurn;
+        let local = session::local_end(&self.plan.session, is_last, registrar)?;
+        let remote = client.conn.into_end(PEER_SLOT, registrar)?;
+        let label = label(&client.addr, &self.plan.net);
+        self.session = Some(Joined::new((local, remote), &[], &self.plan, label, now));
+        Ok(true)
+    }
+
+    /// A session is over: is everything?
+    fn session_over(&mut self, ended: &Ended) -> Option<Exit> {
+        self.entrance.flush();
+        let exit = self.session.take()?.finish(ended, &self.plan);
+        let goes_on = match ended {
+            Ended::Clean
+            | Ended::TimedOut(_)
+            | Ended::Truncated(..)
+            | Ended::Broken(bridge::Place::Peer, _) => true,
+            Ended::Quit | Ended::Signalled | Ended::Broken(..) => false,
+        };
+        (self.clients != Clients::InTurn || !goes_on).then_some(exit)
+    }
+}
+
+impl Drive<Exit> for Serve {
+    fn note(&mut self, slot: u16, ready: Ready) {
+        self.entrance.note(slot, ready);
+        if let Some(session) = &mut self.session {
+            session.note(slot, ready);
+        }
+    }
+
+    fn notice(&mut self, notice: &Notice, now: Instant) {
+        self.entrance.notice(notice);
+        if matches!(notice, Notice::Ending) {
+            self.signalled = true;
+            if let Some(session) = &mut self.session {
+                session.leave(now);
+            }
+        }
+    }
+
+    fn drive(&mut self, registrar: &Registrar<'_>, now: Instant) -> Step<Exit> {
+        if self.session.is_none() {
+            if self.signalled {
+                return Step::Done(signal_exit());
+            }
+            if !self.entrance.is_open() {
+                return Step::Done(self.entrance.exit());
+            }
+            let looks_again = match self.accept(registrar, now) {
+                Ok(looks_again) => looks_again,
+                Err(error) => return Step::Done(failed(&error.into())),
+            };
+            if let Some(exit) = self.entrance.nobody_came(now) {
+                return Step::Done(exit);
+            }
+            if looks_again && self.session.is_none() {
+                return Step::Again;
+            }
+        }
+        let Some(session) = &mut self.session else {
+            return Step::Wait;
+        };
+        match session.drive(now) {
+            bridge::Turn::Wait => Step::Wait,
+            bridge::Turn::Again => Step::Again,
+            bridge::Turn::Over(ended) => match self.session_over(&ended) {
+                Some(exit) => Step::Done(exit),
+                None => Step::Again,
+            },
+        }
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        match &self.session {
+            Some(session) => session.deadline(),
+            None => self.entrance.deadline(),
+        }
+    }
+}
