@@ -6,9 +6,9 @@ use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use crate::identity::{Identity, NAME};
 use crate::limit;
 use crate::place::Place;
-use crate::tls::{Identity, NAME};
 
 /// The contender all ratios refer to.
 pub const REFERENCE: &str = "nc.openbsd";

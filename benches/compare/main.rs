@@ -13,6 +13,7 @@ mod child;
 mod contender;
 mod data;
 mod goals;
+mod identity;
 mod idle;
 mod jobs;
 mod json;

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, ensure};
 
 use crate::child::Child;
+use crate::identity::Identity;
 use crate::netns;
-use crate::tls::Identity;
 
 /// What goes between the two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,31 +1,26 @@
-//! TLS: the certificate all servers here show, and clients that shake hands and say nothing.
+//! TLS: clients that shake hands and say nothing.
 //!
 //! All contenders come to the same by themselves: TLS 1.3, AES-256-GCM, X25519, and a certificate
 //! for ECDSA on P-256; only ncat as a client is held to TLS 1.2, since with 1.3 it loses data. No
 //! session is resumed.
 
-use std::io::{Read, Write};
+use std::io::Read;
 use std::net::{Shutdown, TcpStream};
-use std::path::PathBuf;
 use std::process::Stdio;
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result, anyhow, ensure};
-use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair};
+use anyhow::{Context, Result, ensure};
 use rustls::client::Resumption;
-use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, RootCertStore, crypto};
 
 use crate::child::{Child, PATIENCE};
 use crate::contender::Contender;
-use crate::data::Unnamed;
+use crate::identity::{Identity, NAME};
 use crate::place::{Place, Transport};
 use crate::relay::{Descriptors, call_for, connect, memory, stop};
-
-/// Whose certificate it is.
-pub const NAME: &str = "localhost";
 
 /// Idle connections, and for who has a process for each.
 const IDLE: usize = 500;
@@ -33,75 +28,6 @@ const FEW_IDLE: usize = 50;
 
 /// Time to come to rest in: nothing tells a client that the server has read its last words.
 const SETTLE: Duration = Duration::from_millis(500);
-
-/// See [`Identity::at_most_tls_1_2`].
-const AT_MOST_TLS_1_2: &str = "\
-openssl_conf = all
-[all]
-ssl_conf = ssl
-[ssl]
-system_default = default
-[default]
-MaxProtocol = TLSv1.2
-";
-
-/// A certificate, signed by itself, and its key; and how OpenSSL is told what it may not.
-#[derive(Debug)]
-pub struct Identity {
-    cert: Unnamed,
-    key: Unnamed,
-    at_most_tls_1_2: Unnamed,
-    der: CertificateDer<'static>,
-}
-
-impl Identity {
-    /// The one of this run.
-    pub fn get() -> Result<&'static Self> {
-        static IDENTITY: OnceLock<Result<Identity>> = OnceLock::new();
-        let made = IDENTITY.get_or_init(Self::make).as_ref();
-        made.map_err(|why| anyhow!("no certificate: {why:#}"))
-    }
-
-    /// A new one.
-    fn make() -> Result<Self> {
-        let key = KeyPair::generate()?;
-        let mut params = CertificateParams::new(vec![NAME.to_owned()])?;
-        let mut name = DistinguishedName::new();
-        // socat looks for it here.
-        name.push(DnType::CommonName, NAME);
-        params.distinguished_name = name;
-        let cert = params.self_signed(&key)?;
-        Ok(Self {
-            cert: file("cert", &cert.pem())?,
-            key: file("key", &key.serialize_pem())?,
-            at_most_tls_1_2: file("openssl", AT_MOST_TLS_1_2)?,
-            der: cert.der().clone(),
-        })
-    }
-
-    /// Where the certificate is, in PEM.
-    pub fn cert(&self) -> PathBuf {
-        self.cert.path()
-    }
-
-    /// Where the key is, in PEM.
-    pub fn key(&self) -> PathBuf {
-        self.key.path()
-    }
-
-    /// Where the configuration is that keeps OpenSSL from TLS 1.3. See config(5ssl).
-    pub fn at_most_tls_1_2(&self) -> PathBuf {
-        self.at_most_tls_1_2.path()
-    }
-}
-
-/// A file with a text in it.
-fn file(purpose: &str, text: &str) -> Result<Unnamed> {
-    let file = Unnamed::new(purpose)?;
-    let mut open = file.open(std::fs::OpenOptions::new().write(true))?;
-    open.write_all(text.as_bytes())?;
-    Ok(file)
-}
 
 /// Short connections for some time: how many per second, and the server's processor microseconds
 /// for each, those of the processes it starts included.

@@ -4,7 +4,8 @@
 mod common;
 
 use libfuzzer_sys::fuzz_target;
-use rnc::proto::framing::{Framer, Framing, HEADER_BYTES, Unfit, first_message, unframe};
+use rnc::plan::Framing;
+use rnc::proto::framing::{Framer, HEADER_BYTES, Unfit, first_message, unframe};
 
 /// How long a message may be.
 const MOST: usize = 40;

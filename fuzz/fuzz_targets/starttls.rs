@@ -5,7 +5,8 @@
 mod common;
 
 use libfuzzer_sys::fuzz_target;
-use rnc::proto::starttls::{Protocol, machine};
+use rnc::plan::starttls::Protocol;
+use rnc::proto::starttls::machine;
 
 fuzz_target!(|data: &[u8]| {
     if let Some((&which, answer)) = data.split_first() {

@@ -7,17 +7,16 @@
 
 mod limits;
 mod logs;
+pub(super) mod option;
 mod programs;
 mod tls;
 
 use super::version;
-use clap::builder::{PossibleValue, TypedValueParser};
 use clap::{Arg, ArgAction, Command, ValueHint, value_parser};
-use std::ffi::{OsStr, OsString};
+use option::{DATA, SHAPE, flag, grouped, known, setting, switch, value};
+use std::ffi::OsString;
 
-const SHAPE: &str = "Connect, listen, scan";
 const END: &str = "When it ends";
-const DATA: &str = "What happens to the data";
 const ADDRESS: &str = "Addresses and sockets";
 const PROXY: &str = "Through a proxy";
 const OTHER: &str = "Other";
@@ -109,40 +108,6 @@ or timed out, 2 all else.
 
 rnc(1) has examples.";
 
-fn flag(short: char, long: &'static str, help: &'static str, more: &'static str) -> Arg {
-    switch(long, help, more).short(short)
-}
-
-pub(super) fn switch(long: &'static str, help: &'static str, more: &'static str) -> Arg {
-    Arg::new(long)
-        .long(long)
-        .action(ArgAction::SetTrue)
-        .help(help)
-        .long_help(more)
-}
-
-fn value(
-    short: char,
-    long: &'static str,
-    name: &'static str,
-    help: &'static str,
-    more: &'static str,
-) -> Arg {
-    setting(long, name, help, more).short(short)
-}
-
-/// An option with a value, which may begin with a dash, as getopt(3) has it.
-fn setting(long: &'static str, name: &'static str, help: &'static str, more: &'static str) -> Arg {
-    Arg::new(long)
-        .long(long)
-        .value_name(name)
-        .allow_hyphen_values(true)
-        .value_parser(value_parser!(OsString))
-        .value_hint(ValueHint::Other)
-        .help(help)
-        .long_help(more)
-}
-
 /// Puts the line for `-h` before what `--help` adds to it.
 fn with_whole_help(arg: Arg) -> Arg {
     let Some((help, more)) = arg.get_help().zip(arg.get_long_help()) else {
@@ -154,40 +119,6 @@ fn with_whole_help(arg: Arg) -> Arg {
     } else {
         arg.long_help(format!("{help}. {more}"))
     }
-}
-
-/// The words an option knows, for completion. Any other word is taken too: `to_plan` judges it.
-#[derive(Clone)]
-struct Known(&'static [&'static str]);
-
-impl TypedValueParser for Known {
-    type Value = OsString;
-
-    fn parse_ref(
-        &self,
-        _: &Command,
-        _: Option<&Arg>,
-        value: &OsStr,
-    ) -> Result<OsString, clap::Error> {
-        Ok(value.to_owned())
-    }
-
-    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
-        Some(Box::new(
-            self.0.iter().map(|word| PossibleValue::new(*word)),
-        ))
-    }
-}
-
-/// An option with known words, which its help names.
-fn known(arg: Arg, words: &'static [&'static str]) -> Arg {
-    arg.value_parser(Known(words)).hide_possible_values(true)
-}
-
-fn grouped<const N: usize>(heading: &'static str, args: [Arg; N]) -> Vec<Arg> {
-    args.into_iter()
-        .map(|arg| arg.help_heading(heading))
-        .collect()
 }
 
 fn shape() -> Vec<Arg> {

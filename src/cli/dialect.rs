@@ -2,7 +2,7 @@
 //! paths: `to_plan` reads the row of the one that was asked for.
 
 use super::command::{self, Extent};
-use super::{letters, usage};
+use super::letters;
 use crate::plan::{
     Clients, LogFormat, PassEnd, ProxyKind, ProxyNames, Telnet, UdpProbe, UnixListening, Until,
 };
@@ -255,7 +255,7 @@ pub const NC: Dialect = Dialect {
     other_code: 1,
     tells_failures: false,
     help_on_stderr: true,
-    usage: Some(usage::NC),
+    usage: Some(NC_USAGE),
     strict_operands: true,
     strict_words: false,
     telnet: Telnet::Received,
@@ -322,7 +322,7 @@ pub const NCAT: Dialect = Dialect {
     other_code: 2,
     tells_failures: true,
     help_on_stderr: false,
-    usage: Some(usage::NCAT),
+    usage: Some(NCAT_USAGE),
     strict_operands: false,
     strict_words: false,
     telnet: Telnet::Received,
@@ -426,6 +426,18 @@ fn asked(words: &[OsString]) -> Option<String> {
     }
     found
 }
+
+/// The usage text of OpenBSD nc, which scripts and people know.
+const NC_USAGE: &str = "\
+usage: nc [-46CDdFhklNnrStUuvZz] [-I length] [-i interval] [-M ttl]
+\t  [-m minttl] [-O length] [-P proxy_username] [-p source_port]
+\t  [-q seconds] [-s sourceaddr] [-T keyword] [-V rtable] [-W recvlimit]
+\t  [-w timeout] [-X proxy_protocol] [-x proxy_address[:port]]
+\t  [destination] [port]";
+
+/// What Ncat shows behind what getopt(3) says.
+const NCAT_USAGE: &str =
+    "Ncat: Try `--help' or man(1) ncat for more information, usage options and help. QUITTING.";
 
 #[cfg(test)]
 mod tests {

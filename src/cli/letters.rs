@@ -4,7 +4,8 @@
 //! of the table and of messages name options by rnc's own letters: `translate` puts them into
 //! Ncat's.
 
-use super::command::{Extent, command, switch};
+use super::command::option::switch;
+use super::command::{Extent, command};
 use clap::{Arg, ArgAction, Command};
 
 /// The options that have a letter as `ncat`. All others have their long names only.

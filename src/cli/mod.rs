@@ -12,14 +12,14 @@ mod version;
 use crate::exit::Exit;
 use crate::plan::Plan;
 use crate::report::{self, Voice};
+use crate::sys::passed;
 use crate::sys::stdio::Input;
-use crate::sys::{self, passed};
 use args::Args;
 use clap::ArgMatches;
 use command::Extent;
 use dialect::Dialect;
 use std::ffi::{OsStr, OsString};
-use std::io::{ErrorKind, IsTerminal, Write};
+use std::io::IsTerminal;
 use to_plan::Facts;
 
 /// What the command line came to.
@@ -87,22 +87,4 @@ fn shows_colours() -> bool {
     let is_dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");
     let refuses = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     std::io::stderr().is_terminal() && !is_dumb && !refuses
-}
-
-/// Prints help where the dialect prints it, and returns the exit code.
-fn show(text: &str, dialect: &Dialect) -> Exit {
-    let shown = match dialect.help_on_stderr {
-        true => std::io::stderr().write_all(text.as_bytes()),
-        false => sys::stdio::write_all_to_stdout(text.as_bytes()),
-    };
-    match shown {
-        // The reader has seen enough: `rnc --help | head`.
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Exit::OK,
-        Err(error) => {
-            let reason = report::reason(&error);
-            report::error(&format!("write to standard output failed: {reason}"));
-            Exit::FAILED
-        }
-        Ok(()) => Exit::OK,
-    }
 }

@@ -3,12 +3,13 @@
 use super::command::Extent;
 use super::dialect::Dialect;
 use super::letters;
-use super::show;
 use super::spelling;
 use crate::exit::Exit;
 use crate::report::{self, Wording};
+use crate::sys;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use std::ffi::OsString;
+use std::io::{self, Write};
 
 /// Something wrong with the command line.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -122,14 +123,20 @@ fn context(error: &clap::Error, kind: ContextKind) -> String {
     }
 }
 
-/// The usage text of OpenBSD nc, which scripts and people know.
-pub(super) const NC: &str = "\
-usage: nc [-46CDdFhklNnrStUuvZz] [-I length] [-i interval] [-M ttl]
-\t  [-m minttl] [-O length] [-P proxy_username] [-p source_port]
-\t  [-q seconds] [-s sourceaddr] [-T keyword] [-V rtable] [-W recvlimit]
-\t  [-w timeout] [-X proxy_protocol] [-x proxy_address[:port]]
-\t  [destination] [port]";
-
-/// What Ncat shows behind what getopt(3) says.
-pub(super) const NCAT: &str =
-    "Ncat: Try `--help' or man(1) ncat for more information, usage options and help. QUITTING.";
+/// Prints help where the dialect prints it, and returns the exit code.
+fn show(text: &str, dialect: &Dialect) -> Exit {
+    let shown = match dialect.help_on_stderr {
+        true => io::stderr().write_all(text.as_bytes()),
+        false => sys::stdio::write_all_to_stdout(text.as_bytes()),
+    };
+    match shown {
+        // The reader has seen enough: `rnc --help | head`.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Exit::OK,
+        Err(error) => {
+            let reason = report::reason(&error);
+            report::error(&format!("write to standard output failed: {reason}"));
+            Exit::FAILED
+        }
+        Ok(()) => Exit::OK,
+    }
+}

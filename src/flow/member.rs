@@ -11,6 +11,7 @@ use super::verdict::{Verdict, Way, verdict};
 use crate::io::endpoint::Endpoint;
 use crate::io::memory::{self, Lease};
 use crate::io::ready::{Got, Put, Ready};
+use crate::io::store::Source;
 use crate::plan::{Ends, Limits, PassEnd, Until};
 use crate::proto::chat::Voice;
 use crate::sys::errno;

@@ -1,9 +1,10 @@
 //! Ordered changes to the bytes of one flow, and the pacing of lines.
 
 use crate::io::datagram::PeerAddr;
+use crate::plan::Framing;
 use crate::proto::chat::{Label, Voice};
 use crate::proto::crlf::Crlf;
-use crate::proto::framing::{self, Framer, Framing};
+use crate::proto::framing::{self, Framer};
 use crate::proto::lines::line_end;
 use crate::proto::telnet::{self, Telnet};
 use std::io;

@@ -7,6 +7,7 @@ use super::internal::Internal;
 use super::mailbox::Mailbox;
 use super::ready::{Bits, Got, Put, Ready, WriteFault};
 use super::stdio::Stdio;
+use super::store::Source;
 use super::stream::Stream;
 use super::tls::Tls;
 use crate::sys::offload::RawEnd;
@@ -44,22 +45,6 @@ impl Endpoint {
             Endpoint::Internal(_) => {}
             Endpoint::Child(end) => end.note(slot, ready),
             Endpoint::Mailbox(_) => {}
-        }
-    }
-
-    /// Reads bytes, or one message, into `buf`. Never waits.
-    ///
-    /// # Errors
-    /// Whatever the read says; after that the end is to be taken as broken.
-    pub fn try_read(&mut self, buf: &mut [u8]) -> io::Result<Got> {
-        match self {
-            Endpoint::Stream(end) => end.try_read(buf),
-            Endpoint::Tls(end) => end.try_read(buf),
-            Endpoint::Datagram(end) => end.try_read(buf),
-            Endpoint::Stdio(end) => end.try_read(buf),
-            Endpoint::Internal(end) => Ok(end.try_read(buf)),
-            Endpoint::Child(end) => end.try_read(buf),
-            Endpoint::Mailbox(end) => Ok(end.try_read(buf)),
         }
     }
 
@@ -135,19 +120,6 @@ impl Endpoint {
             Endpoint::Datagram(_) | Endpoint::Mailbox(_) | Endpoint::Internal(_) => None,
             Endpoint::Stdio(end) => end.write_fault(),
             Endpoint::Child(end) => end.write_fault(),
-        }
-    }
-
-    /// Gives whoever writes to us more room, where that can be had: bytes come in bulk.
-    pub fn widen(&self) {
-        match self {
-            Endpoint::Stdio(end) => end.widen(),
-            Endpoint::Child(end) => end.widen(),
-            Endpoint::Stream(_)
-            | Endpoint::Tls(_)
-            | Endpoint::Datagram(_)
-            | Endpoint::Mailbox(_)
-            | Endpoint::Internal(_) => {}
         }
     }
 
@@ -400,6 +372,32 @@ impl Endpoint {
             Endpoint::Stream(_) | Endpoint::Tls(_) | Endpoint::Stdio(_) | Endpoint::Internal(_) => {
                 false
             }
+        }
+    }
+}
+
+impl Source for Endpoint {
+    fn try_read(&mut self, buf: &mut [u8]) -> io::Result<Got> {
+        match self {
+            Endpoint::Stream(end) => end.try_read(buf),
+            Endpoint::Tls(end) => end.try_read(buf),
+            Endpoint::Datagram(end) => end.try_read(buf),
+            Endpoint::Stdio(end) => end.try_read(buf),
+            Endpoint::Internal(end) => Ok(end.try_read(buf)),
+            Endpoint::Child(end) => end.try_read(buf),
+            Endpoint::Mailbox(end) => Ok(end.try_read(buf)),
+        }
+    }
+
+    fn widen(&self) {
+        match self {
+            Endpoint::Stdio(end) => end.widen(),
+            Endpoint::Child(end) => end.widen(),
+            Endpoint::Stream(_)
+            | Endpoint::Tls(_)
+            | Endpoint::Datagram(_)
+            | Endpoint::Mailbox(_)
+            | Endpoint::Internal(_) => {}
         }
     }
 }

@@ -1,13 +1,20 @@
 //! What other threads and signals tell the loop. Posting wakes it; the loop takes everything when
 //! it comes round.
 
-use super::reactor::TaskId;
 use crate::plan::access::Rules;
 use mio::Waker;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
+
+/// Names a task: its place in the loop, and a number that no other task ever has, since places are
+/// used again and an answer may come after the one who asked has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TaskId {
+    pub(super) place: usize,
+    pub(super) serial: u64,
+}
 
 /// Something that happened outside the loop.
 #[derive(Debug)]

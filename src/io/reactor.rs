@@ -7,7 +7,7 @@
 //! There may be thousands of tasks: what a round costs depends on those that have something to do,
 //! not on those that wait.
 
-use super::inbox::{Inbox, Notice};
+use super::inbox::{Inbox, Notice, TaskId};
 use super::pool::{Job, Pool};
 use super::ready::Ready;
 use crate::report;
@@ -57,14 +57,6 @@ pub trait Drive<O> {
     fn drive(&mut self, registrar: &Registrar<'_>, now: Instant) -> Step<O>;
     /// When the task wants to be driven even if nothing happens.
     fn deadline(&self) -> Option<Instant>;
-}
-
-/// Names a task: its place in the loop, and a number that no other task ever has, since places are
-/// used again and an answer may come after the one who asked has ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TaskId {
-    place: usize,
-    serial: u64,
 }
 
 /// Registers the descriptors of one task with the loop.

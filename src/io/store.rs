@@ -1,7 +1,6 @@
 //! What has been read and not yet written. It is filled only when it is empty: that bounds it,
 //! keeps one message one message, and is all there is to back-pressure.
 
-use super::endpoint::Endpoint;
 use super::memory::{self, Buffer};
 use super::ready::Got;
 use std::io;
@@ -33,6 +32,18 @@ pub struct Mem {
     widened: bool,
 }
 
+/// Where a store is filled from.
+pub trait Source {
+    /// Reads bytes, or one message, into `buf`. Never waits.
+    ///
+    /// # Errors
+    /// Whatever the read says.
+    fn try_read(&mut self, buf: &mut [u8]) -> io::Result<Got>;
+
+    /// Gives whoever writes to it more room, where that can be had: bytes come in bulk.
+    fn widen(&self);
+}
+
 impl Mem {
     /// The bytes that wait to be written.
     pub fn data(&self) -> &[u8] {
@@ -51,7 +62,7 @@ impl Mem {
     /// Whatever the read says.
     pub fn fill(
         &mut self,
-        source: &mut Endpoint,
+        source: &mut impl Source,
         message_bytes: Option<usize>,
         most: usize,
     ) -> io::Result<Got> {

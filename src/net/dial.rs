@@ -6,14 +6,14 @@
 //!                          └── anew ────┘
 //! ```
 
-use super::handshake::{Talk, TalkError, Talked};
+use super::handshake::{Answer, Talk, TalkError, Talked};
 use super::lookup::{self, Found, Lookup, Unknown};
 use super::race::{Hop, Obstacle, Race, Raced};
 use crate::io::inbox::Notice;
 use crate::io::reactor::Registrar;
 use crate::io::ready::Ready;
 use crate::io::stream::Stream;
-use crate::plan::{Dialing, Net};
+use crate::plan::{Dialing, Net, Proxy};
 use crate::proto::http::challenge::Challenge;
 use crate::proto::{Refused, Target};
 use crate::report;
@@ -70,6 +70,8 @@ enum State {
 /// Makes one connection.
 pub struct Dialer {
     dialing: Rc<Dialing>,
+    /// What a proxy is answered with that has asked for a password.
+    answer: Option<Rc<Answer>>,
     /// The peer's name or address, and port.
     target: Hop,
     state: State,
@@ -104,6 +106,7 @@ impl Dialer {
             state: State::Looking(Lookup::new(target.clone(), net, dialing)),
             race: Race::new(hop, net, dialing, slot),
             dialing: Rc::clone(dialing),
+            answer: None,
             target,
             talk: None,
             target_addr: None,
@@ -112,6 +115,12 @@ impl Dialer {
             ran_out: false,
             news: Vec::new(),
         }
+    }
+
+    /// The same where a proxy has asked for a password.
+    pub fn answering(mut self, answer: Option<&Rc<Answer>>) -> Dialer {
+        self.answer = answer.cloned();
+        self
     }
 
     /// The same where the names have been looked up, for whatever port.
@@ -235,7 +244,12 @@ impl Dialer {
         };
         let talk = match self.talk.take() {
             Some(talk) => talk,
-            None => Talk::new(proxy, &self.proxy_target(), self.target.1)?,
+            None => Talk::new(
+                proxy,
+                self.answer.as_deref(),
+                &self.proxy_target(),
+                self.target.1,
+            )?,
         };
         let stream = Stream::new(sock, self.slot, registrar)?;
         self.state = State::Talking(Box::new((talk, stream, addr)));
@@ -274,7 +288,7 @@ impl Dialer {
     /// There is a user, and no password has been asked for yet.
     fn can_ask(&self) -> bool {
         let proxy = self.dialing.proxy.as_ref();
-        proxy.is_some_and(|proxy| proxy.user.is_some() && proxy.password.is_none())
+        self.answer.is_none() && proxy.is_some_and(Proxy::lacks_password)
     }
 
     /// What the proxy is asked for: the name as it is, unless it was looked up.

@@ -3,6 +3,7 @@
 use crate::io::ready::{Got, Put};
 use crate::io::stream::Stream;
 use crate::plan::{Proxy, ProxyKind};
+use crate::proto::http::challenge::Challenge;
 use crate::proto::http::{Account, HttpConnect};
 use crate::proto::socks4::Socks4;
 use crate::proto::socks5::Socks5;
@@ -64,13 +65,27 @@ impl From<io::Error> for TalkError {
     }
 }
 
+/// What a proxy is answered with that has asked for a password.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The password of the plan's user.
+    pub password: String,
+    /// What the proxy has said it wants (HTTP).
+    pub challenge: Option<Challenge>,
+}
+
 impl Talk {
     /// Begins the dialogue that opens a way to `target` through `proxy`.
     ///
     /// # Errors
     /// The target cannot be said in the proxy's language.
-    pub fn new(proxy: &Proxy, target: &Target, port: u16) -> Result<Talk, TalkError> {
-        Ok(Talk::with(machine(proxy, target, port)?, &[]))
+    pub fn new(
+        proxy: &Proxy,
+        answer: Option<&Answer>,
+        target: &Target,
+        port: u16,
+    ) -> Result<Talk, TalkError> {
+        Ok(Talk::with(machine(proxy, answer, target, port)?, &[]))
     }
 
     /// Begins the dialogue of a machine. `first` are the peer's first bytes, read already.
@@ -174,14 +189,20 @@ impl Talk {
 }
 
 /// The machine that speaks the proxy's language.
-fn machine(proxy: &Proxy, target: &Target, port: u16) -> Result<Box<dyn Handshake>, TalkError> {
-    let (user, password) = (proxy.user.as_deref(), proxy.password.as_deref());
+fn machine(
+    proxy: &Proxy,
+    answer: Option<&Answer>,
+    target: &Target,
+    port: u16,
+) -> Result<Box<dyn Handshake>, TalkError> {
+    let asked = answer.map(|answer| answer.password.as_str());
+    let (user, password) = (proxy.user.as_deref(), proxy.password.as_deref().or(asked));
     Ok(match proxy.kind {
         ProxyKind::Socks4 => Box::new(Socks4::new(target, port, user.unwrap_or_default())?),
         ProxyKind::Socks5 => Box::new(Socks5::new(target, port, user, password)?),
         ProxyKind::Http => {
             let account = user.zip(password).map(account).transpose()?;
-            let known = proxy.challenge.as_deref().cloned();
+            let known = answer.and_then(|answer| answer.challenge.clone());
             let machine = HttpConnect::new(target, port, account, known)?;
             Box::new(machine.naming_the_host(proxy.names_the_host))
         }

@@ -3,12 +3,11 @@
 
 pub mod access;
 mod limits;
+pub mod starttls;
 pub mod tls;
 
 pub use limits::{Limits, Reception};
 
-use crate::proto::framing::Framing;
-use crate::proto::http::challenge::Challenge;
 use access::Access;
 use std::ffi::OsString;
 use std::ops::RangeInclusive;
@@ -121,6 +120,15 @@ pub struct Session {
     pub tells_breaks: bool,
     /// HTTP/1 requests on standard input are recognised: an answer that is cut short is a failure.
     pub follows_http: bool,
+}
+
+/// How messages of standard input and output stand in a stream; see `proto::framing`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Framing {
+    /// A line is a message, its line feed left out.
+    Line,
+    /// Each behind its length, as in a frame.
+    Length,
 }
 
 /// How a log shows what passed; see `proto::record`.
@@ -309,8 +317,13 @@ pub struct Proxy {
     pub names: ProxyNames,
     /// An HTTP request has a Host field.
     pub names_the_host: bool,
-    /// What the proxy has said it wants (HTTP), once it has refused.
-    pub challenge: Option<Box<Challenge>>,
+}
+
+impl Proxy {
+    /// Returns whether there is a user, but no password.
+    pub fn lacks_password(&self) -> bool {
+        self.user.is_some() && self.password.is_none()
+    }
 }
 
 /// Who looks up the name a proxy is to connect to.

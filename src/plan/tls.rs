@@ -1,6 +1,6 @@
 //! TLS on the connections, as typed.
 
-use crate::proto::starttls::Protocol;
+use super::starttls::Protocol;
 use std::path::PathBuf;
 
 /// The SHA-256 of a certificate in DER.

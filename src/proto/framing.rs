@@ -3,20 +3,12 @@
 //! message.
 
 use super::find::find;
+use crate::plan::Framing;
 use std::fmt;
 
 const LF: u8 = b'\n';
 /// Bytes before a message that tell its length.
 pub const HEADER_BYTES: usize = 4;
-
-/// How messages stand in a stream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Framing {
-    /// A line is a message, its line feed left out.
-    Line,
-    /// Each behind its length, as in a frame.
-    Length,
-}
 
 /// What is wrong with a stream; `message` counts from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

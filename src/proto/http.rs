@@ -15,7 +15,9 @@ pub mod challenge;
 pub mod digest;
 pub mod exchange;
 mod head;
+pub mod login;
 mod message;
+mod params;
 
 use super::answer::{ANSWER_MAX, Lines};
 use super::{Handshake, Login, Progress, Refused, Target};
@@ -105,7 +107,7 @@ impl HttpConnect {
             }
         };
         if let Some(account) = &account {
-            challenge::check(&account.login)?;
+            check(&account.login)?;
         }
         Ok(Self {
             authority: format!("{host}:{port}"),
@@ -301,11 +303,27 @@ impl Handshake for HttpConnect {
     }
 }
 
+/// Says whether a login can be sent at all.
+///
+/// # Errors
+/// [`Refused::Request`] for a user with a colon (RFC 7617, section 2) or a control character.
+fn check(login: &Login) -> Result<(), Refused> {
+    if login.user.contains(':') {
+        return Err(Refused::Request("colon in the user name for HTTP"));
+    }
+    match login.user.contains(char::is_control) {
+        true => Err(Refused::Request(
+            "control character in the user name for HTTP",
+        )),
+        false => Ok(()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::answer::LINE_MAX;
-    use super::super::testing::{End, converse, feed};
     use super::*;
+    use crate::proto::testing::{End, converse, feed};
     use proptest::prelude::*;
 
     const SEED: [u8; 16] = [0xab; 16];

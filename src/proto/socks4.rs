@@ -7,7 +7,8 @@
 //!   Start -- request --> Reply -- code 90 --> Rest -- 6 bytes --> Done
 //! ```
 
-use super::{Handshake, Partial, Progress, Refused, Target};
+use super::handshake::Partial;
+use super::{Handshake, Progress, Refused, Target};
 use core::net::IpAddr;
 
 const VERSION: u8 = 4;
@@ -99,17 +100,6 @@ fn granted([version, code]: [u8; 2]) -> Result<State, Refused> {
     }
 }
 
-/// What a reply code means.
-pub(super) fn reply_text(code: u8) -> &'static str {
-    match code {
-        90 => "request granted",
-        91 => "request rejected or failed",
-        92 => "SOCKS server cannot connect to identd on the client",
-        93 => "client program and identd report different user-ids",
-        _ => "unknown reply",
-    }
-}
-
 impl Handshake for Socks4 {
     fn step(&mut self, input: &[u8], output: &mut Vec<u8>) -> Result<Progress, Refused> {
         let mut rest = input;
@@ -126,8 +116,8 @@ impl Handshake for Socks4 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{converse, feed};
     use super::*;
+    use crate::proto::testing::{converse, feed};
     use proptest::prelude::*;
 
     const GRANTED: [u8; 8] = [0, 90, 1, 2, 3, 4, 5, 6];

@@ -8,7 +8,8 @@
 //!                        +-- name --> NameLength --^
 //! ```
 
-use super::{Handshake, Partial, Progress, Refused, Target};
+use super::handshake::Partial;
+use super::{Handshake, Progress, Refused, Target};
 use core::net::IpAddr;
 
 const VERSION: u8 = 5;
@@ -233,22 +234,6 @@ fn after_kind([reserved, kind]: [u8; 2]) -> Result<State, Refused> {
     }
 }
 
-/// What a reply code means. RFC 1928, section 6.
-pub(super) fn reply_text(code: u8) -> &'static str {
-    match code {
-        0 => "succeeded",
-        1 => "general SOCKS server failure",
-        2 => "connection not allowed by ruleset",
-        3 => "network unreachable",
-        4 => "host unreachable",
-        5 => "connection refused",
-        6 => "TTL expired",
-        7 => "command not supported",
-        8 => "address type not supported",
-        _ => "unknown reply",
-    }
-}
-
 impl Handshake for Socks5 {
     fn step(&mut self, input: &[u8], output: &mut Vec<u8>) -> Result<Progress, Refused> {
         let mut rest = input;
@@ -265,8 +250,8 @@ impl Handshake for Socks5 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{converse, feed};
     use super::*;
+    use crate::proto::testing::{converse, feed};
     use proptest::prelude::*;
 
     /// The answers to a client without login, up to the code of the reply.

@@ -29,6 +29,7 @@ use crate::io::reactor::{Drive, Registrar, Step};
 use crate::io::ready::Ready;
 use crate::net::addr::{show_ip, unmapped};
 use crate::net::dial::{Connected, DialError, Dialed, Dialer};
+use crate::net::handshake::Answer;
 use crate::net::own_file::OwnFile;
 use crate::net::secure::{SecureError, Secured, Securing};
 use crate::net::tls::Client;
@@ -51,6 +52,8 @@ pub struct Connect {
     plan: Rc<Plan>,
     net: Rc<Net>,
     dialing: Option<Rc<Dialing>>,
+    /// The password a proxy has asked for.
+    answer: Option<Rc<Answer>>,
     /// Ports still to be tried, the next one last.
     ports: Vec<u16>,
     /// There was more than one.
@@ -96,6 +99,7 @@ impl Connect {
             net: Rc::new(plan.net.clone()),
             plan,
             dialing,
+            answer: None,
             has_many: ports.len() > 1,
             ports,
             tls,
@@ -156,10 +160,11 @@ impl Connect {
     }
 
     fn dial(&mut self, host: Rc<str>, port: u16, now: Instant) -> Result<(), Exit> {
-        let Some(dialing) = &mut self.dialing else {
+        let Some(dialing) = &self.dialing else {
             return Err(Exit::FAILED);
         };
         let dialer = Dialer::new((host, port), &self.net, dialing, FIRST_SLOT, now);
+        let dialer = dialer.answering(self.answer.as_ref());
         self.state = State::Dialing(Box::new(dialer), port);
         Ok(())
     }
@@ -277,10 +282,9 @@ impl Connect {
             Ok(connected) => connected,
             Err(DialError::PasswordWanted(challenge)) => {
                 self.ports.push(port);
-                let Some(dialing) = &mut self.dialing else {
-                    return Err(Exit::FAILED);
-                };
-                password::ask(dialing, challenge)?;
+                let dialing = self.dialing.as_ref();
+                let proxy = dialing.and_then(|dialing| dialing.proxy.as_ref());
+                self.answer = Some(password::ask(proxy, challenge)?);
                 self.state = State::Next;
                 return Ok(());
             }

@@ -17,9 +17,10 @@ use crate::io::inbox::Notice;
 use crate::io::reactor::{Drive, Registrar, Step};
 use crate::io::ready::Ready;
 use crate::net::dial::{Connected, DialError, Dialed, Dialer};
+use crate::net::handshake::Answer;
 use crate::net::lookup::{Found, Lookup, Role, Unknown};
 use crate::net::race::{Hop, Obstacle};
-use crate::plan::{Dialing, Net, Plan, Ports, Transport, UdpProbe};
+use crate::plan::{Dialing, Net, Plan, Ports, Proxy, Transport, UdpProbe};
 use crate::report;
 use crate::sys::limits;
 use std::collections::BTreeSet;
@@ -48,6 +49,8 @@ pub struct Scan {
     plan: Rc<Plan>,
     net: Rc<Net>,
     dialing: Rc<Dialing>,
+    /// The password a proxy has asked for.
+    answer: Option<Rc<Answer>>,
     to: Ports,
     host: Rc<str>,
     names: Names,
@@ -140,6 +143,7 @@ impl Scan {
             plan,
             net,
             dialing,
+            answer: None,
             to,
             host,
             ports,
@@ -229,10 +233,9 @@ impl Scan {
     /// There is a port to be begun, and room for it.
     fn may_start(&self) -> bool {
         // The first port shows whether the proxy wants the password.
-        let most = match password::is_open(&self.dialing) {
-            true => 1,
-            false => self.parallel,
-        };
+        let proxy = self.dialing.proxy.as_ref();
+        let may_be_asked = self.answer.is_none() && proxy.is_some_and(Proxy::lacks_password);
+        let most = if may_be_asked { 1 } else { self.parallel };
         let fresh = self.next < self.ports.len() && self.held_bytes < MAX_HELD_BYTES;
         // What is found is worth nothing unless it is read.
         self.under_way() < most && (fresh || !self.again.is_empty()) && !report::is_behind()
@@ -259,6 +262,7 @@ impl Scan {
         });
         let target = (self.host.clone(), self.ports[turn]);
         let dialer = Dialer::new(target, &self.net, &self.dialing, slot_name(slot), now);
+        let dialer = dialer.answering(self.answer.as_ref());
         self.flights[slot] = Some(Flight {
             turn,
             stage: Stage::Dialing(Box::new(dialer.knowing(found.clone()))),
@@ -344,7 +348,7 @@ impl Scan {
         Ok(match error {
             DialError::Connect(timed_out) => Landed::Closed { timed_out },
             DialError::PasswordWanted(challenge) => {
-                password::ask(&mut self.dialing, challenge)?;
+                self.answer = Some(password::ask(self.dialing.proxy.as_ref(), challenge)?);
                 Landed::Again
             }
             DialError::Obstacle(Obstacle::NoDescriptor(_)) if others > 0 => {

@@ -14,6 +14,7 @@ pub mod offload;
 pub mod outlet;
 pub mod passed;
 pub mod pktinfo;
+mod quiet;
 pub mod random;
 pub mod signal;
 pub mod sockopt;

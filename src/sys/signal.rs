@@ -191,7 +191,7 @@ pub fn is_of_terminal() -> bool {
 /// 128 + n, and stops a loop at ctrl-C). Process 1, which no default action ends, exits with that
 /// code. May be called in a signal handler.
 pub fn end_by(signal: i32) -> ! {
-    super::tty::restore();
+    super::quiet::restore();
     // SAFETY: restoring a default action, unblocking and raising a signal touch no memory of ours,
     // and _exit(2) does not return. All of them are async-signal-safe.
     unsafe {

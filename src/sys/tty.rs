@@ -1,24 +1,15 @@
 //! Asking the user for a password on the terminal, with echo off.
 
+use super::quiet::{QUIET, Quiet, restore};
 use super::signal::{self, Handling};
 use rustix::fs::{Mode, OFlags};
-use rustix::termios::{self, LocalModes, OptionalActions, SpecialCodeIndex, Termios};
+use rustix::termios::{self, LocalModes, OptionalActions, SpecialCodeIndex};
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::ptr;
-use std::sync::atomic::{AtomicPtr, Ordering};
+use std::sync::atomic::Ordering;
 
 /// The longest password taken, in bytes.
 const MAX_BYTES: usize = 1024;
-
-/// A terminal whose echo is off, for signal handlers.
-struct Quiet {
-    tty: File,
-    before: Termios,
-    quiet: Termios,
-}
-
-static QUIET: AtomicPtr<Quiet> = AtomicPtr::new(ptr::null_mut());
 
 /// Shows `prompt` on /dev/tty and reads one line from it with echo off; the terminal is put back
 /// as it was, by a signal too. The line comes without its newline.
@@ -65,16 +56,6 @@ pub fn password(prompt: &str) -> io::Result<String> {
     }
     restore();
     line
-}
-
-/// Puts back the terminal that a password is being asked for at. May be called in a signal handler.
-pub(super) fn restore() {
-    let quiet = QUIET.swap(ptr::null_mut(), Ordering::SeqCst);
-    // SAFETY: null, or a value that is never freed nor changed.
-    if let Some(quiet) = unsafe { quiet.as_ref() } {
-        // The terminal has gone: there is nothing to put back.
-        let _ = termios::tcsetattr(&quiet.tty, OptionalActions::Flush, &quiet.before);
-    }
 }
 
 extern "C" fn end(signal: libc::c_int) {

@@ -1,6 +1,5 @@
 //! The options of TLS, as typed.
 
-use super::text;
 use clap::ArgMatches;
 use std::ffi::OsString;
 
@@ -36,10 +35,16 @@ impl TlsArgs {
         }
         let flag = |id: &str| matches.get_flag(id);
         let path = |id: &str| matches.get_one::<OsString>(id).cloned();
-        let word = |id: &str| matches.get_one::<OsString>(id).map(|word| text(word));
+        let word = |id: &str| {
+            matches
+                .get_one::<OsString>(id)
+                .map(|word| word.to_string_lossy().into_owned())
+        };
         let words = |id: &str| {
             let words = matches.get_many::<OsString>(id).into_iter().flatten();
-            words.map(|word| text(word)).collect()
+            words
+                .map(|word| word.to_string_lossy().into_owned())
+                .collect()
         };
         TlsArgs {
             tls: flag("tls"),

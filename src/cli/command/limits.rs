@@ -1,6 +1,6 @@
 //! Options for rnc left running: how much a connection may take, and how clients are received.
 
-use super::{grouped, setting};
+use super::option::{grouped, setting};
 use clap::{Arg, ValueHint};
 
 const LIMITS: &str = "Limits";

@@ -1,6 +1,6 @@
 //! Options about what is written down of the traffic.
 
-use super::{DATA, grouped, known, setting, switch};
+use super::option::{DATA, grouped, known, setting, switch};
 use clap::{Arg, ValueHint};
 
 /// `--output` and its kin.

@@ -1,6 +1,6 @@
 //! Options for programs that are run for peers.
 
-use super::{SHAPE, grouped, switch, value};
+use super::option::{SHAPE, grouped, switch, value};
 use clap::{Arg, ValueHint};
 
 /// The options, with their group.

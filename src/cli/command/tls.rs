@@ -1,7 +1,7 @@
 //! Options for TLS on the connections.
 
-use super::{grouped, known, setting, switch};
-use crate::proto::starttls::Protocol;
+use super::option::{grouped, known, setting, switch};
+use crate::plan::starttls::Protocol;
 use clap::{Arg, ArgAction, ValueHint};
 
 const TLS: &str = "TLS";

@@ -2,7 +2,7 @@
 //! all dialects.
 
 use super::*;
-use crate::proto::framing::Framing;
+use crate::plan::Framing;
 
 impl Planner<'_> {
     /// What the word means; `raw` is no framing.

@@ -35,7 +35,6 @@ impl Planner<'_> {
             password,
             names: self.proxy_names(kind)?,
             names_the_host: self.dialect.names_the_host,
-            challenge: None,
         }))
     }
 

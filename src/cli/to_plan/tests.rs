@@ -11,12 +11,12 @@ use super::*;
 use crate::cli::args::Args;
 use crate::cli::command::Extent;
 use crate::cli::dialect::{NATIVE, NC};
+use crate::plan::Framing;
 use crate::plan::access::HostList;
 use crate::plan::{
     Clients, Family, Log, LogFormat, LogPlace, Mode, Onward, PassEnd, Plan, Proxy, ProxyKind,
     ProxyNames, Talk, UnixSource, Until,
 };
-use crate::proto::framing::Framing;
 use std::time::Duration;
 
 mod ncat;

@@ -3,8 +3,8 @@
 use super::*;
 use crate::parse::ciphers::{self, ciphers};
 use crate::parse::pin::pin;
+use crate::plan::starttls::Protocol;
 use crate::plan::tls::{Client, Common, Identity, Pin, Server, Tls, Trust, Version};
-use crate::proto::starttls::Protocol;
 
 /// How much the names of protocols (ALPN) may be together, in bytes: far more than anybody needs,
 /// and far less than a ClientHello can hold. RFC 8446, section 4.1.2.

@@ -1,7 +1,8 @@
 //! A certificate (X.509, RFC 5280) in words. All that comes from it is escaped and of bounded
 //! length, whatever is in it.
 
-use super::own_cert::{fingerprint, show_pin};
+use super::pin::{fingerprint, show_pin};
+use crate::io::tls::Session;
 use crate::parse::escape::printable;
 use crate::proto::calendar::Civil;
 use rustls::pki_types::CertificateDer;
@@ -268,6 +269,11 @@ fn bounded(bytes: &[u8]) -> String {
         Some((end, _)) => format!("{}…", &text[..end]),
         None => text,
     }
+}
+
+/// The certificate the peer has shown in this session, unless it was refused.
+pub fn peer_cert(session: &Session) -> Option<CertificateDer<'static>> {
+    session.connection().peer_certificates()?.first().cloned()
 }
 
 #[cfg(test)]

@@ -1,8 +1,11 @@
 //! Sessions as a client.
 
+use super::certificate::peer_cert;
 use super::explain::{self, Context, Side};
+use super::files;
+use super::name::server_name;
+use super::setup::{SetupError, key_log, provider, versions};
 use super::verify::{Doubter, Seen, ServerCheck, ServerTrust};
-use super::{SetupError, files, key_log, peer_cert, provider, server_name, versions};
 use crate::io::tls::Session;
 use crate::plan::tls::{self as plan, Trust};
 use crate::sys::clock;

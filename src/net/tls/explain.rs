@@ -2,62 +2,18 @@
 //! HOST port PORT failed: REASON`. What comes from a peer is escaped and of bounded length.
 
 mod alerts;
+mod context;
 mod first;
 mod refused;
 
 use crate::io::tls::said;
-use crate::plan::tls::{Client, Version};
+use crate::plan::tls::Version;
 use crate::report;
+use context::spaced;
+pub use context::{Context, Side};
 use rustls::{AlertDescription, CommonState, Error, PeerIncompatible, PeerMisbehaved};
 use std::error::Error as _;
-use std::fmt::Debug;
 use std::io;
-
-/// Which side of TLS we are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Side {
-    /// We connect, with a certificate of our own (`--tls-cert`) or without.
-    Client {
-        /// We have one.
-        has_cert: bool,
-    },
-    /// We listen.
-    Server,
-}
-
-impl Side {
-    /// The side of a client.
-    pub fn of_client(plan: &Client) -> Side {
-        Side::Client {
-            has_cert: plan.common.identity.is_some(),
-        }
-    }
-
-    /// What the other side is called.
-    fn peer(self) -> &'static str {
-        match self {
-            Side::Client { .. } => "the peer",
-            Side::Server => "the client",
-        }
-    }
-}
-
-/// What is known of a handshake beyond its error.
-#[derive(Clone, Debug)]
-pub struct Context<'a> {
-    /// Which side we are.
-    pub side: Side,
-    /// The oldest and the newest version we speak.
-    pub versions: (Version, Version),
-    /// The name the server's certificate must be for; `None` where there is none, at a Unix socket.
-    pub name: Option<&'a str>,
-    /// The certificate the peer showed, in DER.
-    pub cert: Option<&'a [u8]>,
-    /// The first bytes from the peer, a hundred or so.
-    pub first: &'a [u8],
-    /// Seconds since 1970.
-    pub now: u64,
-}
 
 /// Why a handshake failed, from what the connection's end said.
 pub fn failure(error: &io::Error, context: &Context<'_>) -> String {
@@ -225,22 +181,6 @@ fn spoken((oldest, newest): (Version, Version)) -> &'static str {
         (Version::V1_3, _) => "TLS 1.3, and --tls-min allows no older",
         (Version::V1_2, Version::V1_3) => "TLS 1.2 or 1.3",
     }
-}
-
-/// A name of rustls's in words: `NoKxGroupsInCommon` is `no kx groups in common`.
-fn spaced(name: &impl Debug) -> String {
-    let mut text = String::new();
-    for c in format!("{name:?}").chars() {
-        let begins = c.is_ascii_uppercase() && text.ends_with(|end: char| end.is_ascii_lowercase());
-        if (begins || !c.is_ascii_alphanumeric()) && !text.ends_with(' ') {
-            text.push(' ');
-        }
-        if c.is_ascii_alphanumeric() {
-            text.push(c.to_ascii_lowercase());
-        }
-    }
-    text.truncate(text.trim_end().len());
-    text
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Certificates and keys in files, in PEM or DER. What is in a file of them is read, or refused with
 //! the reason: no certificate is passed over.
 
-use super::SetupError;
+use super::setup::SetupError;
 use super::verify::key_of;
 use crate::plan::tls::Identity;
 use crate::proto::pem::{self, Section};

@@ -1,11 +1,12 @@
 //! A certificate of our own making: ECDSA on P-256, signed by itself, and known by its fingerprint.
 
-use super::{SetupError, files};
-use crate::plan::tls::{Identity, Pin};
+use super::files;
+use super::pin::{fingerprint, show_pin};
+use super::setup::SetupError;
+use crate::plan::tls::Identity;
 use crate::report;
 use rcgen::{CertificateParams, DistinguishedName, DnType, KeyPair};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
-use std::fmt::Write as _;
 use std::fs::{self, DirBuilder, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
@@ -178,21 +179,6 @@ fn keep(path: &Path, text: &[u8]) -> Result<(), SetupError> {
     write().map_err(|error| {
         SetupError::new(format!("write {}", path.display()), report::reason(&error))
     })
-}
-
-/// The SHA-256 of a certificate in DER.
-pub fn fingerprint(cert: &[u8]) -> Pin {
-    use sha2::Digest;
-    sha2::Sha256::digest(cert).into()
-}
-
-/// A fingerprint as `--tls-pin` takes it: `sha256:` and 64 digits.
-pub fn show_pin(pin: &Pin) -> String {
-    let mut text = String::from("sha256:");
-    for byte in pin {
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
 }
 
 #[cfg(test)]

@@ -1,9 +1,12 @@
 //! Sessions as a server.
 
+use super::certificate::peer_cert;
 use super::explain::{self, Context, Side};
-use super::own_cert::{Own, fingerprint, show_pin};
+use super::files;
+use super::own_cert::Own;
+use super::pin::{fingerprint, show_pin};
+use super::setup::{SetupError, key_log, provider, versions};
 use super::verify::{ClientCheck, ClientTrust, Seen};
-use super::{SetupError, files, key_log, peer_cert, provider, versions};
 use crate::io::tls::Session;
 use crate::plan::tls::{self as plan, Trust};
 use crate::sys::clock;

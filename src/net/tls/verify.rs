@@ -1,7 +1,7 @@
 //! Whose certificates are taken: those of authorities, as rustls checks them, those with certain
 //! fingerprints, or any at all. In all cases the peer has to prove that it holds the key.
 
-use super::own_cert::fingerprint;
+use super::pin::fingerprint;
 use crate::plan::tls::Pin;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::client::{WebPkiServerVerifier, verify_server_name};

@@ -1,8 +1,8 @@
 //! The Digest scheme of HTTP authentication: the password is proven, not sent. RFC 7616, with
 //! `qop=auth`, and as RFC 2069 had it for proxies that do not name a `qop`.
 
-use super::super::Login;
-use super::challenge::Params;
+use super::login::Login;
+use super::params::Params;
 use md5::Md5;
 use sha2::Sha256;
 use sha2::digest::Digest as _;

@@ -6,7 +6,8 @@
 //! ```
 
 use crate::proto::answer::ANSWER_MAX;
-use crate::proto::{Handshake, Partial, Progress, Refused};
+use crate::proto::handshake::Partial;
+use crate::proto::{Handshake, Progress, Refused};
 
 /// ExtendedRequest with the name 1.3.6.1.4.1.1466.20037 in a message with the number 1.
 const REQUEST: &[u8; 31] = b"\x30\x1d\x02\x01\x01\x77\x18\x80\x161.3.6.1.4.1.1466.20037";

@@ -9,7 +9,8 @@
 
 use crate::proto::answer::ANSWER_MAX;
 use crate::proto::find::find;
-use crate::proto::{Handshake, Partial, Progress, Refused};
+use crate::proto::handshake::Partial;
+use crate::proto::{Handshake, Progress, Refused};
 
 /// The first byte of a handshake: the version of the protocol.
 const PROTOCOL_VERSION: u8 = 10;

@@ -1,6 +1,7 @@
 //! What holds for all machines, with what servers of each protocol say.
 
 use super::*;
+use crate::plan::starttls::UnknownProtocol;
 use crate::proto::Refused;
 use crate::proto::answer::{ANSWER_MAX, LINE_MAX};
 use crate::proto::testing::{converse, feed};

@@ -2,8 +2,8 @@
 
 use super::*;
 use crate::cli::dialect::NCAT;
+use crate::plan::starttls::Protocol;
 use crate::plan::tls::{Client, Identity, Server, Tls, Trust, Version};
-use crate::proto::starttls::Protocol;
 use std::path::PathBuf;
 
 const PIN: &str = "sha256:000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";

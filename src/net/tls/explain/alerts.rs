@@ -1,6 +1,6 @@
 //! Alerts a peer sent, in words. RFC 8446, section 6; RFC 5246, section 7.2; RFC 6066, section 9.
 
-use super::Side;
+use super::context::{Side, spaced};
 use rustls::AlertDescription as Alert;
 
 /// What the peer says with an alert, and the alert's name in the standard.
@@ -78,7 +78,7 @@ fn name(alert: Alert) -> String {
         Alert::UnrecognisedName => "unrecognized_name".into(),
         Alert::UnknownPSKIdentity => "unknown_psk_identity".into(),
         Alert::Unknown(number) => format!("alert {number}"),
-        alert => super::spaced(&alert).replace(' ', "_"),
+        alert => spaced(&alert).replace(' ', "_"),
     }
 }
 

@@ -1,6 +1,6 @@
 //! The first bytes a peer sent: TLS, or what else.
 
-use super::Side;
+use super::context::Side;
 use crate::parse::escape::printable;
 use crate::proto::hello::is_client_hello;
 

@@ -1,8 +1,8 @@
 //! Why a certificate was refused, in words.
 
 use super::super::certificate::{Certificate, date, dotted};
-use super::super::own_cert::{fingerprint, show_pin};
-use super::{Context, Side, spaced};
+use super::super::pin::{fingerprint, show_pin};
+use super::context::{Context, Side, spaced};
 use crate::parse::escape::printable;
 use rustls::{CertificateError, ExtendedKeyPurpose};
 use std::fmt::Write as _;

@@ -6,7 +6,7 @@ mod judged;
 mod pair;
 
 use super::*;
-use crate::net::tls::own_cert::{fingerprint, show_pin};
+use crate::net::tls::pin::{fingerprint, show_pin};
 use pair::*;
 use proptest::prelude::*;
 use rcgen::{BasicConstraints, DnType, ExtendedKeyUsagePurpose, IsCa, date_time_ymd};
