@@ -5,7 +5,7 @@ mod common;
 
 use common::{
     Cmd, Finished, Log, Running, Sock, Stdin, Stdout, TempDir, Transport, assert_bytes,
-    connect_to_listener, eventually, pattern, require, rnc, work_done,
+    connect_to_listener, eventually, pattern, private_kib, require, rnc, work_done,
 };
 use rustix::process::Signal;
 use socket2::{Domain, SockAddr, SockRef, Socket, Type};
@@ -437,15 +437,15 @@ fn descriptors(crowd: &Crowd) -> usize {
 
 #[test]
 fn an_idle_member_costs_little_memory() {
-    const MEMBERS: usize = 400;
-    const MOST_KIB_EACH: usize = 2;
+    const MEMBERS: u64 = 400;
+    const MOST_KIB_EACH: u64 = 2;
     let crowd = Crowd::new(&["--broker"]);
     let words = vec![b'x'; 20_000];
     let mut first = crowd.join();
     let (mut heard, mut members) = (0, vec![crowd.join()]);
     first.say(&words, &crowd.rnc);
     hears(&mut members[0], &words, &crowd);
-    let before = pss_kib(&crowd);
+    let before = private_kib(crowd.rnc.pid());
     members.extend((1..MEMBERS).map(|_| crowd.join()));
     // They have been busy, too.
     first.say(&words, &crowd.rnc);
@@ -453,24 +453,11 @@ fn an_idle_member_costs_little_memory() {
         hears(member, &words, &crowd);
         heard += 1;
     }
-    let grown = pss_kib(&crowd).saturating_sub(before);
+    let grown = private_kib(crowd.rnc.pid()).saturating_sub(before);
     assert!(
         heard == MEMBERS && grown <= MOST_KIB_EACH * MEMBERS,
         "{grown} KiB"
     );
-}
-
-/// The memory of the process: what it shares with others is counted in parts.
-fn pss_kib(crowd: &Crowd) -> usize {
-    let rollup = format!("/proc/{}/smaps_rollup", crowd.rnc.pid());
-    let rollup = fs::read_to_string(rollup).expect("the process is there");
-    let line = rollup.lines().find_map(|line| line.strip_prefix("Pss:"));
-    let number = line.and_then(|line| line.trim().strip_suffix(" kB"));
-    number
-        .expect("a line Pss")
-        .trim()
-        .parse()
-        .expect("a number")
 }
 
 #[test]

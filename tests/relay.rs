@@ -5,7 +5,7 @@ mod common;
 
 use common::{
     ClosedPort, Cmd, Running, Server, Sock, TempDir, Transport, assert_bytes, connect_to_listener,
-    eventually, lines, pattern, rnc, rnc_binary,
+    eventually, lines, pattern, private_kib, rnc, rnc_binary,
 };
 use rustix::process::Signal;
 use socket2::{Domain, SockAddr, Socket, Type};
@@ -402,15 +402,6 @@ fn idle_connections_cost_next_to_nothing() {
     let kib = private_kib(relay.rnc.pid()).saturating_sub(before);
     eprintln!("{kib} KiB for {CLIENTS} idle connections");
     assert!(kib <= 2 * CLIENTS, "{kib} KiB for {CLIENTS} connections");
-}
-
-/// Memory of the process that is its own and in use, in KiB. Pages of the program's file do not
-/// count: they are shared with other rnc, and become this one's own when those end.
-fn private_kib(pid: i32) -> u64 {
-    let rollup = std::fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).expect("smaps");
-    let line = rollup.lines().find(|line| line.starts_with("Anonymous:"));
-    let value = line.and_then(|line| line.split_whitespace().nth(1));
-    value.and_then(|kib| kib.parse().ok()).expect("Anonymous")
 }
 
 #[test]

@@ -11,6 +11,15 @@ pub fn peak_rss_kib(pid: i32) -> u64 {
     number_after(&status, "VmHWM:").expect("a VmHWM line")
 }
 
+/// Memory of the process that is its own and in use, in KiB. Pages of the program's file do not
+/// count: they are shared with other rnc, and become this one's own when those end.
+pub fn private_kib(pid: i32) -> u64 {
+    let rollup = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).expect("smaps");
+    let line = rollup.lines().find(|line| line.starts_with("Anonymous:"));
+    let value = line.and_then(|line| line.split_whitespace().nth(1));
+    value.and_then(|kib| kib.parse().ok()).expect("Anonymous")
+}
+
 /// What a process has done so far: grows with everything it does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Work {
