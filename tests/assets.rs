@@ -172,9 +172,10 @@ fn body(help: &str) -> String {
         let open = &word[..word.len() - name.len()];
         let option = name.trim_end_matches(['.', ',', ';', ':', ')']);
         let close = &name[option.len()..];
-        match option.starts_with("\\-") {
-            true => format!("{open}\\fB{option}\\fR{close}"),
-            false => word.to_string(),
+        if option.starts_with("\\-") {
+            format!("{open}\\fB{option}\\fR{close}")
+        } else {
+            word.to_string()
         }
     });
     let text = words.collect::<Vec<String>>().join(" ");

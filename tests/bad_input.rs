@@ -608,9 +608,10 @@ fn an_unreachable_network_is_told() {
     let Some(unshare) = require("unshare", "util-linux") else {
         return;
     };
-    let options = match rustix::process::geteuid().is_root() {
-        true => "-n",
-        false => "-rn",
+    let options = if rustix::process::geteuid().is_root() {
+        "-n"
+    } else {
+        "-rn"
     };
     let alone = |words: &str| {
         Cmd::new(&unshare)
@@ -723,9 +724,10 @@ fn say_slowly(peer: &mut Sock, bytes: &[u8]) {
 /// Answers with these bytes whatever is asked, whole or byte by byte, and closes.
 fn answered(kind: &str, answer: &[u8], slowly: bool) -> (Finished, u16) {
     proxied(kind, "", |peer, rnc| {
-        match slowly {
-            true => say_slowly(peer, answer),
-            false => drop(peer.write_all(answer)),
+        if slowly {
+            say_slowly(peer, answer)
+        } else {
+            drop(peer.write_all(answer))
         }
         // Not closed before it has judged: closing with its request unread would be a reset.
         peer.half_close();

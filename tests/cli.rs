@@ -390,9 +390,10 @@ fn abstract_unix_names_work_both_ways() {
 /// Connects to the port a listener says, over IPv4 or IPv6.
 fn reaches(rnc: &Running, v6: bool) -> bool {
     let port = rnc.listening_port();
-    match v6 {
-        true => TcpStream::connect((Ipv6Addr::LOCALHOST, port)).is_ok(),
-        false => TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok(),
+    if v6 {
+        TcpStream::connect((Ipv6Addr::LOCALHOST, port)).is_ok()
+    } else {
+        TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok()
     }
 }
 

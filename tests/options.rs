@@ -157,9 +157,10 @@ fn packets_under_the_minimal_ttl_are_dropped() {
 fn so_debug_is_set_or_refused_by_name() {
     let server = Server::tcp();
     let done = line(&format!("-z -D 127.0.0.1 {}", server.port())).run();
-    match rustix::process::geteuid().is_root() {
-        true => done.expect_code(0).expect_silence(),
-        false => done.expect_code(1).expect_complaint("SO_DEBUG"),
+    if rustix::process::geteuid().is_root() {
+        done.expect_code(0).expect_silence()
+    } else {
+        done.expect_code(1).expect_complaint("SO_DEBUG")
     };
 }
 
@@ -759,9 +760,10 @@ fn alone(script: &str, hosts: &str) -> Option<Cmd> {
         set +e
         rnc=$2
         until ip -6 route show table local | grep -q 2001:db8:1::1; do sleep 0.02; done";
-    let namespaces = match rustix::process::geteuid().is_root() {
-        true => "-nm",
-        false => "-rnm",
+    let namespaces = if rustix::process::geteuid().is_root() {
+        "-nm"
+    } else {
+        "-rnm"
     };
     let cmd = |script: &str| {
         let words = [namespaces, "/bin/sh", "-c", script, "sh", hosts];
@@ -938,9 +940,10 @@ fn exchange(cmd: Cmd, options: &str, sends: &str, ends_first: bool) -> (Vec<u8>,
     client.send("from stdin\n");
     client.close_stdin();
     let mut peer = server.accept(&client);
-    let mut got = match ends_first {
-        true => peer.read_all(&client),
-        false => peer.read_some(sends.len(), &client),
+    let mut got = if ends_first {
+        peer.read_all(&client)
+    } else {
+        peer.read_some(sends.len(), &client)
     };
     // A client that only sends may have left by now.
     let _ = peer.write_all(b"from the peer\n");

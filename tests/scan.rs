@@ -25,9 +25,10 @@ fn told(done: &Finished) -> Vec<(u16, bool)> {
     let read = |line: &str| {
         let is_open = line.ends_with("succeeded!");
         let mut words = line.split(' ');
-        let word = match is_open {
-            true => words.nth(3),
-            false => words.skip_while(|word| *word != "port").nth(1),
+        let word = if is_open {
+            words.nth(3)
+        } else {
+            words.skip_while(|word| *word != "port").nth(1)
         };
         let port = word.and_then(|word| word.parse().ok());
         (
@@ -184,9 +185,12 @@ fn a_name_and_all_that_is_tried_is_told_by_port() {
     let wanted: Vec<(&str, u16)> = ports
         .list
         .iter()
-        .flat_map(|(port, is_open)| match is_open {
-            true => vec![("Trying", *port), ("Connection", *port), ("Local", *port)],
-            false => vec![("Trying", *port), ("rnc:", *port)],
+        .flat_map(|(port, is_open)| {
+            if *is_open {
+                vec![("Trying", *port), ("Connection", *port), ("Local", *port)]
+            } else {
+                vec![("Trying", *port), ("rnc:", *port)]
+            }
         })
         .collect();
     let lines: Vec<&str> = done.stderr.lines().collect();
@@ -462,9 +466,10 @@ fn alone(setup: &str) -> Option<impl Fn(&str) -> Cmd + use<>> {
     let unshare = require("unshare", "util-linux")?;
     require("ip", "iproute2")?;
     require("nsenter", "util-linux")?;
-    let options = match rustix::process::geteuid().is_root() {
-        true => "-n",
-        false => "-rn",
+    let options = if rustix::process::geteuid().is_root() {
+        "-n"
+    } else {
+        "-rn"
     };
     require("bash", "bash")?;
     let binary = rnc_binary().display();

@@ -234,9 +234,10 @@ fn daytime_is_not_cut_short_by_what_the_client_said() {
 fn a_signal_ends_a_service_with_clients() {
     for options in ["-lk --echo", "-lk --chargen", "-lku --echo"] {
         let service = Service::tcp(options);
-        let clients: Vec<Sock> = match options.contains('u') {
-            true => Vec::new(),
-            false => (0..10).map(|_| service.client()).collect(),
+        let clients: Vec<Sock> = if options.contains('u') {
+            Vec::new()
+        } else {
+            (0..10).map(|_| service.client()).collect()
         };
         service.rnc.signal(Signal::INT);
         let done = service.rnc.wait().expect_signal(Signal::INT);

@@ -90,22 +90,20 @@ pub fn transfer(
     let (stdout, evidence) = open_sink(data, shape, check)?;
     let receiver = &pair.receiver;
     let (quiet, _open) = receiver.quiet_stdin()?;
-    let (command, stdin, writer) = match shape.both_ways {
-        false => (receiver.receive(&place), quiet, None),
-        true => {
-            let (stdin, writer) = open_source(data, shape.source, check)?;
-            (receiver.serve(&place), stdin, writer)
-        }
+    let (command, stdin, writer) = if shape.both_ways {
+        let (stdin, writer) = open_source(data, shape.source, check)?;
+        (receiver.serve(&place), stdin, writer)
+    } else {
+        (receiver.receive(&place), quiet, None)
     };
     let receiver = Child::start(command, stdin, stdout)?;
     place.wait_listening(&receiver, deadline)?;
     let (stdin, other_writer) = open_source(data, shape.source, check)?;
-    let (command, stdout, back) = match shape.both_ways {
-        false => (pair.sender.send(&place), Stdio::null(), None),
-        true => {
-            let (stdout, evidence) = open_sink(data, shape, check)?;
-            (pair.sender.talk(&place), stdout, Some(evidence))
-        }
+    let (command, stdout, back) = if shape.both_ways {
+        let (stdout, evidence) = open_sink(data, shape, check)?;
+        (pair.sender.talk(&place), stdout, Some(evidence))
+    } else {
+        (pair.sender.send(&place), Stdio::null(), None)
     };
     let start = Instant::now();
     let sender = Child::start(command, stdin, stdout)?;

@@ -146,9 +146,10 @@ fn groups(outcomes: &[Outcome]) -> Vec<Group> {
         let bar = |&(name, class): &(&'static str, &'static str)| {
             let row = outcome.rows.iter().find(|row| row.name == name)?;
             let ratio = ratio(outcome, row, 0)?;
-            let times = match outcome.job.metrics[0].more_is_better {
-                true => ratio,
-                false => 1.0 / ratio,
+            let times = if outcome.job.metrics[0].more_is_better {
+                ratio
+            } else {
+                1.0 / ratio
             };
             Some((name, class, times))
         };

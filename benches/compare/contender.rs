@@ -430,9 +430,10 @@ impl Pair {
 
     /// As the tables call it.
     pub fn name(&self) -> String {
-        match self.sender.name == self.receiver.name {
-            true => self.sender.name.to_owned(),
-            false => format!("{} → {}", self.sender.name, self.receiver.name),
+        if self.sender.name == self.receiver.name {
+            self.sender.name.to_owned()
+        } else {
+            format!("{} → {}", self.sender.name, self.receiver.name)
         }
     }
 }

@@ -108,9 +108,10 @@ pub fn call_for(time: Duration, call: impl Fn() -> Result<()> + Sync) -> Result<
 /// (PSS), of the relay and of all programs it has started.
 pub fn idle(contender: &Contender) -> Result<Vec<f64>> {
     let _limit = Descriptors::raise()?;
-    let count = match contender.relays_by_program() {
-        true => FEW_IDLE,
-        false => IDLE,
+    let count = if contender.relays_by_program() {
+        FEW_IDLE
+    } else {
+        IDLE
     };
     let target = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let (relay, port) = start(contender, &target)?;

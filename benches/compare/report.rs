@@ -199,17 +199,19 @@ pub fn behind(outcomes: &[Outcome]) -> String {
             }
         }
     }
-    match lines.is_empty() {
-        true => String::new(),
-        false => format!("\n{OURS} is behind in:\n{lines}"),
+    if lines.is_empty() {
+        String::new()
+    } else {
+        format!("\n{OURS} is behind in:\n{lines}")
     }
 }
 
 /// True if a ratio to the reference is worse than the metric allows.
 fn is_behind(metric: &Metric, ratio: f64) -> bool {
-    match metric.more_is_better {
-        true => ratio * metric.allowed < 0.995,
-        false => ratio > metric.allowed + 0.005,
+    if metric.more_is_better {
+        ratio * metric.allowed < 0.995
+    } else {
+        ratio > metric.allowed + 0.005
     }
 }
 

@@ -51,9 +51,10 @@ pub fn short(contender: &Contender, server: Server, time: Duration) -> Result<Ve
 /// it has started.
 pub fn idle(contender: &Contender) -> Result<Vec<f64>> {
     let _limit = Descriptors::raise()?;
-    let count = match contender.echoes_by_program() {
-        true => FEW_IDLE,
-        false => IDLE,
+    let count = if contender.echoes_by_program() {
+        FEW_IDLE
+    } else {
+        IDLE
     };
     let (child, port) = start(contender, Server::Echo)?;
     let before = memory(child.pid())?;

@@ -43,9 +43,10 @@ pub fn short(contender: &Contender, time: Duration) -> Result<Vec<f64>> {
 /// processes it has started.
 pub fn idle(contender: &Contender) -> Result<Vec<f64>> {
     let _limit = Descriptors::raise()?;
-    let count = match contender.serves_by_process() {
-        true => FEW_IDLE,
-        false => IDLE,
+    let count = if contender.serves_by_process() {
+        FEW_IDLE
+    } else {
+        IDLE
     };
     let (child, port) = start(contender)?;
     let config = client()?;

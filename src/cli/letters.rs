@@ -173,9 +173,10 @@ fn extra() -> Vec<Arg> {
             (None, letter) => Arg::new(*typed).short(letter),
             (long, _) => Arg::new(*typed).long(long),
         };
-        match has_value {
-            true => arg.allow_hyphen_values(true),
-            false => arg.action(ArgAction::SetTrue),
+        if *has_value {
+            arg.allow_hyphen_values(true)
+        } else {
+            arg.action(ArgAction::SetTrue)
         }
     });
     let test = switch("test", "Tell NCAT TEST: LISTEN once listening", "");

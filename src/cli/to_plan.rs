@@ -120,9 +120,10 @@ impl Planner<'_> {
         let logs = self.logs()?;
         let codes = Codes {
             connect_timed_out: self.dialect.connect_timed_out_code,
-            timed_out: match self.args.listen {
-                true => self.dialect.listener_timed_out_code,
-                false => self.dialect.timed_out_code,
+            timed_out: if self.args.listen {
+                self.dialect.listener_timed_out_code
+            } else {
+                self.dialect.timed_out_code
             },
             broken: self.dialect.broken_code,
             usage: self.dialect.usage_code,
@@ -230,10 +231,12 @@ impl Planner<'_> {
 
     fn mode(&self, place: Place, timeout: Option<Duration>) -> Result<Mode, Wrong> {
         let (args, dialect) = (self.args, self.dialect);
-        let clients = match args.keep_open {
-            _ if self.talk().is_some() => Clients::AtOnce,
-            true => dialect.many_clients,
-            false => dialect.clients,
+        let clients = if self.talk().is_some() {
+            Clients::AtOnce
+        } else if args.keep_open {
+            dialect.many_clients
+        } else {
+            dialect.clients
         };
         Ok(match place {
             Place::Unix(path) if args.listen => Mode::ListenUnix {
@@ -282,9 +285,10 @@ impl Planner<'_> {
                 let parallel = self.parallel()?;
                 let passes_fd = args.pass_fd;
                 // As nc, -F counts more than -z.
-                match args.zero && !passes_fd {
-                    true => Mode::Scan { to, parallel },
-                    false => Mode::Connect { to, passes_fd },
+                if args.zero && !passes_fd {
+                    Mode::Scan { to, parallel }
+                } else {
+                    Mode::Connect { to, passes_fd }
                 }
             }
         })

@@ -125,9 +125,10 @@ fn context(error: &clap::Error, kind: ContextKind) -> String {
 
 /// Prints help where the dialect prints it, and returns the exit code.
 fn show(text: &str, dialect: &Dialect) -> Exit {
-    let shown = match dialect.help_on_stderr {
-        true => io::stderr().write_all(text.as_bytes()),
-        false => sys::stdio::write_all_to_stdout(text.as_bytes()),
+    let shown = if dialect.help_on_stderr {
+        io::stderr().write_all(text.as_bytes())
+    } else {
+        sys::stdio::write_all_to_stdout(text.as_bytes())
     };
     match shown {
         // The reader has seen enough: `rnc --help | head`.

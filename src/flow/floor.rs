@@ -106,9 +106,10 @@ impl Floor {
                 let Some(member) = members.get_mut(&slot) else {
                     continue;
                 };
-                let bytes = match is_early {
-                    true => member.voice.take_early(),
-                    false => member.voice.take(),
+                let bytes = if is_early {
+                    member.voice.take_early()
+                } else {
+                    member.voice.take()
                 };
                 if !bytes.is_empty() {
                     self.turn = slot.wrapping_add(1);

@@ -232,19 +232,19 @@ impl Flow {
     ) -> Moved {
         let mut moved = self.flush(sink);
         for _ in 0..TURN {
-            let did = match self.kernel.is_some() && self.urgent.is_empty() {
-                true => self.carry(source, sink),
-                false => {
-                    let wrote = self.write(sink, now);
-                    let offloads = self.offload(source, sink);
-                    let read = self.kernel.is_none() && self.read(source, back);
-                    wrote || read || offloads
-                }
+            let did = if self.kernel.is_some() && self.urgent.is_empty() {
+                self.carry(source, sink)
+            } else {
+                let wrote = self.write(sink, now);
+                let offloads = self.offload(source, sink);
+                let read = self.kernel.is_none() && self.read(source, back);
+                wrote || read || offloads
             };
             let finishes = self.pass_on_end(sink);
-            match did || finishes {
-                true => moved = Moved::Some,
-                false => return moved,
+            if did || finishes {
+                moved = Moved::Some
+            } else {
+                return moved;
             }
         }
         Moved::Budget
@@ -260,9 +260,10 @@ impl Flow {
             Err(error) => self.break_sink(error),
         }
         self.sink_holds = sink.holds();
-        match held && !self.sink_holds {
-            true => Moved::Some,
-            false => Moved::Nothing,
+        if held && !self.sink_holds {
+            Moved::Some
+        } else {
+            Moved::Nothing
         }
     }
 

@@ -212,10 +212,12 @@ impl Hub {
             self.last = now;
             return Turn::Again;
         }
-        match self.is_over(now) {
-            true if self.end_voices(now) => Turn::Again,
-            true => Turn::Over(Ended::Quit),
-            false => Turn::Wait,
+        if !self.is_over(now) {
+            Turn::Wait
+        } else if self.end_voices(now) {
+            Turn::Again
+        } else {
+            Turn::Over(Ended::Quit)
         }
     }
 

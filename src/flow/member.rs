@@ -145,9 +145,10 @@ impl Member {
         if self.out != FlowState::Open || allowed == 0 {
             return;
         }
-        match allowed == len {
-            true => self.send_all(chunk, now),
-            false => self.send_all(&mut chunk.cut(allowed), now),
+        if allowed == len {
+            self.send_all(chunk, now)
+        } else {
+            self.send_all(&mut chunk.cut(allowed), now)
         }
         self.spend(allowed);
     }
@@ -294,9 +295,10 @@ impl Member {
     /// when nothing was there.
     pub fn hear<'a>(&mut self, scratch: &'a mut [u8], now: Instant) -> Option<Cow<'a, [u8]>> {
         let goes_through = self.voice.is_plain() && self.stage.is_none();
-        let room = match goes_through {
-            true => scratch.len(),
-            false => self.room_to_hold().min(scratch.len()),
+        let room = if goes_through {
+            scratch.len()
+        } else {
+            self.room_to_hold().min(scratch.len())
         };
         let n = self.read(&mut scratch[..room], now)?;
         if goes_through {
@@ -404,9 +406,10 @@ impl Member {
         // What it said before it was reset may still be there to be read.
         let breaks = |fault: &io::Error| fault.kind() != io::ErrorKind::UnexpectedEof;
         let broken = self.fault.as_ref().is_some_and(breaks) && self.inn == FlowState::Closed;
-        match over || broken {
-            true => Presence::Gone(self.fault.take()),
-            false => Presence::Here,
+        if over || broken {
+            Presence::Gone(self.fault.take())
+        } else {
+            Presence::Here
         }
     }
 

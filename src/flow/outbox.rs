@@ -96,9 +96,10 @@ impl Outbox {
     /// When it will have been full for `patience`; at once, when it has got more than it takes.
     pub fn stalled_at(&self, patience: Duration) -> Option<Instant> {
         let since = self.full_since?;
-        Some(match self.has_overflowed {
-            true => since,
-            false => since + patience,
+        Some(if self.has_overflowed {
+            since
+        } else {
+            since + patience
         })
     }
 

@@ -61,9 +61,10 @@ impl Kernel {
     /// Moves once; at most `most` bytes more are taken from the source. Never waits.
     pub fn carry(&mut self, source: &mut Endpoint, sink: &mut Endpoint, most: usize) -> Carry {
         let empties = self.held() > 0;
-        let ready = match empties {
-            true => sink.is_writable(),
-            false => most == 0 || (source.is_readable() && sink.is_writable()),
+        let ready = if empties {
+            sink.is_writable()
+        } else {
+            most == 0 || (source.is_readable() && sink.is_writable())
         };
         if !ready {
             return Carry::Pending;
@@ -85,9 +86,10 @@ impl Kernel {
                 sink: false,
             } => {
                 self.unsure += 1;
-                match self.unsure > UNSURE_MOVES {
-                    true => self.give_up(false),
-                    false => Carry::Moved(0),
+                if self.unsure > UNSURE_MOVES {
+                    self.give_up(false)
+                } else {
+                    Carry::Moved(0)
                 }
             }
             // Traffic that comes in small pieces leaves the source drained after each. And splice(2)
@@ -120,9 +122,10 @@ impl Kernel {
         if empties || cheap_either_way {
             return;
         }
-        self.small_moves = match taken < SMALL_BYTES {
-            true => self.small_moves + 1,
-            false => 0,
+        self.small_moves = if taken < SMALL_BYTES {
+            self.small_moves + 1
+        } else {
+            0
         };
     }
 

@@ -159,9 +159,10 @@ impl LogFile {
 }
 
 fn open(path: &Path, appends: bool, flags: OFlags) -> io::Result<File> {
-    let how = match appends {
-        true => OFlags::APPEND,
-        false => OFlags::TRUNC,
+    let how = if appends {
+        OFlags::APPEND
+    } else {
+        OFlags::TRUNC
     };
     let flags = flags | OFlags::WRONLY | OFlags::CREATE | OFlags::NOCTTY | OFlags::CLOEXEC | how;
     let mode = Mode::from_raw_mode(0o666);

@@ -90,9 +90,10 @@ impl Mailbox {
     /// See `Endpoint::try_read`.
     pub fn try_read(&mut self, buf: &mut [u8]) -> Got {
         let Some(message) = self.waiting.pop_front() else {
-            return match self.is_closed {
-                true => Got::Eof,
-                false => Got::Pending,
+            return if self.is_closed {
+                Got::Eof
+            } else {
+                Got::Pending
             };
         };
         self.hold(self.waiting_bytes - message.len());

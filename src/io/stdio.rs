@@ -65,13 +65,15 @@ impl Stdio {
                 kind: OnceCell::new(),
             })
         };
-        let input = match uses.input {
-            true => Some(half(Shared::stdin(), slots[0], Interest::READABLE)?),
-            false => None,
+        let input = if uses.input {
+            Some(half(Shared::stdin(), slots[0], Interest::READABLE)?)
+        } else {
+            None
         };
-        let output = match uses.output {
-            true => Some(half(Shared::stdout(), slots[1], Interest::WRITABLE)?),
-            false => None,
+        let output = if uses.output {
+            Some(half(Shared::stdout(), slots[1], Interest::WRITABLE)?)
+        } else {
+            None
         };
         Ok(Stdio {
             input,

@@ -339,13 +339,12 @@ impl Tls {
 
     /// An error of the socket. Who closes it with our close_notify unread resets the connection.
     fn broken_by(&self, error: io::Error) -> io::Error {
-        match error.kind() == ErrorKind::ConnectionReset && self.has_ended {
-            true => {
-                let reason = errno::reason(&error);
-                let text = format!("{reason}, after our own end (which --no-shutdown keeps back)");
-                io::Error::new(ErrorKind::ConnectionReset, text)
-            }
-            false => error,
+        if error.kind() == ErrorKind::ConnectionReset && self.has_ended {
+            let reason = errno::reason(&error);
+            let text = format!("{reason}, after our own end (which --no-shutdown keeps back)");
+            io::Error::new(ErrorKind::ConnectionReset, text)
+        } else {
+            error
         }
     }
 
@@ -365,9 +364,10 @@ impl Tls {
         session.process();
         // An alert that tells the peer why, or a new key.
         self.flush_untold();
-        Ok(match has_ended {
-            true => Received::End,
-            false => Received::Records,
+        Ok(if has_ended {
+            Received::End
+        } else {
+            Received::Records
         })
     }
 }

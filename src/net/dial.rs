@@ -158,9 +158,10 @@ impl Dialer {
 
     /// One line about a dialer that has given up, for those who were not told the news.
     pub fn summary(&self) -> String {
-        match self.ran_out {
-            true => self.race.timeout_line(),
-            false => self.race.summary(),
+        if self.ran_out {
+            self.race.timeout_line()
+        } else {
+            self.race.summary()
         }
     }
 

@@ -127,9 +127,10 @@ impl Talk {
         loop {
             let wrote = self.flush(stream)?;
             if self.is_done {
-                return Ok(match self.output.is_empty() {
-                    true => Talked::Done(std::mem::take(&mut self.input)),
-                    false => Talked::Wait,
+                return Ok(if self.output.is_empty() {
+                    Talked::Done(std::mem::take(&mut self.input))
+                } else {
+                    Talked::Wait
                 });
             }
             match stream.try_read(&mut buf)? {

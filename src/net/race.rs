@@ -177,9 +177,10 @@ impl Race {
                 return Ok(Raced::Wait);
             }
             let Some(addr) = self.queue.pop_front() else {
-                return Ok(match self.attempts.is_empty() {
-                    true => Raced::Lost,
-                    false => Raced::Wait,
+                return Ok(if self.attempts.is_empty() {
+                    Raced::Lost
+                } else {
+                    Raced::Wait
                 });
             };
             self.next_start = self.stagger.map(|stagger| now + stagger);
@@ -387,9 +388,10 @@ impl Race {
     /// The line about a connect that failed: nc's or Ncat's, to the letter.
     fn failure_line(&self, addr: Option<SocketAddr>, error: &io::Error, timed_out: bool) -> String {
         if report::wording() == Wording::Ncat {
-            return match timed_out {
-                true => "TIMEOUT".into(),
-                false => report::reason(error),
+            return if timed_out {
+                "TIMEOUT".into()
+            } else {
+                report::reason(error)
             };
         }
         let (host, port) = &self.hop;

@@ -91,9 +91,10 @@ fn look_up(host: &str, port: u16, family: Family) -> io::Result<Vec<SocketAddr>>
         loopback.ok_or(error)
     })?;
     found.retain(|addr| fits(addr, family));
-    match found.is_empty() {
-        true => Err(io::Error::other("No address associated with hostname")),
-        false => Ok(found),
+    if found.is_empty() {
+        Err(io::Error::other("No address associated with hostname"))
+    } else {
+        Ok(found)
     }
 }
 

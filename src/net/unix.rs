@@ -183,9 +183,10 @@ fn is_stale(path: &Path, kind: Type) -> bool {
 /// The file of a bound socket, if it has one.
 fn file_of(sock: &Socket, path: &Path) -> OwnFile {
     let is_named = |addr: SockAddr| addr.as_pathname().is_some();
-    match sock.local_addr().is_ok_and(is_named) {
-        true => OwnFile::at(path),
-        false => OwnFile::none(),
+    if sock.local_addr().is_ok_and(is_named) {
+        OwnFile::at(path)
+    } else {
+        OwnFile::none()
     }
 }
 

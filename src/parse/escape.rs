@@ -38,9 +38,10 @@ pub fn shell_word(bytes: &[u8]) -> Option<String> {
         .ok()
         .filter(|word| printable(word.as_bytes()) == **word)?;
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "@%+=:,./-_".contains(c);
-    Some(match !word.is_empty() && word.chars().all(is_plain) {
-        true => word.to_owned(),
-        false => format!("'{}'", word.replace('\'', "'\\''")),
+    Some(if !word.is_empty() && word.chars().all(is_plain) {
+        word.to_owned()
+    } else {
+        format!("'{}'", word.replace('\'', "'\\''"))
     })
 }
 

@@ -96,27 +96,30 @@ impl Voice {
 
     /// Says whether something can be given out.
     pub fn has_output(&self) -> bool {
-        match self.is_plain() || self.ended {
-            true => !self.lines.is_empty(),
-            false => self.has_line,
+        if self.is_plain() || self.ended {
+            !self.lines.is_empty()
+        } else {
+            self.has_line
         }
     }
 
     /// Gives out all whole lines, and after the end the rest.
     pub fn take(&mut self) -> Vec<u8> {
         self.has_line = false;
-        let said = match self.ended {
-            true => self.lines.take_all(),
-            false => self.lines.take_lines(),
+        let said = if self.ended {
+            self.lines.take_all()
+        } else {
+            self.lines.take_lines()
         };
         self.labelled(said)
     }
 
     /// As [`Voice::take`], and without a label an unfinished line too.
     pub fn take_early(&mut self) -> Vec<u8> {
-        match self.is_plain() {
-            true => self.lines.take_all(),
-            false => self.take(),
+        if self.is_plain() {
+            self.lines.take_all()
+        } else {
+            self.take()
         }
     }
 
@@ -162,9 +165,10 @@ pub fn present<'a>(others: impl Iterator<Item = (&'a str, &'a str)>) -> String {
     let others: Vec<String> = others
         .map(|(name, origin)| format!("{origin} as <{name}>"))
         .collect();
-    let list = match others.is_empty() {
-        true => "nobody".to_string(),
-        false => others.join(", "),
+    let list = if others.is_empty() {
+        "nobody".to_string()
+    } else {
+        others.join(", ")
     };
     format!("<announce> already connected: {list}.\n")
 }

@@ -70,10 +70,10 @@ fn push_hex(line: &mut String, row: &[u8]) {
 }
 
 fn push_text(line: &mut String, row: &[u8], shows: impl Fn(u8) -> bool) {
-    line.extend(row.iter().map(|&byte| match shows(byte) {
-        true => char::from(byte),
-        false => '.',
-    }));
+    line.extend(
+        row.iter()
+            .map(|&byte| if shows(byte) { char::from(byte) } else { '.' }),
+    );
 }
 
 #[cfg(test)]

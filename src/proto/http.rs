@@ -193,9 +193,10 @@ impl HttpConnect {
                 if digest.is_stale() && !self.was_stale =>
             {
                 self.was_stale = true;
-                match digest.has_nonce_of(answered) {
-                    true => self.count + 1,
-                    false => 1,
+                if digest.has_nonce_of(answered) {
+                    self.count + 1
+                } else {
+                    1
                 }
             }
             (Some(_), _) => return Err(Refused::PasswordRejected),
@@ -311,11 +312,12 @@ fn check(login: &Login) -> Result<(), Refused> {
     if login.user.contains(':') {
         return Err(Refused::Request("colon in the user name for HTTP"));
     }
-    match login.user.contains(char::is_control) {
-        true => Err(Refused::Request(
+    if login.user.contains(char::is_control) {
+        Err(Refused::Request(
             "control character in the user name for HTTP",
-        )),
-        false => Ok(()),
+        ))
+    } else {
+        Ok(())
     }
 }
 

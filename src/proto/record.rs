@@ -111,9 +111,10 @@ impl Record<'_> {
         let heading = format!("{time} {mark} {size} {unit}, {}", self.peer);
         let rows = hexdump::canonical(mark, self.offset, self.bytes);
         let all = std::iter::once(heading).chain(rows);
-        match colours {
-            true => lines(all.map(|line| format!("{}{line}\x1b[m", self.way.colour()))),
-            false => lines(all),
+        if colours {
+            lines(all.map(|line| format!("{}{line}\x1b[m", self.way.colour())))
+        } else {
+            lines(all)
         }
     }
 }

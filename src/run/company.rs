@@ -19,9 +19,10 @@ pub enum Company {
 impl Company {
     /// `Alone` if there is only one client.
     pub fn of(is_single: bool) -> Company {
-        match is_single {
-            true => Company::Alone,
-            false => Company::Many,
+        if is_single {
+            Company::Alone
+        } else {
+            Company::Many
         }
     }
 

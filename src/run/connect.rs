@@ -362,9 +362,10 @@ impl Connect {
         if *passes_fd {
             return Err(pass_fd(&connected));
         }
-        let label = match via_proxy {
-            true => format!("{} port {port} (tcp)", printable(to.host.as_bytes())),
-            false => ip_label(&connected.addr, &self.plan.net),
+        let label = if via_proxy {
+            format!("{} port {port} (tcp)", printable(to.host.as_bytes()))
+        } else {
+            ip_label(&connected.addr, &self.plan.net)
         };
         match self.plan.net.transport {
             Transport::Tcp | Transport::Sctp => {

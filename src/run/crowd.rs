@@ -137,9 +137,12 @@ impl Crowd {
         let Some(hub) = &mut self.hub else {
             return Ok(());
         };
-        let after = |slot: u16| match HANDSHAKE_SLOTS.contains(&(slot + 1)) {
-            true => FIRST_SLOT,
-            false => slot + 1,
+        let after = |slot: u16| {
+            if HANDSHAKE_SLOTS.contains(&(slot + 1)) {
+                FIRST_SLOT
+            } else {
+                slot + 1
+            }
         };
         while hub.has(self.next_slot) {
             self.next_slot = after(self.next_slot);
@@ -280,9 +283,10 @@ impl Drive<Exit> for Crowd {
     fn deadline(&self) -> Option<Instant> {
         let hub = self.hub.as_ref().and_then(Hub::deadline);
         // Nobody is let in while it is full.
-        let entrance = match self.is_full() {
-            true => None,
-            false => self.entrance.deadline(),
+        let entrance = if self.is_full() {
+            None
+        } else {
+            self.entrance.deadline()
         };
         hub.into_iter().chain(entrance).min()
     }

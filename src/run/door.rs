@@ -113,9 +113,10 @@ impl Door {
             self.entrance.greet(&client, registrar);
             clients.push(self.task(client, reserve, now));
         }
-        match clients.is_empty() {
-            true => next,
-            false => Step::Spawn(clients),
+        if clients.is_empty() {
+            next
+        } else {
+            Step::Spawn(clients)
         }
     }
 

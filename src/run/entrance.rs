@@ -227,9 +227,10 @@ impl Entrance {
     /// not be made sure of.
     pub fn exit(&self) -> Exit {
         let failed = self.handshakes.as_ref().is_some_and(Handshakes::has_failed);
-        match self.awaits_one && failed {
-            true => Exit::Code(self.plan.codes.broken),
-            false => Exit::OK,
+        if self.awaits_one && failed {
+            Exit::Code(self.plan.codes.broken)
+        } else {
+            Exit::OK
         }
     }
 

@@ -123,9 +123,10 @@ impl Handshakes {
     }
 
     fn advance_slot(&mut self) {
-        self.next_slot = match self.next_slot == *HANDSHAKE_SLOTS.end() {
-            true => *HANDSHAKE_SLOTS.start(),
-            false => self.next_slot + 1,
+        self.next_slot = if self.next_slot == *HANDSHAKE_SLOTS.end() {
+            *HANDSHAKE_SLOTS.start()
+        } else {
+            self.next_slot + 1
         };
     }
 

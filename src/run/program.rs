@@ -199,10 +199,12 @@ impl Program {
         now: Instant,
     ) -> Result<Program, Exit> {
         let slots = peer.slots;
-        let channel = match peer.end.keeps_messages() {
-            _ if program.terminal => Channel::Terminal,
-            true => Channel::Messages,
-            false => Channel::Bytes,
+        let channel = if program.terminal {
+            Channel::Terminal
+        } else if peer.end.keeps_messages() {
+            Channel::Messages
+        } else {
+            Channel::Bytes
         };
         let order = Order {
             words: &program.words,
@@ -312,9 +314,10 @@ impl Program {
                     self.begin_to_end(now + PATIENCE);
                 }
                 State::Ending => {
-                    return match self.is_gone(now) {
-                        true => Progress::Over(self.exit()),
-                        false => Progress::Wait,
+                    return if self.is_gone(now) {
+                        Progress::Over(self.exit())
+                    } else {
+                        Progress::Wait
                     };
                 }
             }

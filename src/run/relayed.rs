@@ -199,9 +199,10 @@ impl Relayed {
         if report::is_verbose(2) {
             report::line(&words::socket_details(&connected.sock));
         }
-        let label = match via_proxy {
-            true => format!("{} port {port} (tcp)", printable(host.as_bytes())),
-            false => ip_label(&connected.addr, &self.plan.net),
+        let label = if via_proxy {
+            format!("{} port {port} (tcp)", printable(host.as_bytes()))
+        } else {
+            ip_label(&connected.addr, &self.plan.net)
         };
         (connected.sock, connected.left_over, label)
     }

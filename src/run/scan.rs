@@ -186,9 +186,10 @@ impl Scan {
         if self.reports.past() == self.ports.len() && !report::is_behind() {
             return Err(self.tally.exit(Some(&self.to), &self.plan));
         }
-        Ok(match self.may_start() && self.is_start_due(now) {
-            true => Step::Again,
-            false => Step::Wait,
+        Ok(if self.may_start() && self.is_start_due(now) {
+            Step::Again
+        } else {
+            Step::Wait
         })
     }
 

@@ -303,9 +303,10 @@ impl Joined {
                 Exit::Code(plan.codes.timed_out)
             }
             Ended::Broken(Place::Peer, error) | Ended::Truncated(_, error) => {
-                let verb = match self.bridge.remote().keeps_messages() {
-                    true => "send to",
-                    false => "connection to",
+                let verb = if self.bridge.remote().keeps_messages() {
+                    "send to"
+                } else {
+                    "connection to"
                 };
                 report::failure(&words::broken(verb, label, error, plan));
                 Exit::Code(plan.codes.broken)

@@ -40,9 +40,10 @@ pub fn succeeded(host: &str, port: u16, addr: &SocketAddr, via_proxy: bool, plan
     let service = service.unwrap_or_else(|| "*".into());
     let ip = show_ip(addr);
     let shown = printable(host.as_bytes());
-    let ip = match plan.net.numeric || via_proxy || ip == host {
-        true => String::new(),
-        false => format!(" ({ip})"),
+    let ip = if plan.net.numeric || via_proxy || ip == host {
+        String::new()
+    } else {
+        format!(" ({ip})")
     };
     format!("Connection to {shown}{ip} {port} port [{proto}/{service}] succeeded!")
 }

@@ -55,9 +55,10 @@ fn alone(test: &str) {
     let Some(_) = python("groups.py") else {
         return;
     };
-    let namespaces = match rustix::process::geteuid().is_root() {
-        true => "-n",
-        false => "-rn",
+    let namespaces = if rustix::process::geteuid().is_root() {
+        "-n"
+    } else {
+        "-rn"
     };
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/peers/groups.py");
     let done = Cmd::new(unshare)

@@ -414,9 +414,10 @@ fn an_alert_in_plain_text_is_told_for_what_it_is() {
         peer.say(alert, &rnc);
         drop(peer);
         let done = rnc.wait().expect_stdout(alert);
-        match told {
-            true => drop(done.expect_code(1).expect_complaint("speaks TLS")),
-            false => drop(done.expect_code(0).expect_silence()),
+        if told {
+            drop(done.expect_code(1).expect_complaint("speaks TLS"))
+        } else {
+            drop(done.expect_code(0).expect_silence())
         }
     }
     // The same bytes with more behind them, or other ones, are what they are.

@@ -271,9 +271,10 @@ impl Write for TlsSock {
         while self.session.wants_write() {
             self.session.write_tls(&mut records)?;
         }
-        let piece = match self.in_single_bytes {
-            true => 1,
-            false => records.len().max(1),
+        let piece = if self.in_single_bytes {
+            1
+        } else {
+            records.len().max(1)
         };
         records
             .chunks(piece)

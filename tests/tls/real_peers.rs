@@ -99,9 +99,10 @@ fn what_ends_at_its_own_stdin_ends_the_session() {
 #[track_caller]
 fn ends(rnc: Running, says_so: bool) {
     let done = rnc.wait();
-    match says_so {
-        true => done.expect_code(0).expect_silence(),
-        false => done.expect_code(1).expect_complaint("close_notify"),
+    if says_so {
+        done.expect_code(0).expect_silence()
+    } else {
+        done.expect_code(1).expect_complaint("close_notify")
     };
 }
 

@@ -165,9 +165,10 @@ impl Drive<End> for Play {
 impl Play {
     fn new(setting: Setting, steps: Vec<Step>) -> Play {
         // They block, as a socket that rnc is given may.
-        let (remote, peer) = match setting.is_tcp {
-            true => wire::tcp_pair(),
-            false => wire::pair(setting.is_narrow),
+        let (remote, peer) = if setting.is_tcp {
+            wire::tcp_pair()
+        } else {
+            wire::pair(setting.is_narrow)
         };
         let (local, user) = wire::pair(setting.is_narrow);
         let (session, connection) = sides::new(&setting);

@@ -74,23 +74,20 @@ impl Sides {
 
     fn meet(&self, setting: &Setting) -> (Box<Session>, Connection) {
         let version = usize::from(!setting.is_old);
-        match setting.rnc_is_server {
-            true => {
-                let config = self.peer_clients[version].clone();
-                let name = ServerName::try_from(HOST).expect("a name");
-                let peer = ClientConnection::new(config, name);
-                let rnc = self.server.session().expect("session");
-                (rnc, peer.expect("peer as client").into())
-            }
-            false => {
-                let mut config = self.peer_servers[version].clone();
-                config.send_tls13_tickets = setting.tickets;
-                // Nothing of one script is to be seen in the next.
-                config.session_storage = ServerSessionMemoryCache::new(setting.tickets);
-                let peer = ServerConnection::new(Arc::new(config));
-                let rnc = self.client.session(Some(HOST)).expect("session");
-                (rnc, peer.expect("peer as server").into())
-            }
+        if setting.rnc_is_server {
+            let config = self.peer_clients[version].clone();
+            let name = ServerName::try_from(HOST).expect("a name");
+            let peer = ClientConnection::new(config, name);
+            let rnc = self.server.session().expect("session");
+            (rnc, peer.expect("peer as client").into())
+        } else {
+            let mut config = self.peer_servers[version].clone();
+            config.send_tls13_tickets = setting.tickets;
+            // Nothing of one script is to be seen in the next.
+            config.session_storage = ServerSessionMemoryCache::new(setting.tickets);
+            let peer = ServerConnection::new(Arc::new(config));
+            let rnc = self.client.session(Some(HOST)).expect("session");
+            (rnc, peer.expect("peer as server").into())
         }
     }
 }

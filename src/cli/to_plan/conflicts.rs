@@ -171,9 +171,10 @@ impl Planner<'_> {
             }
         }
         // A datagram does not say whose it is.
-        match !args.allow_uid.is_empty() && args.udp {
-            true => said("--allow-uid cannot be used with -u"),
-            false => Ok(()),
+        if !args.allow_uid.is_empty() && args.udp {
+            said("--allow-uid cannot be used with -u")
+        } else {
+            Ok(())
         }
     }
 

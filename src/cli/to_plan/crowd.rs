@@ -36,10 +36,7 @@ impl Planner<'_> {
         let args = self.args;
         let is_broker = self.talk().is_some();
         let service = self.services().first().copied();
-        let broker = match args.chat {
-            true => "--chat",
-            false => "--broker",
-        };
+        let broker = if args.chat { "--chat" } else { "--broker" };
         if is_broker && !args.listen {
             return said(format!("{broker} needs -l"));
         }
@@ -55,9 +52,10 @@ impl Planner<'_> {
                 continue;
             }
             if !is_broker && !serves_all {
-                return said(match args.keep_open {
-                    true => format!("{option} is for clients served all at once"),
-                    false => format!("{option} needs -k"),
+                return said(if args.keep_open {
+                    format!("{option} is for clients served all at once")
+                } else {
+                    format!("{option} needs -k")
                 });
             }
             let others = [

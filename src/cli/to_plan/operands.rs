@@ -207,9 +207,10 @@ impl Planner<'_> {
             2 => !(args.listen && (port || source)),
             _ => !args.listen,
         };
-        match fits {
-            true => Ok(()),
-            false => Err(Wrong::Shape("usage".into())),
+        if fits {
+            Ok(())
+        } else {
+            Err(Wrong::Shape("usage".into()))
         }
     }
 }

@@ -67,11 +67,13 @@ impl Planner<'_> {
     fn ttl(&self, option: &str, name: &str, word: Option<&String>) -> Result<Option<u8>, Wrong> {
         let Some(word) = word else { return Ok(None) };
         let read = strtonum(word, 0, 255).map(|value| u8::try_from(value).unwrap_or(u8::MAX));
-        read.map(Some)
-            .map_err(|error| match self.dialect.plain_numbers {
-                true => Wrong::Said(format!("{name} is {error}")),
-                false => Wrong::Said(format!("{option} {word}: {error} (0 to 255)")),
-            })
+        read.map(Some).map_err(|error| {
+            if self.dialect.plain_numbers {
+                Wrong::Said(format!("{name} is {error}"))
+            } else {
+                Wrong::Said(format!("{option} {word}: {error} (0 to 255)"))
+            }
+        })
     }
 
     fn buffer(

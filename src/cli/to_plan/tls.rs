@@ -22,9 +22,10 @@ impl Planner<'_> {
         self.check_tls_side()?;
         self.check_tls_options()?;
         let common = self.tls_common()?;
-        Ok(Some(match self.args.listen {
-            true => Tls::Server(self.tls_server(common)?),
-            false => Tls::Client(self.tls_client(asked, common, place)?),
+        Ok(Some(if self.args.listen {
+            Tls::Server(self.tls_server(common)?)
+        } else {
+            Tls::Client(self.tls_client(asked, common, place)?)
         }))
     }
 
@@ -64,9 +65,10 @@ impl Planner<'_> {
         let authorities = args.client_ca.as_ref();
         Ok(Server {
             common,
-            clients: match pins.is_empty() {
-                true => authorities.map(|file| Trust::Authorities(file.into())),
-                false => Some(Trust::Pins(pins)),
+            clients: if pins.is_empty() {
+                authorities.map(|file| Trust::Authorities(file.into()))
+            } else {
+                Some(Trust::Pins(pins))
             },
             save: args.save.as_ref().map(PathBuf::from),
             takes_bare_ends: self.dialect.tls.listeners_take_bare_ends,
@@ -121,13 +123,17 @@ impl Planner<'_> {
         if self.dialect.tls.keeps_tls13_ciphers && !names_tls13 {
             names.extend(ciphers::all().filter(|name| ciphers::is_tls13(name)));
         }
-        let is_usable = |name: &&str| match ciphers::is_tls13(name) {
-            true => newest == Version::V1_3,
-            false => oldest == Version::V1_2,
+        let is_usable = |name: &&str| {
+            if ciphers::is_tls13(name) {
+                newest == Version::V1_3
+            } else {
+                oldest == Version::V1_2
+            }
         };
-        match names.iter().any(is_usable) {
-            true => Ok(names.into_iter().map(str::to_string).collect()),
-            false => said("--tls-ciphers has none for the version of --tls-min and --tls-max"),
+        if names.iter().any(is_usable) {
+            Ok(names.into_iter().map(str::to_string).collect())
+        } else {
+            said("--tls-ciphers has none for the version of --tls-min and --tls-max")
         }
     }
 

@@ -100,13 +100,12 @@ impl Hub {
     fn say_input(&mut self, allowed: usize, now: Instant) {
         let mut input = std::mem::take(&mut self.input);
         let mut said = &input.data()[..allowed];
-        match self.voice.is_plain() {
-            true => self.spread(None, said, now),
-            false => {
-                said = &said[..self.voice.push(said)];
-                let lines = self.voice.take();
-                self.spread(None, &lines, now);
-            }
+        if self.voice.is_plain() {
+            self.spread(None, said, now)
+        } else {
+            said = &said[..self.voice.push(said)];
+            let lines = self.voice.take();
+            self.spread(None, &lines, now);
         }
         if let Some(pace) = &mut self.settings.pace {
             pace.wrote(said, now);

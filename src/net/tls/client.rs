@@ -40,9 +40,10 @@ impl Client {
         let provider = Arc::new(provider(&plan.common)?);
         let check = ServerCheck {
             trust: trusted(&plan.trust, &provider)?,
-            doubter: match plan.tells_doubts {
-                true => Some(doubter(&provider)?),
-                false => None,
+            doubter: if plan.tells_doubts {
+                Some(doubter(&provider)?)
+            } else {
+                None
             },
             seen: Seen::default(),
             algorithms: provider.signature_verification_algorithms,

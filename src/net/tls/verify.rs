@@ -109,9 +109,10 @@ struct Keys<'a> {
 }
 
 fn pinned(cert: &CertificateDer<'_>, pins: &[Pin]) -> Result<(), Error> {
-    match pins.contains(&fingerprint(cert)) {
-        true => Ok(()),
-        false => Err(CertificateError::ApplicationVerificationFailure.into()),
+    if pins.contains(&fingerprint(cert)) {
+        Ok(())
+    } else {
+        Err(CertificateError::ApplicationVerificationFailure.into())
     }
 }
 
@@ -171,9 +172,10 @@ impl Keys<'_> {
             let checked = key.verify_signature(*algorithm, message, signed.signature());
             checked.is_ok()
         };
-        match algorithms.any(fits) {
-            true => Ok(HandshakeSignatureValid::assertion()),
-            false => Err(CertificateError::BadSignature.into()),
+        if algorithms.any(fits) {
+            Ok(HandshakeSignatureValid::assertion())
+        } else {
+            Err(CertificateError::BadSignature.into())
         }
     }
 
@@ -184,12 +186,11 @@ impl Keys<'_> {
         cert: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
-        match self.alone {
-            true => {
-                let key = key_of(cert)?;
-                verify_tls13_signature_with_raw_key(message, &key, signed, self.algorithms)
-            }
-            false => verify_tls13_signature(message, cert, signed, self.algorithms),
+        if self.alone {
+            let key = key_of(cert)?;
+            verify_tls13_signature_with_raw_key(message, &key, signed, self.algorithms)
+        } else {
+            verify_tls13_signature(message, cert, signed, self.algorithms)
         }
     }
 }

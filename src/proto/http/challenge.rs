@@ -20,9 +20,12 @@ impl Challenge {
     pub fn strongest(values: &[Vec<u8>]) -> Option<Challenge> {
         let offers = values.iter().flat_map(|value| offers(value));
         let known = offers.filter_map(Challenge::read);
-        known.reduce(|best, next| match next.strength() > best.strength() {
-            true => next,
-            false => best,
+        known.reduce(|best, next| {
+            if next.strength() > best.strength() {
+                next
+            } else {
+                best
+            }
         })
     }
 

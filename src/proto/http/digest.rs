@@ -91,9 +91,10 @@ impl Digest {
     pub fn credentials(&self, login: &Login, request: &Request<'_>) -> Vec<u8> {
         let hash = self.algorithm.hash;
         let count = format!("{:08x}", request.count);
-        let user = match self.hashes_user {
-            true => hash.hex(&[login.user.as_bytes(), &self.realm]).into_bytes(),
-            false => login.user.clone().into_bytes(),
+        let user = if self.hashes_user {
+            hash.hex(&[login.user.as_bytes(), &self.realm]).into_bytes()
+        } else {
+            login.user.clone().into_bytes()
         };
         let mut value = b"Digest ".to_vec();
         push_quoted(&mut value, "username", &user);
@@ -129,9 +130,10 @@ impl Digest {
         }
         let a2 = hash.hex(&[request.method.as_bytes(), request.uri.as_bytes()]);
         let (a1, a2) = (a1.as_bytes(), a2.as_bytes());
-        match self.has_qop {
-            true => hash.hex(&[a1, &self.nonce, count.as_bytes(), cnonce, b"auth", a2]),
-            false => hash.hex(&[a1, &self.nonce, a2]),
+        if self.has_qop {
+            hash.hex(&[a1, &self.nonce, count.as_bytes(), cnonce, b"auth", a2])
+        } else {
+            hash.hex(&[a1, &self.nonce, a2])
         }
     }
 }

@@ -89,9 +89,10 @@ fn judge(packet: &[u8]) -> Result<u32, Refused> {
         (&PROTOCOL_VERSION, handshake) => {
             let capabilities = capabilities(handshake).ok_or_else(garbage)?;
             let wanted = CLIENT_SSL | CLIENT_PROTOCOL_41;
-            match capabilities & wanted == wanted {
-                true => Ok(capabilities),
-                false => Err(Refused::NoStarttls),
+            if capabilities & wanted == wanted {
+                Ok(capabilities)
+            } else {
+                Err(Refused::NoStarttls)
             }
         }
         (&ERR, error) => Err(error_text(error).map_or_else(garbage, Refused::Server)),

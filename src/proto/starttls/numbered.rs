@@ -241,9 +241,10 @@ mod tests {
             ),
         ] {
             let (end, sent) = converse(smtp, format!("220 h\r\n{lines}\r\n").as_bytes());
-            match is_listed {
-                true => assert_eq!(sent, [EHLO, b"STARTTLS\r\n"].concat(), "{lines:?}"),
-                false => assert_eq!(end, Err(Refused::NoStarttls), "{lines:?}"),
+            if is_listed {
+                assert_eq!(sent, [EHLO, b"STARTTLS\r\n"].concat(), "{lines:?}")
+            } else {
+                assert_eq!(end, Err(Refused::NoStarttls), "{lines:?}")
             }
         }
     }
