@@ -5,6 +5,7 @@ use super::ready::{Got, Put, Ready, WriteFault};
 use super::stream::Stream;
 use std::convert::Infallible;
 use std::io;
+use std::task::Poll;
 
 /// There is none.
 #[derive(Debug)]
@@ -13,15 +14,6 @@ pub struct Session(Infallible);
 /// There is none.
 #[derive(Debug)]
 pub struct Tls(Infallible);
-
-/// See the real one.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shaken {
-    /// See the real one.
-    Pending,
-    /// See the real one.
-    Done,
-}
 
 impl Session {
     /// See the real one.
@@ -41,7 +33,7 @@ impl Tls {
         match session.0 {}
     }
 
-    pub fn shake_hands(&mut self) -> io::Result<Shaken> {
+    pub fn shake_hands(&mut self) -> Poll<io::Result<()>> {
         match self.0 {}
     }
 

@@ -54,7 +54,7 @@ pub trait Drive<O> {
     /// Takes in a notice for this task, or for all.
     fn notice(&mut self, notice: &Notice, now: Instant);
     /// Does what can be done without waiting.
-    fn drive(&mut self, registrar: &Registrar<'_>, now: Instant) -> Step<O>;
+    fn drive(&mut self, cx: Cx<'_>) -> Step<O>;
     /// When the task wants to be driven even if nothing happens.
     fn deadline(&self) -> Option<Instant>;
 }
@@ -128,6 +128,15 @@ impl Registrar<'_> {
         let (inbox, task) = (self.inbox.clone(), self.task);
         Box::new(move || inbox.post(Some(task), work()))
     }
+}
+
+/// What every drive of a task is given.
+#[derive(Clone, Copy)]
+pub struct Cx<'a> {
+    /// Registers descriptors of the task.
+    pub registrar: Registrar<'a>,
+    /// The time, as of the begin of the drive.
+    pub now: Instant,
 }
 
 /// The loop.
@@ -280,7 +289,11 @@ impl<O> Reactor<O> {
                     serial: entry.serial,
                 },
             };
-            match entry.task.drive(&registrar, Instant::now()) {
+            let cx = Cx {
+                registrar,
+                now: Instant::now(),
+            };
+            match entry.task.drive(cx) {
                 Step::Wait => self.settle(index, entry),
                 Step::Again => {
                     self.settle(index, entry);

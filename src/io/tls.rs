@@ -10,6 +10,7 @@ use super::stream::Stream;
 use crate::sys::errno;
 use rustls::{Connection, ProtocolVersion};
 use std::io::{self, ErrorKind, IoSlice, Read, Write};
+use std::task::Poll;
 
 /// Bytes of records that may wait for the socket: with room for several records, one system call
 /// takes them all. Each record is an allocation; with more than 128 KiB of them the allocator gives
@@ -47,15 +48,6 @@ pub struct Tls {
     is_broken: bool,
     /// Why it does not, as long as nobody was told.
     untold: Option<io::Error>,
-}
-
-/// How far a handshake is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shaken {
-    /// The peer has to say more.
-    Pending,
-    /// Done: bytes can go both ways.
-    Done,
 }
 
 /// What taking records in came to.
@@ -140,37 +132,37 @@ impl Tls {
     /// # Errors
     /// The peer is not to be trusted, speaks something else (both hold a `rustls::Error`, and the
     /// peer has been told), or has gone.
-    pub fn shake_hands(&mut self) -> io::Result<Shaken> {
+    pub fn shake_hands(&mut self) -> Poll<io::Result<()>> {
         loop {
             // Who does not take our bytes may have said why.
             let unsent = self.flush().err();
             let is_done = !self.session.connection.is_handshaking() && unsent.is_none();
             if is_done && self.holds() {
-                return Ok(Shaken::Pending);
+                return Poll::Pending;
             }
             if is_done {
                 self.session.first = Vec::new();
-                return Ok(Shaken::Done);
+                return Poll::Ready(Ok(()));
             }
             // The peer's first bytes may have broken it.
             if let Some(fault) = self.session.fault.take() {
-                return Err(fault);
+                return Poll::Ready(Err(fault));
             }
             let received = match self.receive() {
                 Ok(received) => received,
-                Err(error) => return Err(unsent.unwrap_or(error)),
+                Err(error) => return Poll::Ready(Err(unsent.unwrap_or(error))),
             };
             // What broke it behind the handshake comes behind the bytes before it.
             if self.session.connection.is_handshaking()
                 && let Some(fault) = self.session.fault.take()
             {
-                return Err(fault);
+                return Poll::Ready(Err(fault));
             }
             match (received, unsent) {
                 (Received::Records, _) => {}
-                (_, Some(error)) => return Err(error),
-                (Received::Pending, None) => return Ok(Shaken::Pending),
-                (Received::End, None) => return Err(ErrorKind::UnexpectedEof.into()),
+                (_, Some(error)) => return Poll::Ready(Err(error)),
+                (Received::Pending, None) => return Poll::Pending,
+                (Received::End, None) => return Poll::Ready(Err(ErrorKind::UnexpectedEof.into())),
             }
         }
     }

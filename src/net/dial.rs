@@ -8,9 +8,9 @@
 
 use super::handshake::{Answer, Talk, TalkError, Talked};
 use super::lookup::{self, Found, Lookup, Unknown};
-use super::race::{Hop, Obstacle, Race, Raced};
+use super::race::{Hop, Lost, Obstacle, Race};
 use crate::io::inbox::Notice;
-use crate::io::reactor::Registrar;
+use crate::io::reactor::{Cx, Registrar};
 use crate::io::ready::Ready;
 use crate::io::stream::Stream;
 use crate::plan::{Dialing, Net, Proxy};
@@ -20,6 +20,7 @@ use crate::report;
 use socket2::Socket;
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
+use std::task::{Poll, ready};
 use std::time::Instant;
 
 /// Why there is no connection.
@@ -48,17 +49,6 @@ pub struct Connected {
     pub addr: SocketAddr,
     /// The peer's first bytes, which came behind the proxy's answer.
     pub left_over: Vec<u8>,
-}
-
-/// What a drive of a dialer came to.
-#[derive(Debug)]
-pub enum Dialed {
-    /// Not there yet.
-    Wait,
-    /// Connected.
-    Done(Connected),
-    /// Given up.
-    Failed(DialError),
 }
 
 enum State {
@@ -171,52 +161,48 @@ impl Dialer {
     }
 
     /// Goes on as far as it can.
-    pub fn drive(&mut self, registrar: &Registrar<'_>, now: Instant) -> Dialed {
-        match self.advance(registrar, now) {
-            Ok(None) if self.is_late(now) => Dialed::Failed(self.timed_out()),
-            Ok(None) => Dialed::Wait,
-            Ok(Some(connected)) => Dialed::Done(connected),
-            Err(error) => Dialed::Failed(error),
+    ///
+    /// # Errors
+    /// It is given up.
+    pub fn drive(&mut self, cx: Cx<'_>) -> Poll<Result<Connected, DialError>> {
+        match self.advance(cx) {
+            Poll::Pending if self.is_late(cx.now) => Poll::Ready(Err(self.timed_out())),
+            polled => polled,
         }
     }
 
-    fn advance(
-        &mut self,
-        registrar: &Registrar<'_>,
-        now: Instant,
-    ) -> Result<Option<Connected>, DialError> {
+    fn advance(&mut self, cx: Cx<'_>) -> Poll<Result<Connected, DialError>> {
         if let State::Looking(lookup) = &mut self.state {
-            match lookup.drive(registrar).map_err(DialError::Name)? {
-                Some(found) => self.begin_race(found),
-                None => return Ok(None),
-            }
+            let found = ready!(lookup.drive(&cx.registrar));
+            self.begin_race(found.map_err(DialError::Name)?);
         }
         loop {
             if matches!(self.state, State::Racing) {
-                let raced = self.race.drive(registrar, now);
-                match raced.map_err(DialError::Obstacle)? {
-                    Raced::Wait => return Ok(None),
-                    Raced::Lost => return Err(DialError::Connect(self.race.any_timed_out())),
-                    Raced::Won(sock, addr) if self.dialing.proxy.is_none() => {
-                        return Ok(Some(Connected {
-                            sock,
-                            addr,
-                            left_over: Vec::new(),
-                        }));
-                    }
-                    Raced::Won(sock, addr) => self
-                        .begin_talk(sock, addr, registrar)
-                        .map_err(DialError::Proxy)?,
+                let (sock, addr) = match ready!(self.race.drive(cx)) {
+                    Ok(won) => won,
+                    Err(lost) => return Poll::Ready(Err(self.lost(lost))),
+                };
+                if self.dialing.proxy.is_none() {
+                    let left_over = Vec::new();
+                    return Poll::Ready(Ok(Connected {
+                        sock,
+                        addr,
+                        left_over,
+                    }));
                 }
+                self.begin_talk(sock, addr, &cx.registrar)
+                    .map_err(DialError::Proxy)?;
             }
             let State::Talking(talking) = &mut self.state else {
-                return Ok(None);
+                return Poll::Pending;
             };
             let (talk, stream, _) = &mut **talking;
-            match talk.drive(stream).map_err(|error| self.refused(error))? {
-                Talked::Wait => return Ok(None),
+            match ready!(talk.drive(stream)).map_err(|error| self.refused(error))? {
                 Talked::Done(left_over) => {
-                    return Ok(self.hang_up().map(|(sock, addr)| Connected {
+                    let Some((sock, addr)) = self.hang_up() else {
+                        return Poll::Pending;
+                    };
+                    return Poll::Ready(Ok(Connected {
                         sock,
                         addr,
                         left_over,
@@ -224,6 +210,13 @@ impl Dialer {
                 }
                 Talked::Anew => self.talk_anew(),
             }
+        }
+    }
+
+    fn lost(&self, lost: Lost) -> DialError {
+        match lost {
+            Lost::Obstacle(obstacle) => DialError::Obstacle(obstacle),
+            Lost::All => DialError::Connect(self.race.any_timed_out()),
         }
     }
 

@@ -11,6 +11,7 @@ use crate::proto::{Handshake, Login, Progress, Refused, Target};
 use crate::sys::{errno, random};
 use std::fmt;
 use std::io;
+use std::task::Poll;
 
 /// Bytes read from the proxy at once.
 const READ_BYTES: usize = 4096;
@@ -27,8 +28,6 @@ pub struct Talk {
 
 /// What a drive of a dialogue came to.
 pub enum Talked {
-    /// The proxy has not said all yet.
-    Wait,
     /// The way is open; the peer's first bytes, which came behind the proxy's answer.
     Done(Vec<u8>),
     /// It goes on over a new connection.
@@ -103,17 +102,16 @@ impl Talk {
     ///
     /// # Errors
     /// The proxy refused, or the connection broke.
-    pub fn drive(&mut self, stream: &mut Stream) -> Result<Talked, TalkError> {
+    pub fn drive(&mut self, stream: &mut Stream) -> Poll<Result<Talked, TalkError>> {
         match self.exchange(stream) {
-            Err(TalkError::Io(error)) => match self.machine.lost() {
-                None => Ok(self.anew()),
-                Some(_) => Err(TalkError::Io(error)),
-            },
+            Poll::Ready(Err(TalkError::Io(_))) if self.machine.lost().is_none() => {
+                Poll::Ready(Ok(self.anew()))
+            }
             other => other,
         }
     }
 
-    fn exchange(&mut self, stream: &mut Stream) -> Result<Talked, TalkError> {
+    fn exchange(&mut self, stream: &mut Stream) -> Poll<Result<Talked, TalkError>> {
         if !self.begun {
             self.begun = true;
             let first = std::mem::take(&mut self.input);
@@ -121,31 +119,31 @@ impl Talk {
             self.input = first;
         }
         if !self.input.is_empty() && !self.is_done && self.step()? {
-            return Ok(self.anew());
+            return Poll::Ready(Ok(self.anew()));
         }
         let mut buf = [0; READ_BYTES];
         loop {
             let wrote = self.flush(stream)?;
             if self.is_done {
-                return Ok(if self.output.is_empty() {
-                    Talked::Done(std::mem::take(&mut self.input))
+                return if self.output.is_empty() {
+                    Poll::Ready(Ok(Talked::Done(std::mem::take(&mut self.input))))
                 } else {
-                    Talked::Wait
-                });
+                    Poll::Pending
+                };
             }
             match stream.try_read(&mut buf)? {
                 Got::Bytes(n) => {
                     self.input.extend_from_slice(&buf[..n]);
                     if self.step()? {
-                        return Ok(self.anew());
+                        return Poll::Ready(Ok(self.anew()));
                     }
                 }
                 Got::Eof => match self.machine.lost() {
-                    None => return Ok(self.anew()),
-                    Some(refused) => return Err(refused.into()),
+                    None => return Poll::Ready(Ok(self.anew())),
+                    Some(refused) => return Poll::Ready(Err(refused.into())),
                 },
                 Got::Pending | Got::Again if wrote => {}
-                Got::Pending | Got::Again => return Ok(Talked::Wait),
+                Got::Pending | Got::Again => return Poll::Pending,
             }
         }
     }

@@ -10,6 +10,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
+use std::task::Poll;
 
 /// What the names stand for: enough for any number of connections.
 #[derive(Clone, Debug, Default)]
@@ -102,11 +103,11 @@ impl Lookup {
         }
     }
 
-    /// Goes on as far as it can; `None` when it has to wait for an answer.
+    /// Goes on as far as it can.
     ///
     /// # Errors
     /// A name is not known.
-    pub fn drive(&mut self, registrar: &Registrar<'_>) -> Result<Option<Found>, Unknown> {
+    pub fn drive(&mut self, registrar: &Registrar<'_>) -> Poll<Result<Found, Unknown>> {
         while let Some(question) = self.questions.front() {
             if !std::mem::replace(&mut self.is_asked, true) {
                 let (host, port) = &question.host;
@@ -117,14 +118,14 @@ impl Lookup {
                 }
             }
             let Some(answer) = self.answer.take() else {
-                return Ok(None);
+                return Poll::Pending;
             };
             self.is_asked = false;
             if let Some(question) = self.questions.pop_front() {
                 self.take_answer(question, answer)?;
             }
         }
-        Ok(Some(std::mem::take(&mut self.found)))
+        Poll::Ready(Ok(std::mem::take(&mut self.found)))
     }
 
     fn take_answer(

@@ -6,7 +6,7 @@
 use super::addr::{self, show_ip};
 use super::options::{self, OptionError, Whose};
 use super::{group, listen, resolve};
-use crate::io::reactor::Registrar;
+use crate::io::reactor::Cx;
 use crate::parse::escape::printable;
 use crate::plan::{Dialing, Net, Transport};
 use crate::report::{self, Wording};
@@ -18,6 +18,7 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::fd::AsFd;
 use std::rc::Rc;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 /// A host and a port to connect to.
@@ -36,15 +37,13 @@ pub enum Obstacle {
     NoTransport(Transport, io::Error),
 }
 
-/// What a drive of a race came to.
+/// Why no address has won.
 #[derive(Debug)]
-pub enum Raced {
-    /// No address has won yet.
-    Wait,
-    /// This one is connected.
-    Won(Socket, SocketAddr),
-    /// None can be connected to.
-    Lost,
+pub enum Lost {
+    /// No address can work.
+    Obstacle(Obstacle),
+    /// None can be connected to: `Race::summary` says why.
+    All,
 }
 
 /// Tries addresses until one is connected.
@@ -164,53 +163,52 @@ impl Race {
     /// Starts, checks and gives up attempts; the first that is connected wins.
     ///
     /// # Errors
-    /// No address can work.
-    pub fn drive(&mut self, registrar: &Registrar<'_>, now: Instant) -> Result<Raced, Obstacle> {
+    /// No address is connected, and none is left to try.
+    pub fn drive(&mut self, cx: Cx<'_>) -> Poll<Result<(Socket, SocketAddr), Lost>> {
         loop {
-            if let Some(index) = self.check_attempts(registrar, now) {
+            if let Some(index) = self.check_attempts(cx) {
                 let won = self.attempts.swap_remove(index);
-                registrar.deregister(won.sock.as_fd());
-                return Ok(self.won(won.sock, won.addr));
+                cx.registrar.deregister(won.sock.as_fd());
+                return self.won(won.sock, won.addr);
             }
-            let due = self.stagger.is_some() && self.next_start.is_none_or(|at| now >= at);
+            let due = self.stagger.is_some() && self.next_start.is_none_or(|at| cx.now >= at);
             if !self.attempts.is_empty() && !due {
-                return Ok(Raced::Wait);
+                return Poll::Pending;
             }
             let Some(addr) = self.queue.pop_front() else {
-                return Ok(if self.attempts.is_empty() {
-                    Raced::Lost
+                return if self.attempts.is_empty() {
+                    Poll::Ready(Err(Lost::All))
                 } else {
-                    Raced::Wait
-                });
+                    Poll::Pending
+                };
             };
-            self.next_start = self.stagger.map(|stagger| now + stagger);
-            match self.begin(addr, registrar, now) {
-                Ok(Begun::Connected(sock)) => return Ok(self.won(sock, addr)),
+            self.next_start = self.stagger.map(|stagger| cx.now + stagger);
+            match self.begin(addr, cx) {
+                Ok(Begun::Connected(sock)) => return self.won(sock, addr),
                 Ok(Begun::Pending(attempt)) => self.attempts.push(attempt),
                 Err(BeginError::This(error)) => self.fail(addr, error, false),
                 // Its turn comes again when one under way is done, or later.
                 Err(BeginError::NoDescriptor(_)) if !self.attempts.is_empty() => {
                     self.queue.push_front(addr);
-                    return Ok(Raced::Wait);
+                    return Poll::Pending;
                 }
-                Err(BeginError::NoDescriptor(error)) => return Err(Obstacle::NoDescriptor(error)),
-                Err(BeginError::Fatal(obstacle)) => return Err(obstacle),
+                Err(BeginError::NoDescriptor(error)) => {
+                    return Poll::Ready(Err(Lost::Obstacle(Obstacle::NoDescriptor(error))));
+                }
+                Err(BeginError::Fatal(obstacle)) => {
+                    return Poll::Ready(Err(Lost::Obstacle(obstacle)));
+                }
             }
         }
     }
 
-    fn won(&mut self, sock: Socket, addr: SocketAddr) -> Raced {
+    fn won(&mut self, sock: Socket, addr: SocketAddr) -> Poll<Result<(Socket, SocketAddr), Lost>> {
         self.attempts.clear();
         self.queue.clear();
-        Raced::Won(sock, addr)
+        Poll::Ready(Ok((sock, addr)))
     }
 
-    fn begin(
-        &mut self,
-        addr: SocketAddr,
-        registrar: &Registrar<'_>,
-        now: Instant,
-    ) -> Result<Begun, BeginError> {
+    fn begin(&mut self, addr: SocketAddr, cx: Cx<'_>) -> Result<Begun, BeginError> {
         let sock = self.socket(addr);
         if !matches!(sock, Err(BeginError::NoDescriptor(_))) {
             self.say_trying(&addr);
@@ -233,10 +231,10 @@ impl Race {
         if is_connected(&sock, &self.net).map_err(BeginError::This)? {
             return Ok(Begun::Connected(sock));
         }
-        registrar
+        cx.registrar
             .register(sock.as_fd(), self.slot, Interest::WRITABLE)
             .map_err(BeginError::This)?;
-        let deadline = self.limit.map(|limit| now + limit);
+        let deadline = self.limit.map(|limit| cx.now + limit);
         Ok(Begun::Pending(Attempt {
             sock,
             addr,
@@ -305,19 +303,19 @@ impl Race {
 
     /// Looks at the attempts after an event, and at their time; gives the index of one that is
     /// connected.
-    fn check_attempts(&mut self, registrar: &Registrar<'_>, now: Instant) -> Option<usize> {
+    fn check_attempts(&mut self, cx: Cx<'_>) -> Option<usize> {
         let look = std::mem::take(&mut self.may_be_done);
         let mut index = 0;
         while index < self.attempts.len() {
-            match self.attempts[index].check(look, &self.net, now) {
+            match self.attempts[index].check(look, &self.net, cx.now) {
                 Check::Connected => return Some(index),
                 Check::Pending => index += 1,
                 Check::Failed(error, timed_out) => {
                     let lost = self.attempts.swap_remove(index);
-                    registrar.deregister(lost.sock.as_fd());
+                    cx.registrar.deregister(lost.sock.as_fd());
                     self.fail(lost.addr, error, timed_out);
                     // The next address need not wait for its turn.
-                    self.next_start = Some(now);
+                    self.next_start = Some(cx.now);
                 }
             }
         }

@@ -7,13 +7,14 @@
 
 use super::handshake::{Talk, TalkError, Talked};
 use crate::io::connection::Connection;
-use crate::io::reactor::Registrar;
+use crate::io::reactor::Cx;
 use crate::io::ready::Ready;
 use crate::io::stream::Stream;
-use crate::io::tls::{Session, Shaken, Tls};
+use crate::io::tls::{Session, Tls};
 use crate::proto::Handshake;
 use socket2::Socket;
 use std::io;
+use std::task::{Poll, ready};
 use std::time::{Duration, Instant};
 
 /// How long it may take, if nothing else is said: a peer that says nothing is not waited for for
@@ -30,15 +31,6 @@ enum State {
     Asking(Box<(Talk, Stream, Box<Session>)>),
     Shaking(Box<Tls>),
     Over,
-}
-
-/// What a drive came to.
-#[derive(Debug)]
-pub enum Secured {
-    /// Not there yet.
-    Wait,
-    /// Bytes can go both ways.
-    Done(Connection),
 }
 
 /// Why a connection could not be made secure.
@@ -69,10 +61,9 @@ impl Securing {
         asking: Option<Box<dyn Handshake>>,
         limit: Duration,
         slot: u16,
-        registrar: &Registrar<'_>,
-        now: Instant,
+        cx: Cx<'_>,
     ) -> io::Result<Securing> {
-        let stream = Stream::new(sock, slot, registrar)?;
+        let stream = Stream::new(sock, slot, &cx.registrar)?;
         let state = match asking {
             Some(machine) => {
                 let talk = Talk::with(machine, left_over);
@@ -85,7 +76,7 @@ impl Securing {
         };
         Ok(Securing {
             state,
-            deadline: now + limit,
+            deadline: cx.now + limit,
         })
     }
 
@@ -107,34 +98,33 @@ impl Securing {
     ///
     /// # Errors
     /// It cannot be made secure; the connection is to be closed.
-    pub fn drive(&mut self, now: Instant) -> Result<Secured, SecureError> {
+    pub fn drive(&mut self, now: Instant) -> Poll<Result<Connection, SecureError>> {
+        let is_late = now >= self.deadline;
         if let State::Asking(asking) = &mut self.state {
             let (talk, stream, _) = &mut **asking;
             match talk.drive(stream).map_err(SecureError::Asking)? {
-                Talked::Done(behind) if behind.is_empty() => self.begin_handshake(),
-                Talked::Done(_) => return Err(SecureError::Injected),
-                Talked::Wait | Talked::Anew if now >= self.deadline => {
-                    return Err(SecureError::Late);
+                Poll::Ready(Talked::Done(behind)) if behind.is_empty() => self.begin_handshake(),
+                Poll::Ready(Talked::Done(_)) => return Poll::Ready(Err(SecureError::Injected)),
+                Poll::Ready(Talked::Anew) | Poll::Pending if is_late => {
+                    return Poll::Ready(Err(SecureError::Late));
                 }
-                Talked::Wait | Talked::Anew => return Ok(Secured::Wait),
+                Poll::Ready(Talked::Anew) | Poll::Pending => return Poll::Pending,
             }
         }
         let State::Shaking(tls) = &mut self.state else {
-            return Ok(Secured::Wait);
+            return Poll::Pending;
         };
         let shaken = match tls.shake_hands() {
-            Ok(Shaken::Pending) if now >= self.deadline => Err(io::ErrorKind::TimedOut.into()),
-            Ok(Shaken::Pending) => return Ok(Secured::Wait),
-            Ok(Shaken::Done) => Ok(()),
-            Err(error) => Err(error),
+            Poll::Pending if is_late => Err(io::ErrorKind::TimedOut.into()),
+            polled => ready!(polled),
         };
         let State::Shaking(tls) = std::mem::replace(&mut self.state, State::Over) else {
-            return Ok(Secured::Wait);
+            return Poll::Pending;
         };
-        match shaken {
-            Ok(()) => Ok(Secured::Done((*tls).into())),
+        Poll::Ready(match shaken {
+            Ok(()) => Ok((*tls).into()),
             Err(error) => Err(SecureError::Handshake(error, tls.into_parts().1)),
-        }
+        })
     }
 
     fn begin_handshake(&mut self) {

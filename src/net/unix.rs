@@ -12,6 +12,7 @@ use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 /// The longest path a Unix socket may have, in bytes, without the NUL at its end. See unix(7).
@@ -72,29 +73,29 @@ impl Dialer {
         }
     }
 
-    /// Tries, if it is time to; `None` when it has to be tried again.
+    /// Tries, if it is time to.
     ///
     /// # Errors
     /// As connect(2); `TimedOut` when the limit is reached.
-    pub fn drive(&mut self, now: Instant) -> io::Result<Option<Socket>> {
+    pub fn drive(&mut self, now: Instant) -> Poll<io::Result<Socket>> {
         if self.next_try.is_some_and(|at| now < at) {
-            return Ok(None);
+            return Poll::Pending;
         }
         if self.gives_up.is_none() {
             self.gives_up = self.limit.map(|limit| now + limit);
         }
         let sock = Socket::new(Domain::UNIX, Type::STREAM.nonblocking(), None)?;
         match sock.connect(&address(&self.path)?) {
-            Ok(()) => Ok(Some(sock)),
-            Err(error) if error.kind() != io::ErrorKind::WouldBlock => Err(error),
+            Ok(()) => Poll::Ready(Ok(sock)),
+            Err(error) if error.kind() != io::ErrorKind::WouldBlock => Poll::Ready(Err(error)),
             Err(_) if self.gives_up.is_some_and(|at| now >= at) => {
-                Err(io::ErrorKind::TimedOut.into())
+                Poll::Ready(Err(io::ErrorKind::TimedOut.into()))
             }
             Err(_) => {
                 let next = now + self.pause;
                 self.pause = (self.pause * 2).min(LONGEST_PAUSE);
                 self.next_try = Some(self.gives_up.map_or(next, |at| next.min(at)));
-                Ok(None)
+                Poll::Pending
             }
         }
     }

@@ -1,12 +1,13 @@
 //! vsock: streams between a virtual machine and its host. See vsock(7).
 
 use super::listen::BACKLOG;
-use crate::io::reactor::Registrar;
+use crate::io::reactor::{Cx, Registrar};
 use crate::sys::{errno, sockopt};
 use mio::Interest;
 use socket2::{Domain, SockAddr, Socket, Type};
 use std::io;
 use std::os::fd::AsFd;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 /// VMADDR_CID_ANY and VMADDR_PORT_ANY: all of this machine's identifiers, and a port the kernel
@@ -35,29 +36,32 @@ impl Dialer {
         }
     }
 
-    /// Goes on as far as it can; `None` when it has to wait.
+    /// Goes on as far as it can.
     ///
     /// # Errors
     /// As connect(2); ECONNRESET is a port where nobody listens; `TimedOut` when the limit is
     /// reached.
-    pub fn drive(&mut self, registrar: &Registrar<'_>, now: Instant) -> io::Result<Option<Socket>> {
+    pub fn drive(&mut self, cx: Cx<'_>) -> Poll<io::Result<Socket>> {
         let (sock, until) = match self.pending.take() {
             Some(pending) => pending,
-            None => (self.begin(registrar)?, self.limit.map(|limit| now + limit)),
+            None => (
+                self.begin(&cx.registrar)?,
+                self.limit.map(|limit| cx.now + limit),
+            ),
         };
         // As in TCP's race, the peer counts more than an error that came after it.
         if sock.peer_addr().is_ok() {
-            registrar.deregister(sock.as_fd());
-            return Ok(Some(sock));
+            cx.registrar.deregister(sock.as_fd());
+            return Poll::Ready(Ok(sock));
         }
         if let Some(error) = sock.take_error()? {
-            return Err(error);
+            return Poll::Ready(Err(error));
         }
-        if until.is_some_and(|until| now >= until) {
-            return Err(io::ErrorKind::TimedOut.into());
+        if until.is_some_and(|until| cx.now >= until) {
+            return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
         self.pending = Some((sock, until));
-        Ok(None)
+        Poll::Pending
     }
 
     fn begin(&self, registrar: &Registrar<'_>) -> io::Result<Socket> {

@@ -14,7 +14,7 @@ use crate::flow::limits::Late;
 use crate::flow::taps::Taps;
 use crate::io::datagram::{Datagram, PeerAddr, Peers};
 use crate::io::inbox::Notice;
-use crate::io::reactor::{Drive, Registrar, Step};
+use crate::io::reactor::{Cx, Drive, Registrar, Step};
 use crate::io::ready::{Got, Put, Ready};
 use crate::net::addr::{self, unmapped};
 use crate::net::own_file::OwnFile;
@@ -101,7 +101,7 @@ impl Answers {
 
     /// Sends the answer that waits, then receives and answers the next datagram; `false` when one
     /// or the other has to wait.
-    fn answer_one(&mut self, registrar: &Registrar<'_>, now: Instant) -> io::Result<bool> {
+    fn answer_one(&mut self, cx: Cx<'_>) -> io::Result<bool> {
         let Some(end) = &mut self.end else {
             return Ok(false);
         };
@@ -124,15 +124,16 @@ impl Answers {
         };
         self.counts.0 += 1;
         self.patience.is_over();
-        let (first, _) = self.came.unwrap_or((now, now));
-        self.came = Some((first, now));
+        let (first, _) = self.came.unwrap_or((cx.now, cx.now));
+        self.came = Some((first, cx.now));
         let sender = end.sender();
         if let Some(tap) = &mut self.taps.reads {
             tap.seen(&self.buf[..len], sender.clone());
         }
         for peer in end.take_new_peers() {
             if let PeerAddr::Ip(ip) = peer {
-                self.greeter.greet_ip(unmapped(ip), &self.plan, registrar);
+                self.greeter
+                    .greet_ip(unmapped(ip), &self.plan, &cx.registrar);
             }
         }
         let may_answer = match (&sender, self.port) {
@@ -144,7 +145,7 @@ impl Answers {
             // They answer everything alike.
             Builtin::Discard | Builtin::Chargen | Builtin::Daytime => &[],
         };
-        if may_answer && !self.loops.is_loop(&(sender, asked), now) {
+        if may_answer && !self.loops.is_loop(&(sender, asked), cx.now) {
             self.waiting = self.compose(len);
         }
         Ok(true)
@@ -168,10 +169,10 @@ impl Answers {
         }
     }
 
-    fn answer(&mut self, registrar: &Registrar<'_>, now: Instant) -> io::Result<Step<Exit>> {
-        self.start(registrar)?;
+    fn answer(&mut self, cx: Cx<'_>) -> io::Result<Step<Exit>> {
+        self.start(&cx.registrar)?;
         for _ in 0..TURN {
-            if !self.answer_one(registrar, now)? {
+            if !self.answer_one(cx)? {
                 return Ok(Step::Wait);
             }
         }
@@ -242,16 +243,16 @@ impl Drive<Exit> for Answers {
         self.signalled |= matches!(notice, Notice::Ending);
     }
 
-    fn drive(&mut self, registrar: &Registrar<'_>, now: Instant) -> Step<Exit> {
+    fn drive(&mut self, cx: Cx<'_>) -> Step<Exit> {
         if self.signalled {
             self.tell_totals();
             return Step::Done(signal_exit());
         }
-        let answered = self.answer(registrar, now);
-        if let Some(exit) = self.patience.exit(now) {
+        let answered = self.answer(cx);
+        if let Some(exit) = self.patience.exit(cx.now) {
             return Step::Done(exit);
         }
-        match (answered, self.time_limit().filter(|(at, _)| now >= *at)) {
+        match (answered, self.time_limit().filter(|(at, _)| cx.now >= *at)) {
             (Ok(_), Some((_, late))) => Step::Done(self.timed_out(late)),
             (Ok(step), None) => step,
             (Err(error), _) => {

@@ -14,7 +14,7 @@ use super::company::Company;
 use super::labels::ip_label;
 use super::outcome::{failed, signal_exit};
 use super::ports::{self, Tally};
-use super::probe::{Look, Probe};
+use super::probe::Probe;
 use super::program::{self, Addresses, Peer, Program, Progress};
 use super::session::{self, Joined};
 use super::slots::{FIRST_SLOT, PEER_SLOT};
@@ -25,13 +25,13 @@ use crate::io::connection::Connection;
 use crate::io::datagram::PeerAddr;
 use crate::io::endpoint::Endpoint;
 use crate::io::inbox::Notice;
-use crate::io::reactor::{Drive, Registrar, Step};
+use crate::io::reactor::{Cx, Drive, Step};
 use crate::io::ready::Ready;
 use crate::net::addr::{show_ip, unmapped};
-use crate::net::dial::{Connected, DialError, Dialed, Dialer};
+use crate::net::dial::{Connected, DialError, Dialer};
 use crate::net::handshake::Answer;
 use crate::net::own_file::OwnFile;
-use crate::net::secure::{SecureError, Secured, Securing};
+use crate::net::secure::{SecureError, Securing};
 use crate::net::tls::Client;
 use crate::net::{unix, vsock};
 use crate::parse::escape::printable;
@@ -42,6 +42,7 @@ use socket2::Socket;
 use std::io;
 use std::os::fd::AsFd;
 use std::rc::Rc;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 /// How often it is looked whether what was found so far has been read.
@@ -120,18 +121,18 @@ impl Connect {
     }
 
     /// Begins with the next port, if there is one.
-    fn next(&mut self, registrar: &Registrar<'_>, now: Instant) -> Result<(), Exit> {
+    fn next(&mut self, cx: Cx<'_>) -> Result<(), Exit> {
         // What is found at many ports is worth nothing unless it is read.
         if self.has_many && report::is_behind() {
-            self.state = State::Pausing(now + READER);
+            self.state = State::Pausing(cx.now + READER);
             return Ok(());
         }
         let Some(port) = self.ports.pop() else {
             return Err(self.exit());
         };
-        self.began = now;
+        self.began = cx.now;
         match &self.plan.mode {
-            Mode::Connect { to, .. } => self.dial(to.host.as_str().into(), port, now),
+            Mode::Connect { to, .. } => self.dial(to.host.as_str().into(), port, cx.now),
             Mode::ConnectUnix {
                 path,
                 datagram: None,
@@ -148,7 +149,7 @@ impl Connect {
             } => {
                 let connected = unix::connect_datagram(path, from);
                 let connected = connected.map(|(sock, file)| (sock, Some(file)));
-                self.unix_dialed(connected, registrar, now)
+                self.unix_dialed(connected, cx)
             }
             Mode::ConnectVsock { cid, port, timeout } => {
                 let dialer = vsock::Dialer::new(*cid, *port, *timeout, FIRST_SLOT);
@@ -174,13 +175,12 @@ impl Connect {
         &mut self,
         (sock, left_over): (Socket, &[u8]),
         label: String,
-        registrar: &Registrar<'_>,
-        now: Instant,
+        cx: Cx<'_>,
     ) -> Result<(), Exit> {
         let Some(tls) = &self.tls else {
             let conn = Connection::plain(sock);
-            let remote = conn.into_end(PEER_SLOT, registrar).map_err(io_exit)?;
-            return self.join(remote, left_over, label, registrar, now);
+            let remote = conn.into_end(PEER_SLOT, &cx.registrar).map_err(io_exit)?;
+            return self.join(remote, left_over, label, cx);
         };
         let host = self.to().map(|to| to.host.as_str());
         let session = tls.session(host).map_err(|error| failed(&error.into()))?;
@@ -194,8 +194,7 @@ impl Connect {
             secure::asking(&self.plan, host),
             secure::limit(&self.plan.session.limits, limit),
             PEER_SLOT,
-            registrar,
-            now,
+            cx,
         );
         let securing = Box::new(securing.map_err(io_exit)?);
         self.state = State::Securing(securing, label);
@@ -203,22 +202,20 @@ impl Connect {
     }
 
     /// Goes on making a connection secure; `false` when it has to wait.
-    fn secure(&mut self, registrar: &Registrar<'_>, now: Instant) -> Result<bool, Exit> {
+    fn secure(&mut self, cx: Cx<'_>) -> Result<bool, Exit> {
         let (State::Securing(securing, label), Some(tls)) = (&mut self.state, &self.tls) else {
             return Ok(true);
         };
-        let secured = securing.drive(now);
-        let label = match &secured {
-            Ok(Secured::Wait) => return Ok(false),
-            _ => std::mem::take(label),
+        let Poll::Ready(secured) = securing.drive(cx.now) else {
+            return Ok(false);
         };
+        let label = std::mem::take(label);
         match secured {
-            Ok(Secured::Wait) => {}
-            Ok(Secured::Done(conn)) => {
+            Ok(conn) => {
                 let host = self.to().map(|to| to.host.as_str());
                 secure::tell_server(&conn, &label, tls, host);
-                let remote = conn.into_end(PEER_SLOT, registrar).map_err(io_exit)?;
-                self.join(remote, &[], label, registrar, now)?;
+                let remote = conn.into_end(PEER_SLOT, &cx.registrar).map_err(io_exit)?;
+                self.join(remote, &[], label, cx)?;
             }
             Err(error) => {
                 let host = self.to().map(|to| to.host.as_str());
@@ -234,7 +231,7 @@ impl Connect {
                     }
                     _ => Exit::FAILED,
                 };
-                self.session_over(exit, now)?;
+                self.session_over(exit, cx.now)?;
             }
         }
         Ok(true)
@@ -245,8 +242,7 @@ impl Connect {
         remote: Endpoint,
         left_over: &[u8],
         label: String,
-        registrar: &Registrar<'_>,
-        now: Instant,
+        cx: Cx<'_>,
     ) -> Result<(), Exit> {
         if let Service::Program(program) = &self.plan.service {
             let peer = Peer {
@@ -256,15 +252,15 @@ impl Connect {
                 label,
                 slots: program::SLOTS,
             };
-            let mut program =
-                Program::start(&self.plan, program, peer, Company::Alone, registrar, now)?;
+            let mut program = Program::start(&self.plan, program, peer, Company::Alone, cx)?;
             program.count_from(self.began);
             self.state = State::Program(Box::new(program));
             return Ok(());
         }
         let is_last = self.ports.is_empty();
-        let local = session::local_end(&self.plan.session, is_last, registrar).map_err(io_exit)?;
-        let mut joined = Joined::new((local, remote), left_over, &self.plan, label, now);
+        let local =
+            session::local_end(&self.plan.session, is_last, &cx.registrar).map_err(io_exit)?;
+        let mut joined = Joined::new((local, remote), left_over, &self.plan, label, cx.now);
         joined.count_from(self.began);
         self.state = State::Session(Box::new(joined));
         Ok(())
@@ -275,8 +271,7 @@ impl Connect {
         &mut self,
         dialed: Result<Connected, DialError>,
         port: u16,
-        registrar: &Registrar<'_>,
-        now: Instant,
+        cx: Cx<'_>,
     ) -> Result<(), Exit> {
         let connected = match dialed {
             Ok(connected) => connected,
@@ -288,16 +283,15 @@ impl Connect {
                 self.state = State::Next;
                 return Ok(());
             }
-            Err(error) => return self.dial_failed(error, now),
+            Err(error) => return self.dial_failed(error, cx.now),
         };
         let probe = self.to().and_then(|to| to.udp_probe);
         if let (Transport::Udp, Some(asking)) = (self.plan.net.transport, probe) {
-            let probe =
-                Probe::new(connected, port, asking, PEER_SLOT, registrar, now).map_err(io_exit)?;
+            let probe = Probe::new(connected, port, asking, PEER_SLOT, cx).map_err(io_exit)?;
             self.state = State::Probing(Box::new(probe));
             return Ok(());
         }
-        self.connected(connected, port, registrar, now)
+        self.connected(connected, port, cx)
     }
 
     fn dial_failed(&mut self, error: DialError, now: Instant) -> Result<(), Exit> {
@@ -332,13 +326,7 @@ impl Connect {
     }
 
     /// There is a connection to a port: tell it, and do with it what is asked.
-    fn connected(
-        &mut self,
-        connected: Connected,
-        port: u16,
-        registrar: &Registrar<'_>,
-        now: Instant,
-    ) -> Result<(), Exit> {
+    fn connected(&mut self, connected: Connected, port: u16, cx: Cx<'_>) -> Result<(), Exit> {
         let Mode::Connect { to, passes_fd } = &self.plan.mode else {
             return Err(Exit::FAILED);
         };
@@ -370,37 +358,36 @@ impl Connect {
         match self.plan.net.transport {
             Transport::Tcp | Transport::Sctp => {
                 let stream = (connected.sock, connected.left_over.as_slice());
-                self.connected_stream(stream, label, registrar, now)
+                self.connected_stream(stream, label, cx)
             }
             Transport::Udp => {
                 let (sock, to) = (connected.sock, Some(connected.addr));
-                let remote = session::datagram_end(sock, to, registrar).map_err(io_exit)?;
-                self.join(remote, &connected.left_over, label, registrar, now)
+                let remote = session::datagram_end(sock, to, &cx.registrar).map_err(io_exit)?;
+                self.join(remote, &connected.left_over, label, cx)
             }
         }
     }
 
     /// One look at a UDP port; `false` when it has to wait.
-    fn probe(&mut self, registrar: &Registrar<'_>, now: Instant) -> Result<bool, Exit> {
+    fn probe(&mut self, cx: Cx<'_>) -> Result<bool, Exit> {
         let State::Probing(probe) = &mut self.state else {
             return Ok(true);
         };
-        let look = probe.look(now);
-        if matches!(look, Look::Wait) {
+        let Poll::Ready(look) = probe.look(cx.now) else {
             return Ok(false);
-        }
+        };
         let State::Probing(probe) = std::mem::replace(&mut self.state, State::Next) else {
             return Ok(true);
         };
         let (connected, port) = probe.into_connected();
-        if let Look::Refused(error) = look {
+        if let Err(error) = look {
             // nc says nothing here, not even with -v.
             if self.plan.session.tells_breaks && report::is_verbose(1) {
                 report::error(&words::refused(&connected.addr, port, &error, &self.plan));
             }
-            self.port_failed(false, now);
+            self.port_failed(false, cx.now);
         } else {
-            self.connected(connected, port, registrar, now)?;
+            self.connected(connected, port, cx)?;
         }
         Ok(true)
     }
@@ -411,50 +398,45 @@ impl Connect {
     }
 
     /// One step of the state machine; `None` when it has to wait.
-    fn step(
-        &mut self,
-        registrar: &Registrar<'_>,
-        now: Instant,
-    ) -> Result<Option<Step<Exit>>, Exit> {
+    fn step(&mut self, cx: Cx<'_>) -> Result<Option<Step<Exit>>, Exit> {
         match &mut self.state {
-            State::Next => self.next(registrar, now)?,
-            State::Pausing(until) if now >= *until => self.state = State::Next,
+            State::Next => self.next(cx)?,
+            State::Pausing(until) if cx.now >= *until => self.state = State::Next,
             State::Pausing(_) => return Ok(Some(Step::Wait)),
             State::Dialing(dialer, port) => {
                 let port = *port;
-                let dialed = dialer.drive(registrar, now);
+                let dialed = dialer.drive(cx);
                 for line in dialer.take_news() {
                     report::line(&line);
                 }
                 match dialed {
-                    Dialed::Wait => return Ok(Some(Step::Wait)),
-                    Dialed::Done(connected) => self.dialed(Ok(connected), port, registrar, now)?,
-                    Dialed::Failed(error) => self.dialed(Err(error), port, registrar, now)?,
+                    Poll::Pending => return Ok(Some(Step::Wait)),
+                    Poll::Ready(dialed) => self.dialed(dialed, port, cx)?,
                 }
             }
-            State::DialingUnix(dialer) => match dialer.drive(now).transpose() {
-                None => return Ok(Some(Step::Wait)),
-                Some(dialed) => {
+            State::DialingUnix(dialer) => match dialer.drive(cx.now) {
+                Poll::Pending => return Ok(Some(Step::Wait)),
+                Poll::Ready(dialed) => {
                     let dialed = dialed.map(|sock| (sock, None));
-                    self.unix_dialed(dialed, registrar, now)?;
+                    self.unix_dialed(dialed, cx)?;
                 }
             },
             State::DialingVsock(_) => {
-                if !self.dial_vsock(registrar, now)? {
+                if !self.dial_vsock(cx)? {
                     return Ok(Some(Step::Wait));
                 }
             }
             State::Probing(_) => {
-                if !self.probe(registrar, now)? {
+                if !self.probe(cx)? {
                     return Ok(Some(Step::Wait));
                 }
             }
             State::Securing(..) => {
-                if !self.secure(registrar, now)? {
+                if !self.secure(cx)? {
                     return Ok(Some(Step::Wait));
                 }
             }
-            State::Session(joined) => match drive_session(joined, now) {
+            State::Session(joined) => match drive_session(joined, cx.now) {
                 bridge::Turn::Wait => return Ok(Some(Step::Wait)),
                 bridge::Turn::Again => return Ok(Some(Step::Again)),
                 bridge::Turn::Over(ended) => {
@@ -463,13 +445,13 @@ impl Connect {
                         return Ok(None);
                     };
                     let exit = joined.finish(&ended, &self.plan);
-                    self.session_over(exit, now)?;
+                    self.session_over(exit, cx.now)?;
                 }
             },
-            State::Program(program) => match program.drive(now) {
+            State::Program(program) => match program.drive(cx.now) {
                 Progress::Wait => return Ok(Some(Step::Wait)),
                 Progress::Again => return Ok(Some(Step::Again)),
-                Progress::Over(exit) => self.session_over(exit, now)?,
+                Progress::Over(exit) => self.session_over(exit, cx.now)?,
             },
         }
         Ok(None)
@@ -514,12 +496,12 @@ impl Drive<Exit> for Connect {
         }
     }
 
-    fn drive(&mut self, registrar: &Registrar<'_>, now: Instant) -> Step<Exit> {
+    fn drive(&mut self, cx: Cx<'_>) -> Step<Exit> {
         loop {
             if self.signalled {
                 return Step::Done(signal_exit());
             }
-            match self.step(registrar, now) {
+            match self.step(cx) {
                 Ok(Some(turn)) => return turn,
                 Ok(None) => {}
                 Err(exit) => return Step::Done(exit),

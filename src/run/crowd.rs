@@ -13,7 +13,7 @@ use crate::flow::hub::{Departure, Hub, Settings, Shape};
 use crate::flow::member::Member;
 use crate::flow::stages::Pace;
 use crate::io::inbox::Notice;
-use crate::io::reactor::{Drive, Registrar, Step};
+use crate::io::reactor::{Cx, Drive, Step};
 use crate::io::ready::Ready;
 use crate::net::addr;
 use crate::plan::{Ends, Plan, Service, Talk, Until};
@@ -62,8 +62,8 @@ impl Crowd {
         }
     }
 
-    fn start(&mut self, registrar: &Registrar<'_>, now: Instant) -> io::Result<()> {
-        self.entrance.open(registrar)?;
+    fn start(&mut self, cx: Cx<'_>) -> io::Result<()> {
+        self.entrance.open(&cx.registrar)?;
         if self.hub.is_some() {
             return Ok(());
         }
@@ -90,8 +90,8 @@ impl Crowd {
             pace: session.interval.map(Pace::new),
             max_reads: session.max_reads,
         };
-        let local = session::local_end(session, true, registrar)?;
-        self.hub = Some(Hub::new(local, settings, now));
+        let local = session::local_end(session, true, &cx.registrar)?;
+        self.hub = Some(Hub::new(local, settings, cx.now));
         Ok(())
     }
 
@@ -100,19 +100,19 @@ impl Crowd {
         self.hub.as_ref().is_some_and(is_full)
     }
 
-    fn accept(&mut self, registrar: &Registrar<'_>, now: Instant) -> bool {
+    fn accept(&mut self, cx: Cx<'_>) -> bool {
         for _ in 0..ACCEPTS {
             if self.is_full() {
                 return false;
             }
-            match self.entrance.next(registrar, now) {
+            match self.entrance.next(cx) {
                 Next::Client(client) => {
                     // A client that is gone before it is registered is no client.
-                    let _ = self.join(client, registrar, now);
+                    let _ = self.join(client, cx);
                 }
                 Next::Pending => return false,
                 Next::Refused => {}
-                Next::Full | Next::Short(_) if self.make_room(now) => self.entrance.resume(),
+                Next::Full | Next::Short(_) if self.make_room(cx.now) => self.entrance.resume(),
                 Next::Full | Next::Short(_) if !self.is_settled => {
                     // The end of another may not be read yet.
                     self.is_undecided = true;
@@ -133,7 +133,7 @@ impl Crowd {
         self.hub.as_mut().is_some_and(|hub| hub.make_room(now))
     }
 
-    fn join(&mut self, client: Client, registrar: &Registrar<'_>, now: Instant) -> io::Result<()> {
+    fn join(&mut self, client: Client, cx: Cx<'_>) -> io::Result<()> {
         let Some(hub) = &mut self.hub else {
             return Ok(());
         };
@@ -150,8 +150,8 @@ impl Crowd {
         let slot = self.next_slot;
         self.next_slot = after(slot);
         self.is_settled = false;
-        self.entrance.greet(&client, registrar);
-        let end = client.conn.into_end(slot, registrar)?;
+        self.entrance.greet(&client, &cx.registrar);
+        let end = client.conn.into_end(slot, &cx.registrar)?;
         let is_mesh = matches!(self.plan.service, Service::Broker(_));
         let stage = session::in_stage(&self.plan.session, is_mesh);
         self.arrivals += 1;
@@ -159,8 +159,8 @@ impl Crowd {
         let label = label(&client.addr, &self.plan.net);
         let taps = logs::watchers(&label).both();
         let queue_bytes = self.plan.session.queue_bytes;
-        let member = Member::new(end, label, voice, stage, queue_bytes, client.seat, now);
-        hub.join(slot, member.watched(taps), now);
+        let member = Member::new(end, label, voice, stage, queue_bytes, client.seat, cx.now);
+        hub.join(slot, member.watched(taps), cx.now);
         Ok(())
     }
 
@@ -243,18 +243,18 @@ impl Drive<Exit> for Crowd {
         }
     }
 
-    fn drive(&mut self, registrar: &Registrar<'_>, now: Instant) -> Step<Exit> {
-        if let Err(error) = self.start(registrar, now) {
+    fn drive(&mut self, cx: Cx<'_>) -> Step<Exit> {
+        if let Err(error) = self.start(cx) {
             return Step::Done(failed(&error.into()));
         }
-        let more_clients = !self.signalled && self.accept(registrar, now);
-        if let Some(exit) = self.entrance.nobody_came(now) {
+        let more_clients = !self.signalled && self.accept(cx);
+        if let Some(exit) = self.entrance.nobody_came(cx.now) {
             return Step::Done(exit);
         }
         let Some(hub) = &mut self.hub else {
             return Step::Done(signal_exit());
         };
-        let turn = hub.drive(now);
+        let turn = hub.drive(cx.now);
         self.is_settled = matches!(turn, bridge::Turn::Wait) && hub.is_settled();
         let decides = self.is_settled && std::mem::take(&mut self.is_undecided);
         if decides {
@@ -263,7 +263,7 @@ impl Drive<Exit> for Crowd {
         let departures = hub.take_departures();
         departures.iter().for_each(|one| tell(one, &self.plan));
         let have_all_left = !self.entrance.is_open() && hub.is_done();
-        let has_left = self.signalled && hub.has_left(now);
+        let has_left = self.signalled && hub.has_left(cx.now);
         let is_of_user = self.plan.session.ends.user_may_end && signal::is_of_terminal();
         match &turn {
             bridge::Turn::Over(Ended::Broken(..)) => hub.cut_off(),

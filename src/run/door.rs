@@ -11,7 +11,7 @@ use super::relayed::{Destination, Relayed};
 use super::served::Served;
 use crate::exit::Exit;
 use crate::io::inbox::Notice;
-use crate::io::reactor::{Drive, Registrar, Step};
+use crate::io::reactor::{Cx, Drive, Step};
 use crate::io::ready::Ready;
 use crate::plan::{Builtin, Clients, Plan, Program, Service};
 use crate::sys::limits;
@@ -74,12 +74,12 @@ impl Door {
     }
 
     /// One turn of accepting.
-    fn accept(&mut self, registrar: &Registrar<'_>, now: Instant) -> Step<Exit> {
+    fn accept(&mut self, cx: Cx<'_>) -> Step<Exit> {
         let most = if self.is_single { 1 } else { ACCEPTS };
         let mut clients: Vec<Box<dyn Drive<Exit>>> = Vec::new();
         let mut next = Step::Again;
         for _ in 0..most {
-            let client = match self.entrance.next(registrar, now) {
+            let client = match self.entrance.next(cx) {
                 Next::Client(client) => client,
                 Next::Refused => continue,
                 Next::Full => {
@@ -100,18 +100,18 @@ impl Door {
                 Ok(reserve) => reserve,
                 // Those before it still have to take what is put by for them.
                 Err(_) if !clients.is_empty() => {
-                    self.entrance.hold(client, now);
+                    self.entrance.hold(client, cx.now);
                     break;
                 }
                 Err(error) => {
                     self.entrance.tell_shortage(&error);
-                    self.entrance.hold(client, now + PAUSE);
+                    self.entrance.hold(client, cx.now + PAUSE);
                     next = Step::Wait;
                     break;
                 }
             };
-            self.entrance.greet(&client, registrar);
-            clients.push(self.task(client, reserve, now));
+            self.entrance.greet(&client, &cx.registrar);
+            clients.push(self.task(client, reserve, cx.now));
         }
         if clients.is_empty() {
             next
@@ -159,21 +159,21 @@ impl Drive<Exit> for Door {
         self.signalled |= matches!(notice, Notice::Ending);
     }
 
-    fn drive(&mut self, registrar: &Registrar<'_>, now: Instant) -> Step<Exit> {
+    fn drive(&mut self, cx: Cx<'_>) -> Step<Exit> {
         if self.signalled {
             return Step::Done(signal_exit());
         }
-        if let Err(error) = self.entrance.open(registrar) {
+        if let Err(error) = self.entrance.open(&cx.registrar) {
             return Step::Done(failed(&error.into()));
         }
         if !self.entrance.is_open() {
             return Step::Done(self.entrance.exit());
         }
-        let step = self.accept(registrar, now);
+        let step = self.accept(cx);
         if self.is_single && matches!(step, Step::Spawn(_)) {
             self.entrance.close();
         }
-        let nobody_came = self.entrance.nobody_came(now);
+        let nobody_came = self.entrance.nobody_came(cx.now);
         nobody_came.map_or(step, Step::Done)
     }
 

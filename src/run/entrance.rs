@@ -10,7 +10,7 @@ use super::slots::LISTENER_SLOT;
 use crate::exit::Exit;
 use crate::io::connection::Connection;
 use crate::io::inbox::Notice;
-use crate::io::reactor::Registrar;
+use crate::io::reactor::{Cx, Registrar};
 use crate::io::ready::Ready;
 use crate::net::listen::Arrived;
 use crate::net::listen::{Accepted, Listener};
@@ -137,8 +137,8 @@ impl Entrance {
     }
 
     /// The next client that may come in.
-    pub fn next(&mut self, registrar: &Registrar<'_>, now: Instant) -> Next {
-        if let Some((client, _)) = self.held.take_if(|(_, until)| now >= *until) {
+    pub fn next(&mut self, cx: Cx<'_>) -> Next {
+        if let Some((client, _)) = self.held.take_if(|(_, until)| cx.now >= *until) {
             return Next::Client(client);
         }
         if self.held.is_some() {
@@ -149,7 +149,7 @@ impl Entrance {
         }
         if let Some(handshakes) = &mut self.handshakes {
             let were_over = handshakes.are_over();
-            if let Some((conn, addr)) = handshakes.next(&self.plan, now) {
+            if let Some((conn, addr)) = handshakes.next(&self.plan, cx.now) {
                 return self.seat(conn, addr);
             }
             // The last one has failed: perhaps nobody can come any more.
@@ -159,13 +159,13 @@ impl Entrance {
         }
         if let Some((sock, addr)) = self.arrived.take() {
             self.close();
-            return self.let_in(sock, addr, registrar, now);
+            return self.let_in(sock, addr, cx);
         }
         let Some(listener) = &mut self.listener else {
             return Next::Pending;
         };
-        match listener.try_accept(now) {
-            Accepted::Client(sock, addr) => self.let_in(sock, addr, registrar, now),
+        match listener.try_accept(cx.now) {
+            Accepted::Client(sock, addr) => self.let_in(sock, addr, cx),
             Accepted::Pending => {
                 let is_paused = listener.deadline().is_some();
                 self.told_shortage &= is_paused;
@@ -176,13 +176,7 @@ impl Entrance {
     }
 
     /// Lets a client in who has come, or begins to shake hands with it.
-    fn let_in(
-        &mut self,
-        sock: Socket,
-        addr: SockAddr,
-        registrar: &Registrar<'_>,
-        now: Instant,
-    ) -> Next {
+    fn let_in(&mut self, sock: Socket, addr: SockAddr, cx: Cx<'_>) -> Next {
         let Some((sock, addr)) = self.guard.admit((sock, addr), &self.plan) else {
             return Next::Refused;
         };
@@ -190,7 +184,7 @@ impl Entrance {
             return self.seat(Connection::plain(sock), addr);
         };
         // Others can come meanwhile.
-        if let Err(error) = handshakes.begin((sock, addr), &self.plan, registrar, now) {
+        if let Err(error) = handshakes.begin((sock, addr), &self.plan, cx) {
             let reason = report::reason(&error);
             report::verbose(1, &format!("A client was turned away: {reason}"));
         }

@@ -5,16 +5,17 @@ use super::labels::label;
 use super::secure;
 use super::slots::HANDSHAKE_SLOTS;
 use crate::io::connection::Connection;
-use crate::io::reactor::Registrar;
+use crate::io::reactor::Cx;
 use crate::io::ready::Ready;
 use crate::net::listen::Arrived;
-use crate::net::secure::{Secured, Securing};
+use crate::net::secure::Securing;
 use crate::net::tls::Server;
 use crate::plan::{Clients, Mode, Plan};
 use crate::report;
 use socket2::SockAddr;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 /// Handshakes there can be at once. When one more begins, the one that has taken longest is given
@@ -83,20 +84,14 @@ impl Handshakes {
     ///
     /// # Errors
     /// Its socket cannot be registered.
-    pub fn begin(
-        &mut self,
-        (sock, addr): Arrived,
-        plan: &Plan,
-        registrar: &Registrar<'_>,
-        now: Instant,
-    ) -> io::Result<()> {
+    pub fn begin(&mut self, (sock, addr): Arrived, plan: &Plan, cx: Cx<'_>) -> io::Result<()> {
         if self.under_way.len() >= MOST {
             self.drop_longest(plan);
         }
         let slot = self.free_slot();
         let session = self.server.session().map_err(io::Error::other)?;
         let arrived = (sock, [].as_slice());
-        let securing = Securing::new(arrived, session, None, self.limit, slot, registrar, now)?;
+        let securing = Securing::new(arrived, session, None, self.limit, slot, cx)?;
         self.under_way.insert(slot, Arriving { securing, addr });
         self.awake.insert(slot);
         Ok(())
@@ -148,17 +143,15 @@ impl Handshakes {
             let Some(arriving) = self.under_way.get_mut(&slot) else {
                 continue;
             };
-            let secured = arriving.securing.drive(now);
-            if matches!(secured, Ok(Secured::Wait)) {
+            let Poll::Ready(secured) = arriving.securing.drive(now) else {
                 continue;
-            }
+            };
             let Some(arriving) = self.under_way.remove(&slot) else {
                 continue;
             };
             self.has_failed |= secured.is_err();
             match secured {
-                Ok(Secured::Done(conn)) => return Some((conn, arriving.addr)),
-                Ok(Secured::Wait) => {}
+                Ok(conn) => return Some((conn, arriving.addr)),
                 Err(error) if self.is_single || report::is_verbose(1) => {
                     let label = label(&arriving.addr, &plan.net);
                     report::failure(&secure::client_failed(&label, &error, &self.server));

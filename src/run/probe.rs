@@ -1,12 +1,13 @@
 //! Asking a UDP port whether somebody is there: with one datagram, or, as OpenBSD nc does, with two
 //! at once and then one a second. Only a refusal (ICMP) is an answer; silence is taken for yes.
 
-use crate::io::reactor::Registrar;
+use crate::io::reactor::Cx;
 use crate::net::dial::Connected;
 use crate::plan::UdpProbe;
 use mio::Interest;
 use std::io;
 use std::os::fd::AsFd;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 /// The pause between two datagrams.
@@ -21,16 +22,6 @@ pub struct Probe {
     until: Instant,
 }
 
-/// What a look at a probe came to.
-pub enum Look {
-    /// Not known yet.
-    Wait,
-    /// Nobody is there.
-    Refused(io::Error),
-    /// Nothing speaks against it.
-    Open,
-}
-
 impl Probe {
     /// Begins to ask, with the socket registered under `slot`.
     ///
@@ -41,40 +32,44 @@ impl Probe {
         port: u16,
         asking: UdpProbe,
         slot: u16,
-        registrar: &Registrar<'_>,
-        now: Instant,
+        cx: Cx<'_>,
     ) -> io::Result<Probe> {
         let interest = Interest::READABLE | Interest::WRITABLE;
-        registrar.register(connected.sock.as_fd(), slot, interest)?;
+        cx.registrar
+            .register(connected.sock.as_fd(), slot, interest)?;
         // Whether it arrived is seen later. A socket that leads to a group is not connected.
         let _ = send(&connected, asking);
         Ok(Probe {
             connected,
             port,
             asking,
-            next: asking.is_repeated.then_some(now),
-            until: now + asking.limit,
+            next: asking.is_repeated.then_some(cx.now),
+            until: cx.now + asking.limit,
         })
     }
 
-    /// Looks whether there is a refusal, and sends the next datagram when it is time.
-    pub fn look(&mut self, now: Instant) -> Look {
+    /// Looks whether there is a refusal, and sends the next datagram when it is time; ready when
+    /// nothing speaks against the port.
+    ///
+    /// # Errors
+    /// The refusal.
+    pub fn look(&mut self, now: Instant) -> Poll<io::Result<()>> {
         let sock = &self.connected.sock;
         if let Ok(Some(refused)) = sock.take_error() {
-            return Look::Refused(refused);
+            return Poll::Ready(Err(refused));
         }
         if self.next.is_some_and(|next| now >= next) {
             self.next = Some(now + PAUSE);
             if let Err(error) = send(&self.connected, self.asking)
                 && error.kind() != io::ErrorKind::WouldBlock
             {
-                return Look::Refused(error);
+                return Poll::Ready(Err(error));
             }
         }
         if now < self.until {
-            Look::Wait
+            Poll::Pending
         } else {
-            Look::Open
+            Poll::Ready(Ok(()))
         }
     }
 

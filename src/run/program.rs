@@ -24,7 +24,7 @@ use crate::io::datagram::PeerAddr;
 use crate::io::endpoint::Endpoint;
 use crate::io::inbox::Notice;
 use crate::io::mailbox::Mailbox;
-use crate::io::reactor::{Drive, Registrar, Step};
+use crate::io::reactor::{Cx, Drive, Step};
 use crate::io::ready::{Got, Ready};
 use crate::io::store::Mem;
 use crate::net::addr;
@@ -195,8 +195,7 @@ impl Program {
         program: &plan::Program,
         peer: Peer<'_>,
         company: Company,
-        registrar: &Registrar<'_>,
-        now: Instant,
+        cx: Cx<'_>,
     ) -> Result<Program, Exit> {
         let slots = peer.slots;
         let channel = if program.terminal {
@@ -214,8 +213,8 @@ impl Program {
             output: plan.session.reads_stdin,
         };
         let started = child::start(&order).and_then(|(process, ends)| {
-            registrar.register_program(process.watch(), slots[2])?;
-            let end = Child::new(ends, channel, slots, registrar)?;
+            cx.registrar.register_program(process.watch(), slots[2])?;
+            let end = Child::new(ends, channel, slots, &cx.registrar)?;
             Ok((process, Endpoint::Child(Box::new(end))))
         });
         let (process, end) = started.map_err(|error| {
@@ -224,7 +223,7 @@ impl Program {
         })?;
         NOT_STARTED.store(0, Ordering::Relaxed);
         let ends = (end, peer.end);
-        let joined = Joined::new(ends, peer.left_over, plan, peer.label.clone(), now);
+        let joined = Joined::new(ends, peer.left_over, plan, peer.label.clone(), cx.now);
         let (bridge, alerted) = joined.into_bridge();
         Ok(Program {
             plan: Rc::clone(plan),
@@ -238,7 +237,7 @@ impl Program {
             code: None,
             outcome: Exit::OK,
             sent: None,
-            limit: now,
+            limit: cx.now,
             look: None,
             ended_by_itself: true,
         })
@@ -499,17 +498,12 @@ impl Hosted {
         }
     }
 
-    fn start(
-        &mut self,
-        client: Client,
-        registrar: &Registrar<'_>,
-        now: Instant,
-    ) -> Result<(), Exit> {
+    fn start(&mut self, client: Client, cx: Cx<'_>) -> Result<(), Exit> {
         // What a program writes at once belongs together. A Unix socket holds nothing back.
         let _ = client.conn.sock.set_tcp_nodelay(true);
         let addresses = Addresses::of(&client.conn.sock);
         self.seat = Some(client.seat);
-        let end = client.conn.into_end(PEER_SLOT, registrar);
+        let end = client.conn.into_end(PEER_SLOT, &cx.registrar);
         let peer = Peer {
             end: end.map_err(|error| failed(&error.into()))?,
             left_over: &[],
@@ -518,7 +512,7 @@ impl Hosted {
             slots: SLOTS,
         };
         self.reserve = Vec::new();
-        let program = Program::start(&self.plan, &self.order, peer, self.company, registrar, now)?;
+        let program = Program::start(&self.plan, &self.order, peer, self.company, cx)?;
         self.program = Some(program);
         Ok(())
     }
@@ -549,16 +543,16 @@ impl Drive<Exit> for Hosted {
         }
     }
 
-    fn drive(&mut self, registrar: &Registrar<'_>, now: Instant) -> Step<Exit> {
+    fn drive(&mut self, cx: Cx<'_>) -> Step<Exit> {
         if let Some(client) = self.client.take()
-            && let Err(exit) = self.start(client, registrar, now)
+            && let Err(exit) = self.start(client, cx)
         {
             return self.done(exit);
         }
         let Some(program) = &mut self.program else {
             return self.done(signal_exit());
         };
-        match program.drive(now) {
+        match program.drive(cx.now) {
             Progress::Wait => Step::Wait,
             Progress::Again => Step::Again,
             Progress::Over(exit) => self.done(exit),

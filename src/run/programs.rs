@@ -19,7 +19,7 @@ use crate::io::datagram::{Datagram, PeerAddr, Peers};
 use crate::io::endpoint::Endpoint;
 use crate::io::inbox::Notice;
 use crate::io::mailbox::Mailbox;
-use crate::io::reactor::{Drive, Registrar, Step};
+use crate::io::reactor::{Cx, Drive, Registrar, Step};
 use crate::io::ready::{Got, Ready};
 use crate::net::addr::unmapped;
 use crate::net::own_file::OwnFile;
@@ -137,21 +137,16 @@ impl Programs {
     }
 
     /// Receives what has come; says whether there may be more.
-    fn receive(&mut self, registrar: &Registrar<'_>, now: Instant) -> Result<bool, Exit> {
+    fn receive(&mut self, cx: Cx<'_>) -> Result<bool, Exit> {
         let Some(mut receiver) = self.receiver.take() else {
             return Ok(false);
         };
-        let received = self.receive_with(&mut receiver, registrar, now);
+        let received = self.receive_with(&mut receiver, cx);
         self.receiver = Some(receiver);
         received
     }
 
-    fn receive_with(
-        &mut self,
-        receiver: &mut Receiver,
-        registrar: &Registrar<'_>,
-        now: Instant,
-    ) -> Result<bool, Exit> {
+    fn receive_with(&mut self, receiver: &mut Receiver, cx: Cx<'_>) -> Result<bool, Exit> {
         for _ in 0..TURN {
             let got = receiver.end.try_read(&mut receiver.buf);
             guard::tell_refused(&mut receiver.end);
@@ -167,7 +162,7 @@ impl Programs {
             self.patience.is_over();
             if let Some(peer) = receiver.end.sender() {
                 let flow = (peer, receiver.end.local());
-                self.deliver(flow, &receiver.buf[..len], &receiver.shared, registrar, now)?;
+                self.deliver(flow, &receiver.buf[..len], &receiver.shared, cx)?;
             }
         }
         Ok(true)
@@ -179,15 +174,14 @@ impl Programs {
         flow: Flow,
         message: &[u8],
         sock: &Rc<Socket>,
-        registrar: &Registrar<'_>,
-        now: Instant,
+        cx: Cx<'_>,
     ) -> Result<(), Exit> {
-        if self.loops.is_loop(&(&flow, message), now) {
+        if self.loops.is_loop(&(&flow, message), cx.now) {
             return Ok(());
         }
         let place = match self.place(&flow) {
             Some(place) => place,
-            None => match self.begin(flow, sock, registrar, now)? {
+            None => match self.begin(flow, sock, cx)? {
                 Some(place) => place,
                 None => return Ok(()),
             },
@@ -212,13 +206,7 @@ impl Programs {
     }
 
     /// Starts a program for a peer; `None` when there is no room, or it cannot be started.
-    fn begin(
-        &mut self,
-        flow: Flow,
-        sock: &Rc<Socket>,
-        registrar: &Registrar<'_>,
-        now: Instant,
-    ) -> Result<Option<usize>, Exit> {
+    fn begin(&mut self, flow: Flow, sock: &Rc<Socket>, cx: Cx<'_>) -> Result<Option<usize>, Exit> {
         if self.is_retiring {
             return Ok(None);
         }
@@ -233,7 +221,8 @@ impl Programs {
             return Ok(None);
         };
         if let PeerAddr::Ip(ip) = peer {
-            self.greeter.greet_ip(unmapped(*ip), &self.plan, registrar);
+            self.greeter
+                .greet_ip(unmapped(*ip), &self.plan, &cx.registrar);
         }
         let free = self.programs.iter().position(Option::is_none);
         let place = free.unwrap_or(self.programs.len());
@@ -258,8 +247,7 @@ impl Programs {
             &self.order,
             peer_of_program,
             Company::of(self.is_single),
-            registrar,
-            now,
+            cx,
         );
         let program = match started {
             Ok(program) => program,
@@ -336,11 +324,11 @@ impl Programs {
         Ok(again)
     }
 
-    fn turn(&mut self, registrar: &Registrar<'_>, now: Instant) -> Result<bool, Exit> {
-        let opened = self.open(registrar);
+    fn turn(&mut self, cx: Cx<'_>) -> Result<bool, Exit> {
+        let opened = self.open(&cx.registrar);
         opened.map_err(|error| failed(&error.into()))?;
-        let more = !self.signalled && self.receive(registrar, now)?;
-        let again = self.drive_programs(now)?;
+        let more = !self.signalled && self.receive(cx)?;
+        let again = self.drive_programs(cx.now)?;
         if self.programs.iter().all(Option::is_none) {
             if self.signalled {
                 return Err(signal_exit());
@@ -349,7 +337,7 @@ impl Programs {
                 return Err(Exit::OK);
             }
         }
-        match self.patience.exit(now) {
+        match self.patience.exit(cx.now) {
             Some(exit) => Err(exit),
             None => Ok(more || again),
         }
@@ -416,8 +404,8 @@ impl Drive<Exit> for Programs {
         }
     }
 
-    fn drive(&mut self, registrar: &Registrar<'_>, now: Instant) -> Step<Exit> {
-        match self.turn(registrar, now) {
+    fn drive(&mut self, cx: Cx<'_>) -> Step<Exit> {
+        match self.turn(cx) {
             Ok(true) => Step::Again,
             Ok(false) => Step::Wait,
             Err(exit) => {

@@ -19,10 +19,10 @@ use crate::flow::flow::{Flow, Settings};
 use crate::io::connection::Connection;
 use crate::io::endpoint::Endpoint;
 use crate::io::inbox::Notice;
-use crate::io::reactor::{Drive, Registrar, Step};
+use crate::io::reactor::{Cx, Drive, Registrar, Step};
 use crate::io::ready::Ready;
 use crate::net::addr;
-use crate::net::dial::{Connected, DialError, Dialed, Dialer};
+use crate::net::dial::{Connected, DialError, Dialer};
 use crate::net::unix;
 use crate::parse::escape::printable;
 use crate::plan::{Ends, Onward, Plan, Relay};
@@ -34,6 +34,7 @@ use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::rc::Rc;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 /// Slots of a relayed connection: the client, the target, and the sockets dialled with.
@@ -143,7 +144,7 @@ impl Relayed {
     }
 
     /// Goes on dialling; `false` when that has to wait.
-    fn dial(&mut self, registrar: &Registrar<'_>, now: Instant) -> Result<bool, Exit> {
+    fn dial(&mut self, cx: Cx<'_>) -> Result<bool, Exit> {
         let State::Dialing(dialing) = &mut self.state else {
             return Ok(true);
         };
@@ -153,24 +154,24 @@ impl Relayed {
         }
         let dialed = match &mut dialing.dial {
             Dial::Ip(dialer) => {
-                let dialed = dialer.drive(registrar, now);
+                let dialed = dialer.drive(cx);
                 dialer
                     .take_news()
                     .iter()
                     .for_each(|line| report::line(line));
                 match dialed {
-                    Dialed::Wait => return Ok(false),
-                    Dialed::Done(connected) => Ok(self.connected(connected)),
-                    Dialed::Failed(error) => {
+                    Poll::Pending => return Ok(false),
+                    Poll::Ready(Ok(connected)) => Ok(self.connected(connected)),
+                    Poll::Ready(Err(error)) => {
                         let summary = dialer.summary();
                         Err(self.not_connected(&error, &summary))
                     }
                 }
             }
-            Dial::Unix(dialer) => match dialer.drive(now) {
-                Ok(None) => return Ok(false),
-                Ok(Some(sock)) => Ok((sock, Vec::new(), self.unix_label())),
-                Err(error) => Err(self.unix_not_connected(&error)),
+            Dial::Unix(dialer) => match dialer.drive(cx.now) {
+                Poll::Pending => return Ok(false),
+                Poll::Ready(Ok(sock)) => Ok((sock, Vec::new(), self.unix_label())),
+                Poll::Ready(Err(error)) => Err(self.unix_not_connected(&error)),
             },
         };
         let State::Dialing(dialing) = std::mem::replace(&mut self.state, State::Over) else {
@@ -178,7 +179,7 @@ impl Relayed {
         };
         let dialed = dialed.and_then(|target| self.not_itself(&dialing.client.sock, target));
         match dialed {
-            Ok(target) => self.join(dialing.client, target, registrar, now)?,
+            Ok(target) => self.join(dialing.client, target, cx)?,
             Err(exit) => {
                 reset(&dialing.client.sock);
                 return Err(exit);
@@ -274,13 +275,12 @@ impl Relayed {
         &mut self,
         client: Connection,
         (target, left_over, label): Target,
-        registrar: &Registrar<'_>,
-        now: Instant,
+        cx: Cx<'_>,
     ) -> Result<(), Exit> {
         self.target = label.into();
         let target = Connection::plain(target);
-        let ends = end(client, CLIENT_SLOT, registrar)
-            .and_then(|client| Ok((client, end(target, TARGET_SLOT, registrar)?)));
+        let ends = end(client, CLIENT_SLOT, &cx.registrar)
+            .and_then(|client| Ok((client, end(target, TARGET_SLOT, &cx.registrar)?)));
         let ends = ends.map_err(|error| failed(&error.into()))?;
         let watchers = logs::watchers(&self.client);
         let alerted = Alerted::default();
@@ -300,7 +300,7 @@ impl Relayed {
             inn.preload(&left_over, out.urgent());
         }
         let limits = self.plan.session.limits;
-        let mut bridge = Bridge::new(ends, (out, inn), Ends::BOTH, limits, now);
+        let mut bridge = Bridge::new(ends, (out, inn), Ends::BOTH, limits, cx.now);
         bridge.count_from(self.came);
         self.state = State::Joined(Box::new(bridge), alerted);
         Ok(())
@@ -375,14 +375,14 @@ impl Drive<Exit> for Relayed {
         }
     }
 
-    fn drive(&mut self, registrar: &Registrar<'_>, now: Instant) -> Step<Exit> {
+    fn drive(&mut self, cx: Cx<'_>) -> Step<Exit> {
         if self.signalled {
             if let State::Dialing(dialing) = &self.state {
                 reset(&dialing.client.sock);
             }
             return self.done(signal_exit());
         }
-        match self.dial(registrar, now) {
+        match self.dial(cx) {
             Ok(true) => {}
             Ok(false) => return Step::Wait,
             Err(exit) => return self.done(exit),
@@ -390,7 +390,7 @@ impl Drive<Exit> for Relayed {
         let State::Joined(bridge, _) = &mut self.state else {
             return self.done(Exit::OK);
         };
-        match bridge.drive(now) {
+        match bridge.drive(cx.now) {
             Turn::Wait => Step::Wait,
             Turn::Again => Step::Again,
             Turn::Over(ended) => {

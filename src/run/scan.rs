@@ -8,15 +8,15 @@
 
 use super::outcome::{failed, signal_exit};
 use super::ports::{self, Tally};
-use super::probe::{Look, Probe};
+use super::probe::Probe;
 use super::slots::FIRST_SLOT;
 use super::turns::Turns;
 use super::{password, words};
 use crate::exit::Exit;
 use crate::io::inbox::Notice;
-use crate::io::reactor::{Drive, Registrar, Step};
+use crate::io::reactor::{Cx, Drive, Step};
 use crate::io::ready::Ready;
-use crate::net::dial::{Connected, DialError, Dialed, Dialer};
+use crate::net::dial::{Connected, DialError, Dialer};
 use crate::net::handshake::Answer;
 use crate::net::lookup::{Found, Lookup, Role, Unknown};
 use crate::net::race::{Hop, Obstacle};
@@ -27,6 +27,7 @@ use std::collections::BTreeSet;
 use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 
 /// How many ports are tried at once, if the user does not say.
@@ -163,30 +164,30 @@ impl Scan {
         }
     }
 
-    fn advance(&mut self, registrar: &Registrar<'_>, now: Instant) -> Result<Step<Exit>, Exit> {
-        if !self.look_up(registrar, now)? {
+    fn advance(&mut self, cx: Cx<'_>) -> Result<Step<Exit>, Exit> {
+        if !self.look_up(cx)? {
             return Ok(Step::Wait);
         }
         let mut slots = std::mem::take(&mut self.noted);
-        while let Some((_, slot)) = self.deadlines.first().filter(|(at, _)| *at <= now) {
+        while let Some((_, slot)) = self.deadlines.first().filter(|(at, _)| *at <= cx.now) {
             slots.push(*slot);
             self.deadlines.pop_first();
         }
         for slot in slots {
-            self.look(slot, registrar, now)?;
+            self.look(slot, cx)?;
         }
         for _ in 0..STARTS {
-            if !self.may_start() || !self.is_start_due(now) {
+            if !self.may_start() || !self.is_start_due(cx.now) {
                 break;
             }
-            self.start(registrar, now)?;
+            self.start(cx)?;
             self.tell()?;
         }
         self.tell()?;
         if self.reports.past() == self.ports.len() && !report::is_behind() {
             return Err(self.tally.exit(Some(&self.to), &self.plan));
         }
-        Ok(if self.may_start() && self.is_start_due(now) {
+        Ok(if self.may_start() && self.is_start_due(cx.now) {
             Step::Again
         } else {
             Step::Wait
@@ -194,13 +195,13 @@ impl Scan {
     }
 
     /// Looks the host up, and says whether its addresses are known.
-    fn look_up(&mut self, registrar: &Registrar<'_>, now: Instant) -> Result<bool, Exit> {
+    fn look_up(&mut self, cx: Cx<'_>) -> Result<bool, Exit> {
         let Names::Asked(lookup, until) = &mut self.names else {
             return Ok(true);
         };
-        let is_late = until.is_some_and(|until| now >= until);
-        let (unknown, code) = match lookup.drive(registrar) {
-            Ok(Some(found)) => {
+        let is_late = until.is_some_and(|until| cx.now >= until);
+        let (unknown, code) = match lookup.drive(&cx.registrar) {
+            Poll::Ready(Ok(found)) => {
                 let is_local = found.hop.iter().all(|addr| addr.ip().is_loopback());
                 if self.udp_probe().is_some() && !self.is_told && !is_local {
                     self.parallel = PARALLEL_PROBES;
@@ -208,8 +209,8 @@ impl Scan {
                 self.names = Names::Known(found);
                 return Ok(true);
             }
-            Ok(None) if !is_late => return Ok(false),
-            Ok(None) => {
+            Poll::Pending if !is_late => return Ok(false),
+            Poll::Pending => {
                 let first = self.ports.first().copied().unwrap_or_default();
                 let late = Unknown {
                     role: Role::Hop,
@@ -218,7 +219,7 @@ impl Scan {
                 };
                 (late, Exit::Code(self.plan.codes.connect_timed_out))
             }
-            Err(unknown) => (unknown, Exit::Code(self.plan.codes.other)),
+            Poll::Ready(Err(unknown)) => (unknown, Exit::Code(self.plan.codes.other)),
         };
         let proxy = self.dialing.proxy.as_ref();
         report::error(&words::no_connection(
@@ -250,19 +251,19 @@ impl Scan {
         self.flights.len() - self.free.len()
     }
 
-    fn start(&mut self, registrar: &Registrar<'_>, now: Instant) -> Result<(), Exit> {
+    fn start(&mut self, cx: Cx<'_>) -> Result<(), Exit> {
         let Names::Known(found) = &self.names else {
             return Ok(());
         };
         let turn = self.again.pop().unwrap_or(self.next);
         self.next = self.next.max(turn + 1);
-        self.next_start = self.to.interval.map(|pause| now + pause);
+        self.next_start = self.to.interval.map(|pause| cx.now + pause);
         let slot = self.free.pop().unwrap_or_else(|| {
             self.flights.push(None);
             self.flights.len() - 1
         });
         let target = (self.host.clone(), self.ports[turn]);
-        let dialer = Dialer::new(target, &self.net, &self.dialing, slot_name(slot), now);
+        let dialer = Dialer::new(target, &self.net, &self.dialing, slot_name(slot), cx.now);
         let dialer = dialer.answering(self.answer.as_ref());
         self.flights[slot] = Some(Flight {
             turn,
@@ -270,20 +271,20 @@ impl Scan {
             deadline: None,
             lines: Vec::new(),
         });
-        self.look(slot, registrar, now)
+        self.look(slot, cx)
     }
 
     // ---- under way
 
     /// Goes on with the port under way in a slot, if there is one.
-    fn look(&mut self, slot: usize, registrar: &Registrar<'_>, now: Instant) -> Result<(), Exit> {
+    fn look(&mut self, slot: usize, cx: Cx<'_>) -> Result<(), Exit> {
         let Some(mut flight) = self.flights.get_mut(slot).and_then(Option::take) else {
             return Ok(());
         };
         if let Some(at) = flight.deadline.take() {
             self.deadlines.remove(&(at, slot));
         }
-        match self.fly(&mut flight, slot, registrar, now)? {
+        match self.fly(&mut flight, slot, cx)? {
             Some(landed) => {
                 self.free.push(slot);
                 self.land(flight, landed);
@@ -301,32 +302,31 @@ impl Scan {
         &mut self,
         flight: &mut Flight,
         slot: usize,
-        registrar: &Registrar<'_>,
-        now: Instant,
+        cx: Cx<'_>,
     ) -> Result<Option<Landed>, Exit> {
         let port = self.ports[flight.turn];
         if let Stage::Dialing(dialer) = &mut flight.stage {
-            let dialed = dialer.drive(registrar, now);
+            let dialed = dialer.drive(cx);
             flight.lines.append(&mut dialer.take_news());
             let connected = match dialed {
-                Dialed::Wait => return Ok(None),
-                Dialed::Failed(error) => return self.dial_failed(error).map(Some),
-                Dialed::Done(connected) => connected,
+                Poll::Pending => return Ok(None),
+                Poll::Ready(Err(error)) => return self.dial_failed(error).map(Some),
+                Poll::Ready(Ok(connected)) => connected,
             };
             let Some(asking) = self.udp_probe() else {
                 return Ok(Some(open(&connected)));
             };
-            let probe = Probe::new(connected, port, asking, slot_name(slot), registrar, now);
+            let probe = Probe::new(connected, port, asking, slot_name(slot), cx);
             let probe = probe.map_err(|error| failed(&error.into()))?;
             flight.stage = Stage::Probing(Box::new(probe));
         }
         let Stage::Probing(probe) = &mut flight.stage else {
             return Ok(None);
         };
-        Ok(match probe.look(now) {
-            Look::Wait => None,
-            Look::Open => Some(open(probe.connected())),
-            Look::Refused(error) => {
+        Ok(match probe.look(cx.now) {
+            Poll::Pending => None,
+            Poll::Ready(Ok(())) => Some(open(probe.connected())),
+            Poll::Ready(Err(error)) => {
                 // nc says nothing here, not even with -v.
                 if self.plan.session.tells_breaks && report::is_verbose(1) {
                     let addr = &probe.connected().addr;
@@ -430,12 +430,12 @@ impl Drive<Exit> for Scan {
         }
     }
 
-    fn drive(&mut self, registrar: &Registrar<'_>, now: Instant) -> Step<Exit> {
+    fn drive(&mut self, cx: Cx<'_>) -> Step<Exit> {
         if self.signalled {
             self.reports.take_all().for_each(|report| report.say());
             return Step::Done(signal_exit());
         }
-        self.advance(registrar, now).unwrap_or_else(Step::Done)
+        self.advance(cx).unwrap_or_else(Step::Done)
     }
 
     fn deadline(&self) -> Option<Instant> {

@@ -10,7 +10,7 @@ use super::slots::PEER_SLOT;
 use crate::exit::Exit;
 use crate::flow::bridge::{self, Ended};
 use crate::io::inbox::Notice;
-use crate::io::reactor::{Drive, Registrar, Step};
+use crate::io::reactor::{Cx, Drive, Step};
 use crate::io::ready::Ready;
 use crate::plan::{Clients, Plan};
 use std::io;
@@ -39,9 +39,9 @@ impl Serve {
     }
 
     /// Takes the next client, if there is one; says whether to look again.
-    fn accept(&mut self, registrar: &Registrar<'_>, now: Instant) -> io::Result<bool> {
-        self.entrance.open(registrar)?;
-        let client = match self.entrance.next(registrar, now) {
+    fn accept(&mut self, cx: Cx<'_>) -> io::Result<bool> {
+        self.entrance.open(&cx.registrar)?;
+        let client = match self.entrance.next(cx) {
             Next::Client(client) => client,
             Next::Pending => return Ok(false),
             Next::Refused => return Ok(true),
@@ -57,12 +57,12 @@ impl Serve {
         if self.clients == Clients::One {
             self.entrance.close();
         }
-        self.entrance.greet(&client, registrar);
+        self.entrance.greet(&client, &cx.registrar);
         let is_last = self.clients != Clients::InTurn;
-        let local = session::local_end(&self.plan.session, is_last, registrar)?;
-        let remote = client.conn.into_end(PEER_SLOT, registrar)?;
+        let local = session::local_end(&self.plan.session, is_last, &cx.registrar)?;
+        let remote = client.conn.into_end(PEER_SLOT, &cx.registrar)?;
         let label = label(&client.addr, &self.plan.net);
-        self.session = Some(Joined::new((local, remote), &[], &self.plan, label, now));
+        self.session = Some(Joined::new((local, remote), &[], &self.plan, label, cx.now));
         Ok(true)
     }
 
@@ -99,7 +99,7 @@ impl Drive<Exit> for Serve {
         }
     }
 
-    fn drive(&mut self, registrar: &Registrar<'_>, now: Instant) -> Step<Exit> {
+    fn drive(&mut self, cx: Cx<'_>) -> Step<Exit> {
         if self.session.is_none() {
             if self.signalled {
                 return Step::Done(signal_exit());
@@ -107,11 +107,11 @@ impl Drive<Exit> for Serve {
             if !self.entrance.is_open() {
                 return Step::Done(self.entrance.exit());
             }
-            let looks_again = match self.accept(registrar, now) {
+            let looks_again = match self.accept(cx) {
                 Ok(looks_again) => looks_again,
                 Err(error) => return Step::Done(failed(&error.into())),
             };
-            if let Some(exit) = self.entrance.nobody_came(now) {
+            if let Some(exit) = self.entrance.nobody_came(cx.now) {
                 return Step::Done(exit);
             }
             if looks_again && self.session.is_none() {
@@ -121,7 +121,7 @@ impl Drive<Exit> for Serve {
         let Some(session) = &mut self.session else {
             return Step::Wait;
         };
-        match session.drive(now) {
+        match session.drive(cx.now) {
             bridge::Turn::Wait => Step::Wait,
             bridge::Turn::Again => Step::Again,
             bridge::Turn::Over(ended) => match self.session_over(&ended) {

@@ -14,7 +14,7 @@ use crate::io::connection::Connection;
 use crate::io::endpoint::Endpoint;
 use crate::io::inbox::Notice;
 use crate::io::internal::Internal;
-use crate::io::reactor::{Drive, Registrar, Step};
+use crate::io::reactor::{Cx, Drive, Step};
 use crate::io::ready::Ready;
 use crate::plan::{Builtin, Ends, Plan};
 use crate::proto::services;
@@ -58,13 +58,13 @@ impl Served {
     }
 
     /// Joins the client to the service, the first time.
-    fn join(&mut self, registrar: &Registrar<'_>, now: Instant) -> io::Result<()> {
+    fn join(&mut self, cx: Cx<'_>) -> io::Result<()> {
         let Some(conn) = self.conn.take() else {
             return Ok(());
         };
         // No TCP socket: nothing is held back there.
         let _ = conn.sock.set_tcp_nodelay(true);
-        let remote = conn.into_end(PEER_SLOT, registrar)?;
+        let remote = conn.into_end(PEER_SLOT, &cx.registrar)?;
         let ends = Ends {
             quit: (self.builtin == Builtin::Daytime).then_some(LAST_WORDS),
             ..Ends::BOTH
@@ -80,7 +80,7 @@ impl Served {
         let flows = (flow(watchers.sent()), flow(watchers.received()));
         let local = Endpoint::Internal(internal_end(self.builtin));
         let limits = self.plan.session.limits;
-        let bridge = Bridge::new((local, remote), flows, ends, limits, now);
+        let bridge = Bridge::new((local, remote), flows, ends, limits, cx.now);
         self.bridge = Some(Box::new(bridge));
         Ok(())
     }
@@ -140,17 +140,17 @@ impl Drive<Exit> for Served {
         }
     }
 
-    fn drive(&mut self, registrar: &Registrar<'_>, now: Instant) -> Step<Exit> {
+    fn drive(&mut self, cx: Cx<'_>) -> Step<Exit> {
         if self.signalled {
             return self.done(signal_exit());
         }
-        if let Err(error) = self.join(registrar, now) {
+        if let Err(error) = self.join(cx) {
             return self.done(failed(&error.into()));
         }
         let Some(bridge) = &mut self.bridge else {
             return self.done(Exit::OK);
         };
-        match bridge.drive(now) {
+        match bridge.drive(cx.now) {
             Turn::Wait => Step::Wait,
             Turn::Again => Step::Again,
             Turn::Over(ended) => {

@@ -14,7 +14,7 @@ use crate::flow::bridge;
 use crate::io::datagram::{Datagram, PeerAddr, Peers};
 use crate::io::endpoint::Endpoint;
 use crate::io::inbox::Notice;
-use crate::io::reactor::{Drive, Registrar, Step};
+use crate::io::reactor::{Cx, Drive, Registrar, Step};
 use crate::io::ready::Ready;
 use crate::net::addr::unmapped;
 use crate::net::group;
@@ -95,7 +95,7 @@ impl Receive {
         }
     }
 
-    fn start(&mut self, registrar: &Registrar<'_>, now: Instant) -> io::Result<()> {
+    fn start(&mut self, cx: Cx<'_>) -> io::Result<()> {
         let Some(sock) = self.sock.take() else {
             return Ok(());
         };
@@ -109,12 +109,12 @@ impl Receive {
             }
             _ => Peers::Last,
         };
-        let local = session::local_end(&self.plan.session, true, registrar)?;
-        let mut datagram = Datagram::new(sock, peers, PEER_SLOT, registrar)?;
+        let local = session::local_end(&self.plan.session, true, &cx.registrar)?;
+        let mut datagram = Datagram::new(sock, peers, PEER_SLOT, &cx.registrar)?;
         datagram.set_rules(self.guard.rules());
         let remote = Endpoint::Datagram(Box::new(datagram));
         let label = "the peer".to_string();
-        self.session = Some(Joined::new((local, remote), &[], &self.plan, label, now));
+        self.session = Some(Joined::new((local, remote), &[], &self.plan, label, cx.now));
         Ok(())
     }
 
@@ -178,16 +178,16 @@ impl Drive<Exit> for Receive {
         }
     }
 
-    fn drive(&mut self, registrar: &Registrar<'_>, now: Instant) -> Step<Exit> {
-        if let Err(error) = self.start(registrar, now) {
+    fn drive(&mut self, cx: Cx<'_>) -> Step<Exit> {
+        if let Err(error) = self.start(cx) {
             return Step::Done(failed(&error.into()));
         }
         let Some(session) = &mut self.session else {
             return Step::Done(signal_exit());
         };
-        let turn = session.drive(now);
-        self.tell_news(registrar);
-        if let Some(exit) = self.patience.exit(now) {
+        let turn = session.drive(cx.now);
+        self.tell_news(&cx.registrar);
+        if let Some(exit) = self.patience.exit(cx.now) {
             return Step::Done(exit);
         }
         match turn {

@@ -2,7 +2,7 @@
 
 use super::{Connect, State, io_exit};
 use crate::exit::Exit;
-use crate::io::reactor::Registrar;
+use crate::io::reactor::Cx;
 use crate::net::own_file::OwnFile;
 use crate::parse::escape::printable;
 use crate::plan::Mode;
@@ -11,15 +11,14 @@ use crate::run::{session, words};
 use socket2::Socket;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
-use std::time::Instant;
+use std::task::Poll;
 
 impl Connect {
     /// A Unix socket is connected, or cannot be.
     pub(super) fn unix_dialed(
         &mut self,
         dialed: io::Result<(Socket, Option<OwnFile>)>,
-        registrar: &Registrar<'_>,
-        now: Instant,
+        cx: Cx<'_>,
     ) -> Result<(), Exit> {
         let Mode::ConnectUnix {
             path,
@@ -52,28 +51,26 @@ impl Connect {
         }
         let label = format!("{shown} (unix)");
         if is_stream {
-            self.connected_stream((sock, &[]), label, registrar, now)
+            self.connected_stream((sock, &[]), label, cx)
         } else {
-            let remote = session::datagram_end(sock, None, registrar).map_err(io_exit)?;
-            self.join(remote, &[], label, registrar, now)
+            let remote = session::datagram_end(sock, None, &cx.registrar).map_err(io_exit)?;
+            self.join(remote, &[], label, cx)
         }
     }
 
     /// Goes on connecting to a vsock port; `false` when it has to wait.
-    pub(super) fn dial_vsock(
-        &mut self,
-        registrar: &Registrar<'_>,
-        now: Instant,
-    ) -> Result<bool, Exit> {
+    pub(super) fn dial_vsock(&mut self, cx: Cx<'_>) -> Result<bool, Exit> {
         let (State::DialingVsock(dialer), Mode::ConnectVsock { cid, port, .. }) =
             (&mut self.state, &self.plan.mode)
         else {
             return Ok(true);
         };
         let label = format!("vsock {cid} port {port}");
-        let sock = match dialer.drive(registrar, now) {
-            Ok(None) => return Ok(false),
-            Ok(Some(sock)) => sock,
+        let Poll::Ready(dialed) = dialer.drive(cx) else {
+            return Ok(false);
+        };
+        let sock = match dialed {
+            Ok(sock) => sock,
             Err(error) if error.kind() == io::ErrorKind::TimedOut => {
                 report::failure(&format!("connect to {label} timed out"));
                 return Err(Exit::Code(self.plan.codes.connect_timed_out));
@@ -89,7 +86,7 @@ impl Connect {
             1,
             &format!("Connection to vsock {cid} port {port} succeeded!"),
         );
-        self.connected_stream((sock, &[]), label, registrar, now)?;
+        self.connected_stream((sock, &[]), label, cx)?;
         Ok(true)
     }
 }
