@@ -375,9 +375,10 @@ impl Datagram {
                 return Ok(None);
             }
             let one_by_one = self.long || self.batch.is_none();
-            let received = match one_by_one {
-                true => self.receive_one(buf),
-                false => self.receive_batch().map(|()| self.take(buf)),
+            let received = if one_by_one {
+                self.receive_one(buf)
+            } else {
+                self.receive_batch().map(|()| self.take(buf))
             };
             match received {
                 // Dropped, all of it.
@@ -392,12 +393,11 @@ impl Datagram {
 
     /// Receives one message; `None` when it is dropped.
     fn receive_one(&mut self, buf: &mut [u8]) -> Result<Option<usize>, Errno> {
-        let (n, from, local) = match self.asks_local {
-            true => pktinfo::receive(&self.sock, buf)?,
-            false => {
-                let (n, _, from) = rustix::net::recvfrom(&self.sock, buf, RecvFlags::DONTWAIT)?;
-                (n, from, None)
-            }
+        let (n, from, local) = if self.asks_local {
+            pktinfo::receive(&self.sock, buf)?
+        } else {
+            let (n, _, from) = rustix::net::recvfrom(&self.sock, buf, RecvFlags::DONTWAIT)?;
+            (n, from, None)
         };
         self.long = n >= LONG_BYTES;
         if self.is_ip && !self.long {

@@ -78,9 +78,10 @@ fn read(path: &Path) -> Result<Vec<HostSpec>, AccessError> {
 }
 
 fn look_up(name: &str, bits: Option<u8>, numeric: bool) -> Result<Vec<Hosts>, AccessError> {
-    let addrs = match numeric {
-        true => Err(io::Error::other(Unfit::IsName)),
-        false => names::addresses(name, 0),
+    let addrs = if numeric {
+        Err(io::Error::other(Unfit::IsName))
+    } else {
+        names::addresses(name, 0)
     };
     let addrs = addrs.map_err(|error| AccessError::Name(name.into(), error))?;
     let around =

@@ -52,9 +52,10 @@ pub fn port(addr: &SockAddr) -> Option<u32> {
 /// loopback address.
 pub fn own(is_v6: bool) -> IpAddr {
     // TEST-NET-1 (RFC 5737) and the IPv6 prefix for documentation (RFC 3849): the default route.
-    let (from, to, loopback) = match is_v6 {
-        true => ("[::]:0", "[2001:db8::1]:9", Ipv6Addr::LOCALHOST.into()),
-        false => ("0.0.0.0:0", "192.0.2.1:9", Ipv4Addr::LOCALHOST.into()),
+    let (from, to, loopback) = if is_v6 {
+        ("[::]:0", "[2001:db8::1]:9", Ipv6Addr::LOCALHOST.into())
+    } else {
+        ("0.0.0.0:0", "192.0.2.1:9", Ipv4Addr::LOCALHOST.into())
     };
     let sock = UdpSocket::bind(from);
     let routed = sock.and_then(|sock| sock.connect(to).and_then(|()| sock.local_addr()));

@@ -89,9 +89,10 @@ fn place(socks: &[Socket], plan: &Plan) -> Option<String> {
     }
     let ip = addr::ip(&addr)?;
     // The name of this machine need not be one that others can look up.
-    let host = match ip.ip().is_unspecified() {
-        true => addr::own(sock.only_v6().unwrap_or(false)).to_string(),
-        false => addr::show_ip(&ip),
+    let host = if ip.ip().is_unspecified() {
+        addr::own(sock.only_v6().unwrap_or(false)).to_string()
+    } else {
+        addr::show_ip(&ip)
     };
     let sctp = match plan.net.transport {
         Transport::Sctp => "--sctp ",
