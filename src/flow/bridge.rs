@@ -95,7 +95,7 @@ impl Bridge {
         self.began = Some(began);
     }
 
-    /// Follows the HTTP that the two flows, given a watch each, have seen.
+    /// Waits for the HTTP answers that followers in the two flows know of.
     pub fn follow(&mut self, exchange: Exchange) {
         self.hold.follow(exchange);
     }

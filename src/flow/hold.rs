@@ -1,6 +1,6 @@
 //! How long the end of what is sent is held back from the peer, once all of it is sent.
 
-use super::exchange::{Answer, Exchange};
+use super::exchange::{AnswerState, Exchange};
 use super::flow::Flow;
 use crate::io::endpoint::Endpoint;
 use crate::plan::{Ends, PassEnd};
@@ -81,21 +81,21 @@ impl Hold {
     fn patience(&self, rules: &Ends, traffic: &Traffic<'_>) -> Option<Duration> {
         let exchange = self.exchange.as_ref();
         let exchange = exchange.filter(|_| rules.waits_for_answers);
-        let answer = exchange.map_or(Answer::Unknown, Exchange::answer);
+        let answer = exchange.map_or(AnswerState::Unknown, Exchange::answer);
         patience(rules.pass_end, traffic.sent, traffic.inn.moved(), answer)
     }
 }
 
 /// How long the peer has to be silent before the end is passed on; `None`: that is no reason to.
 /// `sent` and `received` are bytes.
-fn patience(pass_end: PassEnd, sent: u64, received: u64, answer: Answer) -> Option<Duration> {
+fn patience(pass_end: PassEnd, sent: u64, received: u64, answer: AnswerState) -> Option<Duration> {
     match (pass_end, answer) {
         (PassEnd::Now, _) => Some(Duration::ZERO),
         (PassEnd::Never, _) => None,
-        (PassEnd::WhenQuiet(_), Answer::Whole) => Some(Duration::ZERO),
-        (PassEnd::WhenQuiet(_), Answer::Awaited) => Some(FIRST_ANSWER),
-        (PassEnd::WhenQuiet(_), Answer::Begun) => None,
-        (PassEnd::WhenQuiet(quiet), Answer::Unknown) => {
+        (PassEnd::WhenQuiet(_), AnswerState::Whole) => Some(Duration::ZERO),
+        (PassEnd::WhenQuiet(_), AnswerState::Awaited) => Some(FIRST_ANSWER),
+        (PassEnd::WhenQuiet(_), AnswerState::Begun) => None,
+        (PassEnd::WhenQuiet(quiet), AnswerState::Unknown) => {
             let is_upload = sent > UPLOAD_BYTES && received == 0;
             Some(if is_upload { Duration::ZERO } else { quiet })
         }
@@ -108,13 +108,18 @@ mod tests {
 
     const QUIET: PassEnd = PassEnd::WhenQuiet(Duration::from_secs(1));
 
-    fn patience_of(pass_end: PassEnd, sent: u64, has_heard: bool, answer: Answer) -> Option<u64> {
+    fn patience_of(
+        pass_end: PassEnd,
+        sent: u64,
+        has_heard: bool,
+        answer: AnswerState,
+    ) -> Option<u64> {
         patience(pass_end, sent, u64::from(has_heard), answer).map(|time| time.as_secs())
     }
 
     #[test]
     fn now_and_never_look_at_nothing() {
-        for answer in [Answer::Unknown, Answer::Begun, Answer::Whole] {
+        for answer in [AnswerState::Unknown, AnswerState::Begun, AnswerState::Whole] {
             assert_eq!(patience_of(PassEnd::Now, 1, true, answer), Some(0));
             assert_eq!(patience_of(PassEnd::Never, 1, true, answer), None);
         }
@@ -122,18 +127,27 @@ mod tests {
 
     #[test]
     fn a_request_waits_for_quiet_and_an_upload_does_not() {
-        assert_eq!(patience_of(QUIET, 65_536, false, Answer::Unknown), Some(1));
-        assert_eq!(patience_of(QUIET, 65_537, false, Answer::Unknown), Some(0));
-        assert_eq!(patience_of(QUIET, 65_537, true, Answer::Unknown), Some(1));
+        assert_eq!(
+            patience_of(QUIET, 65_536, false, AnswerState::Unknown),
+            Some(1)
+        );
+        assert_eq!(
+            patience_of(QUIET, 65_537, false, AnswerState::Unknown),
+            Some(0)
+        );
+        assert_eq!(
+            patience_of(QUIET, 65_537, true, AnswerState::Unknown),
+            Some(1)
+        );
     }
 
     #[test]
     fn an_http_answer_is_waited_for_to_its_end() {
         assert_eq!(
-            patience_of(QUIET, 1 << 20, false, Answer::Awaited),
+            patience_of(QUIET, 1 << 20, false, AnswerState::Awaited),
             Some(30)
         );
-        assert_eq!(patience_of(QUIET, 100, true, Answer::Begun), None);
-        assert_eq!(patience_of(QUIET, 100, true, Answer::Whole), Some(0));
+        assert_eq!(patience_of(QUIET, 100, true, AnswerState::Begun), None);
+        assert_eq!(patience_of(QUIET, 100, true, AnswerState::Whole), Some(0));
     }
 }

@@ -107,7 +107,7 @@ pub struct Numbered {
 }
 
 impl Turn {
-    /// Whether a reply of this number leads on.
+    /// Returns whether a reply of this number leads on.
     fn takes(&self, code: [u8; 3]) -> bool {
         self.codes.contains(&&code)
     }
