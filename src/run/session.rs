@@ -40,6 +40,9 @@ pub struct Joined {
 }
 
 /// Makes an end of a datagram socket, which is connected or leads to the group `to`.
+///
+/// # Errors
+/// The loop cannot wait for the socket.
 pub fn datagram_end(
     sock: Socket,
     to: Option<SocketAddr>,
