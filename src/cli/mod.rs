@@ -91,9 +91,10 @@ fn shows_colours() -> bool {
 
 /// Prints help where the dialect prints it, and returns the exit code.
 fn show(text: &str, dialect: &Dialect) -> Exit {
-    let shown = match dialect.help_on_stderr {
-        true => std::io::stderr().write_all(text.as_bytes()),
-        false => sys::stdio::write_all_to_stdout(text.as_bytes()),
+    let shown = if dialect.help_on_stderr {
+        std::io::stderr().write_all(text.as_bytes())
+    } else {
+        sys::stdio::write_all_to_stdout(text.as_bytes())
     };
     match shown {
         // The reader has seen enough: `rnc --help | head`.

@@ -61,9 +61,10 @@ impl Kernel {
     /// Moves once; at most `most` bytes more are taken from the source. Never waits.
     pub fn carry(&mut self, source: &mut Endpoint, sink: &mut Endpoint, most: usize) -> Carry {
         let empties = self.held() > 0;
-        let ready = match empties {
-            true => sink.is_writable(),
-            false => most == 0 || (source.is_readable() && sink.is_writable()),
+        let ready = if empties {
+            sink.is_writable()
+        } else {
+            most == 0 || (source.is_readable() && sink.is_writable())
         };
         if !ready {
             return Carry::Pending;

@@ -127,9 +127,10 @@ fn bind_one(addr: SocketAddr, at: &Listening, net: &Net) -> Result<Socket, Liste
 /// Not an IP socket.
 pub fn ask_local(sock: &Socket, addr: SocketAddr, net: &Net) -> io::Result<()> {
     let is_udp = net.transport == Transport::Udp;
-    match is_udp && net.options.answers && addr.ip().is_unspecified() {
-        true => pktinfo::ask(sock),
-        false => Ok(()),
+    if is_udp && net.options.answers && addr.ip().is_unspecified() {
+        pktinfo::ask(sock)
+    } else {
+        Ok(())
     }
 }
 

@@ -132,9 +132,10 @@ fn apply_md5_key(
     if let Whose::Peer(peer) = whose {
         return set(peer, None).map_err(named(doing));
     }
-    let any_v4 = match levels.v6 {
-        true => any_v4.to_ipv6_mapped().into(),
-        false => IpAddr::V4(any_v4),
+    let any_v4 = if levels.v6 {
+        any_v4.to_ipv6_mapped().into()
+    } else {
+        IpAddr::V4(any_v4)
     };
     levels.v4(doing, || set((any_v4, 0).into(), Some(0)))?;
     levels.v6(doing, || set((any_v6, 0).into(), Some(0)))

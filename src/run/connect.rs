@@ -5,7 +5,7 @@
 //!                 └────────── failed ──► Pausing ──► Next
 //!
 //! With TLS: Dialing ──► Securing ──► Session
-//! DialingUnix and DialingVsock are as Dialing.
+//! DialingUnix and DialingVsock are like Dialing.
 //! ```
 
 mod local;
@@ -16,7 +16,7 @@ use super::ports::{self, Tally};
 use super::probe::{Look, Probe};
 use super::program::{self, Addresses, Peer, Program, Progress};
 use super::session::{self, Joined};
-use super::{FIRST_SLOT, PEER_SLOT, password, secure, signal_exit, words};
+use super::{FIRST_SLOT, PEER_SLOT, UNREAD, password, secure, signal_exit, words};
 use crate::exit::Exit;
 use crate::flow::bridge;
 use crate::io::connection::Connection;
@@ -39,10 +39,7 @@ use socket2::Socket;
 use std::io;
 use std::os::fd::AsFd;
 use std::rc::Rc;
-use std::time::{Duration, Instant};
-
-/// How often it is looked whether what was found so far has been read.
-const READER: Duration = Duration::from_millis(50);
+use std::time::Instant;
 
 /// Connects, and runs the sessions.
 pub struct Connect {
@@ -117,7 +114,7 @@ impl Connect {
     fn next(&mut self, registrar: &Registrar<'_>, now: Instant) -> Result<(), Exit> {
         // What is found at many ports is worth nothing unless it is read.
         if self.has_many && report::is_behind() {
-            self.state = State::Pausing(now + READER);
+            self.state = State::Pausing(now + UNREAD);
             return Ok(());
         }
         let Some(port) = self.ports.pop() else {
@@ -430,8 +427,7 @@ impl Connect {
             State::DialingUnix(dialer) => match dialer.drive(now).transpose() {
                 None => return Ok(Some(Step::Wait)),
                 Some(dialed) => {
-                    let dialed = dialed.map(|sock| (sock, None));
-                    self.unix_dialed(dialed, registrar, now)?;
+                    self.unix_dialed(dialed.map(|sock| (sock, None)), registrar, now)?;
                 }
             },
             State::DialingVsock(_) => {
@@ -537,8 +533,7 @@ impl Drive<Exit> for Connect {
     }
 }
 
-/// Drives a session, and prints what there is to say of datagrams: who answers, and that some are
-/// refused.
+/// Drives a session, and prints news of datagrams: the peers that answer, and that some are refused.
 fn drive_session(joined: &mut Joined, now: Instant) -> bridge::Turn {
     let turn = joined.drive(now);
     let Some(datagram) = joined.datagram() else {

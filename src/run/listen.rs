@@ -109,9 +109,12 @@ pub fn bind_unix(plan: &Plan, path: &Path, kind: Type) -> anyhow::Result<Bound> 
     let (guard, tls) = (Guard::new(plan)?, secure::server(plan)?);
     let shown = printable(path.as_os_str().as_bytes());
     signal::leave_to_loop();
-    let (sock, file) = unix::bind(path, kind, rules).map_err(|error| match plan.plain_errors {
-        true => error.into(),
-        false => anyhow!(words::not_bound(path, &error)),
+    let (sock, file) = unix::bind(path, kind, rules).map_err(|error| {
+        if plan.plain_errors {
+            error.into()
+        } else {
+            anyhow!(words::not_bound(path, &error))
+        }
     })?;
     if report::is_verbose(1) {
         report::line(&words::listening_unix(&shown, kind == Type::STREAM));

@@ -52,6 +52,9 @@ const FIRST_SLOT: u16 = 64;
 /// Clients of a listener that still shake hands (TLS).
 const HANDSHAKE_SLOTS: RangeInclusive<u16> = 0xF000..=u16::MAX;
 
+/// The pause before a look at whether the results of a scan printed so far have been read.
+const UNREAD: Duration = Duration::from_millis(50);
+
 /// How long rnc runs without the thread that acts on signals while the loop is held up: starting it
 /// would be most of the time of a session that is over sooner.
 const UNHANDLED: Duration = Duration::from_millis(5);

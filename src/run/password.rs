@@ -16,7 +16,7 @@ pub fn is_open(dialing: &Dialing) -> bool {
 /// Asks. What the proxy has said it wants is kept: the next connection answers it at once.
 ///
 /// # Errors
-/// There is no terminal; it has been told.
+/// There is no terminal; that has been reported.
 pub fn ask(dialing: &mut Rc<Dialing>, challenge: Option<Challenge>) -> Result<(), Exit> {
     let Some(proxy) = &mut Rc::make_mut(dialing).proxy else {
         return Ok(());

@@ -74,9 +74,10 @@ fn read_certs(file: &Path) -> Result<Vec<CertificateDer<'static>>, SetupError> {
         for section in sections(file)? {
             certs.extend(certificate(section)?);
         }
-        match certs.is_empty() {
-            true => Err("no certificate (PEM or DER) in it".into()),
-            false => Ok(certs),
+        if certs.is_empty() {
+            Err("no certificate (PEM or DER) in it".into())
+        } else {
+            Ok(certs)
         }
     };
     read().map_err(|reason| SetupError::new(reading("certificate", file), reason))
