@@ -150,8 +150,8 @@ set edit:completion:arg-completer[rnc] = {|@words|
             cand --tls-verify 'Check the server''s certificate (rnc always does)'
             cand -v 'Say what happens; twice: addresses tried, totals'
             cand --verbose 'Say what happens; twice: addresses tried, totals'
-            cand -h 'Show this help; --help tells everything'
-            cand --help 'Show this help; --help tells everything'
+            cand -h 'Show this help; --help shows all of it'
+            cand --help 'Show this help; --help shows all of it'
             cand --version 'Print the version'
         }
     ]

@@ -24,6 +24,4 @@ impl Exit {
     pub const FAILED: Exit = Exit::Code(1);
     /// The command line is wrong.
     pub const USAGE: Exit = Exit::Code(2);
-    /// A time limit was reached.
-    pub const TIMED_OUT: Exit = Exit::Code(3);
 }

@@ -463,7 +463,7 @@ fn the_interval_makes_no_pause_between_scanned_ports() {
 #[test]
 fn a_listener_tells_where_and_who() {
     same(|nc| {
-        ["", "-n", "127.0.0.1", "-n 127.0.0.1", "localhost", "-4"].map(|options| {
+        ["", "-n", "127.0.0.1", "-n 127.0.0.1", "-4 localhost", "-4"].map(|options| {
             let (nc, mut peer) = nc.listening(options, Stdin::Null);
             peer.say("hello", &nc);
             nc.shows("hello");
@@ -481,7 +481,7 @@ fn all_forms_of_a_port_to_listen_on_are_ncs() {
         [
             "-lv 0",
             "-lv -p 0",
-            "-lv localhost 0",
+            "-4 -lv localhost 0",
             "-lv -s 127.0.0.1 -p 0",
             "0 -lv",
         ]

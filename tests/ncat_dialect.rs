@@ -217,7 +217,7 @@ fn a_closed_port_is_told_with_1() {
         [
             format!("127.0.0.1 {port}"),
             format!("-v 127.0.0.1 {port}"),
-            format!("-v -4 localhost {port}"),
+            format!("-v -4 127.0.0.1 {port}"),
             format!("-z 127.0.0.1 {port}"),
             format!("-zv 127.0.0.1 {port}"),
             "-U /nonexistent".into(),

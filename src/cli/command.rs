@@ -179,7 +179,7 @@ fn shape() -> Vec<Arg> {
                 "queue",
                 "SIZE",
                 "With -lk: how many bytes may wait for one client",
-                "64Ki to 1Gi; 256Ki if not told otherwise. While the queue of one client is full \
+                "64Ki to 1Gi; 256Ki by default. While the queue of one client is full \
                  nothing is read that would go there; after two seconds of that, ten if there \
                  is no other client, it is dropped. Needs -k or --broker.",
             )
@@ -219,7 +219,7 @@ fn shape() -> Vec<Arg> {
                 "One stream, as TCP has it. SCTP has no half-closed connections: the end of \
                  standard input ends both directions, once all is sent, and an answer that the \
                  peer begins after that is lost. --no-shutdown waits for it instead. Where the \
-                 kernel has no SCTP that is told. Not with -u, -U, -x, -S, --relay or vsock.",
+                 kernel has no SCTP rnc says so. Not with -u, -U, -x, -S, --relay or vsock.",
             )
             .hide_short_help(true),
             switch(
@@ -355,7 +355,7 @@ fn ends() -> Vec<Arg> {
                 "Leave TIME after the end of input and the last byte",
                 "Every byte that comes or goes begins TIME anew; an answer that is there to be \
                  read is never dropped, not even with 0. A negative number is no limit. A UDP \
-                 client has 1s if not told otherwise. As nc: a TCP client stays TIME longer \
+                 client has 1s by default. As nc: a TCP client stays TIME longer \
                  after the peer has closed, and does not leave before.",
             ),
             value(
@@ -450,9 +450,9 @@ fn data() -> Vec<Arg> {
                 "datagram-size",
                 "SIZE",
                 "With -u: longest datagram made of standard input",
-                "1 to 65507 bytes; 65507 if not told otherwise. What one read gives is cut into \
+                "1 to 65507 bytes; 65507 by default. What one read gives is cut into \
                  datagrams of that many bytes, and the rest is a shorter one. Up to 1472 bytes \
-                 fit an Ethernet packet. Needs -u. As nc: 16384 if not told otherwise.",
+                 fit an Ethernet packet. Needs -u. As nc: 16384 by default.",
             )
             .hide_short_help(true),
             known(
@@ -538,7 +538,7 @@ fn addresses() -> Vec<Arg> {
                     "multicast-loop",
                     "yes|no",
                     "With -u: whether groups on this machine hear what is sent",
-                    "yes, if the system is not told otherwise. Needs -u; not with -U.",
+                    "yes by default, as the system has it. Needs -u; not with -U.",
                 ),
                 &["yes", "no"],
             )
@@ -573,8 +573,8 @@ fn addresses() -> Vec<Arg> {
                 "recv-buffer",
                 "SIZE",
                 "Size of the socket's receive buffer",
-                "1 byte to 1 GiB, as far as the system allows. UDP has 4 MiB if not told \
-                 otherwise.",
+                "1 byte to 1 GiB, as far as the system allows. UDP has 4 MiB by \
+                 default.",
             )
             .hide_short_help(true),
             value(
@@ -619,7 +619,7 @@ fn access() -> Vec<Arg> {
                  number of bits that count: 192.0.2.0/24, 10.*.0.1-9, 2001:db8::/32. A link-local \
                  address may have its interface, fe80::1%eth0, and counts there alone. Names are \
                  looked up at the start. Who is refused is reset at once, or with -u not heard; \
-                 -v tells. May be given more than once. Needs -l; not with -U.",
+                 -v prints it. May be given more than once. Needs -l; not with -U.",
             ),
             list(
                 "deny",
@@ -747,8 +747,7 @@ fn others() -> Vec<Arg> {
                 ),
                 &["nc", "ncat", "rnc"],
             ),
-            flag('h', "help", "Show this help; --help tells everything", "")
-                .action(ArgAction::Help),
+            flag('h', "help", "Show this help; --help shows all of it", "").action(ArgAction::Help),
             switch(
                 "version",
                 "Print the version",

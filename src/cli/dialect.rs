@@ -4,7 +4,7 @@
 use super::command::{self, Extent};
 use super::letters;
 use crate::plan::{
-    Clients, LogFormat, PassEnd, ProxyKind, ProxyNames, Telnet, UdpProbe, UnixListening, Until,
+    Clients, LogFormat, PassEnd, ProxyKind, ProxyNames, TelnetSides, UdpProbe, UnixListening, Until,
 };
 use crate::report::Wording;
 use clap::Command;
@@ -69,7 +69,7 @@ pub struct Dialect {
     /// Empty words are refused, as of variables that are not set, and so is `-` for a file.
     pub strict_words: bool,
     /// What `-t` does.
-    pub telnet: Telnet,
+    pub telnet: TelnetSides,
     /// Times are whole seconds and sizes plain numbers.
     pub plain_numbers: bool,
     /// Times of 0 are refused.
@@ -191,7 +191,7 @@ pub const NATIVE: Dialect = Dialect {
     usage: None,
     strict_operands: false,
     strict_words: true,
-    telnet: Telnet::Both,
+    telnet: TelnetSides::Both,
     plain_numbers: false,
     refuses_zero_times: false,
     default_port: None,
@@ -258,7 +258,7 @@ pub const NC: Dialect = Dialect {
     usage: Some(NC_USAGE),
     strict_operands: true,
     strict_words: false,
-    telnet: Telnet::Received,
+    telnet: TelnetSides::Received,
     plain_numbers: true,
     refuses_zero_times: false,
     default_port: None,
@@ -325,7 +325,7 @@ pub const NCAT: Dialect = Dialect {
     usage: Some(NCAT_USAGE),
     strict_operands: false,
     strict_words: false,
-    telnet: Telnet::Received,
+    telnet: TelnetSides::Received,
     plain_numbers: false,
     refuses_zero_times: true,
     default_port: Some(31337),

@@ -28,7 +28,7 @@ use crate::parse::number::strtonum;
 use crate::parse::{ports, size, tos};
 use crate::plan::{
     Announces, Builtin, Clients, Codes, Dialing, Family, Group, Listening, Mode, Net, Onward,
-    Outcome, Passed, Plan, Ports, Program, Relay, Service, Session, SocketOptions, Telnet,
+    Passed, Plan, Ports, Program, Relay, Service, Session, SocketOptions, Success, TelnetSides,
     Transport, UdpProbe, UnixListening, UnixSource,
 };
 use crate::report::Wording;
@@ -151,7 +151,7 @@ impl Planner<'_> {
         })
     }
 
-    /// To a script the line would be noise; one who waits at a terminal sees that rnc is ready.
+    /// In a script the line would be noise; at a terminal it shows that rnc is ready.
     fn announces(&self) -> Announces {
         match (self.dialect.tells_port, self.facts.stderr_is_terminal) {
             (false, _) => Announces::Never,
@@ -376,18 +376,18 @@ impl Planner<'_> {
                 limit: timeout.unwrap_or(dialect.udp_probe.limit),
                 ..dialect.udp_probe
             }),
-            outcome: self.outcome(),
+            success: self.success(),
         })
     }
 
     /// A scan asks whether there is an open port; of several sessions each one counts.
-    fn outcome(&self) -> Outcome {
+    fn success(&self) -> Success {
         if self.args.udp && self.dialect.last_udp_port_decides {
-            Outcome::Last
+            Success::Last
         } else if self.args.zero || self.dialect.strict_operands {
-            Outcome::Any
+            Success::Any
         } else {
-            Outcome::All
+            Success::All
         }
     }
 
@@ -452,7 +452,7 @@ impl Planner<'_> {
             telnet: if args.telnet {
                 dialect.telnet
             } else {
-                Telnet::Off
+                TelnetSides::Off
             },
             interval: self.interval()?,
             max_reads,

@@ -1,4 +1,4 @@
-//! What `--version` prints: which rnc this is, for those who report a fault.
+//! What `--version` prints: which rnc this is, for fault reports.
 
 /// What TLS is made of, as a literal.
 #[cfg(feature = "tls")]

@@ -6,10 +6,10 @@ pub use super::leaving::GRACE;
 
 use super::exchange::Exchange;
 use super::flow::{Fault, Flow, FlowState, Moved};
-use super::hold::{Hold, Quiet};
+use super::hold::{Hold, Traffic};
 use super::leaving::Leaving;
 use super::limits::{Budget, Late};
-use super::liveness::Liveness;
+use super::liveness::{Liveness, is_unread};
 use super::verdict::{Verdict, Way, verdict};
 use crate::io::endpoint::Endpoint;
 use crate::io::error;
@@ -17,11 +17,7 @@ use crate::io::ready::Ready;
 use crate::plan::{Ends, Limits};
 use crate::sys::{errno, signal};
 use std::io;
-use std::time::{Duration, Instant};
-
-/// After the peer's end and so much silence, a reset may be the answer to a keep-alive probe, which
-/// the system of a peer that is gone gives: nothing is lost then.
-pub const PROBED: Duration = Duration::from_secs(55);
+use std::time::Instant;
 
 /// What one drive of a bridge came to.
 #[derive(Debug)]
@@ -99,7 +95,7 @@ impl Bridge {
         self.began = Some(began);
     }
 
-    /// Follows the HTTP that the two flows, given a watch each, have seen.
+    /// Waits for the HTTP answers that followers in the two flows know of.
     pub fn follow(&mut self, exchange: Exchange) {
         self.hold.follow(exchange);
     }
@@ -124,7 +120,7 @@ impl Bridge {
         &mut self.remote
     }
 
-    /// Says whether it has had all the bytes it may have.
+    /// Returns whether it has had all the bytes it may have.
     pub fn is_used_up(&self) -> bool {
         self.budget.as_ref().is_some_and(Budget::is_used_up)
     }
@@ -143,9 +139,8 @@ impl Bridge {
     /// Begins to leave: delivers what has been received, within a second, then is over with
     /// `why`. A second call leaves at once.
     pub fn leave(&mut self, why: Ended, now: Instant) {
-        let is_second = self.leaving.is_some();
         let mut leaving = Leaving::new(why, now);
-        if is_second {
+        if self.leaving.is_some() {
             leaving.hurry(now);
         }
         self.leaving = Some(leaving);
@@ -255,23 +250,22 @@ impl Bridge {
     /// When the end that `out` holds is to be passed on, as far as is known.
     fn end_due(&self) -> Option<Instant> {
         let is_held = self.out.is_holding_end();
-        is_held.then(|| self.hold.due(&self.ends, &self.quiet()))?
+        is_held.then(|| self.hold.due(&self.ends, &self.traffic()))?
     }
 
     fn pass_end_if_due(&mut self, now: Instant) {
         if self.end_due().is_none_or(|due| now < due) {
             return;
         }
-        let quiet = self.quiet();
-        if self.hold.is_over(&self.ends, &quiet, now) {
+        if self.hold.is_over(&self.ends, &self.traffic(), now) {
             self.out.pass_end(&mut self.remote);
         } else {
             self.hold.begin_anew(now);
         }
     }
 
-    fn quiet(&self) -> Quiet<'_> {
-        Quiet {
+    fn traffic(&self) -> Traffic<'_> {
+        Traffic {
             sent: self.out.moved(),
             inn: &self.inn,
             remote: &self.remote,
@@ -280,7 +274,7 @@ impl Bridge {
     }
 
     /// One turn of each flow. `inn` comes first: what it brings may open the way for `out`, such as
-    /// a first datagram, which tells whom to answer.
+    /// a first datagram, whose sender is to be answered.
     fn pump(&mut self, now: Instant) -> Moved {
         let mut back = std::mem::take(self.out.urgent());
         let inn = self
@@ -363,8 +357,8 @@ impl Bridge {
             return;
         }
         if let Some(fault) = self.remote.write_fault() {
-            let is_reset = fault.is_reset && sent > 0 && now < self.last + PROBED;
-            if is_reset || sent != sent_before || self.out.is_pending() {
+            let is_lost = is_unread(&fault, sent, self.last, now);
+            if is_lost || sent != sent_before || self.out.is_pending() {
                 self.out.break_sink(fault.error);
             } else {
                 self.out.end_source();
@@ -401,10 +395,7 @@ impl Bridge {
         if self.is_used_up() && are_closed {
             return Some(self.name_fault().unwrap_or(Ended::Clean));
         }
-        if self.is_output_broken() && !self.out.is_pending() {
-            return self.name_fault();
-        }
-        let is_useless = self.is_input_unfit() || self.out.is_broken_off();
+        let is_useless = self.is_output_broken() || self.out.is_broken_off();
         if is_useless && !self.out.is_pending() {
             return self.name_fault();
         }
@@ -436,22 +427,16 @@ impl Bridge {
         }
     }
 
-    /// Standard output is broken for another reason than that its reader had enough.
+    /// Returns whether standard output is broken, other than by a reader that has had enough.
     fn is_output_broken(&self) -> bool {
         matches!(self.inn.fault(), Some(Fault::Sink(error))
             if error.kind() != io::ErrorKind::BrokenPipe)
     }
 
-    /// Says whether nothing has moved for as long as may be.
+    /// Returns whether nothing has moved for as long as may be.
     pub fn is_idle(&self, now: Instant) -> bool {
         let limit = self.time_limit();
         limit.is_some_and(|(at, late)| now >= at && late.is_idle())
-    }
-
-    /// Our own input makes no sense: whoever gave it has to know.
-    fn is_input_unfit(&self) -> bool {
-        matches!(self.out.fault(), Some(Fault::Source(error))
-            if error.kind() == io::ErrorKind::InvalidData)
     }
 
     /// The limit of time that is reached first, and when. Waiting for the first peer does not
@@ -476,16 +461,11 @@ impl Bridge {
         };
         let unsent = self.unsent(&leaving.why);
         let is_pending = self.out.is_pending() || self.inn.is_pending() || unsent > 0;
-        if leaving.look(unsent, now) {
-            let is_given_up = unsent > 0 && leaving.why.is_regular();
-            let why = if is_given_up {
-                Ended::Broken(Place::Peer, errno::timed_out())
-            } else {
-                self.unless_broken(leaving.why)
-            };
-            return self.over(why);
+        let is_late = leaving.look(unsent, now);
+        if is_late && unsent > 0 && leaving.why.is_regular() {
+            return self.over(Ended::Broken(Place::Peer, errno::timed_out()));
         }
-        if !is_pending && moved == Moved::Nothing {
+        if is_late || !is_pending && moved == Moved::Nothing {
             let why = self.unless_broken(leaving.why);
             return self.over(why);
         }

@@ -1,6 +1,6 @@
 //! Why a session is over.
 
-use super::exchange::{Answer, Exchange};
+use super::exchange::{AnswerState, Exchange};
 use super::flow::{Fault, Flow};
 use super::limits::Late;
 use crate::io::error;
@@ -44,7 +44,7 @@ impl Ended {
     /// What broke one of two flows, or is missing of an answer. A reader of standard output that
     /// has had enough is no fault.
     pub fn by_fault(out: &Flow, inn: &Flow, exchange: Option<&Exchange>) -> Option<Ended> {
-        let is_whole = exchange.is_some_and(|exchange| exchange.answer() == Answer::Whole);
+        let is_whole = exchange.is_some_and(|exchange| exchange.answer() == AnswerState::Whole);
         let (place, error) = match (inn.fault(), out.fault()) {
             (Some(Fault::Sink(error)), _) if error.kind() != io::ErrorKind::BrokenPipe => {
                 (Place::Output, error)

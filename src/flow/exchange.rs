@@ -1,5 +1,5 @@
-//! HTTP/1 on a session, followed by watching both of its flows: what waits for the end of the
-//! answers, and what is missing of them. See `proto::http::exchange`.
+//! HTTP/1 on a session, followed in both of its flows: how far the answers have come, and what is
+//! missing of them. See `proto::http::exchange`.
 
 use crate::proto::http::exchange::{Cut, Exchanges, Speech};
 use std::cell::RefCell;
@@ -8,7 +8,7 @@ use std::rc::Rc;
 
 /// How far a request whose answer has a known end has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Answer {
+pub enum AnswerState {
     /// No such request was sent.
     Unknown,
     /// Not a byte of it has come.
@@ -23,8 +23,8 @@ pub enum Answer {
 #[derive(Clone, Default)]
 pub struct Exchange(Rc<RefCell<Exchanges>>);
 
-/// One direction of it, for the flow of that direction.
-pub struct Watch {
+/// Follows one direction, for the flow of that direction.
+pub struct Follower {
     exchange: Exchange,
     direction: Direction,
 }
@@ -39,24 +39,24 @@ pub enum Direction {
 }
 
 impl Exchange {
-    /// The watch of one direction.
-    pub fn watch(&self, direction: Direction) -> Watch {
-        Watch {
+    /// What follows one direction.
+    pub fn follower(&self, direction: Direction) -> Follower {
+        Follower {
             exchange: self.clone(),
             direction,
         }
     }
 
     /// How far the answers to what was sent have come.
-    pub fn answer(&self) -> Answer {
+    pub fn answer(&self) -> AnswerState {
         let exchanges = self.0.borrow();
         match exchanges.speech() {
-            Speech::Unknown | Speech::Other => Answer::Unknown,
-            Speech::Http if exchanges.is_complete() => Answer::Whole,
-            Speech::Http if exchanges.has_answer() => Answer::Begun,
+            Speech::Unknown | Speech::Other => AnswerState::Unknown,
+            Speech::Http if exchanges.is_complete() => AnswerState::Whole,
+            Speech::Http if exchanges.has_answer() => AnswerState::Begun,
             // There may be nothing to answer yet.
-            Speech::Http if !exchanges.is_sent_whole() => Answer::Unknown,
-            Speech::Http => Answer::Awaited,
+            Speech::Http if !exchanges.is_sent_whole() => AnswerState::Unknown,
+            Speech::Http => AnswerState::Awaited,
         }
     }
 
@@ -69,8 +69,8 @@ impl Exchange {
     }
 }
 
-impl Watch {
-    /// The direction watched.
+impl Follower {
+    /// The direction followed.
     pub fn direction(&self) -> Direction {
         self.direction
     }

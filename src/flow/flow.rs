@@ -18,7 +18,7 @@ use std::time::Instant;
 
 /// Reads and writes a flow does in one turn before the other flow and the other tasks get theirs.
 const TURN: usize = 16;
-/// So many bytes that no watcher wants to see may go past this process.
+/// When at least so many of the next bytes need not be seen, they may go past this process.
 const OFFLOADED_BYTES: u64 = 64 << 10;
 /// Answers of a stage (telnet) that may wait to be sent, in bytes; beyond, no more is read.
 pub const BACK_BYTES: usize = 4 << 10;
@@ -44,7 +44,7 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// Says whether the source has ended, but its end was not confirmed (TLS): it may still read.
+    /// Returns whether the source has ended, but its end was not confirmed (TLS): it may still read.
     pub fn is_truncation(&self) -> bool {
         matches!(self, Fault::Source(error) if error.kind() == io::ErrorKind::UnexpectedEof)
     }
@@ -107,7 +107,7 @@ impl Flow {
         }
     }
 
-    /// Puts bytes in front of what the source will give: what came behind a handshake. `back`
+    /// Puts bytes in front of what the source will give: what came after a handshake. `back`
     /// as in `pump`.
     pub fn preload(&mut self, bytes: &[u8], back: &mut Vec<u8>) {
         self.store.replace(bytes);
@@ -127,7 +127,7 @@ impl Flow {
         self.budget = Some(budget.clone());
     }
 
-    /// Says whether the source was taken to have ended although it may give more.
+    /// Returns whether the source was taken to have ended although it may give more.
     pub fn is_cut_short(&self) -> bool {
         self.state != FlowState::Open && !self.source_ended
     }
@@ -137,7 +137,7 @@ impl Flow {
         self.state
     }
 
-    /// Says whether something waits to be written.
+    /// Returns whether something waits to be written.
     pub fn is_pending(&self) -> bool {
         let held = self.kernel.as_ref().is_some_and(|kernel| kernel.held() > 0);
         let empty = self.store.is_empty() && self.urgent.is_empty() && !held && !self.sink_holds;
@@ -241,11 +241,10 @@ impl Flow {
                 wrote || read || offloads
             };
             let finishes = self.pass_on_end(sink);
-            if did || finishes {
-                moved = Moved::Some
-            } else {
+            if !(did || finishes) {
                 return moved;
             }
+            moved = Moved::Some;
         }
         Moved::Budget
     }
@@ -255,7 +254,7 @@ impl Flow {
         let held = self.sink_holds;
         match sink.flush() {
             Ok(()) => {}
-            // Nothing but the word that there is no more waits then: nobody misses it.
+            // Only the end waits then, and its loss loses nothing.
             Err(_) if self.end_is_passed => self.state = FlowState::Closed,
             Err(error) => self.break_sink(error),
         }
@@ -320,10 +319,8 @@ impl Flow {
         if !wants || self.source_ended || !self.store.is_empty() || back.len() >= BACK_BYTES {
             return false;
         }
-        let most = self
-            .budget
-            .as_ref()
-            .map_or(usize::MAX, |budget| budget.allows(usize::MAX));
+        let budget = self.budget.as_ref();
+        let most = budget.map_or(usize::MAX, |budget| budget.allows(usize::MAX));
         if most == 0 {
             return false;
         }
@@ -369,7 +366,7 @@ impl Flow {
         }
     }
 
-    /// Says whether the flow ended because it has had all the reads it may have (`-W`).
+    /// Returns whether the flow ended because it has had all the reads it may have (`-W`).
     pub fn reads_are_used_up(&self) -> bool {
         self.settings.max_reads == Some(0)
     }
@@ -391,7 +388,7 @@ impl Flow {
         }
     }
 
-    /// The source has ended and the store is empty: what the stages held back comes last. Says
+    /// The source has ended and the store is empty: what the stages held back comes last. Returns
     /// whether there was something.
     fn finish_stages(&mut self) -> bool {
         if std::mem::replace(&mut self.stages_finished, true) {
@@ -475,16 +472,12 @@ impl Flow {
         }
     }
 
-    fn keeps_end_to_itself(&self) -> bool {
-        self.settings.holds_end || self.is_broken_off()
-    }
-
-    /// Says whether the source broke, and the sink is not to take that for an end.
+    /// Returns whether the source broke, and the sink is not to take that for an end.
     pub fn is_broken_off(&self) -> bool {
         self.settings.passes_clean_ends_only && matches!(self.fault, Some(Fault::Source(_)))
     }
 
-    /// Passes on the end once all else is. Says whether there is something to be written first.
+    /// Passes on the end once all else is. Returns whether there is something to be written first.
     fn pass_on_end(&mut self, sink: &mut Endpoint) -> bool {
         self.sink_holds = sink.holds();
         if self.state != FlowState::Draining || self.is_pending() {
@@ -493,10 +486,10 @@ impl Flow {
         if self.finish_stages() {
             return true;
         }
-        if !self.end_is_passed && !self.keeps_end_to_itself() {
+        let is_held = self.settings.holds_end || self.is_broken_off();
+        if !self.end_is_passed && !is_held {
             self.pass_end(sink);
         }
-        self.sink_holds = sink.holds();
         if !self.sink_holds {
             self.state = FlowState::Closed;
         }

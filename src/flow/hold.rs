@@ -1,6 +1,6 @@
 //! How long the end of what is sent is held back from the peer, once all of it is sent.
 
-use super::exchange::{Answer, Exchange};
+use super::exchange::{AnswerState, Exchange};
 use super::flow::Flow;
 use crate::io::endpoint::Endpoint;
 use crate::plan::{Ends, PassEnd};
@@ -11,7 +11,6 @@ const UPLOAD_BYTES: u64 = 64 << 10;
 /// How long an HTTP server may take to begin its answer. One that reads up to the end first begins
 /// none before it has seen that.
 const FIRST_ANSWER: Duration = Duration::from_secs(30);
-
 /// How long a peer counts as answering while what it sent waits for standard output. It may wait
 /// for our end itself.
 const BLOCKED: Duration = Duration::from_secs(15);
@@ -24,8 +23,8 @@ pub struct Hold {
     exchange: Option<Exchange>,
 }
 
-/// A session as its quiet is judged by.
-pub struct Quiet<'a> {
+/// What a session has moved so far, from which its silence is judged.
+pub struct Traffic<'a> {
     /// Bytes sent to the peer.
     pub sent: u64,
     /// The flow from the peer.
@@ -56,22 +55,22 @@ impl Hold {
     }
 
     /// When the end is to be passed on, unless the peer turns out not to be silent.
-    pub fn due(&self, rules: &Ends, quiet: &Quiet<'_>) -> Option<Instant> {
-        let patience = self.patience(rules, quiet)?;
+    pub fn due(&self, rules: &Ends, traffic: &Traffic<'_>) -> Option<Instant> {
+        let patience = self.patience(rules, traffic)?;
         // A peer that has only fallen silent could not answer any more.
-        let may_pass = patience.is_zero() || quiet.remote.keeps_half_close();
-        may_pass.then(|| quiet.last.max(self.since) + patience)
+        let may_pass = patience.is_zero() || traffic.remote.keeps_half_close();
+        may_pass.then(|| traffic.last.max(self.since) + patience)
     }
 
     /// Returns whether the end, which is due, is to be passed on. Quiet begins when the peer has
     /// everything; one whose bytes wait for standard output may be in the middle of an answer.
-    pub fn is_over(&self, rules: &Ends, quiet: &Quiet<'_>, now: Instant) -> bool {
-        if self.patience(rules, quiet) == Some(Duration::ZERO) {
+    pub fn is_over(&self, rules: &Ends, traffic: &Traffic<'_>, now: Instant) -> bool {
+        if self.patience(rules, traffic) == Some(Duration::ZERO) {
             return true;
         }
-        let waits = quiet.inn.is_pending() || quiet.remote.has_unread();
-        let is_blocked = waits && now < quiet.last + BLOCKED;
-        !is_blocked && quiet.remote.unsent() == 0
+        let waits = traffic.inn.is_pending() || traffic.remote.has_unread();
+        let is_blocked = waits && now < traffic.last + BLOCKED;
+        !is_blocked && traffic.remote.unsent() == 0
     }
 
     /// Counts from now on: the peer was not silent.
@@ -79,39 +78,25 @@ impl Hold {
         self.since = now;
     }
 
-    fn patience(&self, rules: &Ends, quiet: &Quiet<'_>) -> Option<Duration> {
+    fn patience(&self, rules: &Ends, traffic: &Traffic<'_>) -> Option<Duration> {
         let exchange = self.exchange.as_ref();
         let exchange = exchange.filter(|_| rules.waits_for_answers);
-        let passed = Passed {
-            sent: quiet.sent,
-            has_heard: quiet.inn.moved() > 0,
-            answer: exchange.map_or(Answer::Unknown, Exchange::answer),
-        };
-        patience(rules.pass_end, passed)
+        let answer = exchange.map_or(AnswerState::Unknown, Exchange::answer);
+        patience(rules.pass_end, traffic.sent, traffic.inn.moved(), answer)
     }
 }
 
-/// What has passed between us and the peer.
-#[derive(Clone, Copy, Debug)]
-struct Passed {
-    /// Bytes sent.
-    sent: u64,
-    /// Some byte was received.
-    has_heard: bool,
-    /// What is known of the answer.
-    answer: Answer,
-}
-
 /// How long the peer has to be silent before the end is passed on; `None`: that is no reason to.
-fn patience(pass_end: PassEnd, passed: Passed) -> Option<Duration> {
-    match (pass_end, passed.answer) {
+/// `sent` and `received` are bytes.
+fn patience(pass_end: PassEnd, sent: u64, received: u64, answer: AnswerState) -> Option<Duration> {
+    match (pass_end, answer) {
         (PassEnd::Now, _) => Some(Duration::ZERO),
         (PassEnd::Never, _) => None,
-        (PassEnd::WhenQuiet(_), Answer::Whole) => Some(Duration::ZERO),
-        (PassEnd::WhenQuiet(_), Answer::Awaited) => Some(FIRST_ANSWER),
-        (PassEnd::WhenQuiet(_), Answer::Begun) => None,
-        (PassEnd::WhenQuiet(quiet), Answer::Unknown) => {
-            let is_upload = passed.sent > UPLOAD_BYTES && !passed.has_heard;
+        (PassEnd::WhenQuiet(_), AnswerState::Whole) => Some(Duration::ZERO),
+        (PassEnd::WhenQuiet(_), AnswerState::Awaited) => Some(FIRST_ANSWER),
+        (PassEnd::WhenQuiet(_), AnswerState::Begun) => None,
+        (PassEnd::WhenQuiet(quiet), AnswerState::Unknown) => {
+            let is_upload = sent > UPLOAD_BYTES && received == 0;
             Some(if is_upload { Duration::ZERO } else { quiet })
         }
     }
@@ -123,18 +108,18 @@ mod tests {
 
     const QUIET: PassEnd = PassEnd::WhenQuiet(Duration::from_secs(1));
 
-    fn patience_of(pass_end: PassEnd, sent: u64, has_heard: bool, answer: Answer) -> Option<u64> {
-        let passed = Passed {
-            sent,
-            has_heard,
-            answer,
-        };
-        patience(pass_end, passed).map(|time| time.as_secs())
+    fn patience_of(
+        pass_end: PassEnd,
+        sent: u64,
+        has_heard: bool,
+        answer: AnswerState,
+    ) -> Option<u64> {
+        patience(pass_end, sent, u64::from(has_heard), answer).map(|time| time.as_secs())
     }
 
     #[test]
     fn now_and_never_look_at_nothing() {
-        for answer in [Answer::Unknown, Answer::Begun, Answer::Whole] {
+        for answer in [AnswerState::Unknown, AnswerState::Begun, AnswerState::Whole] {
             assert_eq!(patience_of(PassEnd::Now, 1, true, answer), Some(0));
             assert_eq!(patience_of(PassEnd::Never, 1, true, answer), None);
         }
@@ -142,18 +127,27 @@ mod tests {
 
     #[test]
     fn a_request_waits_for_quiet_and_an_upload_does_not() {
-        assert_eq!(patience_of(QUIET, 65_536, false, Answer::Unknown), Some(1));
-        assert_eq!(patience_of(QUIET, 65_537, false, Answer::Unknown), Some(0));
-        assert_eq!(patience_of(QUIET, 65_537, true, Answer::Unknown), Some(1));
+        assert_eq!(
+            patience_of(QUIET, 65_536, false, AnswerState::Unknown),
+            Some(1)
+        );
+        assert_eq!(
+            patience_of(QUIET, 65_537, false, AnswerState::Unknown),
+            Some(0)
+        );
+        assert_eq!(
+            patience_of(QUIET, 65_537, true, AnswerState::Unknown),
+            Some(1)
+        );
     }
 
     #[test]
     fn an_http_answer_is_waited_for_to_its_end() {
         assert_eq!(
-            patience_of(QUIET, 1 << 20, false, Answer::Awaited),
+            patience_of(QUIET, 1 << 20, false, AnswerState::Awaited),
             Some(30)
         );
-        assert_eq!(patience_of(QUIET, 100, true, Answer::Begun), None);
-        assert_eq!(patience_of(QUIET, 100, true, Answer::Whole), Some(0));
+        assert_eq!(patience_of(QUIET, 100, true, AnswerState::Begun), None);
+        assert_eq!(patience_of(QUIET, 100, true, AnswerState::Whole), Some(0));
     }
 }

@@ -3,12 +3,16 @@
 //! TCP_USER_TIMEOUT would also end a peer that only reads slowly: its system goes on acknowledging.
 
 use crate::io::endpoint::Endpoint;
+use crate::io::ready::WriteFault;
 use std::time::{Duration, Instant};
 
 /// How often the bytes under way are looked at.
 const LOOK: Duration = Duration::from_secs(15);
 /// How long a peer's system may acknowledge nothing: with one look more, two minutes.
 const LOST: Duration = Duration::from_secs(100);
+/// After the peer's end and so much silence, a reset may be the answer to a keep-alive probe, which
+/// the system of a peer that is gone gives: nothing is lost then.
+const PROBED: Duration = Duration::from_secs(55);
 
 /// Watches what is sent to one end.
 #[derive(Debug, Default)]
@@ -53,6 +57,12 @@ impl Liveness {
     pub fn deadline(&self) -> Option<Instant> {
         self.waiting.map(|(_, next)| next)
     }
+}
+
+/// Returns whether a peer that has sent its end was reset with some of the `sent` bytes unread. `last`
+/// is when a byte last moved.
+pub fn is_unread(fault: &WriteFault, sent: u64, last: Instant, now: Instant) -> bool {
+    fault.is_reset && sent > 0 && now < last + PROBED
 }
 
 #[cfg(test)]

@@ -1,9 +1,8 @@
 //! One peer among several in a hub: what is to be sent to it, and what it says.
 
-use super::bridge::PROBED;
 use super::flow::{BACK_BYTES, FlowState};
 use super::limits::Late;
-use super::liveness::Liveness;
+use super::liveness::{Liveness, is_unread};
 use super::outbox::{Chunk, Outbox};
 use super::stages::Stage;
 use super::taps::Taps;
@@ -264,7 +263,7 @@ impl Member {
         let held = self.end.holds();
         match self.end.flush() {
             Ok(()) => {}
-            // Only the word that there is no more waited: nobody misses it.
+            // Only the end waited, and its loss loses nothing.
             Err(_) if self.out == FlowState::Closed => {}
             Err(error) => self.stop_sending(error),
         }
@@ -387,8 +386,8 @@ impl Member {
             && self.out != FlowState::Closed
             && let Some(fault) = self.end.write_fault()
         {
-            let is_reset = fault.is_reset && self.moved.0 > 0 && now < self.last + PROBED;
-            if is_reset || !self.outbox.is_empty() {
+            let is_lost = is_unread(&fault, self.moved.0, self.last, now);
+            if is_lost || !self.outbox.is_empty() {
                 self.stop_sending(fault.error);
             } else {
                 self.out = FlowState::Closed;

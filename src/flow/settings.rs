@@ -8,7 +8,7 @@ use super::taps::Taps;
 pub struct Settings {
     /// Changes to the bytes, first to last.
     pub stages: Vec<Box<dyn Stage>>,
-    /// Who watches what is read, before the changes, and what is written, after them.
+    /// Watchers of what is read, before the changes, and of what is written, after them.
     pub taps: Taps,
     /// One line at a time.
     pub pace: Option<Pace>,

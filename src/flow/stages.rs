@@ -12,8 +12,7 @@ use std::time::{Duration, Instant};
 
 /// Changes the bytes of one flow.
 pub trait Stage {
-    /// Takes note of who sent what `apply` is given next: a peer of a datagram socket that has
-    /// many.
+    /// Takes note of the sender of what `apply` is given next: one of many peers of a datagram socket.
     fn sender(&mut self, _peer: Option<PeerAddr>) {}
 
     /// Appends to `out` what becomes of `input`; appends to `back` what is to be sent the other
@@ -78,7 +77,7 @@ impl Stage for Framing {
 
 /// Puts the sender of each message before its lines; the last one gets the LF it may lack.
 pub struct Tag {
-    /// Who sends what no other is named for.
+    /// The peer that sends where no other is named.
     origin: String,
     sender: Option<String>,
     show: fn(&PeerAddr) -> String,

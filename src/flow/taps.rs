@@ -3,7 +3,7 @@
 //! They see what is on the wire: what comes from a peer before the stages change it, and what goes
 //! to one after they did. Since a watcher wants the bytes, the flow keeps them in memory.
 
-use super::exchange::{Direction, Watch};
+use super::exchange::{Direction, Follower};
 use crate::io::datagram::PeerAddr;
 use crate::io::endpoint::Endpoint;
 
@@ -27,7 +27,7 @@ pub struct Taps {
     /// Looks at what is read first, and at nothing else: that is read into memory in any case.
     pub first: Option<Look>,
     /// Follows HTTP, and wants to see only some of the bytes.
-    pub exchange: Option<Watch>,
+    pub exchange: Option<Follower>,
 }
 
 impl Taps {
@@ -40,15 +40,15 @@ impl Taps {
     pub fn unseen(&self) -> u64 {
         match &self.exchange {
             _ if !self.is_empty() => 0,
-            Some(watch) => watch.unseen(),
+            Some(follower) => follower.unseen(),
             None => u64::MAX,
         }
     }
 
     /// Counts bytes that passed unseen.
     pub fn skip(&mut self, bytes: usize) {
-        if let Some(watch) = &self.exchange {
-            watch.skip(u64::try_from(bytes).unwrap_or(u64::MAX));
+        if let Some(follower) = &self.exchange {
+            follower.skip(u64::try_from(bytes).unwrap_or(u64::MAX));
         }
     }
 
@@ -72,9 +72,10 @@ impl Taps {
     }
 
     fn show(&self, direction: Direction, bytes: &[u8]) {
-        let watch = self.exchange.as_ref();
-        if let Some(watch) = watch.filter(|watch| watch.direction() == direction) {
-            watch.pass(bytes);
+        if let Some(follower) = &self.exchange
+            && follower.direction() == direction
+        {
+            follower.pass(bytes);
         }
     }
 }

@@ -52,11 +52,11 @@ pub struct Datagram {
     slot: u16,
     bits: Bits,
     peers: Peers,
-    /// Who gets what is written; `None`: nobody yet, or the one the socket is connected to.
+    /// The peer that what is written goes to; `None`: there is none yet, or the socket is connected.
     peer: Option<SocketAddrAny>,
-    /// The last to write who has a name.
+    /// The last peer with a name that wrote.
     sender: Option<SocketAddrAny>,
-    /// The message read last came from nobody who has a name.
+    /// The message read last came from a peer without a name.
     is_nameless: bool,
     /// The socket is bound to all addresses of ours, and answers leave from the one that was asked.
     asks_local: bool,
@@ -237,7 +237,7 @@ impl Datagram {
         self.peers == Peers::Connected || self.peer.is_some()
     }
 
-    /// Who gets what is written; `None` where there is one for good.
+    /// The peer that what is written goes to; `None` where there is one for good.
     pub fn peer(&self) -> Option<PeerAddr> {
         self.peer.clone().map(PeerAddr::from)
     }
@@ -532,7 +532,7 @@ impl Datagram {
         stops
     }
 
-    /// Takes note of who wrote, and to which address of ours. With `Peers::First` the socket is
+    /// Takes note of the sender, and of the address of ours it wrote to. With `Peers::First` the socket is
     /// connected to the first, unless it would answer from another address then: so others, and
     /// refusals, stay in the kernel.
     fn hears(&mut self, from: Option<SocketAddrAny>, local: Option<IpAddr>) {

@@ -313,29 +313,20 @@ impl Endpoint {
         }
     }
 
-    /// Who sent what was read last, where that may be another one each time.
+    /// The sender of what was read last, where that may be another one each time.
     pub fn sender(&self) -> Option<PeerAddr> {
-        match self {
-            Endpoint::Datagram(end) => end.sender(),
-            Endpoint::Stream(_)
-            | Endpoint::Tls(_)
-            | Endpoint::Stdio(_)
-            | Endpoint::Internal(_)
-            | Endpoint::Child(_)
-            | Endpoint::Mailbox(_) => None,
-        }
+        self.datagram().and_then(Datagram::sender)
     }
 
-    /// Who gets what is written, where that may be another one each time.
+    /// The peer that what is written goes to, where that may be another one each time.
     pub fn peer(&self) -> Option<PeerAddr> {
+        self.datagram().and_then(Datagram::peer)
+    }
+
+    fn datagram(&self) -> Option<&Datagram> {
         match self {
-            Endpoint::Datagram(end) => end.peer(),
-            Endpoint::Stream(_)
-            | Endpoint::Tls(_)
-            | Endpoint::Stdio(_)
-            | Endpoint::Internal(_)
-            | Endpoint::Child(_)
-            | Endpoint::Mailbox(_) => None,
+            Endpoint::Datagram(end) => Some(end),
+            _ => None,
         }
     }
 

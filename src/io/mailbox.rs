@@ -1,7 +1,7 @@
 //! One of many peers of a datagram socket, as an end of a session of its own. Whoever reads the
 //! socket puts what this peer sent into the box; what is written goes to this peer.
 
-use super::memory::Lease;
+use super::memory::{self, Lease};
 use super::ready::{Got, Put};
 use crate::sys::pktinfo;
 use socket2::{SockAddr, Socket};
@@ -59,7 +59,7 @@ impl Mailbox {
     pub fn put(&mut self, message: &[u8]) -> bool {
         let has_room = self.waiting.len() < MOST_MESSAGES;
         let takes = has_room && self.waiting_bytes + message.len() <= MOST_BYTES;
-        let takes = takes && (self.waiting.is_empty() || self.lease.may_grow(message.len()));
+        let takes = takes && (self.waiting.is_empty() || memory::has_room(message.len()));
         if takes {
             self.hold(self.waiting_bytes + message.len());
             self.waiting.push_back(message.into());

@@ -26,6 +26,11 @@ pub fn grant(wanted: usize) -> usize {
     wanted.min((rest() / 4).max(LEAST_BYTES))
 }
 
+/// Returns whether so many bytes more are within the bound of all.
+pub fn has_room(bytes: usize) -> bool {
+    bytes <= rest()
+}
+
 /// What is left for all, in bytes.
 fn rest() -> usize {
     MOST_BYTES.saturating_sub(HELD.get())
@@ -41,11 +46,6 @@ impl Lease {
         let held = (HELD.get() + bytes).saturating_sub(self.0);
         HELD.set(held);
         self.0 = bytes;
-    }
-
-    /// Returns whether so many bytes more are within the bound of all.
-    pub fn may_grow(&self, bytes: usize) -> bool {
-        bytes <= rest()
     }
 }
 

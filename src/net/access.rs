@@ -1,7 +1,7 @@
 //! From what was typed to who may come in: files are read, and names looked up. All of it may
 //! block: it is done before the loop runs, or off it.
 
-use super::resolve::Unfit;
+use super::resolve::UnfitHost;
 use crate::parse::escape::printable;
 use crate::parse::hosts::{self, HostError, HostSet, HostSpec, Hosts};
 use crate::plan::access::{Access, HostList, Rules};
@@ -79,7 +79,7 @@ fn read(path: &Path) -> Result<Vec<HostSpec>, AccessError> {
 
 fn look_up(name: &str, bits: Option<u8>, numeric: bool) -> Result<Vec<Hosts>, AccessError> {
     let addrs = if numeric {
-        Err(io::Error::other(Unfit::IsName))
+        Err(io::Error::other(UnfitHost::IsName))
     } else {
         names::addresses(name, 0)
     };
@@ -100,7 +100,7 @@ impl fmt::Display for AccessError {
             Self::Name(name, error) => {
                 let name = printable(name.as_bytes());
                 match error.get_ref().and_then(|error| error.downcast_ref()) {
-                    Some(Unfit::IsName) => write!(f, "-n: {name} is a name, not an address"),
+                    Some(UnfitHost::IsName) => write!(f, "-n: {name} is a name, not an address"),
                     _ => write!(f, "cannot resolve {name}: {}", report::reason(error)),
                 }
             }

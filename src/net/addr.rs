@@ -3,9 +3,10 @@
 use super::vsock;
 use crate::parse::escape::printable;
 use crate::plan::Transport;
+use crate::sys::pktinfo;
 use socket2::SockAddr;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::os::unix::ffi::OsStrExt;
 
 /// The IP address and port of a socket address; `None` for other families. An IPv4 address mapped
@@ -52,14 +53,17 @@ pub fn port(addr: &SockAddr) -> Option<u32> {
 /// loopback address.
 pub fn own(is_v6: bool) -> IpAddr {
     // TEST-NET-1 (RFC 5737) and the IPv6 prefix for documentation (RFC 3849): the default route.
-    let (from, to, loopback) = if is_v6 {
-        ("[::]:0", "[2001:db8::1]:9", Ipv6Addr::LOCALHOST.into())
+    let (to, loopback): (IpAddr, IpAddr) = if is_v6 {
+        let documentation = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1);
+        (documentation.into(), Ipv6Addr::LOCALHOST.into())
     } else {
-        ("0.0.0.0:0", "192.0.2.1:9", Ipv4Addr::LOCALHOST.into())
+        (
+            Ipv4Addr::new(192, 0, 2, 1).into(),
+            Ipv4Addr::LOCALHOST.into(),
+        )
     };
-    let sock = UdpSocket::bind(from);
-    let routed = sock.and_then(|sock| sock.connect(to).and_then(|()| sock.local_addr()));
-    routed.map_or(loopback, |addr| addr.ip())
+    let port = 9;
+    pktinfo::source_towards((to, port).into()).unwrap_or(loopback)
 }
 
 /// The IP address, with its scope if it has one (RFC 4007).

@@ -12,14 +12,14 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
 
 /// Why a host cannot be used, known without a look-up. The texts are getaddrinfo(3)'s.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Unfit {
+pub enum UnfitHost {
     /// It is an address, but not of this family.
     Family(Family),
     /// It is a name, where only addresses are taken.
     IsName,
 }
 
-impl fmt::Display for Unfit {
+impl fmt::Display for UnfitHost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Family(_) => "Address family for hostname not supported",
@@ -28,7 +28,7 @@ impl fmt::Display for Unfit {
     }
 }
 
-impl std::error::Error for Unfit {}
+impl std::error::Error for UnfitHost {}
 
 /// What became of a question for addresses.
 #[derive(Debug)]
@@ -79,8 +79,8 @@ fn parse_ip(host: &str, port: u16) -> Option<SocketAddr> {
 fn numeric(host: &str, port: u16, net: &Net) -> io::Result<Option<Vec<SocketAddr>>> {
     match parse_ip(host, port) {
         Some(addr) if fits(&addr, net.family) => Ok(Some(vec![addr])),
-        Some(_) => Err(io::Error::other(Unfit::Family(net.family))),
-        None if net.numeric => Err(io::Error::other(Unfit::IsName)),
+        Some(_) => Err(io::Error::other(UnfitHost::Family(net.family))),
+        None if net.numeric => Err(io::Error::other(UnfitHost::IsName)),
         None => Ok(None),
     }
 }

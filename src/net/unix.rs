@@ -145,11 +145,13 @@ pub fn bind(
         }
         other => other?,
     }
+    // At once: scripts wait for the file, and connect.
+    let listens = match kind {
+        Type::STREAM => sock.listen(super::listen::BACKLOG),
+        _ => Ok(()),
+    };
     let file = rules.removed_at_end.then(|| file_of(&sock, path));
-    if kind == Type::STREAM {
-        sock.listen(super::listen::BACKLOG)?;
-    }
-    Ok((sock, file))
+    listens.map(|()| (sock, file))
 }
 
 /// Binds, so that the socket file has these permissions from its very beginning.

@@ -22,7 +22,7 @@ pub fn words(line: &[u8]) -> Vec<Vec<u8>> {
     words
 }
 
-/// Whether a command line has a pair of quotes without backslashes before them: they were meant for
+/// Returns whether a command line has a pair of quotes without backslashes before them: they were meant for
 /// a shell.
 pub fn has_quotes(line: &[u8]) -> bool {
     let (mut single, mut double) = (0, 0);

@@ -74,7 +74,7 @@ impl Ends {
 
 /// What a session does about telnet commands.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Telnet {
+pub enum TelnetSides {
     /// They are data.
     #[default]
     Off,
@@ -99,7 +99,7 @@ pub struct Session {
     /// LF is sent as CR LF.
     pub crlf: bool,
     /// What is done about telnet commands.
-    pub telnet: Telnet,
+    pub telnet: TelnetSides,
     /// Pause after each line sent.
     pub interval: Option<Duration>,
     /// Reads from the network after which the session is over.
@@ -236,7 +236,7 @@ pub struct SocketOptions {
 }
 
 impl SocketOptions {
-    /// Whether there are some that only count over IP.
+    /// Returns whether there are some that only count over IP.
     pub fn need_ip(&self) -> bool {
         let bytes = [self.ttl, self.min_ttl, self.tos];
         self.md5_key.is_some() || bytes.iter().any(Option::is_some)
@@ -365,18 +365,18 @@ pub struct Ports {
     pub interval: Option<Duration>,
     /// How UDP ports are probed; `None`: they are taken to be open.
     pub udp_probe: Option<UdpProbe>,
-    /// What the outcome of the list is.
-    pub outcome: Outcome,
+    /// What the list has to come to.
+    pub success: Success,
 }
 
-/// What the outcome of a list of ports is.
+/// What a list of ports has to come to for exit code 0.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// Good if any of them is open.
+pub enum Success {
+    /// Any of them is open.
     Any,
-    /// Good if all of them are.
+    /// All of them are.
     All,
-    /// That of the last one.
+    /// The last one is.
     Last,
 }
 

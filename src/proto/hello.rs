@@ -21,7 +21,7 @@ pub fn is_client_hello(first: &[u8]) -> bool {
     }
 }
 
-/// Whether the first bytes of a connection begin an alert: the peer speaks TLS, and was spoken to in
+/// Returns whether the first bytes of a connection begin an alert: the peer speaks TLS, and was spoken to in
 /// something else.
 pub fn is_alert(first: &[u8]) -> bool {
     matches!(first, [ALERT, MAJOR, 0..=4, 0, 2, 1 | 2, _, ..])

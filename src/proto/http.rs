@@ -127,7 +127,8 @@ impl HttpConnect {
         })
     }
 
-    /// Whether the request has a Host field. RFC 9112, section 3.2, wants one; nc and Ncat send none.
+    /// Sets whether the request has a Host field. RFC 9112, section 3.2, wants one; nc and Ncat send
+    /// none.
     pub fn naming_the_host(mut self, names_the_host: bool) -> Self {
         self.names_the_host = names_the_host;
         self

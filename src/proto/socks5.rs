@@ -29,15 +29,15 @@ const PORT_LEN: usize = 2;
 
 /// Asks a SOCKS5 proxy for a connection.
 pub struct Socks5 {
-    login: Credentials,
+    login: LoginState,
     request: Vec<u8>,
     partial: Partial,
     state: State,
 }
 
-/// Who we can say we are.
-enum Credentials {
-    /// Nobody.
+/// What is known of the user and the password.
+enum LoginState {
+    /// There is no user.
     Missing,
     /// A user, whose password is asked for when the proxy wants it.
     Unasked,
@@ -100,9 +100,9 @@ impl Socks5 {
         }
         request.extend_from_slice(&port.to_be_bytes());
         let login = match (user, password) {
-            (None, _) => Credentials::Missing,
-            (Some(_), None) => Credentials::Unasked,
-            (Some(user), Some(password)) => Credentials::Known(login_message(user, password)?),
+            (None, _) => LoginState::Missing,
+            (Some(_), None) => LoginState::Unasked,
+            (Some(user), Some(password)) => LoginState::Known(login_message(user, password)?),
         };
         Ok(Self {
             login,
@@ -121,8 +121,8 @@ impl Socks5 {
         match self.state {
             State::Start => {
                 output.extend_from_slice(match self.login {
-                    Credentials::Missing => &[VERSION, 1, METHOD_NONE],
-                    Credentials::Unasked | Credentials::Known(_) => {
+                    LoginState::Missing => &[VERSION, 1, METHOD_NONE],
+                    LoginState::Unasked | LoginState::Known(_) => {
                         &[VERSION, 2, METHOD_NONE, METHOD_PASSWORD]
                     }
                 });
@@ -167,13 +167,12 @@ impl Socks5 {
                 output.append(&mut self.request);
                 Ok(State::Reply)
             }
-            (VERSION, METHOD_PASSWORD, Credentials::Known(login)) => {
+            (VERSION, METHOD_PASSWORD, LoginState::Known(login)) => {
                 output.append(login);
                 Ok(State::Status)
             }
-            // Of somebody without a user, that was not offered, but what it means is plain.
-            (VERSION, METHOD_PASSWORD, _)
-            | (VERSION, METHOD_UNACCEPTABLE, Credentials::Missing) => {
+            // Without a user it was not offered, but what it means is plain.
+            (VERSION, METHOD_PASSWORD, _) | (VERSION, METHOD_UNACCEPTABLE, LoginState::Missing) => {
                 Err(Refused::PasswordWanted(None))
             }
             (VERSION, METHOD_UNACCEPTABLE, _) => Err(Refused::NoMethod),

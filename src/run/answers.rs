@@ -19,7 +19,6 @@ use crate::io::ready::{Got, Put, Ready};
 use crate::net::addr::{self, unmapped};
 use crate::net::own_file::OwnFile;
 use crate::plan::{Builtin, Plan};
-
 use crate::proto::services::{self, Chargen, MOST_CHARGEN_BYTES};
 use crate::report;
 use crate::sys::clock;

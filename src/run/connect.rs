@@ -5,7 +5,7 @@
 //!                 └────────── failed ──► Pausing ──► Next
 //!
 //! With TLS: Dialing ──► Securing ──► Session
-//! DialingUnix and DialingVsock are as Dialing.
+//! DialingUnix and DialingVsock are like Dialing.
 //! ```
 
 mod local;
@@ -13,7 +13,7 @@ mod local;
 use super::company::Company;
 use super::labels::ip_label;
 use super::outcome::{failed, signal_exit};
-use super::ports::{self, Tally};
+use super::ports::{self, Tally, UNREAD};
 use super::probe::Probe;
 use super::program::{self, Addresses, Peer, Program, Progress};
 use super::session::{self, Joined};
@@ -43,10 +43,7 @@ use std::io;
 use std::os::fd::AsFd;
 use std::rc::Rc;
 use std::task::Poll;
-use std::time::{Duration, Instant};
-
-/// How often it is looked whether what was found so far has been read.
-const READER: Duration = Duration::from_millis(50);
+use std::time::Instant;
 
 /// Connects, and runs the sessions.
 pub struct Connect {
@@ -124,7 +121,7 @@ impl Connect {
     fn next(&mut self, cx: Cx<'_>) -> Result<(), Exit> {
         // What is found at many ports is worth nothing unless it is read.
         if self.has_many && report::is_behind() {
-            self.state = State::Pausing(cx.now + READER);
+            self.state = State::Pausing(cx.now + UNREAD);
             return Ok(());
         }
         let Some(port) = self.ports.pop() else {
@@ -417,8 +414,7 @@ impl Connect {
             State::DialingUnix(dialer) => match dialer.drive(cx.now) {
                 Poll::Pending => return Ok(Some(Step::Wait)),
                 Poll::Ready(dialed) => {
-                    let dialed = dialed.map(|sock| (sock, None));
-                    self.unix_dialed(dialed, cx)?;
+                    self.unix_dialed(dialed.map(|sock| (sock, None)), cx)?;
                 }
             },
             State::DialingVsock(_) => {
@@ -524,8 +520,7 @@ impl Drive<Exit> for Connect {
     }
 }
 
-/// Drives a session, and prints what there is to say of datagrams: who answers, and that some are
-/// refused.
+/// Drives a session, and prints news of datagrams: the peers that answer, and that some are refused.
 fn drive_session(joined: &mut Joined, now: Instant) -> bridge::Turn {
     let turn = joined.drive(now);
     let Some(datagram) = joined.datagram() else {

@@ -1,9 +1,9 @@
-//! Services over datagrams that answer each other. Somebody only has to forge the first datagram, as
-//! if it came from the one to the other; nothing in it tells a service from a client.
+//! Services over datagrams that answer each other. One forged datagram, from the one to the other,
+//! starts it, and nothing in a datagram distinguishes a service from a client.
 //!
-//! What tells them is that they never stop. So a datagram that comes from the same peer over and
-//! over without a pause is now and then left unanswered: that ends a loop, and to a client it is a
-//! datagram lost on the way.
+//! The difference is that services never stop. So when the same datagram comes from the same peer
+//! over and over without a pause, now and then one is left unanswered: that ends a loop, and to a
+//! client it is a datagram lost on the way.
 
 use std::hash::{BuildHasher, Hash, RandomState};
 use std::time::{Duration, Instant};
@@ -17,12 +17,12 @@ const PAUSE: Duration = Duration::from_millis(100);
 
 /// Counts datagrams that come over and over.
 pub struct Loops {
-    places: Box<[Option<Seen>; PLACES]>,
+    places: Box<[Option<SeenDatagram>; PLACES]>,
     keys: RandomState,
 }
 
 #[derive(Clone, Copy)]
-struct Seen {
+struct SeenDatagram {
     key: u64,
     last: Instant,
     count: u32,
@@ -43,13 +43,13 @@ impl Loops {
     pub fn is_loop(&mut self, datagram: &impl Hash, now: Instant) -> bool {
         let key = self.keys.hash_one(datagram);
         let at = usize::try_from(key % PLACES as u64).unwrap_or_default();
-        let is_again = |seen: &Seen| seen.key == key && now < seen.last + PAUSE;
+        let is_again = |seen: &SeenDatagram| seen.key == key && now < seen.last + PAUSE;
         let before = self.places[at]
             .filter(is_again)
             .map_or(0, |seen| seen.count);
         let count = (before + 1) % MOST;
         let last = now;
-        self.places[at] = Some(Seen { key, last, count });
+        self.places[at] = Some(SeenDatagram { key, last, count });
         count == 0
     }
 }

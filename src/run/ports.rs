@@ -1,7 +1,11 @@
 //! Going through the ports of a host: their order, and what became of them.
 
 use crate::exit::Exit;
-use crate::plan::{Outcome, Plan, Ports};
+use crate::plan::{Plan, Ports, Success};
+use std::time::Duration;
+
+/// The pause before a look at whether the results of a scan printed so far have been read.
+pub const UNREAD: Duration = Duration::from_millis(50);
 
 /// The ports in the order they are tried in.
 pub fn list(to: &Ports) -> Vec<u16> {
@@ -37,10 +41,10 @@ impl Tally {
 
     /// The exit code for all of them.
     pub fn exit(&self, to: Option<&Ports>, plan: &Plan) -> Exit {
-        let failed = match to.map(|to| to.outcome) {
-            Some(Outcome::Last) => self.last_failed,
-            Some(Outcome::All) => self.any_closed,
-            Some(Outcome::Any) | None => !self.any_open,
+        let failed = match to.map(|to| to.success) {
+            Some(Success::Last) => self.last_failed,
+            Some(Success::All) => self.any_closed,
+            Some(Success::Any) | None => !self.any_open,
         };
         match (failed, self.timed_out) {
             (false, _) => Exit::OK,

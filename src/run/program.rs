@@ -85,7 +85,7 @@ pub struct Program {
     company: Company,
     label: Box<str>,
     state: State,
-    /// Whether all that the peer has sent is that it speaks TLS.
+    /// Whether the peer has sent a TLS alert.
     alerted: Alerted,
     process: Process,
     exit_slot: u16,
@@ -341,9 +341,7 @@ impl Program {
         };
         tell_left(&self.label, &bridge);
         let (_, received) = bridge.moved();
-        let alert = self
-            .alerted
-            .line(&format!("connection to {}", self.label), received);
+        let alert = self.alerted.line(&self.label, received);
         let outcome = match alert.filter(|_| !matches!(ended, Ended::Signalled)) {
             Some(line) => {
                 self.company.tell(&line);

@@ -26,7 +26,6 @@ use crate::net::own_file::OwnFile;
 use crate::net::unix;
 use crate::parse::escape::printable;
 use crate::plan::{self, Mode, Plan};
-
 use crate::report;
 use socket2::{SockAddr, Socket};
 use std::collections::HashMap;
@@ -57,7 +56,7 @@ pub struct Programs {
     /// Programs by their place, which tells their slots.
     programs: Vec<Option<Entry>>,
     /// Their places by their peers, and by the addresses of ours those have written to.
-    places: HashMap<Flow, usize>,
+    places: HashMap<AddrPair, usize>,
     most: usize,
     loops: Loops,
     /// Only the first peer is heard, and its end is the end.
@@ -83,10 +82,10 @@ struct Receiver {
 }
 
 /// A peer, and the address of ours it writes to where there are several.
-type Flow = (PeerAddr, Option<IpAddr>);
+type AddrPair = (PeerAddr, Option<IpAddr>);
 
 struct Entry {
-    flow: Flow,
+    pair: AddrPair,
     program: Program,
     /// It has something to do.
     is_runnable: bool,
@@ -161,8 +160,8 @@ impl Programs {
             };
             self.patience.is_over();
             if let Some(peer) = receiver.end.sender() {
-                let flow = (peer, receiver.end.local());
-                self.deliver(flow, &receiver.buf[..len], &receiver.shared, cx)?;
+                let pair = (peer, receiver.end.local());
+                self.deliver(pair, &receiver.buf[..len], &receiver.shared, cx)?;
             }
         }
         Ok(true)
@@ -171,17 +170,17 @@ impl Programs {
     /// Puts a datagram into its peer's mailbox, for which a program is started if it has none.
     fn deliver(
         &mut self,
-        flow: Flow,
+        pair: AddrPair,
         message: &[u8],
         sock: &Rc<Socket>,
         cx: Cx<'_>,
     ) -> Result<(), Exit> {
-        if self.loops.is_loop(&(&flow, message), cx.now) {
+        if self.loops.is_loop(&(&pair, message), cx.now) {
             return Ok(());
         }
-        let place = match self.place(&flow) {
+        let place = match self.place(&pair) {
             Some(place) => place,
-            None => match self.begin(flow, sock, cx)? {
+            None => match self.begin(pair, sock, cx)? {
                 Some(place) => place,
                 None => return Ok(()),
             },
@@ -198,15 +197,20 @@ impl Programs {
 
     /// The place of the program that hears a peer. One whose session is over does not, nor one that
     /// has read the end.
-    fn place(&mut self, flow: &Flow) -> Option<usize> {
-        let place = *self.places.get(flow)?;
+    fn place(&mut self, pair: &AddrPair) -> Option<usize> {
+        let place = *self.places.get(pair)?;
         let program = &mut self.programs.get_mut(place)?.as_mut()?.program;
         let hears = program.mailbox().is_some_and(|mailbox| mailbox.is_open());
         hears.then_some(place)
     }
 
     /// Starts a program for a peer; `None` when there is no room, or it cannot be started.
-    fn begin(&mut self, flow: Flow, sock: &Rc<Socket>, cx: Cx<'_>) -> Result<Option<usize>, Exit> {
+    fn begin(
+        &mut self,
+        pair: AddrPair,
+        sock: &Rc<Socket>,
+        cx: Cx<'_>,
+    ) -> Result<Option<usize>, Exit> {
         if self.is_retiring {
             return Ok(None);
         }
@@ -215,37 +219,19 @@ impl Programs {
             self.tell_full();
             return Ok(None);
         }
-        // Who has no name cannot be answered, nor told from others like it.
-        let (peer, local) = &flow;
-        let Some((addr, label)) = self.name(peer) else {
+        let free = self.programs.iter().position(Option::is_none);
+        let place = free.unwrap_or(self.programs.len());
+        let Some(peer) = self.peer(&pair, sock, place) else {
             return Ok(None);
         };
-        if let PeerAddr::Ip(ip) = peer {
+        if let PeerAddr::Ip(ip) = &pair.0 {
             self.greeter
                 .greet_ip(unmapped(*ip), &self.plan, &cx.registrar);
         }
-        let free = self.programs.iter().position(Option::is_none);
-        let place = free.unwrap_or(self.programs.len());
-        let mailbox = Mailbox::new(
-            Rc::clone(sock),
-            addr.clone(),
-            *local,
-            self.plan.session.datagram_bytes,
-        );
-        let peer_of_program = Peer {
-            end: Endpoint::Mailbox(Box::new(mailbox)),
-            left_over: &[],
-            label,
-            addresses: Addresses {
-                remote: Some(addr),
-                local: own_addr(sock, *local),
-            },
-            slots: slots(place),
-        };
         let started = Program::start(
             &self.plan,
             &self.order,
-            peer_of_program,
+            peer,
             Company::of(self.is_single),
             cx,
         );
@@ -257,13 +243,40 @@ impl Programs {
         if place == self.programs.len() {
             self.programs.push(None);
         }
-        self.places.insert(flow.clone(), place);
+        self.places.insert(pair.clone(), place);
         self.programs[place] = Some(Entry {
-            flow,
+            pair,
             program,
             is_runnable: true,
         });
         Ok(Some(place))
+    }
+
+    /// A peer, with a mailbox as its end; `None` for a peer without a name, which cannot be answered,
+    /// nor told from others like it.
+    fn peer(
+        &self,
+        (peer, local): &AddrPair,
+        sock: &Rc<Socket>,
+        place: usize,
+    ) -> Option<Peer<'static>> {
+        let (addr, label) = self.name(peer)?;
+        let mailbox = Mailbox::new(
+            Rc::clone(sock),
+            addr.clone(),
+            *local,
+            self.plan.session.datagram_bytes,
+        );
+        Some(Peer {
+            end: Endpoint::Mailbox(Box::new(mailbox)),
+            left_over: &[],
+            label,
+            addresses: Addresses {
+                remote: Some(addr),
+                local: own_addr(sock, *local),
+            },
+            slots: slots(place),
+        })
     }
 
     /// Where to send to, and the name in messages.
@@ -310,8 +323,8 @@ impl Programs {
                     again = true;
                 }
                 Progress::Over(exit) => {
-                    if self.places.get(&entry.flow) == Some(&place) {
-                        self.places.remove(&entry.flow);
+                    if self.places.get(&entry.pair) == Some(&place) {
+                        self.places.remove(&entry.pair);
                     }
                     self.programs[place] = None;
                     self.told_full = false;

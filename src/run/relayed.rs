@@ -59,7 +59,7 @@ impl Destination {
         }
     }
 
-    /// Whether a client is one of our own connections.
+    /// Returns whether a client is one of our own connections.
     fn returns(&self, client: &Socket) -> bool {
         let returning = self.returning.get();
         let is_ours = returning > 0 && stdio::is_hung_up(client.as_fd());
@@ -313,7 +313,7 @@ impl Relayed {
         };
         tell_left(&self.client, bridge);
         let (_, received) = bridge.moved();
-        let alert = alerted.line(&format!("connection to {}", self.target), received);
+        let alert = alerted.line(&self.target, received);
         if let Some(line) = alert.filter(|_| !matches!(ended, Ended::Signalled)) {
             self.company.tell(&line);
             return Exit::Code(self.plan.codes.broken);

@@ -7,7 +7,7 @@
 //! ```
 
 use super::outcome::{failed, signal_exit};
-use super::ports::{self, Tally};
+use super::ports::{self, Tally, UNREAD};
 use super::probe::Probe;
 use super::slots::FIRST_SLOT;
 use super::turns::Turns;
@@ -28,7 +28,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::task::Poll;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// How many ports are tried at once, if the user does not say.
 const PARALLEL: u16 = 512;
@@ -42,8 +42,6 @@ const STARTS: usize = 64;
 /// Text held back for its turn, beyond which no further port is begun. A whole range of refusals
 /// fits in; only a port that does not answer holds back as much.
 const MAX_HELD_BYTES: usize = 16 << 20;
-/// How often it is looked whether what was found so far has been read.
-const READER: Duration = Duration::from_millis(50);
 
 /// Finds out which ports are open.
 pub struct Scan {
@@ -445,7 +443,7 @@ impl Drive<Exit> for Scan {
         };
         let start = self.next_start.filter(|_| self.may_start());
         let flights = self.deadlines.first().map(|(at, _)| *at);
-        let reader = report::is_behind().then(|| Instant::now() + READER);
+        let reader = report::is_behind().then(|| Instant::now() + UNREAD);
         [names, start, flights, reader].into_iter().flatten().min()
     }
 }

@@ -164,16 +164,19 @@ impl Alerted {
         Box::new(move |first: &[u8]| alerted.set(is_alert(first)))
     }
 
-    /// The line about a peer that has sent an alert, and nothing else, in `received` bytes.
-    pub fn line(&self, what: &str, received: u64) -> Option<String> {
+    /// The line about a peer named `label` that has sent an alert, and nothing else, in `received`
+    /// bytes.
+    pub fn line(&self, label: &str, received: u64) -> Option<String> {
         let is_all = self.0.get() && received == ALERT_BYTES;
         let speaks = is_all && report::wording() == Wording::Netcat;
-        speaks.then(|| format!("{what} failed: it speaks TLS, as its alert shows (see --tls)"))
+        speaks.then(|| {
+            format!("connection to {label} failed: it speaks TLS, as its alert shows (see --tls)")
+        })
     }
 }
 
-/// Looks at the first bytes of a peer that is spoken to in plain text: whether it speaks TLS. Of a
-/// client that is told with `-v`.
+/// Looks at the first bytes of a peer that is spoken to in plain text: whether it speaks TLS. That a
+/// client does is printed with `-v`.
 pub fn first_look(remote: &Endpoint, plan: &Plan, alerted: &Alerted) -> Option<Look> {
     if !matches!(remote, Endpoint::Stream(_)) {
         return None;

@@ -16,7 +16,7 @@ use crate::io::ready::Ready;
 use crate::io::stdio::{Stdio, Uses};
 use crate::net::addr;
 use crate::parse::escape::printable;
-use crate::plan::{self, PassEnd, Plan, Session};
+use crate::plan::{PassEnd, Plan, Session, TelnetSides};
 use crate::proto::crlf::Crlf;
 use crate::proto::framing::Framer;
 use crate::proto::telnet::Telnet;
@@ -42,6 +42,9 @@ pub struct Joined {
 }
 
 /// Makes an end of a datagram socket, which is connected or leads to the group `to`.
+///
+/// # Errors
+/// The loop cannot wait for the socket.
 pub fn datagram_end(
     sock: Socket,
     to: Option<SocketAddr>,
@@ -75,7 +78,7 @@ pub fn out_stages(session: &Session) -> Vec<Box<dyn Stage>> {
     if session.crlf {
         stages.push(Box::new(Crlf::default()));
     }
-    if session.telnet == plan::Telnet::Both {
+    if session.telnet == TelnetSides::Both {
         stages.push(Box::new(Doubled));
     }
     stages
@@ -84,9 +87,9 @@ pub fn out_stages(session: &Session) -> Vec<Box<dyn Stage>> {
 /// The stage of what is received, which may be for other peers.
 pub fn in_stage(session: &Session, is_for_peers: bool) -> Option<Box<dyn Stage>> {
     let telnet = match session.telnet {
-        plan::Telnet::Off => return None,
-        plan::Telnet::Both if is_for_peers => Telnet::for_peers(),
-        plan::Telnet::Received | plan::Telnet::Both => Telnet::default(),
+        TelnetSides::Off => return None,
+        TelnetSides::Both if is_for_peers => Telnet::for_peers(),
+        TelnetSides::Received | TelnetSides::Both => Telnet::default(),
     };
     Some(Box::new(telnet))
 }
@@ -111,6 +114,45 @@ fn read_bytes(shape: Shape) -> usize {
     shape.message_bytes * count.max(1)
 }
 
+/// Sets how the messages of a datagram socket and the bytes of our own end go together.
+fn set_up_datagrams(
+    end: &mut Datagram,
+    local: &Endpoint,
+    plan: &Plan,
+    out: &mut Settings,
+    inn: &mut Settings,
+) {
+    let session = &plan.session;
+    let shape = Shape {
+        message_bytes: session.datagram_bytes,
+        joins: local.joins_writes()
+            && session.max_reads.is_none()
+            && session.framing.is_none()
+            && !session.tags_lines
+            && plan.logs.is_empty(),
+    };
+    if !local.keeps_messages() {
+        out.message_bytes = Some(read_bytes(shape));
+    }
+    end.set_shape(shape);
+    if session.ignores_refusals {
+        end.ignore_refusals();
+    }
+    if let Some(framing) = session.framing {
+        end.take_frames();
+        let framer = Framer::new(framing, session.datagram_bytes);
+        out.stages.push(Box::new(framer));
+        inn.stages.push(Box::new(framing));
+        // The longest frame fits.
+        out.message_bytes = Some(SENT_BYTES);
+    }
+    if session.tags_lines {
+        let peer = end.socket().peer_addr().map(|peer| tag(&peer));
+        let tag = Tag::new(peer.unwrap_or_default(), tag_of_sender);
+        inn.stages.push(Box::new(tag));
+    }
+}
+
 impl Joined {
     /// Joins the peer to our own end. `left_over` are the peer's first bytes, read already.
     /// `label` names the peer in messages: `127.0.0.1 port 80 (tcp)`.
@@ -122,72 +164,38 @@ impl Joined {
         now: Instant,
     ) -> Joined {
         let session = &plan.session;
-        let mut message_bytes = (None, None);
-        if remote.keeps_messages() {
-            message_bytes = (Some(MAX_RECEIVED_BYTES), Some(MAX_RECEIVED_BYTES));
-        }
-        let mut watchers = logs::watchers(&label);
-        if let Endpoint::Datagram(end) = &mut remote {
-            let shape = Shape {
-                message_bytes: session.datagram_bytes,
-                joins: local.joins_writes()
-                    && session.max_reads.is_none()
-                    && session.framing.is_none()
-                    && !session.tags_lines
-                    && plan.logs.is_empty(),
-            };
-            watchers = watchers.cut(session.datagram_bytes);
-            if !local.keeps_messages() {
-                message_bytes.0 = Some(read_bytes(shape));
-            }
-            end.set_shape(shape);
-            if session.ignores_refusals {
-                end.ignore_refusals();
-            }
-        }
-        let (mut out_stages, mut in_stages) = (
-            out_stages(session),
-            Vec::from_iter(in_stage(session, false)),
-        );
-        if let (Some(framing), Endpoint::Datagram(end)) = (session.framing, &mut remote) {
-            end.take_frames();
-            out_stages.push(Box::new(Framer::new(framing, session.datagram_bytes)));
-            in_stages.push(Box::new(framing));
-            // The longest frame fits.
-            message_bytes.0 = Some(SENT_BYTES);
-        }
-        if let (true, Endpoint::Datagram(end)) = (session.tags_lines, &remote) {
-            let peer = end.socket().peer_addr().map(|peer| tag(&peer));
-            in_stages.push(Box::new(Tag::new(peer.unwrap_or_default(), tag_of_sender)));
-        }
-        let (mut out_taps, mut inn_taps) = (watchers.sent(), watchers.received());
-        let exchange = session.follows_http.then(Exchange::default);
-        if let Some(exchange) = &exchange {
-            out_taps.exchange = Some(exchange.watch(Direction::Sent));
-            inn_taps.exchange = Some(exchange.watch(Direction::Received));
-        }
-        let mut out = Flow::new(Settings {
-            stages: out_stages,
-            taps: out_taps,
+        let mut out = Settings {
+            stages: out_stages(session),
             pace: session.interval.map(Pace::new),
-            message_bytes: message_bytes.0,
-            max_reads: None,
             holds_end: session.ends.pass_end != PassEnd::Now,
             may_offload: session.may_offload,
             passes_clean_ends_only: true,
-        });
-        let alerted = Alerted::default();
-        inn_taps.first = secure::first_look(&remote, plan, &alerted);
-        let mut inn = Flow::new(Settings {
-            stages: in_stages,
-            taps: inn_taps,
-            pace: None,
-            message_bytes: message_bytes.1,
+            ..Settings::default()
+        };
+        let mut inn = Settings {
+            stages: Vec::from_iter(in_stage(session, false)),
             max_reads: session.max_reads,
-            holds_end: false,
             may_offload: session.may_offload,
-            passes_clean_ends_only: false,
-        });
+            ..Settings::default()
+        };
+        if remote.keeps_messages() {
+            (out.message_bytes, inn.message_bytes) =
+                (Some(MAX_RECEIVED_BYTES), Some(MAX_RECEIVED_BYTES));
+        }
+        let mut watchers = logs::watchers(&label);
+        if let Endpoint::Datagram(end) = &mut remote {
+            watchers = watchers.cut(session.datagram_bytes);
+            set_up_datagrams(end, &local, plan, &mut out, &mut inn);
+        }
+        (out.taps, inn.taps) = (watchers.sent(), watchers.received());
+        let exchange = session.follows_http.then(Exchange::default);
+        if let Some(exchange) = &exchange {
+            out.taps.exchange = Some(exchange.follower(Direction::Sent));
+            inn.taps.exchange = Some(exchange.follower(Direction::Received));
+        }
+        let alerted = Alerted::default();
+        inn.taps.first = secure::first_look(&remote, plan, &alerted);
+        let (mut out, mut inn) = (Flow::new(out), Flow::new(inn));
         if !left_over.is_empty() {
             inn.preload(left_over, out.urgent());
         }
@@ -198,9 +206,9 @@ impl Joined {
             session.limits,
             now,
         );
-        exchange
-            .into_iter()
-            .for_each(|exchange| bridge.follow(exchange));
+        if let Some(exchange) = exchange {
+            bridge.follow(exchange);
+        }
         Joined {
             bridge,
             label,
@@ -214,8 +222,8 @@ impl Joined {
         self.bridge.count_from(began);
     }
 
-    /// Only the bridge, for those who speak of its end in words of their own, and what the peer has
-    /// begun with.
+    /// Only the bridge, for modes that report its end in words of their own, and whether the peer has
+    /// sent an alert.
     pub fn into_bridge(self) -> (Bridge, Alerted) {
         (self.bridge, self.alerted)
     }
@@ -258,7 +266,7 @@ impl Joined {
         self.label = label;
     }
 
-    /// Says what there is to say about the end, and gives the exit code.
+    /// Reports what there is to report about the end, and returns the exit code.
     pub fn finish(mut self, ended: &Ended, plan: &Plan) -> Exit {
         let (sent, received) = self.bridge.moved();
         let seconds = self.started.elapsed().as_secs_f64();
@@ -273,9 +281,7 @@ impl Joined {
         if self.bridge.is_used_up() {
             report::verbose(1, &format!("{label} reached --max-bytes"));
         }
-        let alert = self
-            .alerted
-            .line(&format!("connection to {label}"), received);
+        let alert = self.alerted.line(label, received);
         let by_peer = !matches!(
             ended,
             Ended::Signalled | Ended::Broken(Place::Input | Place::Output, _)
@@ -313,10 +319,8 @@ impl Joined {
             }
             Ended::Broken(Place::Output, error) => output_failed(error, plan),
             Ended::Broken(Place::Input, error) => {
-                report::error(&format!(
-                    "read from standard input failed: {}",
-                    report::reason(error)
-                ));
+                let reason = report::reason(error);
+                report::error(&format!("read from standard input failed: {reason}"));
                 Exit::Code(plan.codes.other)
             }
         }

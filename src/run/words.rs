@@ -7,7 +7,7 @@ use crate::net::addr::{self, show_ip};
 use crate::net::dial::DialError;
 use crate::net::lookup::{Role, Unknown};
 use crate::net::race::Obstacle;
-use crate::net::resolve::Unfit;
+use crate::net::resolve::UnfitHost;
 use crate::net::{tls, unix};
 use crate::parse::escape::printable;
 use crate::plan::{Family, Mode, Plan, Proxy, Transport};
@@ -224,7 +224,7 @@ fn unknown_name(unknown: &Unknown, proxy: Option<&Proxy>, plan: &Plan) -> String
     could_not_resolve((host, what), *port, &unknown.error, plan)
 }
 
-/// A name without an address that can be used, and behind it what it was to be.
+/// The line about a name without an address that can be used; `what` is its role, to be appended.
 pub fn could_not_resolve(
     (host, what): (&str, &str),
     port: u16,
@@ -238,7 +238,7 @@ pub fn could_not_resolve(
         (Wording::Netcat, _) if plan.plain_errors => {
             format!("getaddrinfo for host \"{host}\" port {port}: {reason}")
         }
-        (Wording::Netcat, Some(Unfit::IsName)) => {
+        (Wording::Netcat, Some(UnfitHost::IsName)) => {
             let option = if plan.net.numeric {
                 "-n"
             } else {
@@ -246,10 +246,10 @@ pub fn could_not_resolve(
             };
             format!("{option}: {host} is a name, not an address{what}")
         }
-        (Wording::Netcat, Some(Unfit::Family(Family::V4))) => {
+        (Wording::Netcat, Some(UnfitHost::Family(Family::V4))) => {
             format!("{host} is not an IPv4 address (-4){what}")
         }
-        (Wording::Netcat, Some(Unfit::Family(_))) => {
+        (Wording::Netcat, Some(UnfitHost::Family(_))) => {
             format!("{host} is not an IPv6 address (-6){what}")
         }
         (Wording::Netcat, None) => format!("cannot resolve {host}{what}: {reason}"),

@@ -217,7 +217,7 @@ pub struct Came {
 }
 
 /// Sends the first `MOST_SENT` pieces of `data`, each of `piece_bytes` but for the last, as one
-/// message each, to `peer` or to whom the socket is connected to, and from the address `local` of
+/// message each, to `peer` or to the peer the socket is connected to, from the address `local` of
 /// ours if there is one. Gives the bytes that were sent, at least one piece.
 ///
 /// # Errors

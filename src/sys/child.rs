@@ -32,7 +32,7 @@ const WINDOW: Winsize = Winsize {
 const FIRST_KEPT: libc::c_int = 3;
 
 /// All groups that may still be there.
-static GROUPS: Mutex<Vec<Group>> = Mutex::new(Vec::new());
+static GROUPS: Mutex<Vec<ProcessGroup>> = Mutex::new(Vec::new());
 
 /// What stands between us and a program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,7 +73,7 @@ pub enum Ends {
 
 /// A program and all it started.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Group {
+struct ProcessGroup {
     leader: Pid,
     /// It leads a session, of a terminal, in which a shell gives each job a group of its own.
     is_session: bool,
@@ -84,7 +84,7 @@ struct Group {
 pub struct Process {
     child: Child,
     watch: Watch,
-    group: Group,
+    group: ProcessGroup,
     is_reaped: bool,
 }
 
@@ -113,7 +113,7 @@ pub fn start(order: &Order<'_>) -> io::Result<(Process, Ends)> {
     let mut child = child?;
     let leader = Pid::from_child(&child);
     limits::restore_descriptors(leader);
-    let group = Group {
+    let group = ProcessGroup {
         leader,
         is_session: order.channel == Channel::Terminal,
     };
@@ -212,11 +212,11 @@ fn keep_listed_descriptors() {
     }
 }
 
-fn groups() -> MutexGuard<'static, Vec<Group>> {
+fn groups() -> MutexGuard<'static, Vec<ProcessGroup>> {
     GROUPS.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-impl Group {
+impl ProcessGroup {
     /// Sends a signal to all that are in it.
     fn signal(self, signal: Signal) {
         // No process is left, or those left are another user's.

@@ -16,15 +16,16 @@ use rnc::flow::flow::{Flow, Settings};
 use rnc::io::connection::Connection;
 use rnc::io::endpoint::Endpoint;
 use rnc::io::inbox::Notice;
-use rnc::io::reactor::{Drive, Reactor, Registrar, Step as Next};
+use rnc::io::reactor::{Cx, Drive, Reactor, Step as Next};
 use rnc::io::ready::Ready;
 use rnc::io::stream::Stream;
 use rnc::io::tls::Session;
-use rnc::net::secure::{Secured, Securing};
+use rnc::net::secure::Securing;
 use rnc::plan::{Ends, Limits, Until};
 use socket2::Socket;
 use std::collections::VecDeque;
 use std::mem;
+use std::task::Poll;
 use std::time::{Duration, Instant};
 use steps::{Farewell, Setting, Step};
 use user::User;
@@ -135,13 +136,13 @@ impl Drive<End> for Play {
 
     fn notice(&mut self, _: &Notice, _: Instant) {}
 
-    fn drive(&mut self, registrar: &Registrar<'_>, now: Instant) -> Next<End> {
+    fn drive(&mut self, cx: Cx<'_>) -> Next<End> {
         self.turns += 1;
         assert!(self.turns < MOST_TURNS, "it goes on for ever");
-        let turned = self.turn(registrar, now);
+        let turned = self.turn(cx);
         self.check_memory();
         match turned {
-            Turned::Wait => self.go_on(now),
+            Turned::Wait => self.go_on(cx.now),
             Turned::Again => {
                 self.check_progress();
                 Next::Again
@@ -187,7 +188,7 @@ impl Play {
     }
 
     /// rnc's turn.
-    fn turn(&mut self, registrar: &Registrar<'_>, now: Instant) -> Turned {
+    fn turn(&mut self, cx: Cx<'_>) -> Turned {
         match mem::replace(&mut self.rnc, Rnc::Gone) {
             Rnc::New(remote, local, session) => {
                 for (fd, slot) in [self.peer.fd(), self.user.fd()]
@@ -195,29 +196,28 @@ impl Play {
                     .zip(OTHER_SLOTS)
                 {
                     let interest = Interest::READABLE | Interest::WRITABLE;
-                    registrar.register(fd, slot, interest).expect("epoll");
+                    cx.registrar.register(fd, slot, interest).expect("epoll");
                 }
                 let first = (remote, &[][..]);
                 let limit = HANDSHAKE_LIMIT;
-                let securing =
-                    Securing::new(first, session, None, limit, PEER_SLOT, registrar, now);
+                let securing = Securing::new(first, session, None, limit, PEER_SLOT, cx);
                 self.rnc = Rnc::Securing(Box::new(securing.expect("epoll")), local);
                 Turned::Again
             }
-            Rnc::Securing(mut securing, local) => match securing.drive(now) {
-                Ok(Secured::Wait) => {
+            Rnc::Securing(mut securing, local) => match securing.drive(cx.now) {
+                Poll::Pending => {
                     self.rnc = Rnc::Securing(securing, local);
                     Turned::Wait
                 }
-                Ok(Secured::Done(conn)) => {
-                    let bridge = join(conn, local, self.setting.until, registrar, now);
+                Poll::Ready(Ok(conn)) => {
+                    let bridge = join(conn, local, self.setting.until, cx);
                     self.rnc = Rnc::Joined(Box::new(bridge));
                     Turned::Again
                 }
-                Err(_) => Turned::Over(End::NotSecured, None),
+                Poll::Ready(Err(_)) => Turned::Over(End::NotSecured, None),
             },
             Rnc::Joined(mut bridge) => {
-                let turn = bridge.drive(now);
+                let turn = bridge.drive(cx.now);
                 self.rnc = Rnc::Joined(bridge);
                 match turn {
                     Turn::Wait => Turned::Wait,
@@ -395,15 +395,9 @@ impl Play {
 }
 
 /// rnc's session, once the connection is secure.
-fn join(
-    conn: Connection,
-    local: Socket,
-    until: Until,
-    registrar: &Registrar<'_>,
-    now: Instant,
-) -> Bridge {
-    let remote = conn.into_end(PEER_SLOT, registrar).expect("epoll");
-    let local = Stream::new(local, USER_SLOT, registrar).expect("epoll");
+fn join(conn: Connection, local: Socket, until: Until, cx: Cx<'_>) -> Bridge {
+    let remote = conn.into_end(PEER_SLOT, &cx.registrar).expect("epoll");
+    let local = Stream::new(local, USER_SLOT, &cx.registrar).expect("epoll");
     let ends = Ends {
         until,
         ..Ends::BOTH
@@ -416,7 +410,7 @@ fn join(
         ),
         ends,
         Limits::default(),
-        now,
+        cx.now,
     )
 }
 

@@ -34,14 +34,14 @@ pub fn limits() -> Vec<Arg> {
                 "End a connection after SIZE bytes",
                 "What is read from the peer and what is read to be sent to it count together. \
                  Exactly SIZE bytes are passed on, and nothing more is read; then both directions \
-                 end. The exit code is 0; -v tells. Not with -u, where -W counts datagrams, nor -z.",
+                 end. The exit code is 0; -v prints it. Not with -u, where -W counts datagrams, nor -z.",
             )
             .hide_short_help(true),
             setting(
                 "max-conns",
                 "N",
                 "With -l: no more than N clients at once",
-                "Another one is turned away: its connection is closed at once, and -v tells. A \
+                "Another one is turned away: its connection is closed at once; -v prints it. A \
                  place is free again as soon as its client has left. A client of -lk, --broker or \
                  --chat that has sent its end, and for which nothing waits, gives its place up \
                  to one that needs it. Needs -l; not with -u, unless there is -e or -c.",

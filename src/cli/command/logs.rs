@@ -24,7 +24,7 @@ pub fn logs() -> Vec<Arg> {
                     "log-format",
                     "FORMAT",
                     "How --output looks: plain, tagged or json",
-                    "plain, if not told otherwise, is the bytes and nothing else. tagged has a \
+                    "plain, the default, is the bytes and nothing else. tagged has a \
                      line for each line that passed: the time in UTC, > for sent or < for \
                      received, and the peer. json has an object for whatever passed at once. \
                      Needs --output.",

@@ -124,13 +124,13 @@ pub fn tls() -> Vec<Arg> {
             version(
                 "tls-min",
                 "The oldest version to speak: 1.2 or 1.3",
-                "1.2 if not told otherwise; rnc speaks nothing older.",
+                "1.2 by default; rnc speaks nothing older.",
             )
             .alias("ssl-min"),
             version(
                 "tls-max",
                 "The newest version to speak: 1.2 or 1.3",
-                "1.3 if not told otherwise.",
+                "1.3 by default.",
             )
             .alias("ssl-max"),
             setting(

@@ -107,14 +107,14 @@ impl Planner<'_> {
         }
     }
 
-    /// Whether silence counts only once the writer of the pipe has written, or gone.
+    /// Returns whether silence counts only once the writer of the pipe has written, or gone.
     pub(super) fn waits_for_writer(&self) -> bool {
         let is_joined = self.services().is_empty() && !self.runs_program() && self.talk().is_none();
         let is_read = self.facts.stdin == Input::Pipe && !self.args.no_stdin;
         self.dialect.waits_for_writer && is_joined && is_read
     }
 
-    /// Whether requests of HTTP are recognised on standard input.
+    /// Returns whether requests of HTTP are recognised on standard input.
     pub(super) fn follows_http(&self, mode: &Mode) -> bool {
         let args = self.args;
         let hears_answers = !args.send_only && !args.no_stdin && !self.runs_program();

@@ -1,11 +1,11 @@
-//! A host or a port that is missing. It is reported once nothing else is wrong: that an option needs
-//! `-l` says more than that a client has no port.
+//! A host or a port that is missing. It is reported only when nothing else is wrong: that an option
+//! needs `-l` says more than that a client has no port.
 
 use super::*;
 use crate::parse::url::{self, Url};
 
 impl Planner<'_> {
-    /// Whether the place is whole.
+    /// Refuses a place without a host, a port or a path where it needs one.
     pub(super) fn check_whole(&self, place: &Place) -> Result<(), Wrong> {
         match place {
             Place::Unix(path) if path.as_os_str().is_empty() => {
@@ -87,7 +87,7 @@ impl Planner<'_> {
     }
 }
 
-/// Whether a word is a port in digits.
+/// Returns whether a word is a port in digits.
 pub(super) fn is_port(word: &str) -> bool {
     let is_number = word.bytes().all(|byte| byte.is_ascii_digit());
     is_number && word.parse::<u16>().is_ok_and(|port| port != 0)

@@ -38,45 +38,31 @@ impl Planner<'_> {
         };
         let address = first.map(read).transpose()?;
         let rest: Vec<String> = operands.iter().skip(1).map(|word| text(word)).collect();
+        let ip = |host, ports| Ok(Place::Ip { host, ports });
         match address {
             Some(Address::Unix(path)) => self.alone(Place::Unix(path)),
             Some(Address::Vsock(cid, port)) => self.alone(Place::Vsock(cid, port)),
             Some(Address::HostPort(host, port)) => {
                 self.one_port(&port, &rest)?;
                 self.check_host(&host)?;
-                Ok(Place::Ip {
-                    host: Some(host),
-                    ports: vec![port],
-                })
+                ip(Some(host), vec![port])
             }
             Some(Address::AnyHost(port)) => {
                 self.one_port(&port, &rest)?;
-                Ok(Place::Ip {
-                    host: self.source_host(),
-                    ports: vec![port],
-                })
+                ip(self.source_host(), vec![port])
             }
             Some(Address::Host(word)) if self.args.listen => self.listen_place(word, rest),
             Some(Address::Host(host)) => {
                 if !rest.is_empty() || self.dialect.default_port.is_some() {
                     self.check_host(&host)?;
                 }
-                Ok(Place::Ip {
-                    host: Some(host),
-                    ports: rest,
-                })
+                ip(Some(host), rest)
             }
             None if self.args.listen => {
                 let ports = self.args.source_port.iter().cloned().collect();
-                Ok(Place::Ip {
-                    host: self.source_host(),
-                    ports,
-                })
+                ip(self.source_host(), ports)
             }
-            None => Ok(Place::Ip {
-                host: None,
-                ports: Vec::new(),
-            }),
+            None => ip(None, Vec::new()),
         }
     }
 
@@ -127,7 +113,7 @@ impl Planner<'_> {
         }
     }
 
-    /// Whether what stands in the place of a host is one port too many.
+    /// Returns whether what stands in the place of a host is one port too many.
     fn is_second_port(&self, word: &str) -> bool {
         is_port(word) && !self.dialect.strict_operands
     }

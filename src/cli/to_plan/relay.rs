@@ -1,4 +1,4 @@
-//! `--relay`: where clients of a listener are joined to.
+//! `--relay`: what the clients of a listener are joined to.
 
 use super::*;
 use crate::parse::url;
@@ -61,7 +61,7 @@ impl Planner<'_> {
     }
 }
 
-/// Whether a host is this machine, as far as its word tells.
+/// Returns whether a host is this machine, as far as the word itself shows.
 fn is_here(host: &str) -> bool {
     let is_loopback = |ip: std::net::IpAddr| ip.is_loopback() || ip.is_unspecified();
     host == "localhost" || host.parse().is_ok_and(is_loopback)

@@ -179,21 +179,21 @@ impl Exchanges {
         self.received(&[]);
     }
 
-    /// All requests begun have been sent whole and answered whole, and there was one; or the server
-    /// has answered whole for the last time. A request begins with its whole first line.
+    /// Returns whether all requests begun have been sent whole and answered whole, and there was one;
+    /// or the server has answered whole for the last time. A request begins with its whole first line.
     pub fn is_complete(&self) -> bool {
         let is_last = self.answers.position() == Position::Over;
         let is_answered = self.asked.is_empty() && self.answers.is_between();
         self.speech == Speech::Http && (is_last || is_answered && self.is_sent_whole())
     }
 
-    /// All requests begun have been sent whole. Where that is not so at the end of what is sent, a
-    /// server may have nothing to answer yet.
+    /// Returns whether all requests begun have been sent whole. Where that is not so at the end of
+    /// what is sent, a server may have nothing to answer yet.
     pub fn is_sent_whole(&self) -> bool {
         self.speech == Speech::Http && self.requests.is_between()
     }
 
-    /// A byte of an answer to a request has come.
+    /// Returns whether a byte of an answer to a request has come.
     pub fn has_answer(&self) -> bool {
         self.has_answer
     }

@@ -129,7 +129,7 @@ impl Messages {
         self.position
     }
 
-    /// No message has begun, or none will be read any more.
+    /// Returns whether no message has begun, or none will be read any more.
     pub fn is_between(&self) -> bool {
         matches!(self.position, Position::Start | Position::Over)
     }

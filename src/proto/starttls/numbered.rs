@@ -30,51 +30,33 @@ const LMTP: [Turn; 3] = mail(b"LHLO [127.0.0.1]\r\n");
 /// The client of a mail server that is greeted so.
 const fn mail(hello: &'static [u8]) -> [Turn; 3] {
     [
-        Turn {
-            codes: &[b"220"],
-            listing: None,
-            command: hello,
-        },
+        turn(&[b"220"], hello),
         Turn {
             codes: &[b"250"],
             listing: Some(b"STARTTLS"),
             command: b"STARTTLS\r\n",
         },
-        Turn {
-            codes: &[b"220"],
-            listing: None,
-            command: b"",
-        },
+        turn(&[b"220"], b""),
     ]
+}
+
+/// A reply that leads on, whatever is in its lines.
+const fn turn(codes: &'static [&'static [u8; 3]], command: &'static [u8]) -> Turn {
+    Turn {
+        codes,
+        listing: None,
+        command,
+    }
 }
 
 /// The client of NNTP. Posting may be allowed or not: RFC 3977, section 5.1; RFC 4642, section 2.2.
 const NNTP: [Turn; 2] = [
-    Turn {
-        codes: &[b"200", b"201"],
-        listing: None,
-        command: b"STARTTLS\r\n",
-    },
-    Turn {
-        codes: &[b"382"],
-        listing: None,
-        command: b"",
-    },
+    turn(&[b"200", b"201"], b"STARTTLS\r\n"),
+    turn(&[b"382"], b""),
 ];
 
 /// The client of FTP. RFC 4217, section 4.
-const FTP: [Turn; 2] = [
-    Turn {
-        codes: &[b"220"],
-        listing: None,
-        command: b"AUTH TLS\r\n",
-    },
-    Turn {
-        codes: &[b"234"],
-        listing: None,
-        command: b"",
-    },
-];
+const FTP: [Turn; 2] = [turn(&[b"220"], b"AUTH TLS\r\n"), turn(&[b"234"], b"")];
 
 /// Asks a mail server for TLS.
 pub fn smtp() -> InLines<Numbered> {
@@ -107,7 +89,7 @@ pub struct Numbered {
 }
 
 impl Turn {
-    /// Whether a reply of this number leads on.
+    /// Returns whether a reply of this number leads on.
     fn takes(&self, code: [u8; 3]) -> bool {
         self.codes.contains(&&code)
     }

@@ -1,4 +1,4 @@
-//! Clients of sockets that are not the Internet's: Unix and vsock.
+//! Clients of Unix and vsock sockets.
 
 use super::{Connect, State, io_exit};
 use crate::exit::Exit;
