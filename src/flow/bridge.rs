@@ -13,6 +13,7 @@ use super::liveness::{Liveness, is_unread};
 use super::verdict::{Verdict, Way, verdict};
 use crate::io::endpoint::Endpoint;
 use crate::io::error;
+use crate::io::reactor::Registered;
 use crate::io::ready::Ready;
 use crate::plan::{Ends, Limits};
 use crate::sys::{errno, signal};
@@ -131,9 +132,9 @@ impl Bridge {
     }
 
     /// Takes in an event.
-    pub fn note(&mut self, slot: u16, ready: Ready) {
-        self.local.note(slot, ready);
-        self.remote.note(slot, ready);
+    pub fn note(&mut self, id: Registered, ready: Ready) {
+        self.local.note(id, ready);
+        self.remote.note(id, ready);
     }
 
     /// Begins to leave: delivers what has been received, within a second, then is over with

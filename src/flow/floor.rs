@@ -2,6 +2,7 @@
 
 use super::member::Member;
 use crate::io::endpoint::Endpoint;
+use crate::io::reactor::Registered;
 use crate::io::ready::Put;
 use std::collections::BTreeMap;
 use std::io;
@@ -20,14 +21,24 @@ pub struct Floor {
     output: Vec<u8>,
     written: usize,
     holder: Option<Holder>,
-    /// The member to look at first for lines.
-    turn: u16,
+    /// The member whose lines were written last.
+    last: Option<Registered>,
+}
+
+/// The members in the order of their coming, those after `last` first.
+pub fn in_turn(
+    members: &BTreeMap<Registered, Member>,
+    last: Option<Registered>,
+) -> impl Iterator<Item = (Registered, &Member)> {
+    let all = || members.iter().map(|(id, member)| (*id, member));
+    let after = all().filter(move |(id, _)| Some(*id) > last);
+    after.chain(all().filter(move |(id, _)| Some(*id) <= last))
 }
 
 /// The member whose unfinished line stands on standard output.
 #[derive(Clone, Copy, Debug)]
 struct Holder {
-    slot: u16,
+    id: Registered,
     /// When its first and its last byte were taken.
     began: Instant,
     since: Instant,
@@ -40,16 +51,16 @@ impl Floor {
     }
 
     /// When others may write although a line is unfinished, if they have something to write.
-    pub fn deadline(&self, members: &BTreeMap<u16, Member>) -> Option<Instant> {
+    pub fn deadline(&self, members: &BTreeMap<Registered, Member>) -> Option<Instant> {
         let holder = self.holder.filter(|_| !self.is_pending())?;
         let wanted = members.values().any(|member| member.voice.has_output());
         wanted.then(|| holder.since + FLOOR)
     }
 
     /// Takes the last words of a member that leaves.
-    pub fn takes_leave(&mut self, slot: u16, words: &[u8]) {
+    pub fn takes_leave(&mut self, id: Registered, words: &[u8]) {
         self.output.extend_from_slice(words);
-        self.holder.take_if(|holder| holder.slot == slot);
+        self.holder.take_if(|holder| holder.id == id);
     }
 
     /// Writes what goes; says whether something went.
@@ -59,7 +70,7 @@ impl Floor {
     pub fn write(
         &mut self,
         local: &mut Endpoint,
-        members: &mut BTreeMap<u16, Member>,
+        members: &mut BTreeMap<Registered, Member>,
         now: Instant,
     ) -> io::Result<bool> {
         let mut wrote = false;
@@ -82,13 +93,13 @@ impl Floor {
 
     /// What standard output gets next: more from the one whose unfinished line stands there, or
     /// whole lines from the others in turn, or else an unfinished line.
-    fn next(&mut self, members: &mut BTreeMap<u16, Member>, now: Instant) -> Vec<u8> {
-        if let Some(Holder { slot, began, since }) = self.holder {
+    fn next(&mut self, members: &mut BTreeMap<Registered, Member>, now: Instant) -> Vec<u8> {
+        if let Some(Holder { id, began, since }) = self.holder {
             let is_quick = now < began + LONGEST;
-            let member = members.get_mut(&slot).filter(|_| is_quick);
+            let member = members.get_mut(&id).filter(|_| is_quick);
             if let Some(member) = member.filter(|member| member.voice.has_output()) {
                 let bytes = member.voice.take_early();
-                self.give_to(slot, &bytes, now);
+                self.give_to(id, &bytes, now);
                 return bytes;
             }
             if is_quick && now < since + FLOOR {
@@ -96,14 +107,13 @@ impl Floor {
             }
             self.holder = None;
         }
-        let from = members.range(self.turn..).chain(members.range(..self.turn));
-        let order: Vec<u16> = from
+        let order: Vec<Registered> = in_turn(members, self.last)
             .filter(|(_, member)| member.voice.has_output())
-            .map(|(&slot, _)| slot)
+            .map(|(id, _)| id)
             .collect();
         for is_early in [false, true] {
-            for &slot in &order {
-                let Some(member) = members.get_mut(&slot) else {
+            for &id in &order {
+                let Some(member) = members.get_mut(&id) else {
                     continue;
                 };
                 let bytes = if is_early {
@@ -112,8 +122,8 @@ impl Floor {
                     member.voice.take()
                 };
                 if !bytes.is_empty() {
-                    self.turn = slot.wrapping_add(1);
-                    self.give_to(slot, &bytes, now);
+                    self.last = Some(id);
+                    self.give_to(id, &bytes, now);
                     return bytes;
                 }
             }
@@ -121,12 +131,12 @@ impl Floor {
         Vec::new()
     }
 
-    fn give_to(&mut self, slot: u16, bytes: &[u8], now: Instant) {
-        let same = self.holder.filter(|holder| holder.slot == slot);
+    fn give_to(&mut self, id: Registered, bytes: &[u8], now: Instant) {
+        let same = self.holder.filter(|holder| holder.id == id);
         let began = same.map_or(now, |holder| holder.began);
         let is_unfinished = bytes.last() != Some(&b'\n');
         self.holder = is_unfinished.then_some(Holder {
-            slot,
+            id,
             began,
             since: now,
         });

@@ -17,6 +17,7 @@ use super::member::{Member, Presence};
 use super::outbox::Chunk;
 use super::stages::{Pace, Stage};
 use crate::io::endpoint::Endpoint;
+use crate::io::reactor::Registered;
 use crate::io::ready::Ready;
 use crate::io::store::Mem;
 use crate::plan::{Ends, Limits};
@@ -85,15 +86,15 @@ pub struct Settings {
 /// Peers joined to standard input, and to standard output or each other.
 pub struct Hub {
     local: Endpoint,
-    members: BTreeMap<u16, Member>,
+    members: BTreeMap<Registered, Member>,
     settings: Settings,
     input: Mem,
     /// What standard input says.
     voice: Voice,
     input_ended: Option<Instant>,
     floor: Floor,
-    /// The member whose turn to speak it is, in a mesh.
-    speaker: u16,
+    /// The member that spoke last, in a mesh.
+    last_speaker: Option<Registered>,
     scratch: Vec<u8>,
     departures: Vec<Departure>,
     last: Instant,
@@ -115,7 +116,7 @@ impl Hub {
             voice: Voice::new(settings.label.clone()),
             input_ended: None,
             floor: Floor::default(),
-            speaker: 0,
+            last_speaker: None,
             scratch: vec![0; scratch_bytes],
             departures: Vec::new(),
             last: now,
@@ -124,8 +125,11 @@ impl Hub {
         }
     }
 
-    /// Adds a peer, registered under `slot`. If it has a name, all are told.
-    pub fn join(&mut self, slot: u16, mut member: Member, now: Instant) {
+    /// Adds a peer, whose end is a stream. If it has a name, all are told.
+    pub fn join(&mut self, mut member: Member, now: Instant) {
+        let Some(id) = member.id() else {
+            return;
+        };
         member.limit_bytes(self.settings.limits.bytes);
         if self.input_ended.is_some() && self.settings.shape == Shape::Star {
             member.end_input();
@@ -133,18 +137,13 @@ impl Hub {
         let label = member.voice.label().clone();
         let others = self.members.values().filter_map(called);
         let present = chat::present(others);
-        self.members.insert(slot, member);
+        self.members.insert(id, member);
         if let Label::Name { name, origin } = label {
             self.spread(None, chat::joined(&name, &origin).as_bytes(), now);
-            if let Some(member) = self.members.get_mut(&slot) {
+            if let Some(member) = self.members.get_mut(&id) {
                 member.send(&mut Chunk::new(present.as_bytes()), now);
             }
         }
-    }
-
-    /// Says whether a slot is taken.
-    pub fn has(&self, slot: u16) -> bool {
-        self.members.contains_key(&slot)
     }
 
     /// How many peers there are.
@@ -156,11 +155,11 @@ impl Hub {
     /// most likely it is gone, and its descriptor is needed.
     pub fn make_room(&mut self, now: Instant) -> bool {
         let ended = self.members.iter();
-        let ended = ended.filter_map(|(&slot, member)| Some((member.half_closed_since()?, slot)));
-        let Some((_, slot)) = ended.min() else {
+        let ended = ended.filter_map(|(&id, member)| Some((member.half_closed_since()?, id)));
+        let Some((_, id)) = ended.min() else {
             return false;
         };
-        self.depart(slot, now, Departure::ended);
+        self.depart(id, now, Departure::ended);
         true
     }
 
@@ -175,10 +174,10 @@ impl Hub {
     }
 
     /// Takes in an event.
-    pub fn note(&mut self, slot: u16, ready: Ready) {
-        self.local.note(slot, ready);
-        if let Some(member) = self.members.get_mut(&slot) {
-            member.note(slot, ready);
+    pub fn note(&mut self, id: Registered, ready: Ready) {
+        self.local.note(id, ready);
+        if let Some(member) = self.members.get_mut(&id) {
+            member.note(id, ready);
         }
     }
 
@@ -306,13 +305,13 @@ impl Hub {
             Shape::Mesh => self.hear(now),
         };
         let mut gone = Vec::new();
-        for (&slot, member) in &mut self.members {
+        for (&id, member) in &mut self.members {
             if let Presence::Gone(fault) = member.judge(&self.settings.ends, now) {
-                gone.push((slot, fault));
+                gone.push((id, fault));
             }
         }
-        for (slot, fault) in gone {
-            self.depart(slot, now, |member| match fault {
+        for (id, fault) in gone {
+            self.depart(id, now, |member| match fault {
                 Some(error) => Departure::Broken(member.label, error),
                 None => Departure::ended(member),
             });
@@ -324,23 +323,23 @@ impl Hub {
 
     /// Drops the peers whose time is up.
     fn drop_late(&mut self, now: Instant) -> bool {
-        let late: Vec<(u16, Option<Late>)> = self
+        let late: Vec<(Registered, Option<Late>)> = self
             .members
             .iter()
             .filter(|(_, member)| self.member_deadline(member).is_some_and(|at| now >= at))
-            .map(|(&slot, member)| {
+            .map(|(&id, member)| {
                 let limit = member.time_limit(&self.settings.limits);
                 let limit = limit.filter(|(at, _)| now >= *at);
                 // One that does not read is told apart from one that is idle.
                 let limit = limit.filter(|(_, late)| !member.is_full() || !late.is_idle());
-                (slot, limit.map(|(_, late)| late))
+                (id, limit.map(|(_, late)| late))
             })
             .collect();
         let any = !late.is_empty();
-        for (slot, late) in late {
+        for (id, late) in late {
             let is_end = self.settings.ends.time_limit_is_end && late.is_some();
             let has_input = self.has_input();
-            self.depart(slot, now, |member| {
+            self.depart(id, now, |member| {
                 if !is_end {
                     member.cut_off(has_input);
                 }
@@ -353,14 +352,14 @@ impl Hub {
         any
     }
 
-    fn depart(&mut self, slot: u16, now: Instant, how: impl FnOnce(Member) -> Departure) {
-        let Some(mut member) = self.members.remove(&slot) else {
+    fn depart(&mut self, id: Registered, now: Instant, how: impl FnOnce(Member) -> Departure) {
+        let Some(mut member) = self.members.remove(&id) else {
             return;
         };
         member.voice.end();
         let words = member.voice.take();
         match self.settings.shape {
-            Shape::Star => self.floor.takes_leave(slot, &words),
+            Shape::Star => self.floor.takes_leave(id, &words),
             Shape::Mesh => self.spread(None, &words, now),
         }
         if let Some((name, _)) = called(&member) {

@@ -9,8 +9,10 @@ use super::taps::Taps;
 use super::verdict::{Verdict, Way, verdict};
 use crate::io::endpoint::Endpoint;
 use crate::io::memory::{self, Lease};
+use crate::io::reactor::Registered;
 use crate::io::ready::{Got, Put, Ready};
 use crate::io::store::Source;
+use crate::io::stream::Stream;
 use crate::plan::{Ends, Limits, PassEnd, Until};
 use crate::proto::chat::Voice;
 use crate::sys::errno;
@@ -97,9 +99,14 @@ impl Member {
         Member { taps, ..self }
     }
 
+    /// The registration of its stream.
+    pub fn id(&self) -> Option<Registered> {
+        self.end.stream().map(Stream::id)
+    }
+
     /// Takes in an event.
-    pub fn note(&mut self, slot: u16, ready: Ready) {
-        self.end.note(slot, ready);
+    pub fn note(&mut self, id: Registered, ready: Ready) {
+        self.end.note(id, ready);
     }
 
     /// How many bytes can be sent to it now, as far as its queue is concerned; `None` when it is

@@ -4,7 +4,7 @@
 //! Whatever still holds the other ends, all is over when the program itself has ended: what it
 //! wrote is read, and then comes the end.
 
-use super::reactor::Registrar;
+use super::reactor::{Registered, Registrar};
 use super::ready::{Bits, Got, Put, Ready, WriteFault};
 use crate::sys::child::{self, Channel, Ends};
 use crate::sys::offload::{self, Kind, RawEnd};
@@ -30,7 +30,8 @@ pub struct Child {
     output: Option<Half>,
     /// The program has ended.
     exited: bool,
-    exit_slot: u16,
+    /// What reports that.
+    exit: Registered,
     /// Ends of file still to be typed.
     typing: u8,
 }
@@ -38,39 +39,39 @@ pub struct Child {
 #[derive(Debug)]
 struct Half {
     fd: Rc<OwnedFd>,
-    slot: u16,
+    id: Registered,
     bits: Bits,
 }
 
 impl Child {
-    /// Takes over our ends of the channel and registers them under the first two slots, standard
-    /// input first. The third one is where events about the program itself come in.
+    /// Takes over our ends of the channel and registers them. `exit` reports that the program has
+    /// ended.
     ///
     /// # Errors
     /// A descriptor cannot be registered.
     pub fn new(
         ends: Ends,
         channel: Channel,
-        slots: [u16; 3],
+        exit: Registered,
         registrar: &Registrar<'_>,
     ) -> io::Result<Child> {
-        let half = |fd: Rc<OwnedFd>, slot, interest| -> io::Result<Half> {
-            registrar.register(fd.as_fd(), slot, interest)?;
+        let half = |fd: Rc<OwnedFd>, interest| -> io::Result<Half> {
+            let id = registrar.register(fd.as_fd(), interest)?;
             let bits = Bits::new(true);
-            Ok(Half { fd, slot, bits })
+            Ok(Half { fd, id, bits })
         };
         let (input, output) = match ends {
             Ends::Two(input, output) => (
-                input.map(|fd| half(Rc::new(fd), slots[0], Interest::WRITABLE)),
-                output.map(|fd| half(Rc::new(fd), slots[1], Interest::READABLE)),
+                input.map(|fd| half(Rc::new(fd), Interest::WRITABLE)),
+                output.map(|fd| half(Rc::new(fd), Interest::READABLE)),
             ),
             Ends::One(fd) => {
-                let fd = Rc::new(fd);
-                let both = Interest::READABLE | Interest::WRITABLE;
-                let input = half(Rc::clone(&fd), slots[0], both);
-                let bits = Bits::new(true);
-                let slot = slots[0];
-                (Some(input), Some(Ok(Half { fd, slot, bits })))
+                let input = half(Rc::new(fd), Interest::READABLE | Interest::WRITABLE)?;
+                let output = Half {
+                    fd: Rc::clone(&input.fd),
+                    ..input
+                };
+                (Some(Ok(input)), Some(Ok(output)))
             }
         };
         Ok(Child {
@@ -78,14 +79,14 @@ impl Child {
             input: input.transpose()?,
             output: output.transpose()?,
             exited: false,
-            exit_slot: slots[2],
+            exit,
             typing: 0,
         })
     }
 
     /// See `Endpoint::note`.
-    pub fn note(&mut self, slot: u16, ready: Ready) {
-        if slot == self.exit_slot {
+    pub fn note(&mut self, id: Registered, ready: Ready) {
+        if id == self.exit {
             self.exited = true;
             // What it wrote last is looked for now, whatever was known before.
             if let Some(half) = &mut self.output {
@@ -97,7 +98,7 @@ impl Child {
             return;
         }
         for half in [&mut self.input, &mut self.output].into_iter().flatten() {
-            if half.slot == slot {
+            if half.id == id {
                 half.bits.note(ready);
             }
         }

@@ -22,12 +22,12 @@ impl Connection {
         Connection { sock, tls: None }
     }
 
-    /// Makes an end of it, registered under `slot`.
+    /// Makes an end of it, registered.
     ///
     /// # Errors
     /// The socket cannot be registered.
-    pub fn into_end(self, slot: u16, registrar: &Registrar<'_>) -> io::Result<Endpoint> {
-        let stream = Stream::new(self.sock, slot, registrar)?;
+    pub fn into_end(self, registrar: &Registrar<'_>) -> io::Result<Endpoint> {
+        let stream = Stream::new(self.sock, registrar)?;
         Ok(match self.tls {
             None => Endpoint::Stream(stream),
             Some(session) => Endpoint::Tls(Box::new(Tls::new(stream, session))),

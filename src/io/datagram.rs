@@ -7,7 +7,7 @@
 
 pub use super::peer_addr::PeerAddr;
 use super::peer_addr::{is_own, is_same_peer};
-use super::reactor::Registrar;
+use super::reactor::{Registered, Registrar};
 use super::ready::{Bits, Got, Put, Ready};
 use super::refusals::Refusals;
 use crate::plan::access::Rules;
@@ -49,7 +49,7 @@ pub struct Shape {
 #[derive(Debug)]
 pub struct Datagram {
     sock: Socket,
-    slot: u16,
+    id: Registered,
     bits: Bits,
     peers: Peers,
     /// The peer that what is written goes to; `None`: there is none yet, or the socket is connected.
@@ -123,14 +123,9 @@ impl Datagram {
     ///
     /// # Errors
     /// The socket cannot be registered.
-    pub fn new(
-        sock: Socket,
-        peers: Peers,
-        slot: u16,
-        registrar: &Registrar<'_>,
-    ) -> io::Result<Datagram> {
+    pub fn new(sock: Socket, peers: Peers, registrar: &Registrar<'_>) -> io::Result<Datagram> {
         let interest = Interest::READABLE | Interest::WRITABLE;
-        registrar.register(sock.as_fd(), slot, interest)?;
+        let id = registrar.register(sock.as_fd(), interest)?;
         let local = sock.local_addr()?;
         let is_any = local.as_socket().is_some_and(|ip| ip.ip().is_unspecified());
         let asks_local = is_any && matches!(peers, Peers::Last | Peers::First);
@@ -146,7 +141,7 @@ impl Datagram {
             sender: None,
             is_ip: !local.is_unix(),
             sock,
-            slot,
+            id,
             bits: Bits::new(true),
             peers,
             peer: None,
@@ -179,10 +174,9 @@ impl Datagram {
     pub fn to_group(
         sock: Socket,
         group: SocketAddr,
-        slot: u16,
         registrar: &Registrar<'_>,
     ) -> io::Result<Datagram> {
-        let mut end = Datagram::new(sock, Peers::Group, slot, registrar)?;
+        let mut end = Datagram::new(sock, Peers::Group, registrar)?;
         end.peer = Some(group.into());
         Ok(end)
     }
@@ -268,8 +262,8 @@ impl Datagram {
     }
 
     /// See `Endpoint::note`.
-    pub fn note(&mut self, slot: u16, ready: Ready) {
-        if slot == self.slot {
+    pub fn note(&mut self, id: Registered, ready: Ready) {
+        if id == self.id {
             self.bits.note(ready);
         }
     }

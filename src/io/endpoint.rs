@@ -5,6 +5,7 @@ use super::child::Child;
 use super::datagram::{Datagram, PeerAddr};
 use super::internal::Internal;
 use super::mailbox::Mailbox;
+use super::reactor::Registered;
 use super::ready::{Bits, Got, Put, Ready, WriteFault};
 use super::stdio::Stdio;
 use super::store::Source;
@@ -35,15 +36,15 @@ pub enum Endpoint {
 }
 
 impl Endpoint {
-    /// Takes in what an event said about the descriptor registered under `slot`.
-    pub fn note(&mut self, slot: u16, ready: Ready) {
+    /// Takes in what an event said about a descriptor.
+    pub fn note(&mut self, id: Registered, ready: Ready) {
         match self {
-            Endpoint::Stream(end) => end.note(slot, ready),
-            Endpoint::Tls(end) => end.note(slot, ready),
-            Endpoint::Datagram(end) => end.note(slot, ready),
-            Endpoint::Stdio(end) => end.note(slot, ready),
+            Endpoint::Stream(end) => end.note(id, ready),
+            Endpoint::Tls(end) => end.note(id, ready),
+            Endpoint::Datagram(end) => end.note(id, ready),
+            Endpoint::Stdio(end) => end.note(id, ready),
             Endpoint::Internal(_) => {}
-            Endpoint::Child(end) => end.note(slot, ready),
+            Endpoint::Child(end) => end.note(id, ready),
             Endpoint::Mailbox(_) => {}
         }
     }
@@ -262,7 +263,7 @@ impl Endpoint {
     }
 
     /// The stream socket, under TLS too.
-    fn stream(&self) -> Option<&Stream> {
+    pub fn stream(&self) -> Option<&Stream> {
         match self {
             Endpoint::Stream(end) => Some(end),
             Endpoint::Tls(end) => Some(end.stream()),

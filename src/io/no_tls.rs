@@ -1,6 +1,7 @@
 //! What stands for TLS where it is left out (cargo feature `tls`): types of which there are no
 //! values.
 
+use super::reactor::Registered;
 use super::ready::{Got, Put, Ready, WriteFault};
 use super::stream::Stream;
 use std::convert::Infallible;
@@ -45,7 +46,7 @@ impl Tls {
         match self.0 {}
     }
 
-    pub fn note(&mut self, _slot: u16, _ready: Ready) {
+    pub fn note(&mut self, _id: Registered, _ready: Ready) {
         match self.0 {}
     }
 

@@ -15,13 +15,15 @@ use crate::sys::watch::{self, Watch};
 use crate::sys::{child, errno, signal};
 use mio::unix::SourceFd;
 use mio::{Events, Interest, Poll, Registry, Token, Waker};
+use std::cell::Cell;
 use std::collections::{BTreeSet, VecDeque};
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
 use std::time::{Duration, Instant};
 
-/// Bits of a token that name the descriptor within its task.
-const SLOT_BITS: u32 = 16;
+/// Bits of a token that number the descriptor; the others are the place of its task. With 64 bits
+/// numbers come again after 10^12 descriptors, and what they would be taken for are hints.
+const NUMBER_BITS: u32 = usize::BITS / 8 * 5;
 /// The token of the waker.
 const WAKER: Token = Token(usize::MAX);
 /// Events taken in one poll; more stay in the kernel until the next.
@@ -49,8 +51,8 @@ pub enum Step<O> {
 
 /// A task of the loop. `O` is what it leaves when it ends.
 pub trait Drive<O> {
-    /// Takes in what an event said about the descriptor registered under `slot`.
-    fn note(&mut self, slot: u16, ready: Ready);
+    /// Takes in what an event said about a descriptor.
+    fn note(&mut self, id: Registered, ready: Ready);
     /// Takes in a notice for this task, or for all.
     fn notice(&mut self, notice: &Notice, now: Instant);
     /// Does what can be done without waiting.
@@ -59,6 +61,10 @@ pub trait Drive<O> {
     fn deadline(&self) -> Option<Instant>;
 }
 
+/// A descriptor's registration with the loop, which numbers them in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Registered(usize);
+
 /// Registers the descriptors of one task with the loop.
 #[derive(Clone, Copy)]
 pub struct Registrar<'a> {
@@ -66,41 +72,54 @@ pub struct Registrar<'a> {
     inbox: &'a Inbox,
     lookups: &'a Pool,
     extras: &'a Pool,
+    /// The number of the next descriptor.
+    next: &'a Cell<usize>,
     task: TaskId,
 }
 
 impl Registrar<'_> {
-    /// Registers a descriptor under `slot`, edge-triggered. A descriptor that is registered already
-    /// is registered anew.
+    /// Registers a descriptor, edge-triggered. A descriptor that is registered already is registered
+    /// anew.
     ///
     /// # Errors
     /// Any refusal of epoll_ctl(2): EPERM for files and /dev/null, which are always ready.
-    pub fn register(&self, fd: BorrowedFd<'_>, slot: u16, interest: Interest) -> io::Result<()> {
-        let token = Token(self.task.place << SLOT_BITS | usize::from(slot));
+    pub fn register(&self, fd: BorrowedFd<'_>, interest: Interest) -> io::Result<Registered> {
+        let id = self.number();
         let raw = fd.as_raw_fd();
         let mut source = SourceFd(&raw);
-        let registered = match self.registry.register(&mut source, token, interest) {
+        let registered = match self.registry.register(&mut source, Token(id.0), interest) {
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                self.registry.reregister(&mut source, token, interest)
+                self.registry.reregister(&mut source, Token(id.0), interest)
             }
             result => result,
         };
-        registered.map_err(|error| {
+        registered.map(|()| id).map_err(|error| {
             let reason = errno::reason(&error);
             io::Error::new(error.kind(), format!("epoll_ctl failed: {reason}"))
         })
     }
 
-    /// Registers what reports that a program has ended: an event under `slot`, or a notice to all
-    /// tasks.
+    /// Registers what reports that a program has ended: by an event, or by a notice to all tasks.
     ///
     /// # Errors
     /// As `register`.
-    pub fn register_program(&self, watch: &Watch, slot: u16) -> io::Result<()> {
+    pub fn register_program(&self, watch: &Watch) -> io::Result<Registered> {
         match watch {
-            Watch::Own(pidfd) => self.register(pidfd.as_fd(), slot, Interest::READABLE),
-            Watch::Signal => Ok(()),
+            Watch::Own(pidfd) => self.register(pidfd.as_fd(), Interest::READABLE),
+            Watch::Signal => Ok(self.number()),
         }
+    }
+
+    /// What the next descriptor will be registered as: all that are registered later come after it.
+    pub fn next(&self) -> Registered {
+        Registered(self.task.place << NUMBER_BITS | self.next.get())
+    }
+
+    fn number(&self) -> Registered {
+        let id = self.next();
+        self.next
+            .set((self.next.get() + 1) & ((1 << NUMBER_BITS) - 1));
+        id
     }
 
     /// Stops waiting for a descriptor that stays open.
@@ -152,6 +171,8 @@ pub struct Reactor<O> {
     free: Vec<usize>,
     /// The number of the next task.
     next_serial: u64,
+    /// The number of the next descriptor.
+    next_number: Cell<usize>,
     runnable: VecDeque<usize>,
     deadlines: BTreeSet<(Instant, usize)>,
     /// Work put off until then.
@@ -183,6 +204,7 @@ impl<O> Reactor<O> {
             tasks: Vec::new(),
             free: Vec::new(),
             next_serial: 0,
+            next_number: Cell::new(0),
             runnable: VecDeque::new(),
             deadlines: BTreeSet::new(),
             deferred: None,
@@ -284,6 +306,7 @@ impl<O> Reactor<O> {
                 inbox: &self.inbox,
                 lookups: &self.lookups,
                 extras: &self.extras,
+                next: &self.next_number,
                 task: TaskId {
                     place: index,
                     serial: entry.serial,
@@ -352,10 +375,9 @@ impl<O> Reactor<O> {
     }
 
     fn note(&mut self, token: Token, ready: Ready) {
-        let slot = u16::try_from(token.0 & ((1 << SLOT_BITS) - 1)).unwrap_or_default();
-        let index = token.0 >> SLOT_BITS;
+        let index = token.0 >> NUMBER_BITS;
         if let Some(Some(entry)) = self.tasks.get_mut(index) {
-            entry.task.note(slot, ready);
+            entry.task.note(Registered(token.0), ready);
             self.wake(index);
         }
     }

@@ -1,6 +1,6 @@
 //! Standard input and output as one end of a session.
 
-use super::reactor::Registrar;
+use super::reactor::{Registered, Registrar};
 use super::ready::{Bits, Got, Put, Ready, WriteFault};
 use crate::sys::offload::{self, Kind, RawEnd};
 use crate::sys::stdio::Shared;
@@ -22,7 +22,8 @@ pub struct Stdio {
 #[derive(Debug)]
 struct Half {
     shared: Shared,
-    slot: u16,
+    /// `None` for what the loop cannot wait for.
+    id: Option<Registered>,
     bits: Bits,
     /// What the kernel can do with it; looked at once.
     kind: OnceCell<Option<Kind>>,
@@ -40,38 +41,38 @@ pub struct Uses {
 }
 
 impl Stdio {
-    /// Registers the descriptors under the two slots. Those the loop cannot wait for, such as
+    /// Registers the descriptors. Those the loop cannot wait for, such as
     /// files, count as always ready.
     ///
     /// # Errors
     /// The loop refused a descriptor for another reason.
-    pub fn new(uses: Uses, slots: [u16; 2], registrar: &Registrar<'_>) -> io::Result<Stdio> {
-        let half = |mut shared: Shared, slot, interest| -> io::Result<Half> {
+    pub fn new(uses: Uses, registrar: &Registrar<'_>) -> io::Result<Stdio> {
+        let half = |mut shared: Shared, interest| -> io::Result<Half> {
             // Files and /dev/null are refused, being always ready; nothing else may be.
-            let pollable = match registrar.register(shared.fd(), slot, interest) {
+            let id = match registrar.register(shared.fd(), interest) {
                 Err(error) if error.kind() == ErrorKind::PermissionDenied && shared.is_plain() => {
-                    false
+                    None
                 }
-                result => result.map(|()| true)?,
+                result => Some(result?),
             };
-            if pollable {
+            if id.is_some() {
                 shared.is_pollable();
             }
-            let bits = Bits::new(pollable);
+            let bits = Bits::new(id.is_some());
             Ok(Half {
                 shared,
-                slot,
+                id,
                 bits,
                 kind: OnceCell::new(),
             })
         };
         let input = if uses.input {
-            Some(half(Shared::stdin(), slots[0], Interest::READABLE)?)
+            Some(half(Shared::stdin(), Interest::READABLE)?)
         } else {
             None
         };
         let output = if uses.output {
-            Some(half(Shared::stdout(), slots[1], Interest::WRITABLE)?)
+            Some(half(Shared::stdout(), Interest::WRITABLE)?)
         } else {
             None
         };
@@ -89,9 +90,9 @@ impl Stdio {
     }
 
     /// See `Endpoint::note`.
-    pub fn note(&mut self, slot: u16, ready: Ready) {
+    pub fn note(&mut self, id: Registered, ready: Ready) {
         for half in [&mut self.input, &mut self.output].into_iter().flatten() {
-            if half.slot == slot {
+            if half.id == Some(id) {
                 half.bits.note(ready);
             }
         }

@@ -1,7 +1,7 @@
 //! Stream sockets: TCP, Unix, vsock. Never waited for, also where the socket is one that others
 //! may use, too, and that may block them.
 
-use super::reactor::Registrar;
+use super::reactor::{Registered, Registrar};
 use super::ready::{Bits, Got, Put, Ready, WriteFault};
 use crate::sys::offload::{Kind, RawEnd};
 use crate::sys::sockopt;
@@ -23,7 +23,7 @@ const SEND_FLAGS: SendFlags = SendFlags::DONTWAIT.union(SendFlags::NOSIGNAL);
 #[derive(Debug)]
 pub struct Stream {
     sock: Socket,
-    slot: u16,
+    id: Registered,
     bits: Bits,
     is_tcp: bool,
     /// It never blocks, however it is read and written; looked at once.
@@ -31,24 +31,29 @@ pub struct Stream {
 }
 
 impl Stream {
-    /// Takes over a connected socket and registers it under `slot`. One that we were given may be
+    /// Takes over a connected socket and registers it. One that we were given may be
     /// blocking, and stays so: others may use it.
     ///
     /// # Errors
     /// The socket cannot be registered.
-    pub fn new(sock: Socket, slot: u16, registrar: &Registrar<'_>) -> io::Result<Stream> {
+    pub fn new(sock: Socket, registrar: &Registrar<'_>) -> io::Result<Stream> {
         let interest = Interest::READABLE | Interest::WRITABLE | Interest::PRIORITY;
-        registrar.register(sock.as_fd(), slot, interest)?;
+        let id = registrar.register(sock.as_fd(), interest)?;
         let is_tcp = sock
             .protocol()
             .is_ok_and(|protocol| protocol == Some(Protocol::TCP));
         Ok(Stream {
             sock,
-            slot,
+            id,
             bits: Bits::new(true),
             is_tcp,
             never_blocks: OnceCell::new(),
         })
+    }
+
+    /// Its registration with the loop.
+    pub fn id(&self) -> Registered {
+        self.id
     }
 
     /// The socket itself, for its addresses and options.
@@ -91,8 +96,8 @@ impl Stream {
     }
 
     /// See `Endpoint::note`.
-    pub fn note(&mut self, slot: u16, ready: Ready) {
-        if slot == self.slot {
+    pub fn note(&mut self, id: Registered, ready: Ready) {
+        if id == self.id {
             self.bits.note(ready);
         }
     }

@@ -5,6 +5,7 @@
 //! a truncation, since anyone on the way could have made it (RFC 8446, section 6.1).
 
 use super::memory::{self, Lease};
+use super::reactor::Registered;
 use super::ready::{Got, Put, Ready, WriteFault};
 use super::stream::Stream;
 use crate::sys::errno;
@@ -183,8 +184,8 @@ impl Tls {
     }
 
     /// See `Endpoint::note`.
-    pub fn note(&mut self, slot: u16, ready: Ready) {
-        self.stream.note(slot, ready);
+    pub fn note(&mut self, id: Registered, ready: Ready) {
+        self.stream.note(id, ready);
     }
 
     /// Says whether a read is worth a call.

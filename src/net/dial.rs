@@ -10,7 +10,7 @@ use super::handshake::{Answer, Talk, TalkError, Talked};
 use super::lookup::{self, Found, Lookup, Unknown};
 use super::race::{Hop, Lost, Obstacle, Race};
 use crate::io::inbox::Notice;
-use crate::io::reactor::{Cx, Registrar};
+use crate::io::reactor::{Cx, Registered, Registrar};
 use crate::io::ready::Ready;
 use crate::io::stream::Stream;
 use crate::plan::{Dialing, Net, Proxy};
@@ -70,7 +70,6 @@ pub struct Dialer {
     talk: Option<Talk>,
     /// The address of the target, where the proxy has to be told that.
     target_addr: Option<IpAddr>,
-    slot: u16,
     deadline: Option<Instant>,
     /// The time for all of it ran out.
     ran_out: bool,
@@ -78,14 +77,8 @@ pub struct Dialer {
 }
 
 impl Dialer {
-    /// A dialer that registers its sockets under `slot`. Its time begins now.
-    pub fn new(
-        target: Hop,
-        net: &Rc<Net>,
-        dialing: &Rc<Dialing>,
-        slot: u16,
-        now: Instant,
-    ) -> Dialer {
+    /// A dialer. Its time begins now.
+    pub fn new(target: Hop, net: &Rc<Net>, dialing: &Rc<Dialing>, now: Instant) -> Dialer {
         let hop = dialing.proxy.as_ref().map(lookup::proxy_hop);
         let hop = hop.unwrap_or_else(|| target.clone());
         // A dialogue with a proxy counts into the time as well.
@@ -94,13 +87,12 @@ impl Dialer {
         let limit = limit.filter(|limit| whole && !limit.is_zero());
         Dialer {
             state: State::Looking(Lookup::new(target.clone(), net, dialing)),
-            race: Race::new(hop, net, dialing, slot),
+            race: Race::new(hop, net, dialing),
             dialing: Rc::clone(dialing),
             answer: None,
             target,
             talk: None,
             target_addr: None,
-            slot,
             deadline: limit.map(|limit| now + limit),
             ran_out: false,
             news: Vec::new(),
@@ -125,9 +117,9 @@ impl Dialer {
     }
 
     /// Takes in an event.
-    pub fn note(&mut self, slot: u16, ready: Ready) {
+    pub fn note(&mut self, id: Registered, ready: Ready) {
         match &mut self.state {
-            State::Talking(talking) => talking.1.note(slot, ready),
+            State::Talking(talking) => talking.1.note(id, ready),
             _ => self.race.note(),
         }
     }
@@ -245,7 +237,7 @@ impl Dialer {
                 self.target.1,
             )?,
         };
-        let stream = Stream::new(sock, self.slot, registrar)?;
+        let stream = Stream::new(sock, registrar)?;
         self.state = State::Talking(Box::new((talk, stream, addr)));
         Ok(())
     }

@@ -2,7 +2,7 @@
 
 use super::options::{self, OptionError, Whose};
 use super::resolve;
-use crate::io::reactor::Registrar;
+use crate::io::reactor::{Registered, Registrar};
 use crate::io::ready::{Bits, Ready};
 use crate::plan::{Family, Listening, Net, Transport};
 use crate::sys::{errno, pktinfo};
@@ -174,39 +174,31 @@ pub enum Accepted {
 /// Accepts clients from one or more sockets; no failure of a single client ever ends it.
 #[derive(Debug)]
 pub struct Listener {
-    socks: Vec<(Socket, Bits)>,
-    first_slot: u16,
+    socks: Vec<(Socket, Registered, Bits)>,
     paused_until: Option<Instant>,
 }
 
 impl Listener {
-    /// Registers non-blocking listening sockets under `first_slot` and the slots behind it.
+    /// Registers non-blocking listening sockets.
     ///
     /// # Errors
     /// They cannot be registered.
-    pub fn new(
-        socks: Vec<Socket>,
-        first_slot: u16,
-        registrar: &Registrar<'_>,
-    ) -> io::Result<Listener> {
+    pub fn new(socks: Vec<Socket>, registrar: &Registrar<'_>) -> io::Result<Listener> {
         let mut registered = Vec::new();
-        for (slot, sock) in (first_slot..).zip(socks) {
-            registrar.register(sock.as_fd(), slot, Interest::READABLE)?;
-            registered.push((sock, Bits::new(true)));
+        for sock in socks {
+            let id = registrar.register(sock.as_fd(), Interest::READABLE)?;
+            registered.push((sock, id, Bits::new(true)));
         }
         Ok(Listener {
             socks: registered,
-            first_slot,
             paused_until: None,
         })
     }
 
     /// Takes in an event.
-    pub fn note(&mut self, slot: u16, ready: Ready) {
-        let index = usize::from(slot.wrapping_sub(self.first_slot));
-        if let Some((_, bits)) = self.socks.get_mut(index) {
-            bits.note(ready);
-        }
+    pub fn note(&mut self, id: Registered, ready: Ready) {
+        let noted = self.socks.iter_mut().filter(|(_, own, _)| *own == id);
+        noted.for_each(|(_, _, bits)| bits.note(ready));
     }
 
     /// Accepts one client, if there is one and there is a descriptor for it.
@@ -216,7 +208,7 @@ impl Listener {
         }
         self.paused_until = None;
         let mut lost = 0;
-        for (sock, bits) in &mut self.socks {
+        for (sock, _, bits) in &mut self.socks {
             while bits.readable() {
                 match sock.accept4(SOCK_FLAGS) {
                     Ok((client, addr)) => return Accepted::Client(client, addr),

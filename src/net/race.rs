@@ -47,8 +47,6 @@ pub enum Lost {
 }
 
 /// Tries addresses until one is connected.
-///
-/// All its sockets are registered under one slot: an event is only a hint to look at them.
 pub struct Race {
     net: Rc<Net>,
     hop: Hop,
@@ -63,7 +61,6 @@ pub struct Race {
     attempts: Vec<Attempt>,
     failures: Vec<(SocketAddr, io::Error)>,
     next_start: Option<Instant>,
-    slot: u16,
     /// An event was seen.
     may_be_done: bool,
     /// Whole lines that `-v` is told, and the caller has not fetched yet.
@@ -101,9 +98,9 @@ enum Check {
 }
 
 impl Race {
-    /// A race that registers its sockets under `slot`; `hop` is the host and port the addresses
+    /// A race; `hop` is the host and port the addresses
     /// are of, for messages.
-    pub fn new(hop: Hop, net: &Rc<Net>, dialing: &Dialing, slot: u16) -> Race {
+    pub fn new(hop: Hop, net: &Rc<Net>, dialing: &Dialing) -> Race {
         // Two sockets of one family cannot be bound to the same port at the same time.
         let stagger = dialing.stagger.filter(|_| net.source_port.is_none());
         let limit = dialing.timeout.filter(|_| dialing.timeout_per_address);
@@ -123,7 +120,6 @@ impl Race {
             attempts: Vec::new(),
             failures: Vec::new(),
             next_start: None,
-            slot,
             may_be_done: false,
             news: Vec::new(),
         }
@@ -232,7 +228,7 @@ impl Race {
             return Ok(Begun::Connected(sock));
         }
         cx.registrar
-            .register(sock.as_fd(), self.slot, Interest::WRITABLE)
+            .register(sock.as_fd(), Interest::WRITABLE)
             .map_err(BeginError::This)?;
         let deadline = self.limit.map(|limit| cx.now + limit);
         Ok(Begun::Pending(Attempt {

@@ -7,7 +7,7 @@
 
 use super::handshake::{Talk, TalkError, Talked};
 use crate::io::connection::Connection;
-use crate::io::reactor::Cx;
+use crate::io::reactor::{Cx, Registered};
 use crate::io::ready::Ready;
 use crate::io::stream::Stream;
 use crate::io::tls::{Session, Tls};
@@ -23,6 +23,8 @@ pub const LIMIT: Duration = Duration::from_secs(30);
 
 /// A connection that is being made secure.
 pub struct Securing {
+    /// The registration of its socket.
+    id: Registered,
     state: State,
     deadline: Instant,
 }
@@ -49,7 +51,7 @@ pub enum SecureError {
 }
 
 impl Securing {
-    /// Begins on a socket, which is registered under `slot`. `left_over` are the peer's first
+    /// Begins on a socket. `left_over` are the peer's first
     /// bytes, read already; `asking` asks it for TLS in plain text first. `limit` is the time it
     /// may take.
     ///
@@ -60,10 +62,10 @@ impl Securing {
         mut session: Box<Session>,
         asking: Option<Box<dyn Handshake>>,
         limit: Duration,
-        slot: u16,
         cx: Cx<'_>,
     ) -> io::Result<Securing> {
-        let stream = Stream::new(sock, slot, &cx.registrar)?;
+        let stream = Stream::new(sock, &cx.registrar)?;
+        let id = stream.id();
         let state = match asking {
             Some(machine) => {
                 let talk = Talk::with(machine, left_over);
@@ -75,16 +77,22 @@ impl Securing {
             }
         };
         Ok(Securing {
+            id,
             state,
             deadline: cx.now + limit,
         })
     }
 
+    /// The registration of its socket.
+    pub fn id(&self) -> Registered {
+        self.id
+    }
+
     /// Takes in an event.
-    pub fn note(&mut self, slot: u16, ready: Ready) {
+    pub fn note(&mut self, id: Registered, ready: Ready) {
         match &mut self.state {
-            State::Asking(asking) => asking.1.note(slot, ready),
-            State::Shaking(tls) => tls.note(slot, ready),
+            State::Asking(asking) => asking.1.note(id, ready),
+            State::Shaking(tls) => tls.note(id, ready),
             State::Over => {}
         }
     }

@@ -19,19 +19,17 @@ pub const ANY: u32 = u32::MAX;
 pub struct Dialer {
     addr: SockAddr,
     limit: Option<Duration>,
-    slot: u16,
     /// The socket whose connect is under way, and when it is given up.
     pending: Option<(Socket, Option<Instant>)>,
 }
 
 impl Dialer {
-    /// A dialer that registers its socket under `slot`, and gives up after `limit`; zero is no
+    /// A dialer that gives up after `limit`; zero is no
     /// limit. Without one the kernel gives up, after two seconds if not told otherwise.
-    pub fn new(cid: u32, port: u32, limit: Option<Duration>, slot: u16) -> Dialer {
+    pub fn new(cid: u32, port: u32, limit: Option<Duration>) -> Dialer {
         Dialer {
             addr: SockAddr::vsock(cid, port),
             limit: limit.filter(|limit| !limit.is_zero()),
-            slot,
             pending: None,
         }
     }
@@ -75,7 +73,7 @@ impl Dialer {
             Err(error) if errno::is_in_progress(&error) => {}
             Err(error) => return Err(error),
         }
-        registrar.register(sock.as_fd(), self.slot, Interest::WRITABLE)?;
+        registrar.register(sock.as_fd(), Interest::WRITABLE)?;
         Ok(sock)
     }
 

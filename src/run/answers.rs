@@ -7,14 +7,13 @@ use super::guard::{self, Guard};
 use super::logs;
 use super::loops::Loops;
 use super::outcome::signal_exit;
-use super::slots::PEER_SLOT;
 use super::udp::BoundSock;
 use crate::exit::Exit;
 use crate::flow::limits::Late;
 use crate::flow::taps::Taps;
 use crate::io::datagram::{Datagram, PeerAddr, Peers};
 use crate::io::inbox::Notice;
-use crate::io::reactor::{Cx, Drive, Registrar, Step};
+use crate::io::reactor::{Cx, Drive, Registered, Registrar, Step};
 use crate::io::ready::{Got, Put, Ready};
 use crate::net::addr::{self, unmapped};
 use crate::net::own_file::OwnFile;
@@ -91,7 +90,7 @@ impl Answers {
 
     fn start(&mut self, registrar: &Registrar<'_>) -> io::Result<()> {
         if let Some(sock) = self.sock.take() {
-            let mut end = Datagram::new(sock, Peers::Last, PEER_SLOT, registrar)?;
+            let mut end = Datagram::new(sock, Peers::Last, registrar)?;
             end.set_rules(self.guard.rules());
             self.end = Some(end);
         }
@@ -226,9 +225,9 @@ fn any_length(most: usize) -> usize {
 }
 
 impl Drive<Exit> for Answers {
-    fn note(&mut self, slot: u16, ready: Ready) {
+    fn note(&mut self, id: Registered, ready: Ready) {
         if let Some(end) = &mut self.end {
-            end.note(slot, ready);
+            end.note(id, ready);
         }
     }
 

@@ -15,9 +15,8 @@ use super::labels::ip_label;
 use super::outcome::{failed, signal_exit};
 use super::ports::{self, Tally, UNREAD};
 use super::probe::Probe;
-use super::program::{self, Addresses, Peer, Program, Progress};
+use super::program::{Addresses, Peer, Program, Progress};
 use super::session::{self, Joined};
-use super::slots::{FIRST_SLOT, PEER_SLOT};
 use super::{password, secure, words};
 use crate::exit::Exit;
 use crate::flow::bridge;
@@ -25,7 +24,7 @@ use crate::io::connection::Connection;
 use crate::io::datagram::PeerAddr;
 use crate::io::endpoint::Endpoint;
 use crate::io::inbox::Notice;
-use crate::io::reactor::{Cx, Drive, Step};
+use crate::io::reactor::{Cx, Drive, Registered, Step};
 use crate::io::ready::Ready;
 use crate::net::addr::{show_ip, unmapped};
 use crate::net::dial::{Connected, DialError, Dialer};
@@ -149,7 +148,7 @@ impl Connect {
                 self.unix_dialed(connected, cx)
             }
             Mode::ConnectVsock { cid, port, timeout } => {
-                let dialer = vsock::Dialer::new(*cid, *port, *timeout, FIRST_SLOT);
+                let dialer = vsock::Dialer::new(*cid, *port, *timeout);
                 self.state = State::DialingVsock(Box::new(dialer));
                 Ok(())
             }
@@ -161,7 +160,7 @@ impl Connect {
         let Some(dialing) = &self.dialing else {
             return Err(Exit::FAILED);
         };
-        let dialer = Dialer::new((host, port), &self.net, dialing, FIRST_SLOT, now);
+        let dialer = Dialer::new((host, port), &self.net, dialing, now);
         let dialer = dialer.answering(self.answer.as_ref());
         self.state = State::Dialing(Box::new(dialer), port);
         Ok(())
@@ -176,7 +175,7 @@ impl Connect {
     ) -> Result<(), Exit> {
         let Some(tls) = &self.tls else {
             let conn = Connection::plain(sock);
-            let remote = conn.into_end(PEER_SLOT, &cx.registrar).map_err(io_exit)?;
+            let remote = conn.into_end(&cx.registrar).map_err(io_exit)?;
             return self.join(remote, left_over, label, cx);
         };
         let host = self.to().map(|to| to.host.as_str());
@@ -190,7 +189,6 @@ impl Connect {
             session,
             secure::asking(&self.plan, host),
             secure::limit(&self.plan.session.limits, limit),
-            PEER_SLOT,
             cx,
         );
         let securing = Box::new(securing.map_err(io_exit)?);
@@ -211,7 +209,7 @@ impl Connect {
             Ok(conn) => {
                 let host = self.to().map(|to| to.host.as_str());
                 secure::tell_server(&conn, &label, tls, host);
-                let remote = conn.into_end(PEER_SLOT, &cx.registrar).map_err(io_exit)?;
+                let remote = conn.into_end(&cx.registrar).map_err(io_exit)?;
                 self.join(remote, &[], label, cx)?;
             }
             Err(error) => {
@@ -247,7 +245,6 @@ impl Connect {
                 end: remote,
                 left_over,
                 label,
-                slots: program::SLOTS,
             };
             let mut program = Program::start(&self.plan, program, peer, Company::Alone, cx)?;
             program.count_from(self.began);
@@ -284,7 +281,7 @@ impl Connect {
         };
         let probe = self.to().and_then(|to| to.udp_probe);
         if let (Transport::Udp, Some(asking)) = (self.plan.net.transport, probe) {
-            let probe = Probe::new(connected, port, asking, PEER_SLOT, cx).map_err(io_exit)?;
+            let probe = Probe::new(connected, port, asking, cx).map_err(io_exit)?;
             self.state = State::Probing(Box::new(probe));
             return Ok(());
         }
@@ -467,12 +464,12 @@ impl Connect {
 }
 
 impl Drive<Exit> for Connect {
-    fn note(&mut self, slot: u16, ready: Ready) {
+    fn note(&mut self, id: Registered, ready: Ready) {
         match &mut self.state {
-            State::Dialing(dialer, _) => dialer.note(slot, ready),
-            State::Securing(securing, _) => securing.note(slot, ready),
-            State::Session(joined) => joined.note(slot, ready),
-            State::Program(program) => program.note(slot, ready),
+            State::Dialing(dialer, _) => dialer.note(id, ready),
+            State::Securing(securing, _) => securing.note(id, ready),
+            State::Session(joined) => joined.note(id, ready),
+            State::Program(program) => program.note(id, ready),
             State::Next
             | State::DialingUnix(_)
             | State::DialingVsock(_)

@@ -5,7 +5,6 @@ use super::bind::Bound;
 use super::entrance::{Client, Entrance, Next};
 use super::labels::label;
 use super::outcome::{failed, signal_exit};
-use super::slots::{FIRST_SLOT, HANDSHAKE_SLOTS};
 use super::{logs, session, words};
 use crate::exit::Exit;
 use crate::flow::bridge::{self, Ended, GRACE, Place};
@@ -13,7 +12,7 @@ use crate::flow::hub::{Departure, Hub, Settings, Shape};
 use crate::flow::member::Member;
 use crate::flow::stages::Pace;
 use crate::io::inbox::Notice;
-use crate::io::reactor::{Cx, Drive, Step};
+use crate::io::reactor::{Cx, Drive, Registered, Step};
 use crate::io::ready::Ready;
 use crate::net::addr;
 use crate::plan::{Ends, Plan, Service, Talk, Until};
@@ -27,15 +26,11 @@ use std::time::Instant;
 
 /// Clients accepted in one turn.
 const ACCEPTS: usize = 64;
-/// Clients there can be at once: more wait to be accepted.
-const MOST: usize = (*HANDSHAKE_SLOTS.start() - FIRST_SLOT) as usize;
-
 /// Serves all clients at once.
 pub struct Crowd {
     plan: Rc<Plan>,
     entrance: Entrance,
     hub: Option<Hub>,
-    next_slot: u16,
     /// How many clients have come so far.
     arrivals: u64,
     signalled: bool,
@@ -54,7 +49,6 @@ impl Crowd {
             entrance: Entrance::new(&plan, bound),
             plan,
             hub: None,
-            next_slot: FIRST_SLOT,
             arrivals: 0,
             signalled: false,
             is_settled: false,
@@ -95,16 +89,8 @@ impl Crowd {
         Ok(())
     }
 
-    fn is_full(&self) -> bool {
-        let is_full = |hub: &Hub| hub.population() >= MOST;
-        self.hub.as_ref().is_some_and(is_full)
-    }
-
     fn accept(&mut self, cx: Cx<'_>) -> bool {
         for _ in 0..ACCEPTS {
-            if self.is_full() {
-                return false;
-            }
             match self.entrance.next(cx) {
                 Next::Client(client) => {
                     // A client that is gone before it is registered is no client.
@@ -137,21 +123,9 @@ impl Crowd {
         let Some(hub) = &mut self.hub else {
             return Ok(());
         };
-        let after = |slot: u16| {
-            if HANDSHAKE_SLOTS.contains(&(slot + 1)) {
-                FIRST_SLOT
-            } else {
-                slot + 1
-            }
-        };
-        while hub.has(self.next_slot) {
-            self.next_slot = after(self.next_slot);
-        }
-        let slot = self.next_slot;
-        self.next_slot = after(slot);
         self.is_settled = false;
         self.entrance.greet(&client, &cx.registrar);
-        let end = client.conn.into_end(slot, &cx.registrar)?;
+        let end = client.conn.into_end(&cx.registrar)?;
         let is_mesh = matches!(self.plan.service, Service::Broker(_));
         let stage = session::in_stage(&self.plan.session, is_mesh);
         self.arrivals += 1;
@@ -160,7 +134,7 @@ impl Crowd {
         let taps = logs::watchers(&label).both();
         let queue_bytes = self.plan.session.queue_bytes;
         let member = Member::new(end, label, voice, stage, queue_bytes, client.seat, cx.now);
-        hub.join(slot, member.watched(taps), cx.now);
+        hub.join(member.watched(taps), cx.now);
         Ok(())
     }
 
@@ -224,11 +198,11 @@ fn tell(departure: &Departure, plan: &Plan) {
 }
 
 impl Drive<Exit> for Crowd {
-    fn note(&mut self, slot: u16, ready: Ready) {
+    fn note(&mut self, id: Registered, ready: Ready) {
         self.is_settled = false;
-        self.entrance.note(slot, ready);
+        self.entrance.note(id, ready);
         if let Some(hub) = &mut self.hub {
-            hub.note(slot, ready);
+            hub.note(id, ready);
         }
     }
 
@@ -282,12 +256,7 @@ impl Drive<Exit> for Crowd {
 
     fn deadline(&self) -> Option<Instant> {
         let hub = self.hub.as_ref().and_then(Hub::deadline);
-        // Nobody is let in while it is full.
-        let entrance = if self.is_full() {
-            None
-        } else {
-            self.entrance.deadline()
-        };
+        let entrance = self.entrance.deadline();
         hub.into_iter().chain(entrance).min()
     }
 }

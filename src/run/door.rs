@@ -11,7 +11,7 @@ use super::relayed::{Destination, Relayed};
 use super::served::Served;
 use crate::exit::Exit;
 use crate::io::inbox::Notice;
-use crate::io::reactor::{Cx, Drive, Step};
+use crate::io::reactor::{Cx, Drive, Registered, Step};
 use crate::io::ready::Ready;
 use crate::plan::{Builtin, Clients, Plan, Program, Service};
 use crate::sys::limits;
@@ -150,8 +150,8 @@ impl Door {
 }
 
 impl Drive<Exit> for Door {
-    fn note(&mut self, slot: u16, ready: Ready) {
-        self.entrance.note(slot, ready);
+    fn note(&mut self, id: Registered, ready: Ready) {
+        self.entrance.note(id, ready);
     }
 
     fn notice(&mut self, notice: &Notice, _now: Instant) {

@@ -6,11 +6,10 @@ use super::greet::Greeter;
 use super::guard::Guard;
 use super::handshakes::Handshakes;
 use super::secure;
-use super::slots::LISTENER_SLOT;
 use crate::exit::Exit;
 use crate::io::connection::Connection;
 use crate::io::inbox::Notice;
-use crate::io::reactor::{Cx, Registrar};
+use crate::io::reactor::{Cx, Registered, Registrar};
 use crate::io::ready::Ready;
 use crate::net::listen::Arrived;
 use crate::net::listen::{Accepted, Listener};
@@ -111,7 +110,7 @@ impl Entrance {
     /// They cannot be registered.
     pub fn open(&mut self, registrar: &Registrar<'_>) -> io::Result<()> {
         if let Some(socks) = self.bound.take() {
-            self.listener = Some(Listener::new(socks, LISTENER_SLOT, registrar)?);
+            self.listener = Some(Listener::new(socks, registrar)?);
         }
         Ok(())
     }
@@ -266,12 +265,12 @@ impl Entrance {
     }
 
     /// Takes in an event.
-    pub fn note(&mut self, slot: u16, ready: Ready) {
+    pub fn note(&mut self, id: Registered, ready: Ready) {
         if let Some(listener) = &mut self.listener {
-            listener.note(slot, ready);
+            listener.note(id, ready);
         }
         if let Some(handshakes) = &mut self.handshakes {
-            handshakes.note(slot, ready);
+            handshakes.note(id, ready);
         }
     }
 

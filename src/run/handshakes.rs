@@ -3,9 +3,8 @@
 
 use super::labels::label;
 use super::secure;
-use super::slots::HANDSHAKE_SLOTS;
 use crate::io::connection::Connection;
-use crate::io::reactor::Cx;
+use crate::io::reactor::{Cx, Registered};
 use crate::io::ready::Ready;
 use crate::net::listen::Arrived;
 use crate::net::secure::Securing;
@@ -27,10 +26,9 @@ pub struct Handshakes {
     server: Server,
     limit: Duration,
     is_single: bool,
-    under_way: BTreeMap<u16, Arriving>,
+    under_way: BTreeMap<Registered, Arriving>,
     /// Those that may be able to go on.
-    awake: BTreeSet<u16>,
-    next_slot: u16,
+    awake: BTreeSet<Registered>,
     has_failed: bool,
 }
 
@@ -54,7 +52,6 @@ impl Handshakes {
             is_single: matches!(clients, Clients::One | Clients::OneQueueing),
             under_way: BTreeMap::new(),
             awake: BTreeSet::new(),
-            next_slot: *HANDSHAKE_SLOTS.start(),
             has_failed: false,
         }
     }
@@ -88,48 +85,31 @@ impl Handshakes {
         if self.under_way.len() >= MOST {
             self.drop_longest(plan);
         }
-        let slot = self.free_slot();
         let session = self.server.session().map_err(io::Error::other)?;
         let arrived = (sock, [].as_slice());
-        let securing = Securing::new(arrived, session, None, self.limit, slot, cx)?;
-        self.under_way.insert(slot, Arriving { securing, addr });
-        self.awake.insert(slot);
+        let securing = Securing::new(arrived, session, None, self.limit, cx)?;
+        let id = securing.id();
+        self.under_way.insert(id, Arriving { securing, addr });
+        self.awake.insert(id);
         Ok(())
     }
 
     fn drop_longest(&mut self, plan: &Plan) {
         let all = self.under_way.iter();
         let longest = all.min_by_key(|(_, arriving)| arriving.securing.deadline());
-        let slot = longest.map(|(&slot, _)| slot);
-        if let Some(dropped) = slot.and_then(|slot| self.under_way.remove(&slot)) {
+        let id = longest.map(|(&id, _)| id);
+        if let Some(dropped) = id.and_then(|id| self.under_way.remove(&id)) {
             let label = label(&dropped.addr, &plan.net);
             let line = format!("TLS handshake with {label} given up: others are waiting");
             report::verbose(1, &line);
         }
     }
 
-    fn free_slot(&mut self) -> u16 {
-        while self.under_way.contains_key(&self.next_slot) {
-            self.advance_slot();
-        }
-        let slot = self.next_slot;
-        self.advance_slot();
-        slot
-    }
-
-    fn advance_slot(&mut self) {
-        self.next_slot = if self.next_slot == *HANDSHAKE_SLOTS.end() {
-            *HANDSHAKE_SLOTS.start()
-        } else {
-            self.next_slot + 1
-        };
-    }
-
     /// Takes in an event.
-    pub fn note(&mut self, slot: u16, ready: Ready) {
-        if let Some(arriving) = self.under_way.get_mut(&slot) {
-            arriving.securing.note(slot, ready);
-            self.awake.insert(slot);
+    pub fn note(&mut self, id: Registered, ready: Ready) {
+        if let Some(arriving) = self.under_way.get_mut(&id) {
+            arriving.securing.note(id, ready);
+            self.awake.insert(id);
         }
     }
 
@@ -139,14 +119,14 @@ impl Handshakes {
         if self.deadline().is_some_and(|at| now >= at) {
             self.wake_late(now);
         }
-        while let Some(slot) = self.awake.pop_first() {
-            let Some(arriving) = self.under_way.get_mut(&slot) else {
+        while let Some(id) = self.awake.pop_first() {
+            let Some(arriving) = self.under_way.get_mut(&id) else {
                 continue;
             };
             let Poll::Ready(secured) = arriving.securing.drive(now) else {
                 continue;
             };
-            let Some(arriving) = self.under_way.remove(&slot) else {
+            let Some(arriving) = self.under_way.remove(&id) else {
                 continue;
             };
             self.has_failed |= secured.is_err();
@@ -163,8 +143,8 @@ impl Handshakes {
     }
 
     fn wake_late(&mut self, now: Instant) {
-        let is_late = |(&slot, arriving): (&u16, &Arriving)| {
-            (now >= arriving.securing.deadline()).then_some(slot)
+        let is_late = |(&id, arriving): (&Registered, &Arriving)| {
+            (now >= arriving.securing.deadline()).then_some(id)
         };
         self.awake.extend(self.under_way.iter().filter_map(is_late));
     }

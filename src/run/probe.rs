@@ -23,20 +23,13 @@ pub struct Probe {
 }
 
 impl Probe {
-    /// Begins to ask, with the socket registered under `slot`.
+    /// Begins to ask.
     ///
     /// # Errors
     /// The socket cannot be registered.
-    pub fn new(
-        connected: Connected,
-        port: u16,
-        asking: UdpProbe,
-        slot: u16,
-        cx: Cx<'_>,
-    ) -> io::Result<Probe> {
+    pub fn new(connected: Connected, port: u16, asking: UdpProbe, cx: Cx<'_>) -> io::Result<Probe> {
         let interest = Interest::READABLE | Interest::WRITABLE;
-        cx.registrar
-            .register(connected.sock.as_fd(), slot, interest)?;
+        cx.registrar.register(connected.sock.as_fd(), interest)?;
         // Whether it arrived is seen later. A socket that leads to a group is not connected.
         let _ = send(&connected, asking);
         Ok(Probe {

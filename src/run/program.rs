@@ -16,7 +16,6 @@ use super::outcome::{failed, signal_exit};
 use super::relayed::reset;
 use super::secure::Alerted;
 use super::session::Joined;
-use super::slots::{CHILD_SLOT, PEER_SLOT, STDIO_SLOTS};
 use crate::exit::Exit;
 use crate::flow::bridge::{Bridge, Ended, GRACE, Place, Turn};
 use crate::io::child::Child;
@@ -24,7 +23,7 @@ use crate::io::datagram::PeerAddr;
 use crate::io::endpoint::Endpoint;
 use crate::io::inbox::Notice;
 use crate::io::mailbox::Mailbox;
-use crate::io::reactor::{Cx, Drive, Step};
+use crate::io::reactor::{Cx, Drive, Registered, Step};
 use crate::io::ready::{Got, Ready};
 use crate::io::store::Mem;
 use crate::net::addr;
@@ -63,12 +62,7 @@ pub struct Peer<'a> {
     pub label: String,
     /// Who it is, and whom it has come to.
     pub addresses: Addresses,
-    /// Where events about the program come in: its input, its output, itself.
-    pub slots: [u16; 3],
 }
-
-/// The slots of a program that is the only one of its task.
-pub const SLOTS: [u16; 3] = [STDIO_SLOTS[0], STDIO_SLOTS[1], CHILD_SLOT];
 
 /// Both addresses of a connection, as far as they are known.
 #[derive(Default)]
@@ -88,7 +82,8 @@ pub struct Program {
     /// Whether the peer has sent a TLS alert.
     alerted: Alerted,
     process: Process,
-    exit_slot: u16,
+    /// What reports that it has ended.
+    exit: Registered,
     has_ended: bool,
     /// Its exit code, once it is reaped.
     code: Option<u8>,
@@ -197,7 +192,6 @@ impl Program {
         company: Company,
         cx: Cx<'_>,
     ) -> Result<Program, Exit> {
-        let slots = peer.slots;
         let channel = if program.terminal {
             Channel::Terminal
         } else if peer.end.keeps_messages() {
@@ -213,11 +207,11 @@ impl Program {
             output: plan.session.reads_stdin,
         };
         let started = child::start(&order).and_then(|(process, ends)| {
-            cx.registrar.register_program(process.watch(), slots[2])?;
-            let end = Child::new(ends, channel, slots, &cx.registrar)?;
-            Ok((process, Endpoint::Child(Box::new(end))))
+            let exit = cx.registrar.register_program(process.watch())?;
+            let end = Child::new(ends, channel, exit, &cx.registrar)?;
+            Ok((process, exit, Endpoint::Child(Box::new(end))))
         });
-        let (process, end) = started.map_err(|error| {
+        let (process, exit, end) = started.map_err(|error| {
             peer.end.reset();
             not_started(&program.words, &error, company)
         })?;
@@ -232,7 +226,7 @@ impl Program {
             state: State::Serving(Box::new(bridge)),
             alerted,
             process,
-            exit_slot: slots[2],
+            exit,
             has_ended: false,
             code: None,
             outcome: Exit::OK,
@@ -270,11 +264,11 @@ impl Program {
     }
 
     /// Takes in an event.
-    pub fn note(&mut self, slot: u16, ready: Ready) {
-        self.has_ended |= slot == self.exit_slot;
+    pub fn note(&mut self, id: Registered, ready: Ready) {
+        self.has_ended |= id == self.exit;
         match &mut self.state {
-            State::Serving(bridge) => bridge.note(slot, ready),
-            State::Lingering(end, _) => end.note(slot, ready),
+            State::Serving(bridge) => bridge.note(id, ready),
+            State::Lingering(end, _) => end.note(id, ready),
             State::Ending => {}
         }
     }
@@ -282,7 +276,7 @@ impl Program {
     /// A program has ended: if it is this one, that is noted.
     pub fn look(&mut self) {
         if !self.has_ended && self.process.has_ended() {
-            self.note(self.exit_slot, Ready::default());
+            self.note(self.exit, Ready::default());
         }
     }
 
@@ -501,13 +495,12 @@ impl Hosted {
         let _ = client.conn.sock.set_tcp_nodelay(true);
         let addresses = Addresses::of(&client.conn.sock);
         self.seat = Some(client.seat);
-        let end = client.conn.into_end(PEER_SLOT, &cx.registrar);
+        let end = client.conn.into_end(&cx.registrar);
         let peer = Peer {
             end: end.map_err(|error| failed(&error.into()))?,
             left_over: &[],
             label: label(&client.addr, &self.plan.net),
             addresses,
-            slots: SLOTS,
         };
         self.reserve = Vec::new();
         let program = Program::start(&self.plan, &self.order, peer, self.company, cx)?;
@@ -522,9 +515,9 @@ impl Hosted {
 }
 
 impl Drive<Exit> for Hosted {
-    fn note(&mut self, slot: u16, ready: Ready) {
+    fn note(&mut self, id: Registered, ready: Ready) {
         if let Some(program) = &mut self.program {
-            program.note(slot, ready);
+            program.note(id, ready);
         }
     }
 

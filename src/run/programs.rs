@@ -11,15 +11,15 @@ use super::guard::{self, Guard};
 use super::labels::ip_label;
 use super::loops::Loops;
 use super::outcome::{failed, signal_exit};
+use super::owners::Owners;
 use super::program::{Addresses, Peer, Program, Progress};
-use super::slots::{FIRST_SLOT, PEER_SLOT};
 use super::udp::BoundSock;
 use crate::exit::Exit;
 use crate::io::datagram::{Datagram, PeerAddr, Peers};
 use crate::io::endpoint::Endpoint;
 use crate::io::inbox::Notice;
 use crate::io::mailbox::Mailbox;
-use crate::io::reactor::{Cx, Drive, Registrar, Step};
+use crate::io::reactor::{Cx, Drive, Registered, Registrar, Step};
 use crate::io::ready::{Got, Ready};
 use crate::net::addr::unmapped;
 use crate::net::own_file::OwnFile;
@@ -42,19 +42,16 @@ const TURN: usize = 64;
 /// The longest datagram that can come, in bytes: a Unix one is bounded by its sender's SO_SNDBUF,
 /// by default 208 KiB.
 const MOST_BYTES: usize = 256 << 10;
-/// Slots of one program.
-const SLOTS: u16 = 3;
-/// Programs that there are slots for.
-const MOST_PLACES: usize = ((u16::MAX - FIRST_SLOT) / SLOTS) as usize;
-
 /// Receives datagrams, and hands them to programs.
 pub struct Programs {
     plan: Rc<Plan>,
     order: Rc<plan::Program>,
     bound: Option<Socket>,
     receiver: Option<Receiver>,
-    /// Programs by their place, which tells their slots.
+    /// Programs by their place.
     programs: Vec<Option<Entry>>,
+    /// Their places by their descriptors.
+    owners: Owners,
     /// Their places by their peers, and by the addresses of ours those have written to.
     places: HashMap<AddrPair, usize>,
     most: usize,
@@ -87,6 +84,8 @@ type AddrPair = (PeerAddr, Option<IpAddr>);
 struct Entry {
     pair: AddrPair,
     program: Program,
+    /// Its descriptors begin with this one.
+    first: Registered,
     /// It has something to do.
     is_runnable: bool,
 }
@@ -102,13 +101,13 @@ impl Programs {
             }
         );
         let most = plan.reception.most_clients.unwrap_or(MOST_PEERS);
-        let most = most.min(MOST_PLACES);
         Programs {
             patience: Patience::new(&plan),
             order: Rc::new(order),
             bound: Some(bound.sock),
             receiver: None,
             programs: Vec::new(),
+            owners: Owners::default(),
             places: HashMap::new(),
             most: if is_single { 1 } else { most },
             loops: Loops::default(),
@@ -128,7 +127,7 @@ impl Programs {
             return Ok(());
         };
         let shared = Rc::new(sock.try_clone()?);
-        let mut end = Datagram::new(sock, Peers::Last, PEER_SLOT, registrar)?;
+        let mut end = Datagram::new(sock, Peers::Last, registrar)?;
         end.set_rules(self.guard.rules());
         let buf = vec![0; MOST_BYTES].into();
         self.receiver = Some(Receiver { end, shared, buf });
@@ -221,13 +220,14 @@ impl Programs {
         }
         let free = self.programs.iter().position(Option::is_none);
         let place = free.unwrap_or(self.programs.len());
-        let Some(peer) = self.peer(&pair, sock, place) else {
+        let Some(peer) = self.peer(&pair, sock) else {
             return Ok(None);
         };
         if let PeerAddr::Ip(ip) = &pair.0 {
             self.greeter
                 .greet_ip(unmapped(*ip), &self.plan, &cx.registrar);
         }
+        let first = cx.registrar.next();
         let started = Program::start(
             &self.plan,
             &self.order,
@@ -243,10 +243,12 @@ impl Programs {
         if place == self.programs.len() {
             self.programs.push(None);
         }
+        self.owners.mark(first, place);
         self.places.insert(pair.clone(), place);
         self.programs[place] = Some(Entry {
             pair,
             program,
+            first,
             is_runnable: true,
         });
         Ok(Some(place))
@@ -254,12 +256,7 @@ impl Programs {
 
     /// A peer, with a mailbox as its end; `None` for a peer without a name, which cannot be answered,
     /// nor told from others like it.
-    fn peer(
-        &self,
-        (peer, local): &AddrPair,
-        sock: &Rc<Socket>,
-        place: usize,
-    ) -> Option<Peer<'static>> {
+    fn peer(&self, (peer, local): &AddrPair, sock: &Rc<Socket>) -> Option<Peer<'static>> {
         let (addr, label) = self.name(peer)?;
         let mailbox = Mailbox::new(
             Rc::clone(sock),
@@ -275,7 +272,6 @@ impl Programs {
                 remote: Some(addr),
                 local: own_addr(sock, *local),
             },
-            slots: slots(place),
         })
     }
 
@@ -326,6 +322,7 @@ impl Programs {
                     if self.places.get(&entry.pair) == Some(&place) {
                         self.places.remove(&entry.pair);
                     }
+                    self.owners.forget(entry.first);
                     self.programs[place] = None;
                     self.told_full = false;
                     if self.is_single {
@@ -366,24 +363,17 @@ fn own_addr(sock: &Socket, local: Option<IpAddr>) -> Option<SockAddr> {
     }
 }
 
-/// The slots of the program at a place.
-fn slots(place: usize) -> [u16; 3] {
-    let first = u16::try_from(place * usize::from(SLOTS)).unwrap_or_default() + FIRST_SLOT;
-    [first, first + 1, first + 2]
-}
-
 impl Drive<Exit> for Programs {
-    fn note(&mut self, slot: u16, ready: Ready) {
-        if slot >= FIRST_SLOT {
-            let place = usize::from((slot - FIRST_SLOT) / SLOTS);
+    fn note(&mut self, id: Registered, ready: Ready) {
+        if let Some(place) = self.owners.of(id) {
             if let Some(Some(entry)) = self.programs.get_mut(place) {
-                entry.program.note(slot, ready);
+                entry.program.note(id, ready);
                 entry.is_runnable = true;
             }
             return;
         }
         if let Some(receiver) = &mut self.receiver {
-            receiver.end.note(slot, ready);
+            receiver.end.note(id, ready);
         }
         if ready.writable {
             for entry in self.programs.iter_mut().flatten() {
@@ -432,18 +422,5 @@ impl Drive<Exit> for Programs {
         let programs = self.programs.iter().flatten();
         let programs = programs.filter_map(|entry| entry.program.deadline());
         programs.chain(self.patience.deadline()).min()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_place_has_slots_of_its_own() {
-        let all: Vec<u16> = (0..MOST_PLACES).flat_map(slots).collect();
-        assert_eq!(all[0], FIRST_SLOT);
-        assert!(all.windows(2).all(|pair| pair[0] + 1 == pair[1]));
-        assert!(u16::MAX - all[all.len() - 1] <= SLOTS);
     }
 }

@@ -19,7 +19,7 @@ use crate::flow::flow::{Flow, Settings};
 use crate::io::connection::Connection;
 use crate::io::endpoint::Endpoint;
 use crate::io::inbox::Notice;
-use crate::io::reactor::{Cx, Drive, Registrar, Step};
+use crate::io::reactor::{Cx, Drive, Registered, Registrar, Step};
 use crate::io::ready::Ready;
 use crate::net::addr;
 use crate::net::dial::{Connected, DialError, Dialer};
@@ -36,11 +36,6 @@ use std::os::unix::ffi::OsStrExt;
 use std::rc::Rc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
-
-/// Slots of a relayed connection: the client, the target, and the sockets dialled with.
-const CLIENT_SLOT: u16 = 0;
-const TARGET_SLOT: u16 = 1;
-const DIAL_SLOT: u16 = 2;
 
 /// Where the clients of a listener are relayed to.
 pub struct Destination {
@@ -120,7 +115,7 @@ impl Relayed {
             Onward::Ip { host, port } => {
                 let (net, dialing) = (Rc::new(plan.net.clone()), Rc::new(relay.dialing.clone()));
                 let hop = (host.as_str().into(), *port);
-                let dialer = Dialer::new(hop, &net, &dialing, DIAL_SLOT, now);
+                let dialer = Dialer::new(hop, &net, &dialing, now);
                 Dial::Ip(Box::new(dialer))
             }
             Onward::Unix(path) => Dial::Unix(unix::Dialer::new(path, relay.dialing.timeout)),
@@ -279,8 +274,8 @@ impl Relayed {
     ) -> Result<(), Exit> {
         self.target = label.into();
         let target = Connection::plain(target);
-        let ends = end(client, CLIENT_SLOT, &cx.registrar)
-            .and_then(|client| Ok((client, end(target, TARGET_SLOT, &cx.registrar)?)));
+        let ends =
+            end(client, &cx.registrar).and_then(|client| Ok((client, end(target, &cx.registrar)?)));
         let ends = ends.map_err(|error| failed(&error.into()))?;
         let watchers = logs::watchers(&self.client);
         let alerted = Alerted::default();
@@ -337,10 +332,10 @@ impl Relayed {
 
 /// Makes an end of a connection. What is read is passed on at once: the sender has gathered what
 /// belongs together.
-fn end(conn: Connection, slot: u16, registrar: &Registrar<'_>) -> io::Result<Endpoint> {
+fn end(conn: Connection, registrar: &Registrar<'_>) -> io::Result<Endpoint> {
     // No TCP socket: nothing is held back there.
     let _ = conn.sock.set_tcp_nodelay(true);
-    conn.into_end(slot, registrar)
+    conn.into_end(registrar)
 }
 
 /// Has a socket's peer see a reset, not an end, once it is closed.
@@ -350,14 +345,14 @@ pub fn reset(sock: &Socket) {
 }
 
 impl Drive<Exit> for Relayed {
-    fn note(&mut self, slot: u16, ready: Ready) {
+    fn note(&mut self, id: Registered, ready: Ready) {
         match &mut self.state {
             State::Dialing(dialing) => {
                 if let Dial::Ip(dialer) = &mut dialing.dial {
-                    dialer.note(slot, ready);
+                    dialer.note(id, ready);
                 }
             }
-            State::Joined(bridge, _) => bridge.note(slot, ready),
+            State::Joined(bridge, _) => bridge.note(id, ready),
             State::Over => {}
         }
     }

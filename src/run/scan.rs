@@ -7,14 +7,14 @@
 //! ```
 
 use super::outcome::{failed, signal_exit};
+use super::owners::Owners;
 use super::ports::{self, Tally, UNREAD};
 use super::probe::Probe;
-use super::slots::FIRST_SLOT;
 use super::turns::Turns;
 use super::{password, words};
 use crate::exit::Exit;
 use crate::io::inbox::Notice;
-use crate::io::reactor::{Cx, Drive, Step};
+use crate::io::reactor::{Cx, Drive, Registered, Step};
 use crate::io::ready::Ready;
 use crate::net::dial::{Connected, DialError, Dialer};
 use crate::net::handshake::Answer;
@@ -61,14 +61,16 @@ pub struct Scan {
     again: Vec<usize>,
     /// No port is begun before.
     next_start: Option<Instant>,
-    /// Ports under way, by slot.
+    /// Ports under way, by place.
     flights: Vec<Option<Flight>>,
     free: Vec<usize>,
+    /// Their places by their descriptors.
+    owners: Owners,
     /// How many may be under way.
     parallel: usize,
     /// The user said how many.
     is_told: bool,
-    /// Slots an event was seen for.
+    /// Places an event was seen for.
     noted: Vec<usize>,
     deadlines: BTreeSet<(Instant, usize)>,
     reports: Turns<Report>,
@@ -91,6 +93,8 @@ struct Flight {
     deadline: Option<Instant>,
     /// What is to be said about it so far.
     lines: Vec<String>,
+    /// Where its descriptors begin.
+    marks: Vec<Registered>,
 }
 
 enum Stage {
@@ -126,9 +130,8 @@ impl Scan {
     /// A scan of the ports, as many at once as are wanted and there are descriptors for.
     pub fn new(plan: Rc<Plan>, to: Ports, parallel: Option<u16>) -> Scan {
         let ports = ports::list(&to);
-        let slots = usize::from(u16::MAX - FIRST_SLOT);
         let is_told = parallel.is_some();
-        let wanted = usize::from(parallel.unwrap_or(PARALLEL)).min(slots);
+        let wanted = usize::from(parallel.unwrap_or(PARALLEL));
         let most = limits::descriptors(wanted.min(ports.len()) + OTHER_DESCRIPTORS);
         let parallel = wanted.min(most.saturating_sub(OTHER_DESCRIPTORS)).max(1);
         let host: Rc<str> = to.host.as_str().into();
@@ -151,6 +154,7 @@ impl Scan {
             next_start: None,
             flights: Vec::new(),
             free: Vec::new(),
+            owners: Owners::default(),
             parallel,
             is_told,
             noted: Vec::new(),
@@ -166,13 +170,13 @@ impl Scan {
         if !self.look_up(cx)? {
             return Ok(Step::Wait);
         }
-        let mut slots = std::mem::take(&mut self.noted);
-        while let Some((_, slot)) = self.deadlines.first().filter(|(at, _)| *at <= cx.now) {
-            slots.push(*slot);
+        let mut places = std::mem::take(&mut self.noted);
+        while let Some((_, place)) = self.deadlines.first().filter(|(at, _)| *at <= cx.now) {
+            places.push(*place);
             self.deadlines.pop_first();
         }
-        for slot in slots {
-            self.look(slot, cx)?;
+        for place in places {
+            self.look(place, cx)?;
         }
         for _ in 0..STARTS {
             if !self.may_start() || !self.is_start_due(cx.now) {
@@ -256,52 +260,57 @@ impl Scan {
         let turn = self.again.pop().unwrap_or(self.next);
         self.next = self.next.max(turn + 1);
         self.next_start = self.to.interval.map(|pause| cx.now + pause);
-        let slot = self.free.pop().unwrap_or_else(|| {
+        let place = self.free.pop().unwrap_or_else(|| {
             self.flights.push(None);
             self.flights.len() - 1
         });
         let target = (self.host.clone(), self.ports[turn]);
-        let dialer = Dialer::new(target, &self.net, &self.dialing, slot_name(slot), cx.now);
+        let dialer = Dialer::new(target, &self.net, &self.dialing, cx.now);
         let dialer = dialer.answering(self.answer.as_ref());
-        self.flights[slot] = Some(Flight {
+        self.flights[place] = Some(Flight {
             turn,
             stage: Stage::Dialing(Box::new(dialer.knowing(found.clone()))),
             deadline: None,
             lines: Vec::new(),
+            marks: Vec::new(),
         });
-        self.look(slot, cx)
+        self.look(place, cx)
     }
 
     // ---- under way
 
-    /// Goes on with the port under way in a slot, if there is one.
-    fn look(&mut self, slot: usize, cx: Cx<'_>) -> Result<(), Exit> {
-        let Some(mut flight) = self.flights.get_mut(slot).and_then(Option::take) else {
+    /// Goes on with the port under way in a place, if there is one.
+    fn look(&mut self, place: usize, cx: Cx<'_>) -> Result<(), Exit> {
+        let Some(mut flight) = self.flights.get_mut(place).and_then(Option::take) else {
             return Ok(());
         };
         if let Some(at) = flight.deadline.take() {
-            self.deadlines.remove(&(at, slot));
+            self.deadlines.remove(&(at, place));
         }
-        match self.fly(&mut flight, slot, cx)? {
+        let first = cx.registrar.next();
+        let flown = self.fly(&mut flight, cx)?;
+        if cx.registrar.next() != first {
+            self.owners.mark(first, place);
+            flight.marks.push(first);
+        }
+        match flown {
             Some(landed) => {
-                self.free.push(slot);
+                for mark in flight.marks.drain(..) {
+                    self.owners.forget(mark);
+                }
+                self.free.push(place);
                 self.land(flight, landed);
             }
             None => {
                 flight.deadline = flight.stage.deadline();
-                self.deadlines.extend(flight.deadline.map(|at| (at, slot)));
-                self.flights[slot] = Some(flight);
+                self.deadlines.extend(flight.deadline.map(|at| (at, place)));
+                self.flights[place] = Some(flight);
             }
         }
         Ok(())
     }
 
-    fn fly(
-        &mut self,
-        flight: &mut Flight,
-        slot: usize,
-        cx: Cx<'_>,
-    ) -> Result<Option<Landed>, Exit> {
+    fn fly(&mut self, flight: &mut Flight, cx: Cx<'_>) -> Result<Option<Landed>, Exit> {
         let port = self.ports[flight.turn];
         if let Stage::Dialing(dialer) = &mut flight.stage {
             let dialed = dialer.drive(cx);
@@ -314,7 +323,7 @@ impl Scan {
             let Some(asking) = self.udp_probe() else {
                 return Ok(Some(open(&connected)));
             };
-            let probe = Probe::new(connected, port, asking, slot_name(slot), cx);
+            let probe = Probe::new(connected, port, asking, cx);
             let probe = probe.map_err(|error| failed(&error.into()))?;
             flight.stage = Stage::Probing(Box::new(probe));
         }
@@ -409,15 +418,17 @@ impl Scan {
 }
 
 impl Drive<Exit> for Scan {
-    fn note(&mut self, slot: u16, ready: Ready) {
-        let index = usize::from(slot.saturating_sub(FIRST_SLOT));
-        let Some(Some(flight)) = self.flights.get_mut(index) else {
+    fn note(&mut self, id: Registered, ready: Ready) {
+        let Some(place) = self.owners.of(id) else {
+            return;
+        };
+        let Some(Some(flight)) = self.flights.get_mut(place) else {
             return;
         };
         if let Stage::Dialing(dialer) = &mut flight.stage {
-            dialer.note(slot, ready);
+            dialer.note(id, ready);
         }
-        self.noted.push(index);
+        self.noted.push(place);
     }
 
     fn notice(&mut self, notice: &Notice, _now: Instant) {
@@ -465,11 +476,6 @@ impl Report {
     fn say(&self) {
         self.lines.iter().for_each(|line| report::line(line));
     }
-}
-
-/// The name the sockets of a flight are registered under.
-fn slot_name(slot: usize) -> u16 {
-    u16::try_from(usize::from(FIRST_SLOT) + slot).unwrap_or(u16::MAX)
 }
 
 fn open(connected: &Connected) -> Landed {

@@ -6,11 +6,10 @@ use super::entrance::{Entrance, Next};
 use super::labels::label;
 use super::outcome::{failed, signal_exit};
 use super::session::{self, Joined};
-use super::slots::PEER_SLOT;
 use crate::exit::Exit;
 use crate::flow::bridge::{self, Ended};
 use crate::io::inbox::Notice;
-use crate::io::reactor::{Cx, Drive, Step};
+use crate::io::reactor::{Cx, Drive, Registered, Step};
 use crate::io::ready::Ready;
 use crate::plan::{Clients, Plan};
 use std::io;
@@ -60,7 +59,7 @@ impl Serve {
         self.entrance.greet(&client, &cx.registrar);
         let is_last = self.clients != Clients::InTurn;
         let local = session::local_end(&self.plan.session, is_last, &cx.registrar)?;
-        let remote = client.conn.into_end(PEER_SLOT, &cx.registrar)?;
+        let remote = client.conn.into_end(&cx.registrar)?;
         let label = label(&client.addr, &self.plan.net);
         self.session = Some(Joined::new((local, remote), &[], &self.plan, label, cx.now));
         Ok(true)
@@ -82,10 +81,10 @@ impl Serve {
 }
 
 impl Drive<Exit> for Serve {
-    fn note(&mut self, slot: u16, ready: Ready) {
-        self.entrance.note(slot, ready);
+    fn note(&mut self, id: Registered, ready: Ready) {
+        self.entrance.note(id, ready);
         if let Some(session) = &mut self.session {
-            session.note(slot, ready);
+            session.note(id, ready);
         }
     }
 

@@ -6,7 +6,6 @@ use super::entrance::{Client, Seat};
 use super::labels::label;
 use super::logs;
 use super::outcome::{failed, signal_exit};
-use super::slots::PEER_SLOT;
 use crate::exit::Exit;
 use crate::flow::bridge::{Bridge, Ended, Turn};
 use crate::flow::flow::{Flow, Settings};
@@ -14,7 +13,7 @@ use crate::io::connection::Connection;
 use crate::io::endpoint::Endpoint;
 use crate::io::inbox::Notice;
 use crate::io::internal::Internal;
-use crate::io::reactor::{Cx, Drive, Step};
+use crate::io::reactor::{Cx, Drive, Registered, Step};
 use crate::io::ready::Ready;
 use crate::plan::{Builtin, Ends, Plan};
 use crate::proto::services;
@@ -64,7 +63,7 @@ impl Served {
         };
         // No TCP socket: nothing is held back there.
         let _ = conn.sock.set_tcp_nodelay(true);
-        let remote = conn.into_end(PEER_SLOT, &cx.registrar)?;
+        let remote = conn.into_end(&cx.registrar)?;
         let ends = Ends {
             quit: (self.builtin == Builtin::Daytime).then_some(LAST_WORDS),
             ..Ends::BOTH
@@ -126,9 +125,9 @@ fn internal_end(builtin: Builtin) -> Internal {
 }
 
 impl Drive<Exit> for Served {
-    fn note(&mut self, slot: u16, ready: Ready) {
+    fn note(&mut self, id: Registered, ready: Ready) {
         if let Some(bridge) = &mut self.bridge {
-            bridge.note(slot, ready);
+            bridge.note(id, ready);
         }
     }
 

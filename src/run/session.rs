@@ -2,7 +2,6 @@
 
 use super::outcome::signal_exit;
 use super::secure::Alerted;
-use super::slots::{PEER_SLOT, STDIO_SLOTS};
 use super::{logs, secure, words};
 use crate::exit::Exit;
 use crate::flow::bridge::{Bridge, Ended, Place, Turn};
@@ -11,7 +10,7 @@ use crate::flow::flow::{Flow, Settings};
 use crate::flow::stages::{Doubled, Pace, Stage, Tag};
 use crate::io::datagram::{Datagram, PeerAddr, Peers, Shape};
 use crate::io::endpoint::Endpoint;
-use crate::io::reactor::Registrar;
+use crate::io::reactor::{Registered, Registrar};
 use crate::io::ready::Ready;
 use crate::io::stdio::{Stdio, Uses};
 use crate::net::addr;
@@ -51,8 +50,8 @@ pub fn datagram_end(
     registrar: &Registrar<'_>,
 ) -> io::Result<Endpoint> {
     let end = match to.filter(|_| sock.peer_addr().is_err()) {
-        Some(group) => Datagram::to_group(sock, group, PEER_SLOT, registrar),
-        None => Datagram::new(sock, Peers::Connected, PEER_SLOT, registrar),
+        Some(group) => Datagram::to_group(sock, group, registrar),
+        None => Datagram::new(sock, Peers::Connected, registrar),
     };
     Ok(Endpoint::Datagram(Box::new(end?)))
 }
@@ -69,7 +68,7 @@ pub fn local_end(
         output: session.writes_stdout,
         keeps_open: !is_last,
     };
-    Ok(Endpoint::Stdio(Stdio::new(uses, STDIO_SLOTS, registrar)?))
+    Ok(Endpoint::Stdio(Stdio::new(uses, registrar)?))
 }
 
 /// The stages of what is sent.
@@ -229,8 +228,8 @@ impl Joined {
     }
 
     /// Takes in an event.
-    pub fn note(&mut self, slot: u16, ready: Ready) {
-        self.bridge.note(slot, ready);
+    pub fn note(&mut self, id: Registered, ready: Ready) {
+        self.bridge.note(id, ready);
     }
 
     /// Moves what can be moved.

@@ -7,14 +7,13 @@ use super::guard::{self, Guard};
 use super::labels::ip_label;
 use super::outcome::{failed, signal_exit};
 use super::session::{self, Joined};
-use super::slots::PEER_SLOT;
 use super::words;
 use crate::exit::Exit;
 use crate::flow::bridge;
 use crate::io::datagram::{Datagram, PeerAddr, Peers};
 use crate::io::endpoint::Endpoint;
 use crate::io::inbox::Notice;
-use crate::io::reactor::{Cx, Drive, Registrar, Step};
+use crate::io::reactor::{Cx, Drive, Registered, Registrar, Step};
 use crate::io::ready::Ready;
 use crate::net::addr::unmapped;
 use crate::net::group;
@@ -110,7 +109,7 @@ impl Receive {
             _ => Peers::Last,
         };
         let local = session::local_end(&self.plan.session, true, &cx.registrar)?;
-        let mut datagram = Datagram::new(sock, peers, PEER_SLOT, &cx.registrar)?;
+        let mut datagram = Datagram::new(sock, peers, &cx.registrar)?;
         datagram.set_rules(self.guard.rules());
         let remote = Endpoint::Datagram(Box::new(datagram));
         let label = "the peer".to_string();
@@ -157,9 +156,9 @@ impl Receive {
 }
 
 impl Drive<Exit> for Receive {
-    fn note(&mut self, slot: u16, ready: Ready) {
+    fn note(&mut self, id: Registered, ready: Ready) {
         if let Some(session) = &mut self.session {
-            session.note(slot, ready);
+            session.note(id, ready);
         }
     }
 

@@ -16,7 +16,7 @@ use rnc::flow::flow::{Flow, Settings};
 use rnc::io::connection::Connection;
 use rnc::io::endpoint::Endpoint;
 use rnc::io::inbox::Notice;
-use rnc::io::reactor::{Cx, Drive, Reactor, Step as Next};
+use rnc::io::reactor::{Cx, Drive, Reactor, Registered, Step as Next};
 use rnc::io::ready::Ready;
 use rnc::io::stream::Stream;
 use rnc::io::tls::Session;
@@ -30,11 +30,6 @@ use std::time::{Duration, Instant};
 use steps::{Farewell, Setting, Step};
 use user::User;
 
-/// The slots of rnc's two ends.
-const PEER_SLOT: u16 = 0;
-const USER_SLOT: u16 = 1;
-/// Those of the peer and of the user themselves, so that their turn comes.
-const OTHER_SLOTS: [u16; 2] = [2, 3];
 /// Bytes of data in each direction: more than is kept anywhere, so that somebody has to wait.
 const MOST_BYTES: u64 = 1 << 20;
 /// Bytes that a TLS connection may keep for a peer that does not read: OUTGOING_BYTES in
@@ -126,10 +121,10 @@ enum Ending {
 }
 
 impl Drive<End> for Play {
-    fn note(&mut self, slot: u16, ready: Ready) {
+    fn note(&mut self, id: Registered, ready: Ready) {
         match &mut self.rnc {
-            Rnc::Securing(securing, _) => securing.note(slot, ready),
-            Rnc::Joined(bridge) => bridge.note(slot, ready),
+            Rnc::Securing(securing, _) => securing.note(id, ready),
+            Rnc::Joined(bridge) => bridge.note(id, ready),
             Rnc::New(..) | Rnc::Gone => {}
         }
     }
@@ -191,16 +186,14 @@ impl Play {
     fn turn(&mut self, cx: Cx<'_>) -> Turned {
         match mem::replace(&mut self.rnc, Rnc::Gone) {
             Rnc::New(remote, local, session) => {
-                for (fd, slot) in [self.peer.fd(), self.user.fd()]
-                    .into_iter()
-                    .zip(OTHER_SLOTS)
-                {
+                // So that their turn comes.
+                for fd in [self.peer.fd(), self.user.fd()] {
                     let interest = Interest::READABLE | Interest::WRITABLE;
-                    cx.registrar.register(fd, slot, interest).expect("epoll");
+                    cx.registrar.register(fd, interest).expect("epoll");
                 }
                 let first = (remote, &[][..]);
                 let limit = HANDSHAKE_LIMIT;
-                let securing = Securing::new(first, session, None, limit, PEER_SLOT, cx);
+                let securing = Securing::new(first, session, None, limit, cx);
                 self.rnc = Rnc::Securing(Box::new(securing.expect("epoll")), local);
                 Turned::Again
             }
@@ -396,8 +389,8 @@ impl Play {
 
 /// rnc's session, once the connection is secure.
 fn join(conn: Connection, local: Socket, until: Until, cx: Cx<'_>) -> Bridge {
-    let remote = conn.into_end(PEER_SLOT, &cx.registrar).expect("epoll");
-    let local = Stream::new(local, USER_SLOT, &cx.registrar).expect("epoll");
+    let remote = conn.into_end(&cx.registrar).expect("epoll");
+    let local = Stream::new(local, &cx.registrar).expect("epoll");
     let ends = Ends {
         until,
         ..Ends::BOTH

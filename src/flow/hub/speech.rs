@@ -2,8 +2,10 @@
 //! others.
 
 use super::{Hub, Shape};
+use crate::flow::floor;
 use crate::flow::member::Member;
 use crate::flow::outbox::Chunk;
+use crate::io::reactor::Registered;
 use crate::io::ready::Got;
 use std::io;
 use std::time::Instant;
@@ -15,29 +17,29 @@ impl Hub {
     /// Unfinished lines are not waited for any more; says whether there are some.
     pub(super) fn end_voices(&mut self, now: Instant) -> bool {
         let mut unfinished = Vec::new();
-        for (&slot, member) in &mut self.members {
+        for (&id, member) in &mut self.members {
             member.voice.end();
             if member.voice.has_output() {
-                unfinished.push(slot);
+                unfinished.push(id);
             }
         }
         if self.settings.shape == Shape::Mesh {
             self.voice.end();
             let words = self.voice.take();
             self.spread(None, &words, now);
-            for slot in &unfinished {
-                let member = self.members.get_mut(slot);
+            for id in &unfinished {
+                let member = self.members.get_mut(id);
                 let words = member.map(|member| member.voice.take()).unwrap_or_default();
-                self.spread(Some(*slot), &words, now);
+                self.spread(Some(*id), &words, now);
             }
         }
         !unfinished.is_empty()
     }
 
     /// How many bytes all but one have room for; 0 with nobody there.
-    fn room_beside(&self, speaker: Option<u16>) -> usize {
+    fn room_beside(&self, speaker: Option<Registered>) -> usize {
         let others = self.members.iter();
-        let others = others.filter(|(slot, _)| Some(**slot) != speaker);
+        let others = others.filter(|(id, _)| Some(**id) != speaker);
         let rooms = others.filter_map(|(_, member)| member.room());
         rooms.min().unwrap_or(match speaker {
             // Nobody hears it: it is read all the same, for its end.
@@ -47,10 +49,10 @@ impl Hub {
     }
 
     /// Sends bytes to all but the one who said them.
-    pub(super) fn spread(&mut self, speaker: Option<u16>, bytes: &[u8], now: Instant) {
+    pub(super) fn spread(&mut self, speaker: Option<Registered>, bytes: &[u8], now: Instant) {
         let mut chunk = Chunk::new(bytes);
-        for (&slot, member) in &mut self.members {
-            if Some(slot) != speaker {
+        for (&id, member) in &mut self.members {
+            if Some(id) != speaker {
                 member.send(&mut chunk, now);
             }
         }
@@ -151,22 +153,21 @@ impl Hub {
     /// Reads once from each peer that has something to say, for all the others. It begins with the
     /// one behind the last that spoke: the queues may not have room for all.
     pub(super) fn hear(&mut self, now: Instant) -> bool {
-        let readable = |(&slot, member): (&u16, &Member)| member.is_readable().then_some(slot);
-        let from = self.members.range(self.speaker..);
-        let from = from.chain(self.members.range(..self.speaker));
-        let speakers: Vec<u16> = from.filter_map(readable).collect();
+        let readable = |(id, member): (Registered, &Member)| member.is_readable().then_some(id);
+        let in_turn = floor::in_turn(&self.members, self.last_speaker);
+        let speakers: Vec<Registered> = in_turn.filter_map(readable).collect();
         let mut scratch = std::mem::take(&mut self.scratch);
         let mut busy = false;
-        for slot in speakers {
-            let room = self.room_beside(Some(slot)).min(scratch.len());
-            let Some(member) = self.members.get_mut(&slot) else {
+        for id in speakers {
+            let room = self.room_beside(Some(id)).min(scratch.len());
+            let Some(member) = self.members.get_mut(&id) else {
                 continue;
             };
             let Some(words) = member.hear(&mut scratch[..room], now) else {
                 continue;
             };
-            self.speaker = slot.wrapping_add(1);
-            self.spread(Some(slot), &words, now);
+            self.last_speaker = Some(id);
+            self.spread(Some(id), &words, now);
             count_read(&mut self.settings.max_reads);
             busy = true;
         }
