@@ -3,6 +3,7 @@ tests/regressions/udp.rs. Usage: groups.py RNC TEST. Prints OK, or what was seen
 
 import os
 import socket
+import struct
 import subprocess
 import sys
 import threading
@@ -215,6 +216,33 @@ def asked():
             expect(sock.recvfrom(100), (b"all?", ("10.77.0.1", listener.port)), host)
         joined.close()
     listener.kill()
+
+
+def forge(source, to, port, data):
+    """Sends a datagram from a port and to the same one."""
+    header = struct.pack("!4H", port, port, 8 + len(data), 0) + data
+    if ":" in to:
+        raw = socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_UDP)
+        raw.setsockopt(41, socket.IPV6_CHECKSUM, 6)
+        raw.bind((source, 0))
+    else:
+        raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
+        ends = socket.inet_aton(source) + socket.inet_aton(to)
+        # Length and checksum are the kernel's to fill in.
+        header = struct.pack("!2B3H2BH", 0x45, 0, 0, 1, 0, 64, socket.IPPROTO_UDP, 0) + ends + header
+    raw.sendto(header, (to, 0))
+
+
+def same_port():
+    """A peer with the listener's port number is heard, even where any address can be bound to."""
+    for family in ("ipv4", "ipv6"):
+        with open(f"/proc/sys/net/{family}/ip_nonlocal_bind", "w") as setting:
+            setting.write("1")
+    for own, peer in (("10.77.0.1", "10.77.0.9"), ("fd77::1", "fd77::9")):
+        listener = bound("-lu -W 1 0", stdin=subprocess.DEVNULL)
+        forge(own, own, listener.port, b"ourselves")
+        forge(peer, own, listener.port, b"peer")
+        expect(listener.communicate()[0], b"peer", peer)
 
 
 def zones():
