@@ -466,7 +466,7 @@ impl Datagram {
                 }
                 Err(Errno::INVAL | Errno::MSGSIZE | Errno::IO) if self.stops_segments() => {}
                 // It is not ours any more, or a broadcast address.
-                Err(Errno::INVAL) if self.local.take().is_some() => {}
+                Err(error) if pktinfo::is_not_from_there(error) && self.local.take().is_some() => {}
                 // That was about one sent before; this one is not sent yet.
                 Err(error) if !was_refused && self.refusals.forgive(error) => {
                     was_refused = true;

@@ -6,6 +6,7 @@ import socket
 import struct
 import subprocess
 import sys
+import tempfile
 import threading
 
 RNC, TEST = sys.argv[1], sys.argv[2]
@@ -243,6 +244,30 @@ def same_port():
         forge(own, own, listener.port, b"ourselves")
         forge(peer, own, listener.port, b"peer")
         expect(listener.communicate()[0], b"peer", peer)
+
+
+def vanished():
+    """Where the address that was asked is gone, answers leave from another one."""
+    lines = bound("-lu 0")
+    peer = udp()
+    peer.bind(("127.0.0.1", 0))
+    peer.sendto(b"hello", ("10.77.0.1", lines.port))
+    expect(lines.stdout.read(5), b"hello", "the datagram")
+    with tempfile.TemporaryDirectory() as folder:
+        os.mkfifo(f"{folder}/late")
+        program = bound(f"-lu -v --allow 127.0.0.1 -c cat<{folder}/late 0")
+        peer.sendto(b"hello", ("10.77.0.1", program.port))
+        while b"Connection received" not in program.stderr.readline():
+            pass
+        subprocess.run("ip addr del 10.77.0.1/24 dev v0".split(), check=True)
+        lines.stdin.write(b"from elsewhere")
+        lines.stdin.flush()
+        expect(peer.recv(100), b"from elsewhere", "standard input")
+        with open(f"{folder}/late", "wb") as late:
+            late.write(b"of a program")
+        expect(peer.recv(100), b"of a program", "-c")
+    lines.kill()
+    program.kill()
 
 
 def zones():
