@@ -524,6 +524,18 @@ fn a_hangup_counts_for_datagrams_and_under_nohup() {
 }
 
 #[test]
+fn a_pipe_with_hosts_is_not_taken_for_an_empty_list_at_a_hangup() {
+    let dir = TempDir::new();
+    let script = "mkfifo hosts; echo 127.0.0.1 > hosts & \
+                  exec rnc -lkv --denyfile hosts 127.0.0.1 0";
+    let rnc = shell(script, &dir).spawn();
+    expect_refused(try_client("127.0.0.1", &rnc), &rnc);
+    rnc.signal(Signal::HUP);
+    rnc.says("a pipe cannot be read again; who may come in stays as it was");
+    expect_refused(try_client("127.0.0.1", &rnc), &rnc);
+}
+
+#[test]
 fn without_files_a_hangup_ends_rnc() {
     let rnc = listener(&format!("-lk --allow {GOOD}")).spawn();
     rnc.listening_port();

@@ -351,6 +351,20 @@ fn a_port_file_that_another_has_replaced_is_left_alone() {
     assert_eq!(fs::read_to_string(&file).expect("the file"), "1234\n");
 }
 
+#[test]
+fn a_port_file_made_anew_in_place_of_ours_is_left_alone() {
+    let dir = TempDir::new();
+    let file = dir.join("port");
+    let word = file.display().to_string();
+    let listener = Listener::over(Transport::Tcp, &["-lk", "--port-file", &word]);
+    // Where the file system uses inodes again at once, it is the same one.
+    fs::remove_file(&file).expect("remove");
+    fs::write(&file, "1234\n").expect("write");
+    listener.rnc.signal(Signal::TERM);
+    listener.rnc.wait().expect_signal(Signal::TERM);
+    assert_eq!(fs::read_to_string(&file).expect("the file"), "1234\n");
+}
+
 /// A listener with its port file at this path.
 fn with_port_file(path: &Path) -> Cmd {
     let words = ["-lk", "127.0.0.1", "0", "--port-file"];

@@ -709,8 +709,15 @@ fn fault_10_paths_of_unix_peers_are_bytes() {
 
 #[test]
 fn fault_10_a_datagram_from_our_own_address_is_not_answered() {
-    for host in ["127.0.0.1", "0.0.0.0", "::"] {
-        let rnc = rnc(["-lu", "-c", "exec cat", host, "0"]).spawn();
+    for words in [
+        "-lu 127.0.0.1 0",
+        "-lu 0.0.0.0 0",
+        "-lu :: 0",
+        // Others may have the same port.
+        "-lu --join 224.0.0.77@lo 0.0.0.0 0",
+        "-lu --as nc 127.0.0.1 0",
+    ] {
+        let rnc = rnc(["-v", "-c", "exec cat"]).args(words.split(' ')).spawn();
         let port = rnc.listening_port();
         if forge_datagram(port, port, b"to itself").is_none() {
             return;
@@ -721,8 +728,29 @@ fn fault_10_a_datagram_from_our_own_address_is_not_answered() {
         let mut buf = [0; 100];
         let len = peer.recv(&mut buf).expect("an answer");
         assert_bytes("answer", &buf[..len], b"word");
-        assert_eq!(children(rnc.pid()).len(), 1, "at {host}");
+        assert_eq!(children(rnc.pid()).len(), 1, "{words}");
     }
+}
+
+#[test]
+fn a_unix_datagram_from_our_own_path_is_not_answered() {
+    let dir = TempDir::new();
+    let server = dir.join("server");
+    let impostor = UnixDatagram::bind(&server).expect("bind");
+    std::fs::remove_file(&server).expect("remove");
+    let host = rnc(["-lu", "-v", "-c", "exec cat", "-U"])
+        .arg(&server)
+        .spawn();
+    host.listening_line();
+    impostor.send_to(b"to itself", &server).expect("send");
+    let peer = UnixDatagram::bind(dir.join("peer")).expect("bind");
+    peer.set_read_timeout(Some(common::DEADLINE))
+        .expect("limit");
+    peer.send_to(b"word", &server).expect("send");
+    let mut buf = [0; 100];
+    let len = peer.recv(&mut buf).expect("an answer");
+    assert_bytes("answer", &buf[..len], b"word");
+    assert_eq!(children(host.pid()).len(), 1);
 }
 
 #[test]

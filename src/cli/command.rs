@@ -634,7 +634,8 @@ fn access() -> Vec<Arg> {
                 "As --allow, with the hosts in a file",
                 "They are between white space there, and may have lists with commas in place of \
                  octets too: 10.0.0.1,3,5-7. At SIGHUP the files are read again, and names looked \
-                 up again; if anything is wrong then, that is said, and everything stays as it was.",
+                 up again; if anything is wrong then, that is said, and everything stays as it \
+                 was. A pipe cannot be read again.",
             )
             .value_hint(ValueHint::FilePath)
             .hide_short_help(true),

@@ -71,8 +71,8 @@ pub struct Datagram {
     /// The only peer to receive from. Datagrams that were queued before the socket was connected
     /// may be of others: connect(2) leaves them in the queue.
     only: Option<PeerAddr>,
-    /// The address that is this socket's alone, where it has many peers.
-    own: Option<SocketAddr>,
+    /// The address of this socket, where it has many peers: what comes from there is not heard.
+    own: Option<PeerAddr>,
     refusals: Refusals,
     /// A send to one of many peers failed; not yet told to the user.
     send_fault: Option<io::Error>,
@@ -132,10 +132,9 @@ impl Datagram {
         // Others may have the same address where the port is shared.
         let is_alone =
             matches!(peers, Peers::Last | Peers::First) && !sock.reuse_port().unwrap_or_default();
-        let own = local.as_socket().filter(|_| is_alone);
         let only = (peers == Peers::Connected).then(|| rustix::net::getpeername(&sock));
         let only = only.and_then(Result::ok).flatten();
-        Ok(Datagram {
+        let mut end = Datagram {
             asks_local: asks_local && pktinfo::is_asked(&sock),
             local: None,
             sender: None,
@@ -151,7 +150,7 @@ impl Datagram {
             rules: None,
             refused: None,
             only: only.map(PeerAddr::from).filter(PeerAddr::is_named),
-            own,
+            own: None,
             send_fault: None,
             shape: Shape {
                 message_bytes: usize::MAX,
@@ -163,7 +162,11 @@ impl Datagram {
             long: false,
             segments: Segments::Untried,
             alone: true,
-        })
+        };
+        if is_alone {
+            end.drop_own();
+        }
+        Ok(end)
     }
 
     /// As `new`, for a socket that is not connected: what is written goes to `group`, a multicast
@@ -189,6 +192,12 @@ impl Datagram {
     /// Goes on when datagrams are refused: they are lost.
     pub fn ignore_refusals(&mut self) {
         self.refusals = Refusals::ignored(&self.sock);
+    }
+
+    /// Hears nothing from the address of this socket, whether or not others share it.
+    pub fn drop_own(&mut self) {
+        let own = rustix::net::getsockname(&self.sock).ok();
+        self.own = own.map(PeerAddr::from);
     }
 
     /// Says who may write. What others write is dropped, as if it had not come.
@@ -344,7 +353,7 @@ impl Datagram {
             return from.is_some_and(|from| is_same_peer(from, only));
         }
         let Some(from) = from else { return true };
-        if self.own.is_some_and(|own| is_own(from, own)) {
+        if self.own.as_ref().is_some_and(|own| is_own(from, own)) {
             return false;
         }
         let Some(rules) = &self.rules else {
@@ -452,7 +461,7 @@ impl Datagram {
                 }
                 Err(Errno::INVAL | Errno::MSGSIZE | Errno::IO) if self.stops_segments() => {}
                 // It is not ours any more, or a broadcast address.
-                Err(Errno::INVAL) if self.local.take().is_some() => {}
+                Err(error) if pktinfo::is_not_from_there(error) && self.local.take().is_some() => {}
                 // That was about one sent before; this one is not sent yet.
                 Err(error) if !was_refused && self.refusals.forgive(error) => {
                     was_refused = true;

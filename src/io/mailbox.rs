@@ -4,6 +4,7 @@
 use super::memory::{self, Lease};
 use super::ready::{Got, Put};
 use crate::sys::pktinfo;
+use rustix::io::Errno;
 use socket2::{SockAddr, Socket};
 use std::collections::VecDeque;
 use std::io;
@@ -117,7 +118,7 @@ impl Mailbox {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 // It is not ours any more, or a broadcast address.
                 Err(error)
-                    if error.kind() == io::ErrorKind::InvalidInput
+                    if Errno::from_io_error(&error).is_some_and(pktinfo::is_not_from_there)
                         && self.local.take().is_some() => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     self.is_full = true;

@@ -2,7 +2,7 @@
 
 use rustix::net::{SocketAddrAny, SocketAddrUnix};
 use std::ffi::OsString;
-use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::net::{IpAddr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 
@@ -56,25 +56,34 @@ pub fn is_same_peer(from: &SocketAddrAny, peer: &PeerAddr) -> bool {
 /// Returns whether a message comes from the socket bound to `own` itself. Such senders are forged,
 /// or are our own messages to a group: an answer would be answered in turn, without end. A socket
 /// bound to all addresses has those of this machine.
-pub fn is_own(from: &SocketAddrAny, own: SocketAddr) -> bool {
-    let Ok(from) = SocketAddr::try_from(from.clone()) else {
-        return false;
-    };
-    from.port() == own.port()
-        && if own.ip().is_unspecified() {
-            is_local(from)
-        } else {
+pub fn is_own(from: &SocketAddrAny, own: &PeerAddr) -> bool {
+    match (PeerAddr::from(from.clone()), own) {
+        (PeerAddr::Ip(from), PeerAddr::Ip(own)) if from.port() != own.port() => false,
+        (PeerAddr::Ip(from), PeerAddr::Ip(own)) if own.ip().is_unspecified() => is_local(from),
+        (PeerAddr::Ip(from), PeerAddr::Ip(own)) => {
             from.ip().to_canonical() == own.ip().to_canonical()
         }
+        (from, own) => from.is_named() && from == *own,
+    }
 }
 
-/// Returns whether an address is of this machine: sockets can be bound to it.
+/// Returns whether an address is of this machine. Sockets could be bound to any address where
+/// ip_nonlocal_bind is set; but IPv4 does not send from one of others, and IPv6 sends to each of
+/// ours from that one itself.
 fn is_local(mut addr: SocketAddr) -> bool {
-    if let IpAddr::V4(v4) = addr.ip().to_canonical() {
-        addr.set_ip(v4.into());
-    }
-    addr.set_port(0);
-    UdpSocket::bind(addr).is_ok()
+    let from: IpAddr = match addr.ip().to_canonical() {
+        IpAddr::V4(v4) => {
+            addr.set_ip(v4.into());
+            v4.into()
+        }
+        IpAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+    };
+    let probe = UdpSocket::bind((from, 0));
+    let sends_from = probe.and_then(|probe| {
+        probe.connect(addr)?;
+        probe.local_addr()
+    });
+    sends_from.is_ok_and(|local| local.ip() == addr.ip())
 }
 
 #[cfg(test)]
@@ -111,10 +120,13 @@ mod tests {
             ("127.0.0.2:7", "127.0.0.1:7", false),
             ("127.0.0.2:7", "0.0.0.0:7", true),
             ("[::ffff:127.0.0.2]:7", "[::]:7", true),
+            ("[::1]:7", "[::]:7", true),
             ("192.0.2.1:7", "0.0.0.0:7", false),
+            ("[2001:db8::1]:7", "[::]:7", false),
         ] {
             let from_any = SocketAddrAny::from(addr(from));
-            assert_eq!(is_own(&from_any, addr(own)), is_ours, "{from} at {own}");
+            let own_ip = PeerAddr::Ip(addr(own));
+            assert_eq!(is_own(&from_any, &own_ip), is_ours, "{from} at {own}");
         }
     }
 }

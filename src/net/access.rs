@@ -11,6 +11,7 @@ use std::fmt;
 use std::fs;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
 
 /// Why it is not known who may come in.
@@ -33,17 +34,37 @@ pub enum AccessError {
 /// # Errors
 /// The first thing that is wrong: a list is either whole or none.
 pub fn load(access: &Access, numeric: bool) -> Result<Rules, AccessError> {
-    let allow = access.allow.as_ref().map(|list| hosts(list, numeric));
+    load_by(access, numeric, |path| fs::read(path))
+}
+
+/// As `load`, when the rules have been loaded before.
+///
+/// # Errors
+/// As `load`; or a file is a pipe. What was in it has been read, and an empty list is not the same.
+pub fn load_again(access: &Access, numeric: bool) -> Result<Rules, AccessError> {
+    load_by(access, numeric, |path| {
+        if fs::metadata(path)?.file_type().is_fifo() {
+            return Err(io::Error::other("a pipe cannot be read again"));
+        }
+        fs::read(path)
+    })
+}
+
+fn load_by(access: &Access, numeric: bool, read: Read) -> Result<Rules, AccessError> {
+    let allow = access.allow.as_ref().map(|list| hosts(list, numeric, read));
     Ok(Rules {
         allow: allow.transpose()?,
-        deny: hosts(&access.deny, numeric)?,
+        deny: hosts(&access.deny, numeric, read)?,
         users: access.users.clone(),
     })
 }
 
-fn hosts(list: &HostList, numeric: bool) -> Result<HostSet, AccessError> {
+/// Reads a file.
+type Read = fn(&Path) -> io::Result<Vec<u8>>;
+
+fn hosts(list: &HostList, numeric: bool, read: Read) -> Result<HostSet, AccessError> {
     let mut found = Vec::new();
-    let in_files: Result<Vec<_>, _> = list.files.iter().map(|path| read(path)).collect();
+    let in_files: Result<Vec<_>, _> = list.files.iter().map(|path| words(path, read)).collect();
     for spec in list
         .specs
         .iter()
@@ -63,8 +84,8 @@ fn hosts(list: &HostList, numeric: bool) -> Result<HostSet, AccessError> {
 }
 
 /// The words of a file, between white space.
-fn read(path: &Path) -> Result<Vec<HostSpec>, AccessError> {
-    let text = fs::read(path).map_err(|error| AccessError::File(path.into(), error))?;
+fn words(path: &Path, read: Read) -> Result<Vec<HostSpec>, AccessError> {
+    let text = read(path).map_err(|error| AccessError::File(path.into(), error))?;
     let words = text.split(u8::is_ascii_whitespace);
     words
         .filter(|word| !word.is_empty())

@@ -6,13 +6,17 @@ use std::fs::{self, File, FileType};
 use std::io::{self, Write};
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 /// A file of ours, removed when this is dropped; not if another has taken its place.
 #[derive(Debug)]
 pub struct OwnFile {
     path: PathBuf,
-    identity: Option<(u64, u64)>,
+    identity: Option<Identity>,
 }
+
+/// Device and inode of a file, and when it was made where that is known: inodes are used again.
+pub(super) type Identity = (u64, u64, Option<SystemTime>);
 
 impl OwnFile {
     /// The file that is at a path now, which is ours.
@@ -78,17 +82,16 @@ impl Drop for OwnFile {
     }
 }
 
-/// Device and inode of what is at a path.
-fn identity(path: &Path) -> Option<(u64, u64)> {
+/// What is at a path.
+pub(super) fn identity(path: &Path) -> Option<Identity> {
     let meta = fs::symlink_metadata(path).ok()?;
-    Some((meta.dev(), meta.ino()))
+    Some((meta.dev(), meta.ino(), meta.created().ok()))
 }
 
 /// Puts a file with this line at a path. It is written under a name that cannot be foreseen, so
 /// that nothing of another user is there; O_EXCL follows no symbolic link.
 fn replace(path: &Path, line: &str) -> io::Result<OwnFile> {
-    let name = format!(".rnc-{:016x}", u64::from_ne_bytes(random::bytes()?));
-    let written = path.with_file_name(name);
+    let written = beside(path)?;
     let mut file = File::options()
         .write(true)
         .create_new(true)
@@ -102,6 +105,12 @@ fn replace(path: &Path, line: &str) -> io::Result<OwnFile> {
         let _ = fs::remove_file(&written);
     }
     done
+}
+
+/// A name in the same directory that cannot be foreseen.
+pub(super) fn beside(path: &Path) -> io::Result<PathBuf> {
+    let name = format!(".rnc-{:016x}", u64::from_ne_bytes(random::bytes()?));
+    Ok(path.with_file_name(name))
 }
 
 /// Returns whether a file of this kind is written to, not replaced.

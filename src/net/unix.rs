@@ -1,10 +1,11 @@
 //! Unix sockets: their addresses, and what becomes of the files they leave.
 
-use super::own_file::OwnFile;
+use super::own_file::{self, Identity, OwnFile};
 use crate::plan::{UnixListening, UnixPath, UnixSource};
 use crate::sys::clock;
 use crate::sys::sockopt::{self, Credentials};
 use rustix::fs::Mode;
+use rustix::io::Errno;
 use socket2::{Domain, SockAddr, Socket, Type};
 use std::ffi::OsString;
 use std::fs;
@@ -42,7 +43,7 @@ pub fn address(path: &Path) -> io::Result<SockAddr> {
 }
 
 fn name_too_long() -> io::Error {
-    rustix::io::Errno::NAMETOOLONG.into()
+    Errno::NAMETOOLONG.into()
 }
 
 /// Returns whether there is something at a path that is not a socket.
@@ -139,8 +140,12 @@ pub fn bind(
         let _ = fs::remove_file(path);
     }
     match bind_with_mode(&sock, &addr, rules.mode) {
-        Err(error) if error.kind() == io::ErrorKind::AddrInUse && is_stale(path, kind) => {
-            fs::remove_file(path)?;
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+            let found = own_file::identity(path);
+            if !is_stale(path, kind) {
+                return Err(error);
+            }
+            remove(path, found)?;
             bind_with_mode(&sock, &addr, rules.mode)?;
         }
         other => other?,
@@ -183,6 +188,29 @@ fn is_stale(path: &Path, kind: Type) -> bool {
     answer.is_err_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
 }
 
+/// Removes the file that was found at a path, and not that of another listener that has taken its
+/// place since: what is there is put aside before it is looked at, and back if it is not the same.
+///
+/// # Errors
+/// EADDRINUSE when another listener is there; or as rename(2) and unlink(2).
+fn remove(path: &Path, found: Option<Identity>) -> io::Result<()> {
+    let aside = own_file::beside(path)?;
+    match fs::rename(path, &aside) {
+        // Another has removed it.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        other => other?,
+    }
+    if own_file::identity(&aside) == found {
+        return fs::remove_file(&aside);
+    }
+    // A link, unlike a rename, replaces nothing.
+    let _ = match fs::hard_link(&aside, path) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => fs::rename(&aside, path),
+        Ok(()) | Err(_) => fs::remove_file(&aside),
+    };
+    Err(Errno::ADDRINUSE.into())
+}
+
 /// The file of a bound socket, if it has one.
 fn file_of(sock: &Socket, path: &Path) -> OwnFile {
     let is_named = |addr: SockAddr| addr.as_pathname().is_some();
@@ -203,4 +231,26 @@ fn temporary_path() -> PathBuf {
 pub fn credentials(sock: &Socket, addr: &SockAddr) -> Option<Credentials> {
     let is_unix = addr.is_unix();
     is_unix.then(|| sockopt::peer_credentials(sock).ok())?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::net::{UnixDatagram, UnixListener, UnixStream};
+
+    #[test]
+    fn no_file_is_removed_but_the_one_found() {
+        let path = temporary_path();
+        let stale = UnixDatagram::bind(&path).expect("bind");
+        let found = own_file::identity(&path);
+        fs::remove_file(&path).expect("remove");
+        let live = UnixListener::bind(&path).expect("bind");
+        let error = remove(&path, found).expect_err("another is there");
+        assert_eq!(error.kind(), io::ErrorKind::AddrInUse);
+        UnixStream::connect(&path).expect("it is still there");
+        drop((stale, live));
+        remove(&path, own_file::identity(&path)).expect("removed");
+        remove(&path, None).expect("it was removed before");
+        assert!(fs::symlink_metadata(&path).is_err());
+    }
 }

@@ -128,6 +128,9 @@ impl Programs {
         };
         let shared = Rc::new(sock.try_clone()?);
         let mut end = Datagram::new(sock, Peers::Last, registrar)?;
+        // A program could answer itself without end, and another socket with the same address would
+        // not get the answer.
+        end.drop_own();
         end.set_rules(self.guard.rules());
         let buf = vec![0; MOST_BYTES].into();
         self.receiver = Some(Receiver { end, shared, buf });

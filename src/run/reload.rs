@@ -26,7 +26,7 @@ impl Reload {
         let (access, numeric, inbox) = (plan.access.clone(), plan.net.numeric, inbox.clone());
         // Room for one: what is asked for while the files are being read is done once more.
         let (asking, asked) = sync_channel(1);
-        let read = Arc::new(move || match access::load(&access, numeric) {
+        let read = Arc::new(move || match access::load_again(&access, numeric) {
             Ok(rules) => inbox.post(None, Notice::Rules(Arc::new(rules))),
             Err(error) => report::error(&format!("{error}; who may come in stays as it was")),
         });

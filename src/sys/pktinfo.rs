@@ -193,7 +193,7 @@ pub fn receive(
 /// Sends one datagram to `peer`, from the address `local` of ours. Never waits.
 ///
 /// # Errors
-/// As sendmsg(2); EINVAL when the address is not ours any more.
+/// As sendmsg(2); see `is_not_from_there` for when the address is not ours any more.
 pub fn send(
     sock: impl AsFd,
     buf: &[u8],
@@ -215,6 +215,12 @@ pub fn send(
     // SAFETY: the kernel only reads what the header points at, which lives through the call.
     let sent = unsafe { libc::sendmsg(sock.as_fd().as_raw_fd(), &raw const header, flags) };
     usize::try_from(sent).map_err(|_| last_error())
+}
+
+/// Returns whether an error may mean that nothing is sent from an address, which is not ours any more
+/// or one of a group: Linux has EINVAL for both families, and ENETUNREACH for IPv4 since some time.
+pub fn is_not_from_there(error: Errno) -> bool {
+    matches!(error, Errno::INVAL | Errno::NETUNREACH)
 }
 
 pub(super) fn last_error() -> Errno {

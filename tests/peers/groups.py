@@ -3,8 +3,10 @@ tests/regressions/udp.rs. Usage: groups.py RNC TEST. Prints OK, or what was seen
 
 import os
 import socket
+import struct
 import subprocess
 import sys
+import tempfile
 import threading
 
 RNC, TEST = sys.argv[1], sys.argv[2]
@@ -215,6 +217,57 @@ def asked():
             expect(sock.recvfrom(100), (b"all?", ("10.77.0.1", listener.port)), host)
         joined.close()
     listener.kill()
+
+
+def forge(source, to, port, data):
+    """Sends a datagram from a port and to the same one."""
+    header = struct.pack("!4H", port, port, 8 + len(data), 0) + data
+    if ":" in to:
+        raw = socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_UDP)
+        raw.setsockopt(41, socket.IPV6_CHECKSUM, 6)
+        raw.bind((source, 0))
+    else:
+        raw = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW)
+        ends = socket.inet_aton(source) + socket.inet_aton(to)
+        # Length and checksum are the kernel's to fill in.
+        header = struct.pack("!2B3H2BH", 0x45, 0, 0, 1, 0, 64, socket.IPPROTO_UDP, 0) + ends + header
+    raw.sendto(header, (to, 0))
+
+
+def same_port():
+    """A peer with the listener's port number is heard, even where any address can be bound to."""
+    for family in ("ipv4", "ipv6"):
+        with open(f"/proc/sys/net/{family}/ip_nonlocal_bind", "w") as setting:
+            setting.write("1")
+    for own, peer in (("10.77.0.1", "10.77.0.9"), ("fd77::1", "fd77::9")):
+        listener = bound("-lu -W 1 0", stdin=subprocess.DEVNULL)
+        forge(own, own, listener.port, b"ourselves")
+        forge(peer, own, listener.port, b"peer")
+        expect(listener.communicate()[0], b"peer", peer)
+
+
+def vanished():
+    """Where the address that was asked is gone, answers leave from another one."""
+    lines = bound("-lu 0")
+    peer = udp()
+    peer.bind(("127.0.0.1", 0))
+    peer.sendto(b"hello", ("10.77.0.1", lines.port))
+    expect(lines.stdout.read(5), b"hello", "the datagram")
+    with tempfile.TemporaryDirectory() as folder:
+        os.mkfifo(f"{folder}/late")
+        program = bound(f"-lu -v --allow 127.0.0.1 -c cat<{folder}/late 0")
+        peer.sendto(b"hello", ("10.77.0.1", program.port))
+        while b"Connection received" not in program.stderr.readline():
+            pass
+        subprocess.run("ip addr del 10.77.0.1/24 dev v0".split(), check=True)
+        lines.stdin.write(b"from elsewhere")
+        lines.stdin.flush()
+        expect(peer.recv(100), b"from elsewhere", "standard input")
+        with open(f"{folder}/late", "wb") as late:
+            late.write(b"of a program")
+        expect(peer.recv(100), b"of a program", "-c")
+    lines.kill()
+    program.kill()
 
 
 def zones():

@@ -307,6 +307,16 @@ fn answers_leave_from_each_address_of_a_machine() {
 }
 
 #[test]
+fn a_peer_with_our_port_number_is_heard() {
+    alone("same_port");
+}
+
+#[test]
+fn answers_leave_from_another_address_where_the_one_asked_is_gone() {
+    alone("vanished");
+}
+
+#[test]
 fn link_local_addresses_have_their_interface() {
     alone("zones");
 }

@@ -229,6 +229,20 @@ fn fault_10_a_key_that_others_put_there_or_may_read_is_not_used() {
 }
 
 #[test]
+fn a_key_is_not_kept_where_others_could_replace_it() {
+    let dir = TempDir::new();
+    let save = dir.join("open");
+    fs::create_dir(&save).expect("mkdir");
+    fs::set_permissions(&save, fs::Permissions::from_mode(0o777)).expect("chmod");
+    rnc(["-l", "--tls", "127.0.0.1", "0", "--tls-save"])
+        .arg(&save)
+        .run()
+        .expect_code(1)
+        .expect_complaint("its mode 777 is open to others (chmod 775)");
+    assert_eq!(fs::read_dir(&save).expect("dir").count(), 0);
+}
+
+#[test]
 fn half_a_certificate_is_not_kept() {
     let dir = TempDir::new();
     // No file may have a byte (RLIMIT_FSIZE).

@@ -60,16 +60,17 @@ impl Own {
             key: dir.join(KEY_FILE),
         };
         let is_there = |path: &Path| fs::symlink_metadata(path).is_ok();
+        let check = |path: &Path, bits| {
+            check_is_ours(path, bits)
+                .map_err(|reason| SetupError::new(format!("use {}", path.display()), reason))
+        };
+        if fs::metadata(dir).is_ok_and(|meta| meta.is_dir()) {
+            // In a sticky directory others cannot put theirs in place of ours.
+            check(dir, WRITABLE_BY_ALL)?;
+        }
         if is_there(&identity.key) || is_there(&identity.cert) {
-            for (path, bits) in [
-                // In a sticky directory others cannot put theirs in place of ours.
-                (dir, WRITABLE_BY_ALL),
-                (&identity.cert, WRITABLE_BY_OTHERS),
-                (&identity.key, ACCESSIBLE_TO_OTHERS),
-            ] {
-                check_is_ours(path, bits)
-                    .map_err(|reason| SetupError::new(format!("use {}", path.display()), reason))?;
-            }
+            check(&identity.cert, WRITABLE_BY_OTHERS)?;
+            check(&identity.key, ACCESSIBLE_TO_OTHERS)?;
             let (certs, key) = files::identity(&identity)?;
             let cert = certs.into_iter().next();
             let cert = cert.ok_or_else(|| SetupError::new("read the certificate", "none"))?;
