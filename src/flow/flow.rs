@@ -107,22 +107,8 @@ impl Flow {
         }
     }
 
-    /// Puts bytes in front of what the source will give: what came after a handshake. `back`
-    /// as in `pump`.
-    pub fn preload(&mut self, bytes: &[u8], back: &mut Vec<u8>) {
-        self.store.replace(bytes);
-        self.settings.taps.read(bytes, None);
-        self.apply_stages(back);
-    }
-
-    /// Reads no more from now on than the budget allows. What was preloaded counts.
+    /// Reads no more from now on than the budget allows.
     pub fn limit(&mut self, budget: &Budget) {
-        let allowed = budget.allows(self.store.data().len());
-        budget.spend(allowed);
-        if allowed < self.store.data().len() {
-            let kept = self.store.data()[..allowed].to_vec();
-            self.store.replace(&kept);
-        }
         self.may_offload = false;
         self.budget = Some(budget.clone());
     }

@@ -101,7 +101,7 @@ impl Member {
 
     /// The registration of its stream.
     pub fn id(&self) -> Option<Registered> {
-        self.end.stream().map(Stream::id)
+        self.end.stream().and_then(Stream::id)
     }
 
     /// Takes in an event.

@@ -7,40 +7,51 @@ use super::tls::{Session, Tls};
 use socket2::Socket;
 use std::io;
 
-/// A connected stream socket, and the TLS session on it, if there is one.
+/// A connected stream, and the TLS on it, if there is any.
 #[derive(Debug)]
-pub struct Connection {
-    /// The socket.
-    pub sock: Socket,
-    /// The session; its handshake is done.
-    pub tls: Option<Box<Session>>,
+pub enum Connection {
+    /// Bytes are sent as they are.
+    Stream(Stream),
+    /// The handshake is done.
+    Tls(Box<Tls>),
 }
 
 impl Connection {
     /// One whose bytes are sent as they are.
     pub fn plain(sock: Socket) -> Connection {
-        Connection { sock, tls: None }
+        Connection::Stream(Stream::new(sock))
     }
 
-    /// Makes an end of it, registered.
+    /// The socket, for its addresses and options.
+    pub fn socket(&self) -> &Socket {
+        match self {
+            Connection::Stream(stream) => stream.socket(),
+            Connection::Tls(tls) => tls.stream().socket(),
+        }
+    }
+
+    /// The TLS session, if there is one.
+    pub fn session(&self) -> Option<&Session> {
+        match self {
+            Connection::Stream(_) => None,
+            Connection::Tls(tls) => Some(tls.session()),
+        }
+    }
+
+    /// Makes an end of it, registered for this task.
     ///
     /// # Errors
     /// The socket cannot be registered.
     pub fn into_end(self, registrar: &Registrar<'_>) -> io::Result<Endpoint> {
-        let stream = Stream::new(self.sock, registrar)?;
-        Ok(match self.tls {
-            None => Endpoint::Stream(stream),
-            Some(session) => Endpoint::Tls(Box::new(Tls::new(stream, session))),
+        Ok(match self {
+            Connection::Stream(mut stream) => {
+                stream.register(registrar)?;
+                Endpoint::Stream(stream)
+            }
+            Connection::Tls(mut tls) => {
+                tls.register(registrar)?;
+                Endpoint::Tls(tls)
+            }
         })
-    }
-}
-
-impl From<Tls> for Connection {
-    fn from(tls: Tls) -> Connection {
-        let (stream, session) = tls.into_parts();
-        Connection {
-            sock: stream.into_socket(),
-            tls: Some(session),
-        }
     }
 }

@@ -127,7 +127,7 @@ impl Endpoint {
     /// The descriptor to read from, if bytes may leave it without passing through this process.
     pub fn raw_read(&self) -> Option<RawEnd<'_>> {
         match self {
-            Endpoint::Stream(end) => end.raw(),
+            Endpoint::Stream(end) => end.raw_read(),
             Endpoint::Stdio(end) => end.raw_read(),
             Endpoint::Child(end) => end.raw_read(),
             Endpoint::Tls(_)
@@ -166,6 +166,7 @@ impl Endpoint {
     /// Says whether a read is worth a call.
     pub fn is_readable(&self) -> bool {
         match self {
+            Endpoint::Stream(end) => end.is_readable(),
             Endpoint::Tls(end) => end.is_readable(),
             end => end.read_bits().is_some_and(|bits| bits.readable()),
         }

@@ -1,7 +1,7 @@
 //! What stands for TLS where it is left out (cargo feature `tls`): types of which there are no
 //! values.
 
-use super::reactor::Registered;
+use super::reactor::{Registered, Registrar};
 use super::ready::{Got, Put, Ready, WriteFault};
 use super::stream::Stream;
 use std::convert::Infallible;
@@ -16,16 +16,6 @@ pub struct Session(Infallible);
 #[derive(Debug)]
 pub struct Tls(Infallible);
 
-impl Session {
-    /// See the real one.
-    ///
-    /// # Errors
-    /// See the real one.
-    pub fn push_first(&mut self, _bytes: &[u8]) -> io::Result<()> {
-        match self.0 {}
-    }
-}
-
 #[expect(missing_docs, reason = "no value, no call: see the real one")]
 #[expect(clippy::missing_errors_doc, reason = "the same")]
 #[expect(clippy::boxed_local, reason = "the same")]
@@ -39,6 +29,14 @@ impl Tls {
     }
 
     pub fn into_parts(self) -> (Stream, Box<Session>) {
+        match self.0 {}
+    }
+
+    pub fn session(&self) -> &Session {
+        match self.0 {}
+    }
+
+    pub fn register(&mut self, _registrar: &Registrar<'_>) -> io::Result<Registered> {
         match self.0 {}
     }
 

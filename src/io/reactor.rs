@@ -99,6 +99,27 @@ impl Registrar<'_> {
         })
     }
 
+    /// Keeps the registration of a descriptor that this task has registered, and takes over one of
+    /// another task.
+    ///
+    /// # Errors
+    /// As `register`.
+    pub fn keep(
+        &self,
+        id: Registered,
+        fd: BorrowedFd<'_>,
+        interest: Interest,
+    ) -> io::Result<Registered> {
+        if id.0 >> NUMBER_BITS == self.task.place {
+            return Ok(id);
+        }
+        let id = self.number();
+        let raw = fd.as_raw_fd();
+        self.registry
+            .reregister(&mut SourceFd(&raw), Token(id.0), interest)?;
+        Ok(id)
+    }
+
     /// Registers what reports that a program has ended: by an event, or by a notice to all tasks.
     ///
     /// # Errors

@@ -23,37 +23,60 @@ const SEND_FLAGS: SendFlags = SendFlags::DONTWAIT.union(SendFlags::NOSIGNAL);
 #[derive(Debug)]
 pub struct Stream {
     sock: Socket,
-    id: Registered,
+    id: Option<Registered>,
     bits: Bits,
-    is_tcp: bool,
+    /// Bytes that were read too early, to be read again.
+    early: Vec<u8>,
+    /// Looked at once.
+    is_tcp: OnceCell<bool>,
     /// It never blocks, however it is read and written; looked at once.
     never_blocks: OnceCell<bool>,
 }
 
 impl Stream {
-    /// Takes over a connected socket and registers it. One that we were given may be
-    /// blocking, and stays so: others may use it.
+    /// Takes over a connected socket. One that we were given may be blocking, and stays so: others
+    /// may use it.
+    pub fn new(sock: Socket) -> Stream {
+        Stream {
+            sock,
+            id: None,
+            bits: Bits::new(true),
+            early: Vec::new(),
+            is_tcp: OnceCell::new(),
+            never_blocks: OnceCell::new(),
+        }
+    }
+
+    /// Registers it with the loop for this task, unless it is.
     ///
     /// # Errors
     /// The socket cannot be registered.
-    pub fn new(sock: Socket, registrar: &Registrar<'_>) -> io::Result<Stream> {
+    pub fn register(&mut self, registrar: &Registrar<'_>) -> io::Result<Registered> {
         let interest = Interest::READABLE | Interest::WRITABLE | Interest::PRIORITY;
-        let id = registrar.register(sock.as_fd(), interest)?;
-        let is_tcp = sock
-            .protocol()
-            .is_ok_and(|protocol| protocol == Some(Protocol::TCP));
-        Ok(Stream {
-            sock,
-            id,
-            bits: Bits::new(true),
-            is_tcp,
-            never_blocks: OnceCell::new(),
-        })
+        let id = match self.id {
+            Some(id) => registrar.keep(id, self.sock.as_fd(), interest)?,
+            None => registrar.register(self.sock.as_fd(), interest)?,
+        };
+        self.id = Some(id);
+        Ok(id)
     }
 
-    /// Its registration with the loop.
-    pub fn id(&self) -> Registered {
+    /// Its registration with the loop, if it has one.
+    pub fn id(&self) -> Option<Registered> {
         self.id
+    }
+
+    /// Takes bytes back that were read and are for another reader: they are read first.
+    pub fn unread(&mut self, bytes: &[u8]) {
+        self.early.splice(..0, bytes.iter().copied());
+    }
+
+    fn is_tcp(&self) -> bool {
+        let looks = || {
+            let protocol = self.sock.protocol();
+            protocol.is_ok_and(|protocol| protocol == Some(Protocol::TCP))
+        };
+        *self.is_tcp.get_or_init(looks)
     }
 
     /// The socket itself, for its addresses and options.
@@ -61,7 +84,7 @@ impl Stream {
         &self.sock
     }
 
-    /// Gives the socket back, still non-blocking and registered.
+    /// Gives the socket back, still non-blocking, and registered if it was.
     pub fn into_socket(self) -> Socket {
         self.sock
     }
@@ -78,11 +101,25 @@ impl Stream {
             let flags = rustix::fs::fcntl_getfl(&self.sock);
             flags.is_ok_and(|flags| flags.contains(OFlags::NONBLOCK))
         };
-        let kind = if self.is_tcp { Kind::Tcp } else { Kind::Socket };
+        let kind = if self.is_tcp() {
+            Kind::Tcp
+        } else {
+            Kind::Socket
+        };
         self.never_blocks.get_or_init(looks).then(|| RawEnd {
             fd: self.sock.as_fd(),
             kind,
         })
+    }
+
+    /// As `raw`, to read from: not before the early bytes are read.
+    pub fn raw_read(&self) -> Option<RawEnd<'_>> {
+        self.early.is_empty().then(|| self.raw()).flatten()
+    }
+
+    /// Returns whether a read is worth a call.
+    pub fn is_readable(&self) -> bool {
+        !self.early.is_empty() || self.bits.readable()
     }
 
     /// What is known about the socket.
@@ -97,7 +134,7 @@ impl Stream {
 
     /// See `Endpoint::note`.
     pub fn note(&mut self, id: Registered, ready: Ready) {
-        if id == self.id {
+        if self.id == Some(id) {
             self.bits.note(ready);
         }
     }
@@ -107,6 +144,12 @@ impl Stream {
     /// # Errors
     /// ECONNRESET and the like.
     pub fn try_read(&mut self, buf: &mut [u8]) -> io::Result<Got> {
+        if !self.early.is_empty() {
+            let len = buf.len().min(self.early.len());
+            buf[..len].copy_from_slice(&self.early[..len]);
+            self.early.drain(..len);
+            return Ok(Got::Bytes(len));
+        }
         if !self.bits.readable() {
             return Ok(Got::Pending);
         }
@@ -115,7 +158,7 @@ impl Stream {
                 Ok((0, _)) => return Ok(Got::Eof),
                 Ok((n, _)) => {
                     // Other sockets keep messages apart, or descriptors sent with them.
-                    if self.is_tcp {
+                    if self.is_tcp() {
                         self.bits.has_read(n, buf.len());
                     }
                     return Ok(Got::Bytes(n));
@@ -182,7 +225,7 @@ impl Stream {
 
     /// See `Endpoint::unsent`.
     pub fn unsent(&self) -> usize {
-        if self.is_tcp {
+        if self.is_tcp() {
             sockopt::unsent(&self.sock).unwrap_or_default()
         } else {
             0
@@ -202,7 +245,8 @@ impl Stream {
 
     /// See `Endpoint::has_unread`.
     pub fn has_unread(&self) -> bool {
-        rustix::io::ioctl_fionread(&self.sock).is_ok_and(|bytes| bytes > 0)
+        !self.early.is_empty()
+            || rustix::io::ioctl_fionread(&self.sock).is_ok_and(|bytes| bytes > 0)
     }
 
     /// See `Endpoint::write_fault`.
@@ -215,5 +259,32 @@ impl Stream {
             is_reset: said.is_some(),
             error: said.unwrap_or_else(|| io::ErrorKind::BrokenPipe.into()),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn early_bytes_are_read_first_and_keep_the_kernel_away() {
+        let (sock, peer) = Socket::pair(socket2::Domain::UNIX, socket2::Type::STREAM, None)
+            .expect("a pair of sockets");
+        sock.set_nonblocking(true).expect("a socket");
+        let mut stream = Stream::new(sock);
+        peer.send(b"later").expect("a socket");
+        stream.unread(b"second");
+        stream.unread(b"first ");
+        assert!(stream.raw_read().is_none() && stream.raw().is_some());
+        let mut read = |len| {
+            let mut buf = vec![0; len];
+            let got = stream.try_read(&mut buf).expect("a read");
+            (got, buf)
+        };
+        assert_eq!(read(9), (Got::Bytes(9), b"first sec".to_vec()));
+        assert_eq!(read(9), (Got::Bytes(3), b"ond\0\0\0\0\0\0".to_vec()));
+        assert_eq!(read(5), (Got::Bytes(5), b"later".to_vec()));
+        assert_eq!(read(5).0, Got::Pending);
+        assert!(stream.raw_read().is_some());
     }
 }

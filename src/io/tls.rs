@@ -5,7 +5,7 @@
 //! a truncation, since anyone on the way could have made it (RFC 8446, section 6.1).
 
 use super::memory::{self, Lease};
-use super::reactor::Registered;
+use super::reactor::{Registered, Registrar};
 use super::ready::{Got, Put, Ready, WriteFault};
 use super::stream::Stream;
 use crate::sys::errno;
@@ -80,19 +80,6 @@ impl Session {
             takes_bare_ends,
             ..self
         }
-    }
-
-    /// Takes in the peer's first bytes, read already.
-    ///
-    /// # Errors
-    /// They are more than a handshake can be.
-    pub fn push_first(&mut self, mut bytes: &[u8]) -> io::Result<()> {
-        self.first = bytes[..bytes.len().min(FIRST_BYTES)].to_vec();
-        while !bytes.is_empty() && self.fault.is_none() {
-            self.connection.read_tls(&mut bytes)?;
-            self.process();
-        }
-        Ok(())
     }
 
     /// Takes apart the records that were taken in.
@@ -178,6 +165,14 @@ impl Tls {
         &self.stream
     }
 
+    /// Registers its socket for this task.
+    ///
+    /// # Errors
+    /// The socket cannot be registered.
+    pub fn register(&mut self, registrar: &Registrar<'_>) -> io::Result<Registered> {
+        self.stream.register(registrar)
+    }
+
     /// Socket and session, apart.
     pub fn into_parts(self) -> (Stream, Box<Session>) {
         (self.stream, self.session)
@@ -190,7 +185,7 @@ impl Tls {
 
     /// Says whether a read is worth a call.
     pub fn is_readable(&self) -> bool {
-        self.session.may_hold_bytes || self.session.fault.is_some() || self.stream.bits().readable()
+        self.session.may_hold_bytes || self.session.fault.is_some() || self.stream.is_readable()
     }
 
     /// See `Endpoint::try_read`. Fills `buf`, which is not empty, as far as there are bytes.

@@ -17,7 +17,6 @@ use crate::plan::{Dialing, Net, Proxy};
 use crate::proto::http::challenge::Challenge;
 use crate::proto::{Refused, Target};
 use crate::report;
-use socket2::Socket;
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 use std::task::{Poll, ready};
@@ -43,12 +42,10 @@ pub enum DialError {
 /// A connection.
 #[derive(Debug)]
 pub struct Connected {
-    /// The socket.
-    pub sock: Socket,
+    /// The socket; of UDP it is only carried as a stream.
+    pub stream: Stream,
     /// The address connected to: the peer's, or the proxy's.
     pub addr: SocketAddr,
-    /// The peer's first bytes, which came behind the proxy's answer.
-    pub left_over: Vec<u8>,
 }
 
 enum State {
@@ -120,7 +117,7 @@ impl Dialer {
     pub fn note(&mut self, id: Registered, ready: Ready) {
         match &mut self.state {
             State::Talking(talking) => talking.1.note(id, ready),
-            _ => self.race.note(),
+            _ => self.race.note(id, ready),
         }
     }
 
@@ -170,19 +167,14 @@ impl Dialer {
         }
         loop {
             if matches!(self.state, State::Racing) {
-                let (sock, addr) = match ready!(self.race.drive(cx)) {
+                let (stream, addr) = match ready!(self.race.drive(cx)) {
                     Ok(won) => won,
                     Err(lost) => return Poll::Ready(Err(self.lost(lost))),
                 };
                 if self.dialing.proxy.is_none() {
-                    let left_over = Vec::new();
-                    return Poll::Ready(Ok(Connected {
-                        sock,
-                        addr,
-                        left_over,
-                    }));
+                    return Poll::Ready(Ok(Connected { stream, addr }));
                 }
-                self.begin_talk(sock, addr, &cx.registrar)
+                self.begin_talk(stream, addr, &cx.registrar)
                     .map_err(DialError::Proxy)?;
             }
             let State::Talking(talking) = &mut self.state else {
@@ -190,15 +182,9 @@ impl Dialer {
             };
             let (talk, stream, _) = &mut **talking;
             match ready!(talk.drive(stream)).map_err(|error| self.refused(error))? {
-                Talked::Done(left_over) => {
-                    let Some((sock, addr)) = self.hang_up() else {
-                        return Poll::Pending;
-                    };
-                    return Poll::Ready(Ok(Connected {
-                        sock,
-                        addr,
-                        left_over,
-                    }));
+                Talked::Done(early) => {
+                    let connected = self.hang_up(&early).map(Ok);
+                    return connected.map_or(Poll::Pending, Poll::Ready);
                 }
                 Talked::Anew => self.talk_anew(),
             }
@@ -221,7 +207,7 @@ impl Dialer {
 
     fn begin_talk(
         &mut self,
-        sock: Socket,
+        mut stream: Stream,
         addr: SocketAddr,
         registrar: &Registrar<'_>,
     ) -> Result<(), TalkError> {
@@ -237,7 +223,7 @@ impl Dialer {
                 self.target.1,
             )?,
         };
-        let stream = Stream::new(sock, registrar)?;
+        stream.register(registrar)?;
         self.state = State::Talking(Box::new((talk, stream, addr)));
         Ok(())
     }
@@ -251,12 +237,14 @@ impl Dialer {
         }
     }
 
-    /// Takes the connection out of a dialogue.
-    fn hang_up(&mut self) -> Option<(Socket, SocketAddr)> {
+    /// Takes the connection out of a dialogue, and with it the peer's first bytes, which came behind
+    /// the proxy's answer.
+    fn hang_up(&mut self, early: &[u8]) -> Option<Connected> {
         match std::mem::replace(&mut self.state, State::Racing) {
             State::Talking(talking) => {
-                let (_, stream, addr) = *talking;
-                Some((stream.into_socket(), addr))
+                let (_, mut stream, addr) = *talking;
+                stream.unread(early);
+                Some(Connected { stream, addr })
             }
             State::Looking(_) | State::Racing => None,
         }

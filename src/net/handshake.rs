@@ -84,14 +84,14 @@ impl Talk {
         target: &Target,
         port: u16,
     ) -> Result<Talk, TalkError> {
-        Ok(Talk::with(machine(proxy, answer, target, port)?, &[]))
+        Ok(Talk::with(machine(proxy, answer, target, port)?))
     }
 
-    /// Begins the dialogue of a machine. `first` are the peer's first bytes, read already.
-    pub fn with(machine: Box<dyn Handshake>, first: &[u8]) -> Talk {
+    /// Begins the dialogue of a machine.
+    pub fn with(machine: Box<dyn Handshake>) -> Talk {
         Talk {
             machine,
-            input: first.to_vec(),
+            input: Vec::new(),
             output: Vec::new(),
             begun: false,
             is_done: false,
@@ -114,12 +114,7 @@ impl Talk {
     fn exchange(&mut self, stream: &mut Stream) -> Poll<Result<Talked, TalkError>> {
         if !self.begun {
             self.begun = true;
-            let first = std::mem::take(&mut self.input);
             self.step()?;
-            self.input = first;
-        }
-        if !self.input.is_empty() && !self.is_done && self.step()? {
-            return Poll::Ready(Ok(self.anew()));
         }
         let mut buf = [0; READ_BYTES];
         loop {

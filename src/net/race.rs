@@ -6,17 +6,17 @@
 use super::addr::{self, show_ip};
 use super::options::{self, OptionError, Whose};
 use super::{group, listen, resolve};
-use crate::io::reactor::Cx;
+use crate::io::reactor::{Cx, Registered};
+use crate::io::ready::Ready;
+use crate::io::stream::Stream;
 use crate::parse::escape::printable;
 use crate::plan::{Dialing, Net, Transport};
 use crate::report::{self, Wording};
 use crate::sys::{errno, sockopt};
-use mio::Interest;
 use socket2::Socket;
 use std::collections::VecDeque;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::os::fd::AsFd;
 use std::rc::Rc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
@@ -70,14 +70,14 @@ pub struct Race {
 /// One attempt to connect to one address.
 #[derive(Debug)]
 struct Attempt {
-    sock: Socket,
+    stream: Stream,
     addr: SocketAddr,
     deadline: Option<Instant>,
 }
 
 enum Begun {
     /// Connected already, as it happens over loopback.
-    Connected(Socket),
+    Connected(Stream),
     Pending(Attempt),
 }
 
@@ -140,8 +140,11 @@ impl Race {
     }
 
     /// Takes in an event.
-    pub fn note(&mut self) {
+    pub fn note(&mut self, id: Registered, ready: Ready) {
         self.may_be_done = true;
+        for attempt in &mut self.attempts {
+            attempt.stream.note(id, ready);
+        }
     }
 
     /// The lines there are to say by now.
@@ -160,12 +163,11 @@ impl Race {
     ///
     /// # Errors
     /// No address is connected, and none is left to try.
-    pub fn drive(&mut self, cx: Cx<'_>) -> Poll<Result<(Socket, SocketAddr), Lost>> {
+    pub fn drive(&mut self, cx: Cx<'_>) -> Poll<Result<(Stream, SocketAddr), Lost>> {
         loop {
             if let Some(index) = self.check_attempts(cx) {
                 let won = self.attempts.swap_remove(index);
-                cx.registrar.deregister(won.sock.as_fd());
-                return self.won(won.sock, won.addr);
+                return self.won(won.stream, won.addr);
             }
             let due = self.stagger.is_some() && self.next_start.is_none_or(|at| cx.now >= at);
             if !self.attempts.is_empty() && !due {
@@ -180,7 +182,7 @@ impl Race {
             };
             self.next_start = self.stagger.map(|stagger| cx.now + stagger);
             match self.begin(addr, cx) {
-                Ok(Begun::Connected(sock)) => return self.won(sock, addr),
+                Ok(Begun::Connected(stream)) => return self.won(stream, addr),
                 Ok(Begun::Pending(attempt)) => self.attempts.push(attempt),
                 Err(BeginError::This(error)) => self.fail(addr, error, false),
                 // Its turn comes again when one under way is done, or later.
@@ -198,10 +200,14 @@ impl Race {
         }
     }
 
-    fn won(&mut self, sock: Socket, addr: SocketAddr) -> Poll<Result<(Socket, SocketAddr), Lost>> {
+    fn won(
+        &mut self,
+        stream: Stream,
+        addr: SocketAddr,
+    ) -> Poll<Result<(Stream, SocketAddr), Lost>> {
         self.attempts.clear();
         self.queue.clear();
-        Poll::Ready(Ok((sock, addr)))
+        Poll::Ready(Ok((stream, addr)))
     }
 
     fn begin(&mut self, addr: SocketAddr, cx: Cx<'_>) -> Result<Begun, BeginError> {
@@ -221,18 +227,18 @@ impl Race {
             drop(sock);
             let sock = self.socket(addr)?;
             group::aim(&sock, &addr).map_err(BeginError::This)?;
-            return Ok(Begun::Connected(sock));
+            return Ok(Begun::Connected(Stream::new(sock)));
         }
         // Over loopback it is often done by now, and the loop need not be asked.
         if is_connected(&sock, &self.net).map_err(BeginError::This)? {
-            return Ok(Begun::Connected(sock));
+            return Ok(Begun::Connected(Stream::new(sock)));
         }
-        cx.registrar
-            .register(sock.as_fd(), Interest::WRITABLE)
-            .map_err(BeginError::This)?;
+        let mut stream = Stream::new(sock);
+        let registered = stream.register(&cx.registrar);
+        registered.map_err(BeginError::This)?;
         let deadline = self.limit.map(|limit| cx.now + limit);
         Ok(Begun::Pending(Attempt {
-            sock,
+            stream,
             addr,
             deadline,
         }))
@@ -308,7 +314,7 @@ impl Race {
                 Check::Pending => index += 1,
                 Check::Failed(error, timed_out) => {
                     let lost = self.attempts.swap_remove(index);
-                    cx.registrar.deregister(lost.sock.as_fd());
+                    cx.registrar.deregister(lost.stream.fd());
                     self.fail(lost.addr, error, timed_out);
                     // The next address need not wait for its turn.
                     self.next_start = Some(cx.now);
@@ -409,7 +415,7 @@ impl Race {
 impl Attempt {
     fn check(&self, look: bool, net: &Net, now: Instant) -> Check {
         if look {
-            match is_connected(&self.sock, net) {
+            match is_connected(self.stream.socket(), net) {
                 Ok(true) => return Check::Connected,
                 Ok(false) => {}
                 Err(error) => return Check::Failed(error, false),

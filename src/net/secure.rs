@@ -12,7 +12,6 @@ use crate::io::ready::Ready;
 use crate::io::stream::Stream;
 use crate::io::tls::{Session, Tls};
 use crate::proto::Handshake;
-use socket2::Socket;
 use std::io;
 use std::task::{Poll, ready};
 use std::time::{Duration, Instant};
@@ -51,34 +50,24 @@ pub enum SecureError {
 }
 
 impl Securing {
-    /// Begins on a socket. `left_over` are the peer's first
-    /// bytes, read already; `asking` asks it for TLS in plain text first. `limit` is the time it
+    /// Begins on a stream; `asking` asks the peer for TLS in plain text first. `limit` is the time it
     /// may take.
     ///
     /// # Errors
-    /// The socket cannot be registered; so many first bytes are none of a handshake.
+    /// The socket cannot be registered.
     pub fn new(
-        (sock, left_over): (Socket, &[u8]),
-        mut session: Box<Session>,
+        mut stream: Stream,
+        session: Box<Session>,
         asking: Option<Box<dyn Handshake>>,
         limit: Duration,
         cx: Cx<'_>,
     ) -> io::Result<Securing> {
-        let stream = Stream::new(sock, &cx.registrar)?;
-        let id = stream.id();
-        let state = match asking {
-            Some(machine) => {
-                let talk = Talk::with(machine, left_over);
-                State::Asking(Box::new((talk, stream, session)))
-            }
-            None => {
-                session.push_first(left_over)?;
-                State::Shaking(Box::new(Tls::new(stream, session)))
-            }
-        };
         Ok(Securing {
-            id,
-            state,
+            id: stream.register(&cx.registrar)?,
+            state: match asking {
+                Some(machine) => State::Asking(Box::new((Talk::with(machine), stream, session))),
+                None => State::Shaking(Box::new(Tls::new(stream, session))),
+            },
             deadline: cx.now + limit,
         })
     }
@@ -130,7 +119,7 @@ impl Securing {
             return Poll::Pending;
         };
         Poll::Ready(match shaken {
-            Ok(()) => Ok((*tls).into()),
+            Ok(()) => Ok(Connection::Tls(tls)),
             Err(error) => Err(SecureError::Handshake(error, tls.into_parts().1)),
         })
     }

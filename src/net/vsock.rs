@@ -1,12 +1,12 @@
 //! vsock: streams between a virtual machine and its host. See vsock(7).
 
 use super::listen::BACKLOG;
-use crate::io::reactor::{Cx, Registrar};
+use crate::io::reactor::{Cx, Registered, Registrar};
+use crate::io::ready::Ready;
+use crate::io::stream::Stream;
 use crate::sys::{errno, sockopt};
-use mio::Interest;
 use socket2::{Domain, SockAddr, Socket, Type};
 use std::io;
-use std::os::fd::AsFd;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
@@ -20,7 +20,7 @@ pub struct Dialer {
     addr: SockAddr,
     limit: Option<Duration>,
     /// The socket whose connect is under way, and when it is given up.
-    pending: Option<(Socket, Option<Instant>)>,
+    pending: Option<(Stream, Option<Instant>)>,
 }
 
 impl Dialer {
@@ -39,8 +39,8 @@ impl Dialer {
     /// # Errors
     /// As connect(2); ECONNRESET is a port where nobody listens; `TimedOut` when the limit is
     /// reached.
-    pub fn drive(&mut self, cx: Cx<'_>) -> Poll<io::Result<Socket>> {
-        let (sock, until) = match self.pending.take() {
+    pub fn drive(&mut self, cx: Cx<'_>) -> Poll<io::Result<Stream>> {
+        let (stream, until) = match self.pending.take() {
             Some(pending) => pending,
             None => (
                 self.begin(&cx.registrar)?,
@@ -48,21 +48,20 @@ impl Dialer {
             ),
         };
         // As in TCP's race, the peer counts more than an error that came after it.
-        if sock.peer_addr().is_ok() {
-            cx.registrar.deregister(sock.as_fd());
-            return Poll::Ready(Ok(sock));
+        if stream.socket().peer_addr().is_ok() {
+            return Poll::Ready(Ok(stream));
         }
-        if let Some(error) = sock.take_error()? {
+        if let Some(error) = stream.socket().take_error()? {
             return Poll::Ready(Err(error));
         }
         if until.is_some_and(|until| cx.now >= until) {
             return Poll::Ready(Err(io::ErrorKind::TimedOut.into()));
         }
-        self.pending = Some((sock, until));
+        self.pending = Some((stream, until));
         Poll::Pending
     }
 
-    fn begin(&self, registrar: &Registrar<'_>) -> io::Result<Socket> {
+    fn begin(&self, registrar: &Registrar<'_>) -> io::Result<Stream> {
         let sock = Socket::new(Domain::VSOCK, Type::STREAM.nonblocking(), None)?;
         if let Some(limit) = self.limit {
             // Without it the kernel only gives up earlier.
@@ -73,8 +72,16 @@ impl Dialer {
             Err(error) if errno::is_in_progress(&error) => {}
             Err(error) => return Err(error),
         }
-        registrar.register(sock.as_fd(), Interest::WRITABLE)?;
-        Ok(sock)
+        let mut stream = Stream::new(sock);
+        stream.register(registrar)?;
+        Ok(stream)
+    }
+
+    /// Takes in an event.
+    pub fn note(&mut self, id: Registered, ready: Ready) {
+        if let Some((stream, _)) = &mut self.pending {
+            stream.note(id, ready);
+        }
     }
 
     /// When it wants to be driven even if nothing happens.

@@ -26,6 +26,7 @@ use crate::io::endpoint::Endpoint;
 use crate::io::inbox::Notice;
 use crate::io::reactor::{Cx, Drive, Registered, Step};
 use crate::io::ready::Ready;
+use crate::io::stream::Stream;
 use crate::net::addr::{show_ip, unmapped};
 use crate::net::dial::{Connected, DialError, Dialer};
 use crate::net::handshake::Answer;
@@ -37,7 +38,6 @@ use crate::parse::escape::printable;
 use crate::plan::{Dialing, Mode, Net, Plan, Ports, Service, Transport};
 use crate::report;
 use crate::sys::{fdpass, signal};
-use socket2::Socket;
 use std::io;
 use std::os::fd::AsFd;
 use std::rc::Rc;
@@ -167,16 +167,11 @@ impl Connect {
     }
 
     /// A stream is connected, and its first bytes are read: it is made secure, if that is wanted.
-    fn connected_stream(
-        &mut self,
-        (sock, left_over): (Socket, &[u8]),
-        label: String,
-        cx: Cx<'_>,
-    ) -> Result<(), Exit> {
+    fn connected_stream(&mut self, stream: Stream, label: String, cx: Cx<'_>) -> Result<(), Exit> {
         let Some(tls) = &self.tls else {
-            let conn = Connection::plain(sock);
+            let conn = Connection::Stream(stream);
             let remote = conn.into_end(&cx.registrar).map_err(io_exit)?;
-            return self.join(remote, left_over, label, cx);
+            return self.join(remote, label, cx);
         };
         let host = self.to().map(|to| to.host.as_str());
         let session = tls.session(host).map_err(|error| failed(&error.into()))?;
@@ -185,7 +180,7 @@ impl Connect {
             _ => self.to().and_then(|to| to.dialing.timeout),
         };
         let securing = Securing::new(
-            (sock, left_over),
+            stream,
             session,
             secure::asking(&self.plan, host),
             secure::limit(&self.plan.session.limits, limit),
@@ -210,7 +205,7 @@ impl Connect {
                 let host = self.to().map(|to| to.host.as_str());
                 secure::tell_server(&conn, &label, tls, host);
                 let remote = conn.into_end(&cx.registrar).map_err(io_exit)?;
-                self.join(remote, &[], label, cx)?;
+                self.join(remote, label, cx)?;
             }
             Err(error) => {
                 let host = self.to().map(|to| to.host.as_str());
@@ -232,18 +227,11 @@ impl Connect {
         Ok(true)
     }
 
-    fn join(
-        &mut self,
-        remote: Endpoint,
-        left_over: &[u8],
-        label: String,
-        cx: Cx<'_>,
-    ) -> Result<(), Exit> {
+    fn join(&mut self, remote: Endpoint, label: String, cx: Cx<'_>) -> Result<(), Exit> {
         if let Service::Program(program) = &self.plan.service {
             let peer = Peer {
                 addresses: Addresses::of_end(&remote),
                 end: remote,
-                left_over,
                 label,
             };
             let mut program = Program::start(&self.plan, program, peer, Company::Alone, cx)?;
@@ -254,7 +242,7 @@ impl Connect {
         let is_last = self.ports.is_empty();
         let local =
             session::local_end(&self.plan.session, is_last, &cx.registrar).map_err(io_exit)?;
-        let mut joined = Joined::new((local, remote), left_over, &self.plan, label, cx.now);
+        let mut joined = Joined::new((local, remote), &self.plan, label, cx.now);
         joined.count_from(self.began);
         self.state = State::Session(Box::new(joined));
         Ok(())
@@ -339,7 +327,7 @@ impl Connect {
             ));
         }
         if report::is_verbose(2) {
-            report::line(&words::socket_details(&connected.sock));
+            report::line(&words::socket_details(connected.stream.socket()));
         }
         if *passes_fd {
             return Err(pass_fd(&connected));
@@ -350,14 +338,11 @@ impl Connect {
             ip_label(&connected.addr, &self.plan.net)
         };
         match self.plan.net.transport {
-            Transport::Tcp | Transport::Sctp => {
-                let stream = (connected.sock, connected.left_over.as_slice());
-                self.connected_stream(stream, label, cx)
-            }
+            Transport::Tcp | Transport::Sctp => self.connected_stream(connected.stream, label, cx),
             Transport::Udp => {
-                let (sock, to) = (connected.sock, Some(connected.addr));
+                let (sock, to) = (connected.stream.into_socket(), Some(connected.addr));
                 let remote = session::datagram_end(sock, to, &cx.registrar).map_err(io_exit)?;
-                self.join(remote, &connected.left_over, label, cx)
+                self.join(remote, label, cx)
             }
         }
     }
@@ -470,11 +455,8 @@ impl Drive<Exit> for Connect {
             State::Securing(securing, _) => securing.note(id, ready),
             State::Session(joined) => joined.note(id, ready),
             State::Program(program) => program.note(id, ready),
-            State::Next
-            | State::DialingUnix(_)
-            | State::DialingVsock(_)
-            | State::Probing(_)
-            | State::Pausing(_) => {}
+            State::DialingVsock(dialer) => dialer.note(id, ready),
+            State::Next | State::DialingUnix(_) | State::Probing(_) | State::Pausing(_) => {}
         }
     }
 
@@ -545,10 +527,11 @@ fn pass_fd(connected: &Connected) -> Exit {
     // It waits until the socket is taken.
     let _blocking = signal::may_block();
     // One that leads to a group is not connected; the receiver wants a connection.
-    if connected.sock.peer_addr().is_err() {
-        let _ = connected.sock.connect(&connected.addr.into());
+    let sock = connected.stream.socket();
+    if sock.peer_addr().is_err() {
+        let _ = sock.connect(&connected.addr.into());
     }
-    match fdpass::pass_to_stdout(connected.sock.as_fd()) {
+    match fdpass::pass_to_stdout(sock.as_fd()) {
         Ok(()) => Exit::OK,
         Err(error) => {
             report::error(&format!(

@@ -96,7 +96,7 @@ impl Door {
                     break;
                 }
             };
-            let reserve = match self.reserve(&client.conn.sock) {
+            let reserve = match self.reserve(client.conn.socket()) {
                 Ok(reserve) => reserve,
                 // Those before it still have to take what is put by for them.
                 Err(_) if !clients.is_empty() => {

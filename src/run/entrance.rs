@@ -255,7 +255,7 @@ impl Entrance {
     /// Tells, with `-v`, who has come.
     pub fn greet(&mut self, client: &Client, registrar: &Registrar<'_>) {
         self.greeter
-            .greet(&client.conn.sock, &client.addr, &self.plan, registrar);
+            .greet(client.conn.socket(), &client.addr, &self.plan, registrar);
         secure::tell_client(&client.conn);
     }
 

@@ -6,6 +6,7 @@ use super::secure;
 use crate::io::connection::Connection;
 use crate::io::reactor::{Cx, Registered};
 use crate::io::ready::Ready;
+use crate::io::stream::Stream;
 use crate::net::listen::Arrived;
 use crate::net::secure::Securing;
 use crate::net::tls::Server;
@@ -86,8 +87,7 @@ impl Handshakes {
             self.drop_longest(plan);
         }
         let session = self.server.session().map_err(io::Error::other)?;
-        let arrived = (sock, [].as_slice());
-        let securing = Securing::new(arrived, session, None, self.limit, cx)?;
+        let securing = Securing::new(Stream::new(sock), session, None, self.limit, cx)?;
         let id = securing.id();
         self.under_way.insert(id, Arriving { securing, addr });
         self.awake.insert(id);

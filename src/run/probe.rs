@@ -6,7 +6,6 @@ use crate::net::dial::Connected;
 use crate::plan::UdpProbe;
 use mio::Interest;
 use std::io;
-use std::os::fd::AsFd;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
@@ -29,7 +28,7 @@ impl Probe {
     /// The socket cannot be registered.
     pub fn new(connected: Connected, port: u16, asking: UdpProbe, cx: Cx<'_>) -> io::Result<Probe> {
         let interest = Interest::READABLE | Interest::WRITABLE;
-        cx.registrar.register(connected.sock.as_fd(), interest)?;
+        cx.registrar.register(connected.stream.fd(), interest)?;
         // Whether it arrived is seen later. A socket that leads to a group is not connected.
         let _ = send(&connected, asking);
         Ok(Probe {
@@ -47,7 +46,7 @@ impl Probe {
     /// # Errors
     /// The refusal.
     pub fn look(&mut self, now: Instant) -> Poll<io::Result<()>> {
-        let sock = &self.connected.sock;
+        let sock = self.connected.stream.socket();
         if let Ok(Some(refused)) = sock.take_error() {
             return Poll::Ready(Err(refused));
         }
@@ -84,5 +83,5 @@ impl Probe {
 
 fn send(connected: &Connected, asking: UdpProbe) -> io::Result<usize> {
     let to = connected.addr.into();
-    connected.sock.send_to(asking.datagram, &to)
+    connected.stream.socket().send_to(asking.datagram, &to)
 }

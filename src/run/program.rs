@@ -53,11 +53,9 @@ const READS: usize = 16;
 static NOT_STARTED: AtomicI32 = AtomicI32::new(0);
 
 /// A peer that a program is to be run for.
-pub struct Peer<'a> {
+pub struct Peer {
     /// The connection.
     pub end: Endpoint,
-    /// Its first bytes, read already.
-    pub left_over: &'a [u8],
     /// Its name in messages.
     pub label: String,
     /// Who it is, and whom it has come to.
@@ -188,7 +186,7 @@ impl Program {
     pub fn start(
         plan: &Rc<Plan>,
         program: &plan::Program,
-        peer: Peer<'_>,
+        peer: Peer,
         company: Company,
         cx: Cx<'_>,
     ) -> Result<Program, Exit> {
@@ -217,7 +215,7 @@ impl Program {
         })?;
         NOT_STARTED.store(0, Ordering::Relaxed);
         let ends = (end, peer.end);
-        let joined = Joined::new(ends, peer.left_over, plan, peer.label.clone(), cx.now);
+        let joined = Joined::new(ends, plan, peer.label.clone(), cx.now);
         let (bridge, alerted) = joined.into_bridge();
         Ok(Program {
             plan: Rc::clone(plan),
@@ -492,13 +490,12 @@ impl Hosted {
 
     fn start(&mut self, client: Client, cx: Cx<'_>) -> Result<(), Exit> {
         // What a program writes at once belongs together. A Unix socket holds nothing back.
-        let _ = client.conn.sock.set_tcp_nodelay(true);
-        let addresses = Addresses::of(&client.conn.sock);
+        let _ = client.conn.socket().set_tcp_nodelay(true);
+        let addresses = Addresses::of(client.conn.socket());
         self.seat = Some(client.seat);
         let end = client.conn.into_end(&cx.registrar);
         let peer = Peer {
             end: end.map_err(|error| failed(&error.into()))?,
-            left_over: &[],
             label: label(&client.addr, &self.plan.net),
             addresses,
         };
@@ -527,7 +524,7 @@ impl Drive<Exit> for Hosted {
             (Notice::Ending, Some(program)) => program.leave(now),
             (Notice::Ending, None) => {
                 if let Some(client) = self.client.take() {
-                    reset(&client.conn.sock);
+                    reset(client.conn.socket());
                 }
             }
             _ => {}

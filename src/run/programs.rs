@@ -259,7 +259,7 @@ impl Programs {
 
     /// A peer, with a mailbox as its end; `None` for a peer without a name, which cannot be answered,
     /// nor told from others like it.
-    fn peer(&self, (peer, local): &AddrPair, sock: &Rc<Socket>) -> Option<Peer<'static>> {
+    fn peer(&self, (peer, local): &AddrPair, sock: &Rc<Socket>) -> Option<Peer> {
         let (addr, label) = self.name(peer)?;
         let mailbox = Mailbox::new(
             Rc::clone(sock),
@@ -269,7 +269,6 @@ impl Programs {
         );
         Some(Peer {
             end: Endpoint::Mailbox(Box::new(mailbox)),
-            left_over: &[],
             label,
             addresses: Addresses {
                 remote: Some(addr),

@@ -4,8 +4,6 @@
 //! Dialing ── connected ──► Joined ──► over
 //!    └────── failed ──► the client is reset
 //! ```
-//! A header for the target that says who the client is (PROXY protocol) would be preloaded into
-//! the flow towards it, as a proxy's left-over bytes are into the flow from it.
 
 use super::company::{Company, tell_left};
 use super::entrance::{Client, Seat};
@@ -21,6 +19,7 @@ use crate::io::endpoint::Endpoint;
 use crate::io::inbox::Notice;
 use crate::io::reactor::{Cx, Drive, Registered, Registrar, Step};
 use crate::io::ready::Ready;
+use crate::io::stream::Stream;
 use crate::net::addr;
 use crate::net::dial::{Connected, DialError, Dialer};
 use crate::net::unix;
@@ -96,9 +95,8 @@ enum Dial {
     Unix(unix::Dialer),
 }
 
-/// A connection to the target: the socket, its first bytes, which came behind a proxy's answer, and
-/// its name for messages.
-type Target = (Socket, Vec<u8>, String);
+/// A connection to the target, and its name for messages.
+type Target = (Stream, String);
 
 impl Relayed {
     /// Begins to dial the target for a client that has come.
@@ -144,7 +142,7 @@ impl Relayed {
             return Ok(true);
         };
         dialing.reserve.clear();
-        if self.to.returns(&dialing.client.sock) {
+        if self.to.returns(dialing.client.socket()) {
             return Err(Exit::FAILED);
         }
         let dialed = match &mut dialing.dial {
@@ -165,18 +163,18 @@ impl Relayed {
             }
             Dial::Unix(dialer) => match dialer.drive(cx.now) {
                 Poll::Pending => return Ok(false),
-                Poll::Ready(Ok(sock)) => Ok((sock, Vec::new(), self.unix_label())),
+                Poll::Ready(Ok(sock)) => Ok((Stream::new(sock), self.unix_label())),
                 Poll::Ready(Err(error)) => Err(self.unix_not_connected(&error)),
             },
         };
         let State::Dialing(dialing) = std::mem::replace(&mut self.state, State::Over) else {
             return Ok(true);
         };
-        let dialed = dialed.and_then(|target| self.not_itself(&dialing.client.sock, target));
+        let dialed = dialed.and_then(|target| self.not_itself(dialing.client.socket(), target));
         match dialed {
             Ok(target) => self.join(dialing.client, target, cx)?,
             Err(exit) => {
-                reset(&dialing.client.sock);
+                reset(dialing.client.socket());
                 return Err(exit);
             }
         }
@@ -185,7 +183,7 @@ impl Relayed {
 
     fn connected(&self, connected: Connected) -> Target {
         let Onward::Ip { host, port } = &self.to.relay.to else {
-            return (connected.sock, connected.left_over, String::new());
+            return (connected.stream, String::new());
         };
         let via_proxy = self.to.relay.dialing.proxy.is_some();
         if report::is_verbose(1) {
@@ -193,14 +191,14 @@ impl Relayed {
             report::line(&line);
         }
         if report::is_verbose(2) {
-            report::line(&words::socket_details(&connected.sock));
+            report::line(&words::socket_details(connected.stream.socket()));
         }
         let label = if via_proxy {
             format!("{} port {port} (tcp)", printable(host.as_bytes()))
         } else {
             ip_label(&connected.addr, &self.plan.net)
         };
-        (connected.sock, connected.left_over, label)
+        (connected.stream, label)
     }
 
     fn not_connected(&self, error: &DialError, summary: &str) -> Exit {
@@ -227,7 +225,7 @@ impl Relayed {
     /// Refuses a target where the client itself came in: its connection would be the next client,
     /// and so on without end.
     fn not_itself(&self, client: &Socket, target: Target) -> Result<Target, Exit> {
-        let (Ok(here), Ok(there)) = (client.local_addr(), target.0.peer_addr()) else {
+        let (Ok(here), Ok(there)) = (client.local_addr(), target.0.socket().peer_addr()) else {
             return Ok(target);
         };
         let is_same = match (addr::ip(&here), addr::ip(&there)) {
@@ -235,11 +233,11 @@ impl Relayed {
             _ => here.domain() == there.domain() && addr::show(&here) == addr::show(&there),
         };
         if is_same && self.to.relay.dialing.proxy.is_none() {
-            let label = &target.2;
+            let label = &target.1;
             report::error(&format!(
                 "connect to {label} failed: rnc itself listens there"
             ));
-            reset(&target.0);
+            target.0.reset();
             self.to.returning.set(self.to.returning.get() + 1);
             return Err(Exit::FAILED);
         }
@@ -269,11 +267,11 @@ impl Relayed {
     fn join(
         &mut self,
         client: Connection,
-        (target, left_over, label): Target,
+        (target, label): Target,
         cx: Cx<'_>,
     ) -> Result<(), Exit> {
         self.target = label.into();
-        let target = Connection::plain(target);
+        let target = Connection::Stream(target);
         let ends =
             end(client, &cx.registrar).and_then(|client| Ok((client, end(target, &cx.registrar)?)));
         let ends = ends.map_err(|error| failed(&error.into()))?;
@@ -287,13 +285,10 @@ impl Relayed {
             passes_clean_ends_only: true,
             ..Settings::default()
         };
-        let (mut out, mut inn) = (
+        let (out, inn) = (
             Flow::new(settings(watchers.sent())),
             Flow::new(settings(answers)),
         );
-        if !left_over.is_empty() {
-            inn.preload(&left_over, out.urgent());
-        }
         let limits = self.plan.session.limits;
         let mut bridge = Bridge::new(ends, (out, inn), Ends::BOTH, limits, cx.now);
         bridge.count_from(self.came);
@@ -334,7 +329,7 @@ impl Relayed {
 /// belongs together.
 fn end(conn: Connection, registrar: &Registrar<'_>) -> io::Result<Endpoint> {
     // No TCP socket: nothing is held back there.
-    let _ = conn.sock.set_tcp_nodelay(true);
+    let _ = conn.socket().set_tcp_nodelay(true);
     conn.into_end(registrar)
 }
 
@@ -373,7 +368,7 @@ impl Drive<Exit> for Relayed {
     fn drive(&mut self, cx: Cx<'_>) -> Step<Exit> {
         if self.signalled {
             if let State::Dialing(dialing) = &self.state {
-                reset(&dialing.client.sock);
+                reset(dialing.client.socket());
             }
             return self.done(signal_exit());
         }

@@ -479,6 +479,6 @@ impl Report {
 }
 
 fn open(connected: &Connected) -> Landed {
-    let details = report::is_verbose(2).then(|| words::socket_details(&connected.sock));
+    let details = report::is_verbose(2).then(|| words::socket_details(connected.stream.socket()));
     Landed::Open(connected.addr, details)
 }

@@ -126,7 +126,7 @@ fn starttls(plan: &Plan) -> Option<Protocol> {
 
 /// Tells, with `-v`, what was agreed on with a client, and who it is.
 pub fn tell_client(conn: &Connection) {
-    if let Some(session) = conn.tls.as_ref().filter(|_| report::is_verbose(1)) {
+    if let Some(session) = conn.session().filter(|_| report::is_verbose(1)) {
         let lines = tls::agreed(session, report::is_verbose(2));
         tell(&lines);
     }
@@ -134,7 +134,7 @@ pub fn tell_client(conn: &Connection) {
 
 /// The same of a server, and what is wrong with its certificate where that does not count.
 pub fn tell_server(conn: &Connection, label: &str, client: &Client, host: Option<&str>) {
-    let Some(session) = conn.tls.as_ref().filter(|_| report::is_verbose(1)) else {
+    let Some(session) = conn.session().filter(|_| report::is_verbose(1)) else {
         return;
     };
     let agreed = tls::agreed(session, report::is_verbose(2));

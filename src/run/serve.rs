@@ -61,7 +61,7 @@ impl Serve {
         let local = session::local_end(&self.plan.session, is_last, &cx.registrar)?;
         let remote = client.conn.into_end(&cx.registrar)?;
         let label = label(&client.addr, &self.plan.net);
-        self.session = Some(Joined::new((local, remote), &[], &self.plan, label, cx.now));
+        self.session = Some(Joined::new((local, remote), &self.plan, label, cx.now));
         Ok(true)
     }
 

@@ -62,7 +62,7 @@ impl Served {
             return Ok(());
         };
         // No TCP socket: nothing is held back there.
-        let _ = conn.sock.set_tcp_nodelay(true);
+        let _ = conn.socket().set_tcp_nodelay(true);
         let remote = conn.into_end(&cx.registrar)?;
         let ends = Ends {
             quit: (self.builtin == Builtin::Daytime).then_some(LAST_WORDS),

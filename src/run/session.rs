@@ -153,11 +153,9 @@ fn set_up_datagrams(
 }
 
 impl Joined {
-    /// Joins the peer to our own end. `left_over` are the peer's first bytes, read already.
-    /// `label` names the peer in messages: `127.0.0.1 port 80 (tcp)`.
+    /// Joins the peer to our own end. `label` names the peer in messages: `127.0.0.1 port 80 (tcp)`.
     pub fn new(
         (local, mut remote): (Endpoint, Endpoint),
-        left_over: &[u8],
         plan: &Plan,
         label: String,
         now: Instant,
@@ -194,10 +192,7 @@ impl Joined {
         }
         let alerted = Alerted::default();
         inn.taps.first = secure::first_look(&remote, plan, &alerted);
-        let (mut out, mut inn) = (Flow::new(out), Flow::new(inn));
-        if !left_over.is_empty() {
-            inn.preload(left_over, out.urgent());
-        }
+        let (out, inn) = (Flow::new(out), Flow::new(inn));
         let mut bridge = Bridge::new(
             (local, remote),
             (out, inn),

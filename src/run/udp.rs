@@ -113,7 +113,7 @@ impl Receive {
         datagram.set_rules(self.guard.rules());
         let remote = Endpoint::Datagram(Box::new(datagram));
         let label = "the peer".to_string();
-        self.session = Some(Joined::new((local, remote), &[], &self.plan, label, cx.now));
+        self.session = Some(Joined::new((local, remote), &self.plan, label, cx.now));
         Ok(())
     }
 

@@ -191,7 +191,7 @@ impl Play {
                     let interest = Interest::READABLE | Interest::WRITABLE;
                     cx.registrar.register(fd, interest).expect("epoll");
                 }
-                let first = (remote, &[][..]);
+                let first = Stream::new(remote);
                 let limit = HANDSHAKE_LIMIT;
                 let securing = Securing::new(first, session, None, limit, cx);
                 self.rnc = Rnc::Securing(Box::new(securing.expect("epoll")), local);
@@ -390,7 +390,8 @@ impl Play {
 /// rnc's session, once the connection is secure.
 fn join(conn: Connection, local: Socket, until: Until, cx: Cx<'_>) -> Bridge {
     let remote = conn.into_end(&cx.registrar).expect("epoll");
-    let local = Stream::new(local, &cx.registrar).expect("epoll");
+    let mut local = Stream::new(local);
+    local.register(&cx.registrar).expect("epoll");
     let ends = Ends {
         until,
         ..Ends::BOTH

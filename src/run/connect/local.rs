@@ -3,6 +3,7 @@
 use super::{Connect, State, io_exit};
 use crate::exit::Exit;
 use crate::io::reactor::Cx;
+use crate::io::stream::Stream;
 use crate::net::own_file::OwnFile;
 use crate::parse::escape::printable;
 use crate::plan::Mode;
@@ -51,10 +52,10 @@ impl Connect {
         }
         let label = format!("{shown} (unix)");
         if is_stream {
-            self.connected_stream((sock, &[]), label, cx)
+            self.connected_stream(Stream::new(sock), label, cx)
         } else {
             let remote = session::datagram_end(sock, None, &cx.registrar).map_err(io_exit)?;
-            self.join(remote, &[], label, cx)
+            self.join(remote, label, cx)
         }
     }
 
@@ -69,8 +70,8 @@ impl Connect {
         let Poll::Ready(dialed) = dialer.drive(cx) else {
             return Ok(false);
         };
-        let sock = match dialed {
-            Ok(sock) => sock,
+        let stream = match dialed {
+            Ok(stream) => stream,
             Err(error) if error.kind() == io::ErrorKind::TimedOut => {
                 report::failure(&format!("connect to {label} timed out"));
                 return Err(Exit::Code(self.plan.codes.connect_timed_out));
@@ -86,7 +87,7 @@ impl Connect {
             1,
             &format!("Connection to vsock {cid} port {port} succeeded!"),
         );
-        self.connected_stream((sock, &[]), label, cx)?;
+        self.connected_stream(stream, label, cx)?;
         Ok(true)
     }
 }
