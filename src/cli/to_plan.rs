@@ -18,6 +18,7 @@ mod sockets;
 mod tls;
 
 use super::args::Args;
+use super::command::{self, Extent};
 use super::dialect::{Dialect, Probes};
 use super::usage::Wrong;
 use crate::parse::duration::{duration, whole_seconds};
@@ -186,7 +187,14 @@ impl Planner<'_> {
     fn refuse_empty(&self) -> Result<(), Wrong> {
         match self.args.empty.as_deref() {
             Some("operands") => said("operand \"\" is empty: no host, port or path"),
-            Some(option) => said(format!("--{option}: the value is empty")),
+            Some(option) => {
+                let table = command::command(Extent::Whole);
+                let mut args = table.get_arguments();
+                let arg = args.find(|arg| arg.get_id() == option);
+                let letter = arg.and_then(|arg| arg.get_short());
+                let name = letter.map_or(format!("--{option}"), |letter| format!("-{letter}"));
+                said(format!("{name}: the value is empty"))
+            }
             None => Ok(()),
         }
     }
