@@ -326,7 +326,7 @@ fn a_log_that_may_not_grow_ends_alone() {
     assert_bytes("the peer got", &peer.read_all(&rnc), &bytes);
     drop(peer);
     rnc.wait().expect_code(0).expect_complaint("File too large");
-    assert_eq!(fs::read(&log).expect("read the log"), bytes[..1000]);
+    assert_eq!(fs::read(log).expect("read the log"), bytes[..1000]);
 }
 
 #[test]
@@ -340,7 +340,7 @@ fn a_standard_output_that_may_not_grow_looks_cut_off() {
     let out = File::create(dir.join("out")).expect("create");
     let rnc = cmd.stdout(Stdout::Fd(out.into())).spawn();
     let mut peer = server.accept(&rnc);
-    peer.say(&"x".repeat(5000), &rnc);
+    peer.say("x".repeat(5000), &rnc);
     let cut = peer.read(&mut [0]).expect_err("a reset");
     assert_eq!(cut.kind(), std::io::ErrorKind::ConnectionReset);
     rnc.wait().expect_code(1).expect_complaint("File too large");
