@@ -47,6 +47,8 @@ pub struct Bridge {
     began: Option<Instant>,
     /// When a byte last moved, or a direction ended.
     last: Instant,
+    /// When an end that was held back was passed on; the peer's answer to it may still come.
+    end_passed: Option<Instant>,
     /// Since when the verdict has been that the session is over but for lingering.
     over_since: Option<Instant>,
     /// Bytes sent when the peer's end came.
@@ -85,6 +87,7 @@ impl Bridge {
             budget,
             began,
             last: now,
+            end_passed: None,
             over_since: None,
             sent_at_peer_end: None,
             hold: Hold::new(now),
@@ -265,6 +268,7 @@ impl Bridge {
         let quiet = self.quiet();
         if self.hold.is_over(&self.ends, &quiet, now) {
             self.out.pass_end(&mut self.remote);
+            self.end_passed = Some(now);
         } else {
             self.hold.begin_anew(now);
         }
@@ -460,8 +464,9 @@ impl Bridge {
         let began = self.began?;
         let has_begun = self.out.state() != FlowState::Open || self.moved() != (0, 0);
         let counts = has_begun || !self.limits.idle_waits_for_input;
-        let paused = self.out.paused_until().unwrap_or(self.last);
-        let idle = |idle| (self.last.max(paused) + idle, Late::Idle(idle));
+        let moves = [self.out.paused_until(), self.end_passed];
+        let last = moves.into_iter().flatten().fold(self.last, Instant::max);
+        let idle = |idle| (last + idle, Late::Idle(idle));
         let whole = |whole| (began + whole, Late::Whole(whole));
         let limits = [
             self.limits.idle.filter(|_| counts).map(idle),

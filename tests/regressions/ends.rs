@@ -73,3 +73,17 @@ fn loses_nothing_though_the_peer_talks(options: &[&str]) {
     rnc.wait().expect_code(0).expect_silence();
     talk.join().expect("talk");
 }
+
+#[test]
+fn the_time_of_w_counts_anew_once_the_end_is_passed_on() {
+    let options = ["-w", "300ms", "--shutdown", "300ms"];
+    let (mut rnc, mut peer) = connected(&options, |cmd| cmd.stdin(Stdin::Pipe));
+    rnc.send("request\n");
+    rnc.close_stdin();
+    peer.read_all(&rnc);
+    // A peer that needs a moment for its answer to the end.
+    std::thread::sleep(Duration::from_millis(50));
+    peer.say("answer\n", &rnc);
+    drop(peer);
+    rnc.wait().expect_code(0).expect_stdout("answer\n");
+}
