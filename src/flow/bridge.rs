@@ -423,15 +423,15 @@ impl Bridge {
         Some(self.name_fault().unwrap_or(Ended::TimedOut(late)))
     }
 
-    /// Bytes on their way that are to be waited for: those that closing an end now might discard,
-    /// which is a reset if the session is cut off, or something is unread.
+    /// Bytes on their way that are to be waited for: the data; and our end too where closing now
+    /// might discard it, by a reset if the session is cut off, or something is unread.
     fn unsent(&self, ended: &Ended) -> usize {
         let at_risk = |end: &Endpoint, from: &Flow| {
             let reads = from.state() == FlowState::Open || from.is_cut_short();
             if self.cuts_off(ended) || reads || end.has_unread() {
                 end.unsent()
             } else {
-                0
+                end.undelivered()
             }
         };
         match ended {
@@ -480,6 +480,12 @@ impl Bridge {
             return Turn::Wait;
         };
         let unsent = self.unsent(&leaving.why);
+        if leaving.why.is_regular()
+            && let Some(broken) = self.refused()
+        {
+            let is_clean = matches!(leaving.why, Ended::Clean | Ended::Quit);
+            return self.over(if is_clean { broken } else { leaving.why });
+        }
         let is_pending = self.out.is_pending() || self.inn.is_pending() || unsent > 0;
         if leaving.look(unsent, now) {
             let is_given_up = unsent > 0 && leaving.why.is_regular();
@@ -499,6 +505,18 @@ impl Bridge {
             Moved::Nothing => Turn::Wait,
             Moved::Some | Moved::Budget => Turn::Again,
         }
+    }
+
+    /// The reset by which an end refuses the last bytes, when nothing is read from it any more.
+    fn refused(&mut self) -> Option<Ended> {
+        let ends = [
+            (Place::Peer, &mut self.remote),
+            (Place::Output, &mut self.local),
+        ];
+        ends.into_iter().find_map(|(place, end)| {
+            let reset = end.write_fault().filter(|fault| fault.is_reset)?;
+            Some(Ended::Broken(place, reset.error))
+        })
     }
 
     /// A clean end, if nothing broke while the last bytes were waited for.
