@@ -26,6 +26,8 @@ pub struct Stream {
     slot: u16,
     bits: Bits,
     is_tcp: bool,
+    /// FIN is sent behind what was written.
+    has_ended: bool,
     /// It never blocks, however it is read and written; looked at once.
     never_blocks: OnceCell<bool>,
 }
@@ -47,6 +49,7 @@ impl Stream {
             slot,
             bits: Bits::new(true),
             is_tcp,
+            has_ended: false,
             never_blocks: OnceCell::new(),
         })
     }
@@ -172,7 +175,7 @@ impl Stream {
 
     /// Sends FIN. A peer that is already gone is found out by the read side.
     pub fn shutdown_write(&mut self) {
-        let _ = self.sock.shutdown(Shutdown::Write);
+        self.has_ended = self.sock.shutdown(Shutdown::Write).is_ok();
     }
 
     /// See `Endpoint::unsent`.
@@ -182,6 +185,11 @@ impl Stream {
         } else {
             0
         }
+    }
+
+    /// See `Endpoint::undelivered`. FIN counts as a byte.
+    pub fn undelivered(&self) -> usize {
+        self.unsent().saturating_sub(usize::from(self.has_ended))
     }
 
     /// See `Endpoint::unanswered_for`.
