@@ -386,7 +386,7 @@ impl Bridge {
                 let since = *self.over_since.get_or_insert(now);
                 (now >= since + linger).then_some(Ended::Clean)
             }
-            Verdict::QuitAfter(quiet) => (now >= self.last + quiet).then_some(Ended::Quit),
+            Verdict::QuitAfter(quiet) => (now >= self.last + quiet).then(|| self.quit()),
             Verdict::GoOn => None,
         };
         if let Some(ended) = ended {
@@ -505,6 +505,12 @@ impl Bridge {
             Ended::Clean | Ended::Quit => self.name_fault().unwrap_or(why),
             why => why,
         }
+    }
+
+    /// How the session ends by `-q`, which may come in the middle of an answer.
+    fn quit(&self) -> Ended {
+        let missing = self.hold.exchange().and_then(Exchange::missing);
+        missing.map_or(Ended::Quit, |error| Ended::Truncated(Place::Peer, error))
     }
 
     /// The fault to report, if a flow broke, or an answer is cut short.
