@@ -913,15 +913,15 @@ fn fault_10_empty_words_are_refused() {
     for (words, option) in [
         (&["-l", "--deny", "", "0"][..], "--deny"),
         (&["-l", "--allowfile", "", "0"], "--allowfile"),
-        (&["-l", "-s", "", "0"], "-s"),
+        (&["-l", "-s", "", "0"], " -s: "),
         (&["-l", "--source", "", "0"], "--source"),
         (&["-l", "--port-file", "", "0"], "--port-file"),
         (&["-l", "--tls-save=", "0"], "--tls-save"),
         (&["-l", "--ssl-cert", "", "0"], "--ssl-cert"),
         (&["--output", "", "127.0.0.1", "1"], "--output"),
-        (&["-l", "-e", "", "0"], "-e"),
+        (&["-l", "-e", "", "0"], " -e: "),
         (&["-lU", ""], "operand"),
-        (&["-lU", "-s", ""], "-s"),
+        (&["-lU", "-s", ""], " -s: "),
         (&["-l", "", "0"], "operand"),
         (&["", "1"], "operand"),
     ] {

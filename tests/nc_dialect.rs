@@ -223,6 +223,8 @@ fn a_wrong_command_line_is_told_in_ncs_words_with_1() {
         "-x a -s b c 1",
         "-U",
         "-U a b",
+        "-U -l",
+        "-U -l -u",
         "-U -l a b",
         "-U -l -p 1 a",
         "-F -U x",

@@ -391,7 +391,8 @@ fn ends() -> Vec<Arg> {
                  when its standard input is /dev/null or closed, as under cron, systemd, docker or \
                  in the background of a script.",
             )
-            .visible_alias("recv-only"),
+            .visible_alias("recv-only")
+            .hide_short_help(true),
             switch(
                 "send-only",
                 "Only send; leave at the end of standard input",
@@ -506,7 +507,8 @@ fn addresses() -> Vec<Arg> {
                 "Address to send from, or to listen on",
                 "With -uU, the path of our own socket, where answers go; else one is made up, \
                  and removed at the end. Not with -x, nor with -l HOST.",
-            ),
+            )
+            .hide_short_help(true),
             value(
                 'p',
                 "source-port",

@@ -25,6 +25,18 @@ pub fn as_typed(message: &str, words: &[OsString], command: &Command) -> String 
     words.collect::<Vec<String>>().join(" ")
 }
 
+/// A long option that was typed with one dash, with both: `-version` is read as `-v -e rsion`, and
+/// what is wrong with that says nothing of it.
+pub fn two_dashes(words: &[OsString], command: &Command) -> Option<String> {
+    let words = words.iter().skip(1).map_while(|word| word.to_str());
+    words
+        .take_while(|word| *word != "--")
+        .filter(|word| !word.starts_with("--"))
+        .filter_map(|word| word.strip_prefix('-')?.split('=').next())
+        .find(|name| by_long(name, command).is_some())
+        .map(|name| format!("--{name}"))
+}
+
 /// The option that a word of the command line sets by a long name, and that name.
 fn typed<'a, 'w>(word: &'w str, command: &'a Command) -> Option<(&'a Arg, &'w str)> {
     let name = word.strip_prefix("--")?.split('=').next()?;
@@ -54,6 +66,21 @@ fn by_long<'a>(name: &str, command: &'a Command) -> Option<&'a Arg> {
 mod tests {
     use super::*;
     use crate::cli::command::{Extent, command};
+
+    #[test]
+    fn a_long_option_with_one_dash_is_found() {
+        let table = command(Extent::Whole);
+        for (line, wanted) in [
+            ("rnc -version", Some("--version")),
+            ("rnc host -udp 53", Some("--udp")),
+            ("rnc -ssl-pin=x h 1", Some("--ssl-pin")),
+            ("rnc -vu --udp h", None),
+            ("rnc -- -udp", None),
+        ] {
+            let words: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+            assert_eq!(two_dashes(&words, &table).as_deref(), wanted, "{line}");
+        }
+    }
 
     #[test]
     fn an_option_has_the_name_it_was_typed_by() {

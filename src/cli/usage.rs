@@ -100,11 +100,13 @@ fn short_of(long: &str, dialect: &Dialect) -> Option<char> {
 
 fn say(message: &str, words: &[OsString], dialect: &Dialect) {
     let table = (dialect.command)(Extent::Whole);
+    let meant = spelling::two_dashes(words, &table).filter(|_| !dialect.strict_operands);
     let line = match dialect.wording {
         Wording::Netcat => format!(
-            "{}: {}",
+            "{}: {}{}",
             dialect.name,
-            spelling::as_typed(message, words, &table)
+            spelling::as_typed(message, words, &table),
+            meant.map_or(String::new(), |long| format!(" (did you mean {long}?)"))
         ),
         Wording::Ncat => format!(
             "{}: {}. QUITTING.",

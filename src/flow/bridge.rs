@@ -44,6 +44,8 @@ pub struct Bridge {
     began: Option<Instant>,
     /// When a byte last moved, or a direction ended.
     last: Instant,
+    /// When an end that was held back was passed on; the peer's answer to it may still come.
+    end_passed: Option<Instant>,
     /// Since when the verdict has been that the session is over but for lingering.
     over_since: Option<Instant>,
     /// Bytes sent when the peer's end came.
@@ -82,6 +84,7 @@ impl Bridge {
             budget,
             began,
             last: now,
+            end_passed: None,
             over_since: None,
             sent_at_peer_end: None,
             hold: Hold::new(now),
@@ -260,6 +263,7 @@ impl Bridge {
         }
         if self.hold.is_over(&self.ends, &self.traffic(), now) {
             self.out.pass_end(&mut self.remote);
+            self.end_passed = Some(now);
         } else {
             self.hold.begin_anew(now);
         }
@@ -383,7 +387,7 @@ impl Bridge {
                 let since = *self.over_since.get_or_insert(now);
                 (now >= since + linger).then_some(Ended::Clean)
             }
-            Verdict::QuitAfter(quiet) => (now >= self.last + quiet).then_some(Ended::Quit),
+            Verdict::QuitAfter(quiet) => (now >= self.last + quiet).then(|| self.quit()),
             Verdict::GoOn => None,
         };
         if let Some(ended) = ended {
@@ -411,15 +415,15 @@ impl Bridge {
         Some(self.name_fault().unwrap_or(Ended::TimedOut(late)))
     }
 
-    /// Bytes on their way that are to be waited for: those that closing an end now might discard,
-    /// which is a reset if the session is cut off, or something is unread.
+    /// Bytes on their way that are to be waited for: the data; and our end too where closing now
+    /// might discard it, by a reset if the session is cut off, or something is unread.
     fn unsent(&self, ended: &Ended) -> usize {
         let at_risk = |end: &Endpoint, from: &Flow| {
             let reads = from.state() == FlowState::Open || from.is_cut_short();
             if self.cuts_off(ended) || reads || end.has_unread() {
                 end.unsent()
             } else {
-                0
+                end.undelivered()
             }
         };
         match ended {
@@ -446,8 +450,9 @@ impl Bridge {
         let began = self.began?;
         let has_begun = self.out.state() != FlowState::Open || self.moved() != (0, 0);
         let counts = has_begun || !self.limits.idle_waits_for_input;
-        let paused = self.out.paused_until().unwrap_or(self.last);
-        let idle = |idle| (self.last.max(paused) + idle, Late::Idle(idle));
+        let moves = [self.out.paused_until(), self.end_passed];
+        let last = moves.into_iter().flatten().fold(self.last, Instant::max);
+        let idle = |idle| (last + idle, Late::Idle(idle));
         let whole = |whole| (began + whole, Late::Whole(whole));
         let limits = [
             self.limits.idle.filter(|_| counts).map(idle),
@@ -461,6 +466,12 @@ impl Bridge {
             return Turn::Wait;
         };
         let unsent = self.unsent(&leaving.why);
+        if leaving.why.is_regular()
+            && let Some(broken) = self.refused()
+        {
+            let is_clean = matches!(leaving.why, Ended::Clean | Ended::Quit);
+            return self.over(if is_clean { broken } else { leaving.why });
+        }
         let is_pending = self.out.is_pending() || self.inn.is_pending() || unsent > 0;
         let is_late = leaving.look(unsent, now);
         if is_late && unsent > 0 && leaving.why.is_regular() {
@@ -477,12 +488,30 @@ impl Bridge {
         }
     }
 
+    /// The reset by which an end refuses the last bytes, when nothing is read from it any more.
+    fn refused(&mut self) -> Option<Ended> {
+        let ends = [
+            (Place::Peer, &mut self.remote),
+            (Place::Output, &mut self.local),
+        ];
+        ends.into_iter().find_map(|(place, end)| {
+            let reset = end.write_fault().filter(|fault| fault.is_reset)?;
+            Some(Ended::Broken(place, reset.error))
+        })
+    }
+
     /// A clean end, if nothing broke while the last bytes were waited for.
     fn unless_broken(&self, why: Ended) -> Ended {
         match why {
             Ended::Clean | Ended::Quit => self.name_fault().unwrap_or(why),
             why => why,
         }
+    }
+
+    /// How the session ends by `-q`, which may come in the middle of an answer.
+    fn quit(&self) -> Ended {
+        let missing = self.hold.exchange().and_then(Exchange::missing);
+        missing.map_or(Ended::Quit, |error| Ended::Truncated(Place::Peer, error))
     }
 
     /// The fault to report, if a flow broke, or an answer is cut short.

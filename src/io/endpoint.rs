@@ -242,6 +242,14 @@ impl Endpoint {
         }
     }
 
+    /// As `unsent`, without our end itself, once it is sent.
+    pub fn undelivered(&self) -> usize {
+        match self {
+            Endpoint::Tls(end) => end.undelivered(),
+            _ => self.stream().map_or(0, Stream::undelivered),
+        }
+    }
+
     /// How long the peer's system has answered nothing, if bytes are under way to it.
     pub fn unanswered_for(&self) -> Option<Duration> {
         self.stream().and_then(Stream::unanswered_for)

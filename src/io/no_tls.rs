@@ -80,6 +80,10 @@ impl Tls {
         match self.0 {}
     }
 
+    pub fn undelivered(&self) -> usize {
+        match self.0 {}
+    }
+
     pub fn has_unread(&self) -> bool {
         match self.0 {}
     }

@@ -29,6 +29,8 @@ pub struct Stream {
     early: Vec<u8>,
     /// Looked at once.
     is_tcp: OnceCell<bool>,
+    /// FIN is sent behind what was written.
+    has_ended: bool,
     /// It never blocks, however it is read and written; looked at once.
     never_blocks: OnceCell<bool>,
 }
@@ -43,6 +45,7 @@ impl Stream {
             bits: Bits::new(true),
             early: Vec::new(),
             is_tcp: OnceCell::new(),
+            has_ended: false,
             never_blocks: OnceCell::new(),
         }
     }
@@ -220,7 +223,7 @@ impl Stream {
 
     /// Sends FIN. A peer that is already gone is found out by the read side.
     pub fn shutdown_write(&mut self) {
-        let _ = self.sock.shutdown(Shutdown::Write);
+        self.has_ended = self.sock.shutdown(Shutdown::Write).is_ok();
     }
 
     /// See `Endpoint::unsent`.
@@ -230,6 +233,11 @@ impl Stream {
         } else {
             0
         }
+    }
+
+    /// See `Endpoint::undelivered`. FIN counts as a byte.
+    pub fn undelivered(&self) -> usize {
+        self.unsent().saturating_sub(usize::from(self.has_ended))
     }
 
     /// See `Endpoint::unanswered_for`.

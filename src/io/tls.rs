@@ -17,6 +17,8 @@ use std::task::Poll;
 /// takes them all. Each record is an allocation; with more than 128 KiB of them the allocator gives
 /// the memory back to the system each time, which costs more than all else (M_TRIM_THRESHOLD).
 const OUTGOING_BYTES: usize = 64 << 10;
+/// What close_notify takes at most: the head of its record, a nonce, two bytes and their tag.
+const END_BYTES: usize = 5 + 8 + 2 + 16;
 /// Reads that may bring nothing for us, such as tickets, before others get their turn.
 const IDLE_READS: usize = 64;
 /// The peer's first bytes that are kept for messages: what it speaks, if not TLS.
@@ -313,6 +315,12 @@ impl Tls {
     /// See `Endpoint::unsent`.
     pub fn unsent(&self) -> usize {
         self.stream.unsent() + usize::from(self.holds())
+    }
+
+    /// See `Endpoint::undelivered`.
+    pub fn undelivered(&self) -> usize {
+        let end = if self.has_ended { END_BYTES } else { 0 };
+        self.unsent().saturating_sub(end)
     }
 
     /// See `Endpoint::has_unread`. Nobody reads what comes behind close_notify or a bad record.

@@ -77,6 +77,8 @@ pub fn begin() {
     };
     // A write to a closed pipe is an error then.
     set(libc::SIGPIPE, libc::SIG_IGN);
+    // So is a write beyond the limit on the size of files.
+    set(libc::SIGXFSZ, note_nothing as *const () as usize);
     set(libc::SIGCHLD, note_child as *const () as usize);
     for signal in ENDING {
         set(signal, note_signal as *const () as usize);
@@ -228,6 +230,9 @@ extern "C" fn note_child(_: libc::c_int) {
     CHILD.store(true, Ordering::SeqCst);
     wake();
 }
+
+/// For a signal whose call returns an error; unlike `SIG_IGN`, programs do not inherit a handler.
+extern "C" fn note_nothing(_: libc::c_int) {}
 
 /// Wakes the loop.
 fn wake() {

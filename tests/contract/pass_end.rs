@@ -134,6 +134,15 @@ fn an_http_answer_that_is_cut_short_is_an_error() {
 }
 
 #[test]
+fn q_in_the_middle_of_an_http_answer_is_an_error() {
+    let answer = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n12345";
+    let Session { rnc, mut peer, .. } = client(Transport::Tcp, &["-q", "300ms"], REQUEST);
+    peer.say(answer, &rnc);
+    let done = rnc.wait().expect_code(1).expect_stdout(answer);
+    done.expect_complaint("after 5 of 10 bytes");
+}
+
+#[test]
 fn as_nc_and_as_ncat_http_is_nothing_special() {
     let answer = "HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n12345";
     for dialect in ["nc", "ncat"] {

@@ -1,6 +1,8 @@
 //! A session that ends before its peer does loses nothing on the way out.
 
-use crate::common::{Stdin, Stdout, assert_bytes, pattern};
+use crate::common::{
+    Running, Sock, Stdin, Stdout, assert_bytes, connect_to_listener, pattern, rnc,
+};
 use crate::{comes_to_rest, connected};
 use std::io::{Read, Write};
 use std::sync::Arc;
@@ -72,4 +74,55 @@ fn loses_nothing_though_the_peer_talks(options: &[&str]) {
     assert_bytes("the peer got", &got, &payload);
     rnc.wait().expect_code(0).expect_silence();
     talk.join().expect("talk");
+}
+
+#[test]
+fn what_the_peer_does_not_take_after_its_own_end_is_an_error() {
+    for (rnc, peer) in sent_to_a_peer_that_has_ended() {
+        assert!(rnc.is_running(), "it left with bytes on their way");
+        // Closing with bytes unread is a reset.
+        drop(peer);
+        rnc.wait().expect_code(1).expect_complaint("failed: ");
+    }
+}
+
+#[test]
+fn what_is_sent_after_the_peers_end_is_waited_for() {
+    for (rnc, mut peer) in sent_to_a_peer_that_has_ended() {
+        assert!(rnc.is_running(), "it left with bytes on their way");
+        assert_bytes("the peer got", &peer.read_all(&rnc), &pattern(BULK, 3));
+        rnc.wait().expect_code(0).expect_silence();
+    }
+}
+
+#[test]
+fn the_time_of_w_counts_anew_once_the_end_is_passed_on() {
+    let options = ["-w", "300ms", "--shutdown", "300ms"];
+    let (mut rnc, mut peer) = connected(&options, |cmd| cmd.stdin(Stdin::Pipe));
+    rnc.send("request\n");
+    rnc.close_stdin();
+    peer.read_all(&rnc);
+    // A peer that needs a moment for its answer to the end.
+    std::thread::sleep(Duration::from_millis(50));
+    peer.say("answer\n", &rnc);
+    drop(peer);
+    rnc.wait().expect_code(0).expect_stdout("answer\n");
+}
+
+/// More than a system stores for a program that does not read.
+const BULK: usize = 600_000;
+
+/// rnc as a client and as a listener, whose peer sends its end, and does not read yet: all of
+/// `pattern(BULK, 3)` is written, and a part of it is under way.
+fn sent_to_a_peer_that_has_ended() -> [(Running, Sock); 2] {
+    let as_client = connected(&[], |cmd| cmd.stdin(Stdin::Pipe));
+    let listener = rnc(["-l", "0"]).stdin(Stdin::Pipe).spawn();
+    let client = connect_to_listener(&listener, None);
+    [as_client, (listener, client)].map(|(mut rnc, peer)| {
+        peer.half_close();
+        rnc.feed(pattern(BULK, 3));
+        // A span in which it must not leave.
+        std::thread::sleep(Duration::from_secs(1));
+        (rnc, peer)
+    })
 }

@@ -393,3 +393,17 @@ fn a_file_that_is_cut_short_while_it_is_sent_ends_there() {
     peer.half_close();
     rnc.wait().expect_code(0).expect_silence();
 }
+
+#[test]
+fn a_limit_that_is_not_told_is_no_condition() {
+    for error in REFUSALS {
+        for line in ["-lk --echo 127.0.0.1 0", "-lk -e cat 127.0.0.1 0"] {
+            let cmd = rnc(line.split(' ')).refused(&[libc::SYS_prlimit64], error);
+            let host = cmd.stdin(Stdin::Pipe).spawn();
+            let mut client = connect_to_listener(&host, None);
+            client.say("hello", &host);
+            client.half_close();
+            assert_bytes(line, &client.read_all(&host), b"hello");
+        }
+    }
+}

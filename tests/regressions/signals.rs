@@ -1,8 +1,8 @@
 //! Nothing blocks, and one signal is enough: whatever rnc is doing, whatever its parent has set.
 
 use crate::common::{
-    Cmd, Pty, Running, Server, Stdin, Stdout, TempDir, connect_to_listener, eventually,
-    flood_until_stuck, require, rnc, rnc_binary, skip,
+    Cmd, Pty, Running, Server, Stdin, Stdout, TempDir, assert_bytes, connect_to_listener,
+    eventually, flood_until_stuck, pattern, require, rnc, rnc_binary, skip,
 };
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::Signal;
@@ -305,6 +305,50 @@ fn stopped_at_a_password_it_puts_the_terminal_back_until_it_goes_on() {
 fn under(settings: &[&str], words: &[&str]) -> Option<Cmd> {
     let env = require("env", "coreutils")?;
     Some(Cmd::new(env).args(settings).arg(rnc_binary()).args(words))
+}
+
+/// rnc that may write no file of more than 1000 bytes, which by default is a signal's doing.
+fn with_small_files(words: &[&str]) -> Option<Cmd> {
+    let prlimit = require("prlimit", "util-linux")?;
+    let limited = Cmd::new(prlimit).args(["--fsize=1000"]);
+    Some(limited.arg(rnc_binary()).args(words).stdin(Stdin::Pipe))
+}
+
+#[test]
+fn a_log_that_may_not_grow_ends_alone() {
+    let dir = TempDir::new();
+    let log = dir.join("log").display().to_string();
+    let server = Server::tcp();
+    let port = server.port().to_string();
+    let words = ["-N", "--output", &log, "127.0.0.1", &port];
+    let Some(cmd) = with_small_files(&words) else {
+        return;
+    };
+    let mut rnc = cmd.spawn();
+    let bytes = pattern(100_000, 1);
+    rnc.feed(bytes.clone());
+    let mut peer = server.accept(&rnc);
+    assert_bytes("the peer got", &peer.read_all(&rnc), &bytes);
+    drop(peer);
+    rnc.wait().expect_code(0).expect_complaint("File too large");
+    assert_eq!(fs::read(log).expect("read the log"), bytes[..1000]);
+}
+
+#[test]
+fn a_standard_output_that_may_not_grow_looks_cut_off() {
+    let dir = TempDir::new();
+    let server = Server::tcp();
+    let words = ["127.0.0.1", &server.port().to_string()];
+    let Some(cmd) = with_small_files(&words) else {
+        return;
+    };
+    let out = File::create(dir.join("out")).expect("create");
+    let rnc = cmd.stdout(Stdout::Fd(out.into())).spawn();
+    let mut peer = server.accept(&rnc);
+    peer.say("x".repeat(5000), &rnc);
+    let cut = peer.read(&mut [0]).expect_err("a reset");
+    assert_eq!(cut.kind(), std::io::ErrorKind::ConnectionReset);
+    rnc.wait().expect_code(1).expect_complaint("File too large");
 }
 
 #[test]

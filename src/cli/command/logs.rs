@@ -18,7 +18,8 @@ pub fn logs() -> Vec<Arg> {
                  on; what a pipe or a terminal is too slow to take is left out, and how much \
                  that was is said at the end. Not with -z or -F.",
             )
-            .value_hint(ValueHint::FilePath),
+            .value_hint(ValueHint::FilePath)
+            .hide_short_help(true),
             known(
                 setting(
                     "log-format",

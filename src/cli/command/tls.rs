@@ -39,7 +39,8 @@ pub fn tls() -> Vec<Arg> {
                  given more than once. Not with -l, --tls-ca, --tls-verify or --tls-no-verify.",
             )
             .alias("ssl-pin")
-            .action(ArgAction::Append),
+            .action(ArgAction::Append)
+            .hide_short_help(true),
             switch(
                 "tls-no-verify",
                 "Trust any certificate: the connection can be listened to",
@@ -155,7 +156,8 @@ pub fn tls() -> Vec<Arg> {
                      says before TLS is not shown. Not with -l.",
                 ),
                 &Protocol::NAMES,
-            ),
+            )
+            .hide_short_help(true),
         ],
     )
 }

@@ -9,7 +9,12 @@ impl Planner<'_> {
     pub(super) fn check_whole(&self, place: &Place) -> Result<(), Wrong> {
         match place {
             Place::Unix(path) if path.as_os_str().is_empty() => {
-                Err(Wrong::Shape("missing socket pathname".into()))
+                let missing = "missing socket pathname".into();
+                Err(if self.args.listen {
+                    Wrong::Said(missing)
+                } else {
+                    Wrong::Shape(missing)
+                })
             }
             Place::Ip { host: None, .. } if !self.args.listen => Err(self.no_host()),
             Place::Ip { host, ports } if ports.is_empty() => Err(self.no_port(host.as_deref())),
