@@ -11,6 +11,7 @@ use crate::io::endpoint::Endpoint;
 use crate::io::memory::{self, Lease};
 use crate::io::reactor::Registered;
 use crate::io::ready::{Got, Put, Ready};
+use crate::io::seat::Seat;
 use crate::io::store::Source;
 use crate::io::stream::Stream;
 use crate::plan::{Ends, Limits, PassEnd, Until};
@@ -18,7 +19,6 @@ use crate::proto::chat::Voice;
 use crate::sys::errno;
 use std::borrow::Cow;
 use std::io;
-use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 /// Reads from one peer before the others get their turn.
@@ -49,7 +49,7 @@ pub struct Member {
     liveness: Liveness,
     /// Bytes it may still send or be sent.
     left: Option<u64>,
-    _seat: Rc<()>,
+    _seat: Seat,
 }
 
 /// Whether a member stays.
@@ -70,7 +70,7 @@ impl Member {
         voice: Voice,
         stage: Option<Box<dyn Stage>>,
         queue_bytes: usize,
-        seat: Rc<()>,
+        seat: Seat,
         now: Instant,
     ) -> Member {
         Member {

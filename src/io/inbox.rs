@@ -23,6 +23,8 @@ pub enum Notice {
     Ending,
     /// A signal asked rnc to let nobody in any more, and to end when those who are there have left.
     Retiring,
+    /// Another task has woken this one.
+    Woken,
     /// A program has ended; which one, each of those that run one has to find out.
     ProgramEnded,
     /// A name has been looked up: its addresses, or the resolver's words.
@@ -46,6 +48,24 @@ struct Inner {
     waker: Waker,
     /// Notices with the task each is for; `None` is for all.
     queue: Mutex<Vec<(Option<TaskId>, Notice)>>,
+}
+
+/// Wakes one task; for other tasks, on the loop's thread.
+#[derive(Clone, Debug)]
+pub struct Wake {
+    inbox: Inbox,
+    task: TaskId,
+}
+
+impl Wake {
+    pub(super) fn new(inbox: Inbox, task: TaskId) -> Wake {
+        Wake { inbox, task }
+    }
+
+    /// Has the task driven, unless it has ended.
+    pub fn wake(&self) {
+        self.inbox.post(Some(self.task), Notice::Woken);
+    }
 }
 
 impl Inbox {

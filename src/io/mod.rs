@@ -17,6 +17,7 @@ pub mod pool;
 pub mod reactor;
 pub mod ready;
 pub mod refusals;
+pub mod seat;
 pub mod stdio;
 pub mod store;
 pub mod stream;

@@ -7,7 +7,7 @@
 //! There may be thousands of tasks: what a round costs depends on those that have something to do,
 //! not on those that wait.
 
-use super::inbox::{Inbox, Notice, TaskId};
+use super::inbox::{Inbox, Notice, TaskId, Wake};
 use super::pool::{Job, Pool};
 use super::ready::Ready;
 use crate::report;
@@ -147,6 +147,11 @@ impl Registrar<'_> {
     pub fn deregister(&self, fd: BorrowedFd<'_>) {
         // Not registered: nothing to undo.
         let _ = self.registry.deregister(&mut SourceFd(&fd.as_raw_fd()));
+    }
+
+    /// What wakes this task, for another one.
+    pub fn waker(&self) -> Wake {
+        Wake::new(self.inbox.clone(), self.task)
     }
 
     /// Runs `work` on another thread and posts what it gives to this task: for calls that block,

@@ -100,12 +100,12 @@ impl Door {
                 Ok(reserve) => reserve,
                 // Those before it still have to take what is put by for them.
                 Err(_) if !clients.is_empty() => {
-                    self.entrance.hold(client, cx.now);
+                    self.entrance.hold(client, cx.now, &cx.registrar);
                     break;
                 }
                 Err(error) => {
                     self.entrance.tell_shortage(&error);
-                    self.entrance.hold(client, cx.now + PAUSE);
+                    self.entrance.hold(client, cx.now + PAUSE, &cx.registrar);
                     next = Step::Wait;
                     break;
                 }

@@ -11,6 +11,7 @@ use crate::io::connection::Connection;
 use crate::io::inbox::Notice;
 use crate::io::reactor::{Cx, Registered, Registrar};
 use crate::io::ready::Ready;
+use crate::io::seat::Seat;
 use crate::net::listen::Arrived;
 use crate::net::listen::{Accepted, Listener};
 use crate::net::own_file::OwnFile;
@@ -35,6 +36,8 @@ pub struct Entrance {
     awaits_one: bool,
     /// A client that waits, and until when.
     held: Option<(Client, Instant)>,
+    /// A client has left since.
+    is_woken: bool,
     /// A client that waits for a place.
     unseated: Option<(Connection, SockAddr)>,
     told_shortage: bool,
@@ -49,10 +52,6 @@ pub struct Entrance {
     /// Removed when nobody can come in any more.
     files: Vec<OwnFile>,
 }
-
-/// A client's place among those who may be there at once. Whoever serves the client keeps it as
-/// long as the client is there.
-pub type Seat = Rc<()>;
 
 /// Somebody who has come.
 pub struct Client {
@@ -93,6 +92,7 @@ impl Entrance {
             awaits_one: bound.arrived.is_some(),
             arrived: bound.arrived,
             held: None,
+            is_woken: false,
             unseated: None,
             told_shortage: false,
             guard: bound.guard,
@@ -137,7 +137,9 @@ impl Entrance {
 
     /// The next client that may come in.
     pub fn next(&mut self, cx: Cx<'_>) -> Next {
-        if let Some((client, _)) = self.held.take_if(|(_, until)| cx.now >= *until) {
+        let is_woken = std::mem::take(&mut self.is_woken);
+        let is_due = |until: &Instant| is_woken || cx.now >= *until;
+        if let Some((client, _)) = self.held.take_if(|(_, until)| is_due(until)) {
             return Next::Client(client);
         }
         if self.held.is_some() {
@@ -170,7 +172,10 @@ impl Entrance {
                 self.told_shortage &= is_paused;
                 Next::Pending
             }
-            Accepted::Failed(error) => Next::Short(error),
+            Accepted::Failed(error) => {
+                self.seats.wait(cx.registrar.waker());
+                Next::Short(error)
+            }
         }
     }
 
@@ -192,7 +197,7 @@ impl Entrance {
 
     /// Gives a client who may come in a place, if there is one.
     fn seat(&mut self, conn: Connection, addr: SockAddr) -> Next {
-        let taken = Rc::strong_count(&self.seats) - 1;
+        let taken = self.seats.others();
         match self.plan.reception.most_clients {
             Some(most) if taken >= most => {
                 self.unseated = Some((conn, addr));
@@ -200,7 +205,7 @@ impl Entrance {
             }
             _ => {
                 self.patience.is_over();
-                let seat = Rc::clone(&self.seats);
+                let seat = self.seats.another();
                 Next::Client(Client { conn, addr, seat })
             }
         }
@@ -232,9 +237,11 @@ impl Entrance {
         self.patience.exit(now)
     }
 
-    /// Has a client wait, until then, for which there was something missing.
-    pub fn hold(&mut self, client: Client, until: Instant) {
+    /// Has a client wait, until then or until another has left, for which there was something
+    /// missing.
+    pub fn hold(&mut self, client: Client, until: Instant, registrar: &Registrar<'_>) {
         self.held = Some((client, until));
+        self.seats.wait(registrar.waker());
     }
 
     /// There may be descriptors again.
@@ -278,8 +285,13 @@ impl Entrance {
     pub fn notice(&mut self, notice: &Notice) {
         self.greeter.notice(notice);
         self.guard.notice(notice);
-        if matches!(notice, Notice::Retiring) {
-            self.close();
+        match notice {
+            Notice::Retiring => self.close(),
+            Notice::Woken => {
+                self.is_woken = true;
+                self.resume();
+            }
+            _ => {}
         }
     }
 

@@ -10,7 +10,7 @@
 //! (SIGKILL).
 
 use super::company::{Company, tell_left};
-use super::entrance::{Client, Seat};
+use super::entrance::Client;
 use super::labels::label;
 use super::outcome::{failed, signal_exit};
 use super::relayed::reset;
@@ -25,6 +25,7 @@ use crate::io::inbox::Notice;
 use crate::io::mailbox::Mailbox;
 use crate::io::reactor::{Cx, Drive, Registered, Step};
 use crate::io::ready::{Got, Ready};
+use crate::io::seat::Seat;
 use crate::io::store::Mem;
 use crate::net::addr;
 use crate::parse::escape::printable;

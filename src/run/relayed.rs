@@ -6,7 +6,7 @@
 //! ```
 
 use super::company::{Company, tell_left};
-use super::entrance::{Client, Seat};
+use super::entrance::Client;
 use super::labels::{ip_label, label};
 use super::outcome::{failed, signal_exit};
 use super::secure::Alerted;
@@ -19,6 +19,7 @@ use crate::io::endpoint::Endpoint;
 use crate::io::inbox::Notice;
 use crate::io::reactor::{Cx, Drive, Registered, Registrar, Step};
 use crate::io::ready::Ready;
+use crate::io::seat::Seat;
 use crate::io::stream::Stream;
 use crate::net::addr;
 use crate::net::dial::{Connected, DialError, Dialer};

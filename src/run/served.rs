@@ -2,7 +2,7 @@
 //! client and an end inside this process.
 
 use super::company::{Company, tell_left};
-use super::entrance::{Client, Seat};
+use super::entrance::Client;
 use super::labels::label;
 use super::logs;
 use super::outcome::{failed, signal_exit};
@@ -15,6 +15,7 @@ use crate::io::inbox::Notice;
 use crate::io::internal::Internal;
 use crate::io::reactor::{Cx, Drive, Registered, Step};
 use crate::io::ready::Ready;
+use crate::io::seat::Seat;
 use crate::plan::{Builtin, Ends, Plan};
 use crate::proto::services;
 use crate::sys::clock;
