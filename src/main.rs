@@ -2,23 +2,24 @@
 
 #![no_main]
 
-use rnc::cli::{self, Parsed};
+use rnc::cli;
 use rnc::exit::Exit;
 use rnc::{report, run, sys};
 use std::ffi::OsString;
+use std::ops::ControlFlow;
 
 rnc::entry!(rnc);
 
 fn rnc(words: Vec<OsString>) -> u8 {
     let exit = match cli::parse(words) {
-        Parsed::Plan(plan) => {
+        ControlFlow::Continue(plan) => {
             let code = plan.codes.other;
             run::run(*plan).unwrap_or_else(|error| {
                 report::fatal(&run::describe(&error));
                 Exit::Code(code)
             })
         }
-        Parsed::Exit(exit) => exit,
+        ControlFlow::Break(exit) => exit,
     };
     report::finish();
     match exit {

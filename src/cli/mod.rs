@@ -20,19 +20,13 @@ use command::Extent;
 use dialect::Dialect;
 use std::ffi::{OsStr, OsString};
 use std::io::IsTerminal;
+use std::ops::ControlFlow;
 use to_plan::Facts;
 
-/// What the command line came to.
-pub enum Parsed {
-    /// Something to do.
-    Plan(Box<Plan>),
-    /// Nothing more to do: help was shown, or the command line is wrong.
-    Exit(Exit),
-}
-
 /// Reads the command line, its first word being the name rnc was called by. Help goes to standard
-/// output, complaints to standard error.
-pub fn parse(words: impl IntoIterator<Item = OsString>) -> Parsed {
+/// output, complaints to standard error; then, and where the command line is wrong, nothing more is
+/// to be done.
+pub fn parse(words: impl IntoIterator<Item = OsString>) -> ControlFlow<Exit, Box<Plan>> {
     let words: Vec<OsString> = words.into_iter().collect();
     let name = words
         .first()
@@ -41,12 +35,12 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Parsed {
         Ok(dialect) => dialect,
         Err(message) => {
             report::error(&message);
-            return Parsed::Exit(Exit::USAGE);
+            return ControlFlow::Break(Exit::USAGE);
         }
     };
     let matches = match matches(dialect, &words) {
         Ok(matches) => matches,
-        Err(error) => return Parsed::Exit(usage::complain(&error, &words, dialect)),
+        Err(error) => return ControlFlow::Break(usage::complain(&error, &words, dialect)),
     };
     let args = Args::from_matches(&matches);
     report::set_voice(Voice {
@@ -70,8 +64,8 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Parsed {
         proxy_auth: std::env::var("NCAT_PROXY_AUTH").ok(),
     };
     match to_plan::to_plan(&args, dialect, &facts) {
-        Ok(plan) => Parsed::Plan(Box::new(plan)),
-        Err(wrong) => Parsed::Exit(usage::tell(&wrong, &words, dialect)),
+        Ok(plan) => ControlFlow::Continue(Box::new(plan)),
+        Err(wrong) => ControlFlow::Break(usage::tell(&wrong, &words, dialect)),
     }
 }
 

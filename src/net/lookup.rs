@@ -111,10 +111,9 @@ impl Lookup {
         while let Some(question) = self.questions.front() {
             if !std::mem::replace(&mut self.is_asked, true) {
                 let (host, port) = &question.host;
-                match resolve::ask(host, *port, &question.net, registrar) {
-                    Ok(resolve::Answer::Now(addrs)) => self.answer = Some(Ok(addrs)),
-                    Ok(resolve::Answer::Later) => {}
-                    Err(error) => self.answer = Some(Err(error)),
+                let asked = resolve::ask(host, *port, &question.net, registrar);
+                if let Poll::Ready(answer) = asked {
+                    self.answer = Some(answer);
                 }
             }
             let Some(answer) = self.answer.take() else {

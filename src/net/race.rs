@@ -90,13 +90,6 @@ enum BeginError {
     Fatal(Obstacle),
 }
 
-enum Check {
-    Connected,
-    Pending,
-    /// Why, and whether it is our own time limit.
-    Failed(io::Error, bool),
-}
-
 impl Race {
     /// A race; `hop` is the host and port the addresses
     /// are of, for messages.
@@ -310,9 +303,9 @@ impl Race {
         let mut index = 0;
         while index < self.attempts.len() {
             match self.attempts[index].check(look, &self.net, cx.now) {
-                Check::Connected => return Some(index),
-                Check::Pending => index += 1,
-                Check::Failed(error, timed_out) => {
+                Poll::Ready(Ok(())) => return Some(index),
+                Poll::Pending => index += 1,
+                Poll::Ready(Err((error, timed_out))) => {
                     let lost = self.attempts.swap_remove(index);
                     cx.registrar.deregister(lost.stream.fd());
                     self.fail(lost.addr, error, timed_out);
@@ -413,19 +406,20 @@ impl Race {
 }
 
 impl Attempt {
-    fn check(&self, look: bool, net: &Net, now: Instant) -> Check {
+    /// Returns whether it is connected, or why it failed and whether that is our own time limit.
+    fn check(&self, look: bool, net: &Net, now: Instant) -> Poll<Result<(), (io::Error, bool)>> {
         if look {
             match is_connected(self.stream.socket(), net) {
-                Ok(true) => return Check::Connected,
+                Ok(true) => return Poll::Ready(Ok(())),
                 Ok(false) => {}
-                Err(error) => return Check::Failed(error, false),
+                Err(error) => return Poll::Ready(Err((error, false))),
             }
         }
         match self.deadline {
             Some(deadline) if now >= deadline => {
-                Check::Failed(io::ErrorKind::TimedOut.into(), true)
+                Poll::Ready(Err((io::ErrorKind::TimedOut.into(), true)))
             }
-            _ => Check::Pending,
+            _ => Poll::Pending,
         }
     }
 }

@@ -9,6 +9,7 @@ use crate::sys::names;
 use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV6};
+use std::task::Poll;
 
 /// Why a host cannot be used, known without a look-up. The texts are getaddrinfo(3)'s.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,26 +31,23 @@ impl fmt::Display for UnfitHost {
 
 impl std::error::Error for UnfitHost {}
 
-/// What became of a question for addresses.
-#[derive(Debug)]
-pub enum Answer {
-    /// The addresses, in the order to try them.
-    Now(Vec<SocketAddr>),
-    /// They will come as a `Notice::Addresses`.
-    Later,
-}
-
-/// Asks for the addresses of `host`.
+/// Asks for the addresses of `host`, in the order to try them. Those that are not known at once come
+/// as a `Notice::Addresses`.
 ///
 /// # Errors
 /// The text is in the words of getaddrinfo(3).
-pub fn ask(host: &str, port: u16, net: &Net, registrar: &Registrar<'_>) -> io::Result<Answer> {
+pub fn ask(
+    host: &str,
+    port: u16,
+    net: &Net,
+    registrar: &Registrar<'_>,
+) -> Poll<io::Result<Vec<SocketAddr>>> {
     if let Some(found) = numeric(host, port, net)? {
-        return Ok(Answer::Now(found));
+        return Poll::Ready(Ok(found));
     }
     let (host, family) = (host.to_string(), net.family);
     registrar.off_loop(move || Notice::Addresses(look_up(&host, port, family)));
-    Ok(Answer::Later)
+    Poll::Pending
 }
 
 /// The addresses of `host`, looked up here and now: for listeners, before the loop runs.
