@@ -171,13 +171,13 @@ impl Member {
                 Err(error) => return self.stop_sending(error),
             }
         }
-        self.has_sent(sent, now);
+        self.note_sent(sent, now);
         if sent < chunk.bytes().len() {
             self.outbox.push(chunk, sent, now);
         }
     }
 
-    fn has_sent(&mut self, n: usize, now: Instant) {
+    fn note_sent(&mut self, n: usize, now: Instant) {
         if n > 0 {
             self.moved.0 += n as u64;
             self.last = now;
@@ -250,7 +250,7 @@ impl Member {
             match self.outbox.send(&mut self.end, &mut self.taps) {
                 Ok(Some(n)) => {
                     any = true;
-                    self.has_sent(n, now);
+                    self.note_sent(n, now);
                 }
                 Ok(None) => break,
                 Err(error) => self.stop_sending(error),

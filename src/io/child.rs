@@ -124,14 +124,14 @@ impl Child {
                 Ok(0) => return Ok(Got::Eof),
                 Ok(n) => {
                     if self.channel == Channel::Bytes && !self.exited {
-                        half.bits.has_read(n, buf.len());
+                        half.bits.note_read(n, buf.len());
                     }
                     return Ok(Got::Bytes(n));
                 }
                 Err(Errno::INTR) => {}
                 Err(Errno::AGAIN) if self.exited => return Ok(Got::Eof),
                 Err(Errno::AGAIN) => {
-                    half.bits.is_drained();
+                    half.bits.set_drained();
                     return Ok(Got::Pending);
                 }
                 // Nobody has the terminal open any more.
@@ -155,18 +155,18 @@ impl Child {
         }
         let messages = self.channel == Channel::Messages;
         if messages && sockopt::unsent(&half.fd).is_ok_and(|bytes| bytes > 0) {
-            half.bits.is_full();
+            half.bits.set_full();
             return Ok(Put::Pending);
         }
         loop {
             match rustix::io::write(&half.fd, buf) {
                 Ok(n) => {
-                    half.bits.has_written(n, buf.len());
+                    half.bits.note_written(n, buf.len());
                     return Ok(Put::Bytes(n));
                 }
                 Err(Errno::INTR) => {}
                 Err(Errno::AGAIN) => {
-                    half.bits.is_full();
+                    half.bits.set_full();
                     return Ok(Put::Pending);
                 }
                 Err(error) => return Err(error.into()),
@@ -242,17 +242,17 @@ impl Child {
         self.input.as_ref().map(|half| &half.bits)
     }
 
-    /// See `Endpoint::is_drained`.
-    pub fn is_drained(&mut self) {
+    /// See `Endpoint::set_drained`.
+    pub fn set_drained(&mut self) {
         if let Some(half) = &mut self.output {
-            half.bits.is_drained();
+            half.bits.set_drained();
         }
     }
 
-    /// See `Endpoint::is_full`.
-    pub fn is_full(&mut self) {
+    /// See `Endpoint::set_full`.
+    pub fn set_full(&mut self) {
         if let Some(half) = &mut self.input {
-            half.bits.is_full();
+            half.bits.set_full();
         }
     }
 

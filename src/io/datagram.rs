@@ -387,7 +387,7 @@ impl Datagram {
             match received {
                 // Dropped, all of it.
                 Ok(None) | Err(Errno::INTR) => {}
-                Err(Errno::AGAIN) => self.bits.is_drained(),
+                Err(Errno::AGAIN) => self.bits.set_drained(),
                 Err(error) if self.refusals.forgive(error) => {}
                 other => return other,
             }
@@ -422,7 +422,7 @@ impl Datagram {
         };
         let batch = self.batch.get_or_insert_default();
         let came = batch.receive(&self.sock, wants)?;
-        self.bits.has_read(came.count, came.of);
+        self.bits.note_read(came.count, came.of);
         self.drop_refused();
         Ok(())
     }
@@ -456,7 +456,7 @@ impl Datagram {
                 Ok(n) => return Ok(Put::Bytes(n)),
                 Err(Errno::INTR) => {}
                 Err(Errno::AGAIN) => {
-                    self.bits.is_full();
+                    self.bits.set_full();
                     return Ok(Put::Pending);
                 }
                 Err(Errno::INVAL | Errno::MSGSIZE | Errno::IO) if self.stops_segments() => {}

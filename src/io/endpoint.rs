@@ -183,28 +183,28 @@ impl Endpoint {
     }
 
     /// A read past `try_read` found nothing.
-    pub fn is_drained(&mut self) {
+    pub fn set_drained(&mut self) {
         match self {
-            Endpoint::Stream(end) => end.bits_mut().is_drained(),
+            Endpoint::Stream(end) => end.bits_mut().set_drained(),
             Endpoint::Tls(_)
             | Endpoint::Datagram(_)
             | Endpoint::Mailbox(_)
             | Endpoint::Internal(_) => {}
-            Endpoint::Stdio(end) => end.is_drained(),
-            Endpoint::Child(end) => end.is_drained(),
+            Endpoint::Stdio(end) => end.set_drained(),
+            Endpoint::Child(end) => end.set_drained(),
         }
     }
 
     /// A write past `try_write` found no room.
-    pub fn is_full(&mut self) {
+    pub fn set_full(&mut self) {
         match self {
-            Endpoint::Stream(end) => end.bits_mut().is_full(),
+            Endpoint::Stream(end) => end.bits_mut().set_full(),
             Endpoint::Tls(_)
             | Endpoint::Datagram(_)
             | Endpoint::Mailbox(_)
             | Endpoint::Internal(_) => {}
-            Endpoint::Stdio(end) => end.is_full(),
-            Endpoint::Child(end) => end.is_full(),
+            Endpoint::Stdio(end) => end.set_full(),
+            Endpoint::Child(end) => end.set_full(),
         }
     }
 

@@ -104,10 +104,10 @@ impl Kernel {
                 sink: full,
             } => {
                 if drained {
-                    source.is_drained();
+                    source.set_drained();
                 }
                 if full {
-                    sink.is_full();
+                    sink.set_full();
                 }
                 Carry::Pending
             }

@@ -84,7 +84,7 @@ impl Mailbox {
     }
 
     /// The socket may take something again; says whether that was waited for.
-    pub fn has_room(&mut self) -> bool {
+    pub fn note_room(&mut self) -> bool {
         std::mem::take(&mut self.is_full)
     }
 

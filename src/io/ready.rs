@@ -124,26 +124,26 @@ impl Bits {
 
     /// A read gave `got` of `asked` bytes: a short one means that a TCP stream is drained, unless
     /// something is known to wait behind. Saves the read that would say so.
-    pub fn has_read(&mut self, got: usize, asked: usize) {
+    pub fn note_read(&mut self, got: usize, asked: usize) {
         if got < asked && !self.ready.more_behind && !self.always {
             self.ready.readable = false;
         }
     }
 
     /// A write took `put` of `offered` bytes: a short one means that there is no more room.
-    pub fn has_written(&mut self, put: usize, offered: usize) {
+    pub fn note_written(&mut self, put: usize, offered: usize) {
         if put < offered && !self.always {
             self.ready.writable = false;
         }
     }
 
     /// A read would block.
-    pub fn is_drained(&mut self) {
+    pub fn set_drained(&mut self) {
         self.ready.readable = self.always;
     }
 
     /// A write would block.
-    pub fn is_full(&mut self) {
+    pub fn set_full(&mut self) {
         self.ready.writable = self.always;
     }
 }

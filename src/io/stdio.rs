@@ -56,7 +56,7 @@ impl Stdio {
                 result => Some(result?),
             };
             if id.is_some() {
-                shared.is_pollable();
+                shared.set_pollable();
             }
             let bits = Bits::new(id.is_some());
             Ok(Half {
@@ -113,7 +113,7 @@ impl Stdio {
             Some(0) => Ok(Got::Eof),
             Some(n) => Ok(Got::Bytes(n)),
             None => {
-                half.bits.is_drained();
+                half.bits.set_drained();
                 Ok(Got::Pending)
             }
         }
@@ -133,7 +133,7 @@ impl Stdio {
         match half.shared.try_write(buf)? {
             Some(n) => Ok(Put::Bytes(n)),
             None => {
-                half.bits.is_full();
+                half.bits.set_full();
                 Ok(Put::Pending)
             }
         }
@@ -193,17 +193,17 @@ impl Stdio {
         self.output.as_ref().map(|half| &half.bits)
     }
 
-    /// See `Endpoint::is_drained`.
-    pub fn is_drained(&mut self) {
+    /// See `Endpoint::set_drained`.
+    pub fn set_drained(&mut self) {
         if let Some(half) = &mut self.input {
-            half.bits.is_drained();
+            half.bits.set_drained();
         }
     }
 
-    /// See `Endpoint::is_full`.
-    pub fn is_full(&mut self) {
+    /// See `Endpoint::set_full`.
+    pub fn set_full(&mut self) {
         if let Some(half) = &mut self.output {
-            half.bits.is_full();
+            half.bits.set_full();
         }
     }
 

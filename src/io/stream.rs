@@ -162,13 +162,13 @@ impl Stream {
                 Ok((n, _)) => {
                     // Other sockets keep messages apart, or descriptors sent with them.
                     if self.is_tcp() {
-                        self.bits.has_read(n, buf.len());
+                        self.bits.note_read(n, buf.len());
                     }
                     return Ok(Got::Bytes(n));
                 }
                 Err(Errno::INTR) => {}
                 Err(Errno::AGAIN) => {
-                    self.bits.is_drained();
+                    self.bits.set_drained();
                     return Ok(Got::Pending);
                 }
                 Err(error) => return Err(error.into()),
@@ -208,12 +208,12 @@ impl Stream {
         loop {
             match call(&self.sock) {
                 Ok(n) => {
-                    self.bits.has_written(n, offered);
+                    self.bits.note_written(n, offered);
                     return Ok(Put::Bytes(n));
                 }
                 Err(Errno::INTR) => {}
                 Err(Errno::AGAIN) => {
-                    self.bits.is_full();
+                    self.bits.set_full();
                     return Ok(Put::Pending);
                 }
                 Err(error) => return Err(error.into()),

@@ -212,7 +212,7 @@ impl Listener {
             while bits.readable() {
                 match sock.accept4(SOCK_FLAGS) {
                     Ok((client, addr)) => return Accepted::Client(client, addr),
-                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => bits.is_drained(),
+                    Err(error) if error.kind() == io::ErrorKind::WouldBlock => bits.set_drained(),
                     Err(error) if errno::is_lost_client(&error) && lost < LOST => lost += 1,
                     Err(error) => {
                         self.paused_until = Some(now + PAUSE);

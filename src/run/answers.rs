@@ -121,7 +121,7 @@ impl Answers {
             return Ok(got == Got::Again);
         };
         self.counts.0 += 1;
-        self.patience.is_over();
+        self.patience.end();
         let (first, _) = self.came.unwrap_or((cx.now, cx.now));
         self.came = Some((first, cx.now));
         let sender = end.sender();

@@ -124,7 +124,7 @@ impl Entrance {
         self.unseated = None;
         self.handshakes.iter_mut().for_each(Handshakes::clear);
         self.files.clear();
-        self.patience.is_over();
+        self.patience.end();
     }
 
     /// Says whether somebody may still come.
@@ -204,7 +204,7 @@ impl Entrance {
                 Next::Full
             }
             _ => {
-                self.patience.is_over();
+                self.patience.end();
                 let seat = self.seats.another();
                 Next::Client(Client { conn, addr, seat })
             }
@@ -327,7 +327,7 @@ impl Patience {
     }
 
     /// Somebody has come: nothing is waited for any more.
-    pub fn is_over(&mut self) {
+    pub fn end(&mut self) {
         self.limit = None;
     }
 

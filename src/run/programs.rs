@@ -160,7 +160,7 @@ impl Programs {
                     return Err(Exit::FAILED);
                 }
             };
-            self.patience.is_over();
+            self.patience.end();
             if let Some(peer) = receiver.end.sender() {
                 let pair = (peer, receiver.end.local());
                 self.deliver(pair, &receiver.buf[..len], &receiver.shared, cx)?;
@@ -380,7 +380,7 @@ impl Drive<Exit> for Programs {
         if ready.writable {
             for entry in self.programs.iter_mut().flatten() {
                 if let Some(mailbox) = entry.program.mailbox() {
-                    entry.is_runnable |= mailbox.has_room();
+                    entry.is_runnable |= mailbox.note_room();
                 }
             }
         }

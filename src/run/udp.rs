@@ -126,7 +126,7 @@ impl Receive {
             return;
         };
         if datagram.has_peer() {
-            self.patience.is_over();
+            self.patience.end();
         }
         let (peers, fault) = (datagram.take_new_peers(), datagram.take_send_fault());
         guard::tell_refused(datagram);

@@ -205,7 +205,7 @@ impl Shared {
 
     /// Tells that the loop can wait for this descriptor. A device that is waited for may block,
     /// unlike files and /dev/null.
-    pub fn is_pollable(&mut self) {
+    pub fn set_pollable(&mut self) {
         if self.way.get() == Way::Plain {
             self.way.set(Way::Polled);
         }
