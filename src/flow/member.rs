@@ -12,7 +12,7 @@ use crate::io::memory::{self, Lease};
 use crate::io::reactor::Registered;
 use crate::io::ready::{Got, Put, Ready};
 use crate::io::seat::Seat;
-use crate::io::store::Source;
+use crate::io::store::ReadEnd;
 use crate::io::stream::Stream;
 use crate::plan::{Ends, Limits, PassEnd, Until};
 use crate::proto::chat::Voice;

@@ -8,7 +8,7 @@ use super::mailbox::Mailbox;
 use super::reactor::Registered;
 use super::ready::{Bits, Got, Put, Ready, WriteFault};
 use super::stdio::Stdio;
-use super::store::Source;
+use super::store::ReadEnd;
 use super::stream::Stream;
 use super::tls::Tls;
 use crate::sys::offload::RawEnd;
@@ -377,7 +377,7 @@ impl Endpoint {
     }
 }
 
-impl Source for Endpoint {
+impl ReadEnd for Endpoint {
     fn try_read(&mut self, buf: &mut [u8]) -> io::Result<Got> {
         match self {
             Endpoint::Stream(end) => end.try_read(buf),

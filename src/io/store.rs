@@ -33,7 +33,7 @@ pub struct Mem {
 }
 
 /// Where a store is filled from.
-pub trait Source {
+pub trait ReadEnd {
     /// Reads bytes, or one message, into `buf`. Never waits.
     ///
     /// # Errors
@@ -62,7 +62,7 @@ impl Mem {
     /// Whatever the read says.
     pub fn fill(
         &mut self,
-        source: &mut impl Source,
+        source: &mut impl ReadEnd,
         message_bytes: Option<usize>,
         most: usize,
     ) -> io::Result<Got> {

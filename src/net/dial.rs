@@ -6,7 +6,7 @@
 //!                          └── anew ────┘
 //! ```
 
-use super::handshake::{Answer, Talk, TalkError, Talked};
+use super::handshake::{ProxyAnswer, Talk, TalkError, Talked};
 use super::lookup::{self, Found, Lookup, Unknown};
 use super::race::{Hop, Lost, Obstacle, Race};
 use crate::io::inbox::Notice;
@@ -58,7 +58,7 @@ enum State {
 pub struct Dialer {
     dialing: Rc<Dialing>,
     /// What a proxy is answered with that has asked for a password.
-    answer: Option<Rc<Answer>>,
+    answer: Option<Rc<ProxyAnswer>>,
     /// The peer's name or address, and port.
     target: Hop,
     state: State,
@@ -97,7 +97,7 @@ impl Dialer {
     }
 
     /// The same where a proxy has asked for a password.
-    pub fn answering(mut self, answer: Option<&Rc<Answer>>) -> Dialer {
+    pub fn answering(mut self, answer: Option<&Rc<ProxyAnswer>>) -> Dialer {
         self.answer = answer.cloned();
         self
     }

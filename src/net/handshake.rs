@@ -66,7 +66,7 @@ impl From<io::Error> for TalkError {
 
 /// What a proxy is answered with that has asked for a password.
 #[derive(Clone, Debug)]
-pub struct Answer {
+pub struct ProxyAnswer {
     /// The password of the plan's user.
     pub password: String,
     /// What the proxy has said it wants (HTTP).
@@ -80,7 +80,7 @@ impl Talk {
     /// The target cannot be said in the proxy's language.
     pub fn new(
         proxy: &Proxy,
-        answer: Option<&Answer>,
+        answer: Option<&ProxyAnswer>,
         target: &Target,
         port: u16,
     ) -> Result<Talk, TalkError> {
@@ -185,7 +185,7 @@ impl Talk {
 /// The machine that speaks the proxy's language.
 fn machine(
     proxy: &Proxy,
-    answer: Option<&Answer>,
+    answer: Option<&ProxyAnswer>,
     target: &Target,
     port: u16,
 ) -> Result<Box<dyn Handshake>, TalkError> {

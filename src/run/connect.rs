@@ -9,29 +9,29 @@
 //! ```
 
 mod local;
+mod secured;
 
 use super::company::Company;
+use super::environment::Addresses;
 use super::labels::ip_label;
 use super::outcome::{failed, signal_exit};
 use super::ports::{self, Tally, UNREAD};
 use super::probe::Probe;
-use super::program::{Addresses, Peer, Program, Progress};
+use super::program::{Peer, Program, Progress};
 use super::session::{self, Joined};
-use super::{password, secure, words};
+use super::{password, words};
 use crate::exit::Exit;
 use crate::flow::bridge;
-use crate::io::connection::Connection;
 use crate::io::datagram::PeerAddr;
 use crate::io::endpoint::Endpoint;
 use crate::io::inbox::Notice;
 use crate::io::reactor::{Cx, Drive, Registered, Step};
 use crate::io::ready::Ready;
-use crate::io::stream::Stream;
 use crate::net::addr::{show_ip, unmapped};
 use crate::net::dial::{Connected, DialError, Dialer};
-use crate::net::handshake::Answer;
+use crate::net::handshake::ProxyAnswer;
 use crate::net::own_file::OwnFile;
-use crate::net::secure::{SecureError, Securing};
+use crate::net::secure::Securing;
 use crate::net::tls::Client;
 use crate::net::{unix, vsock};
 use crate::parse::escape::printable;
@@ -50,7 +50,7 @@ pub struct Connect {
     net: Rc<Net>,
     dialing: Option<Rc<Dialing>>,
     /// The password a proxy has asked for.
-    answer: Option<Rc<Answer>>,
+    answer: Option<Rc<ProxyAnswer>>,
     /// Ports still to be tried, the next one last.
     ports: Vec<u16>,
     /// There was more than one.
@@ -164,67 +164,6 @@ impl Connect {
         let dialer = dialer.answering(self.answer.as_ref());
         self.state = State::Dialing(Box::new(dialer), port);
         Ok(())
-    }
-
-    /// A stream is connected, and its first bytes are read: it is made secure, if that is wanted.
-    fn connected_stream(&mut self, stream: Stream, label: String, cx: Cx<'_>) -> Result<(), Exit> {
-        let Some(tls) = &self.tls else {
-            let conn = Connection::Stream(stream);
-            let remote = conn.into_end(&cx.registrar).map_err(io_exit)?;
-            return self.join(remote, label, cx);
-        };
-        let host = self.to().map(|to| to.host.as_str());
-        let session = tls.session(host).map_err(|error| failed(&error.into()))?;
-        let limit = match &self.plan.mode {
-            Mode::ConnectUnix { timeout, .. } | Mode::ConnectVsock { timeout, .. } => *timeout,
-            _ => self.to().and_then(|to| to.dialing.timeout),
-        };
-        let securing = Securing::new(
-            stream,
-            session,
-            secure::asking(&self.plan, host),
-            secure::limit(&self.plan.session.limits, limit),
-            cx,
-        );
-        let securing = Box::new(securing.map_err(io_exit)?);
-        self.state = State::Securing(securing, label);
-        Ok(())
-    }
-
-    /// Goes on making a connection secure; `false` when it has to wait.
-    fn secure(&mut self, cx: Cx<'_>) -> Result<bool, Exit> {
-        let (State::Securing(securing, label), Some(tls)) = (&mut self.state, &self.tls) else {
-            return Ok(true);
-        };
-        let Poll::Ready(secured) = securing.drive(cx.now) else {
-            return Ok(false);
-        };
-        let label = std::mem::take(label);
-        match secured {
-            Ok(conn) => {
-                let host = self.to().map(|to| to.host.as_str());
-                secure::tell_server(&conn, &label, tls, host);
-                let remote = conn.into_end(&cx.registrar).map_err(io_exit)?;
-                self.join(remote, label, cx)?;
-            }
-            Err(error) => {
-                let host = self.to().map(|to| to.host.as_str());
-                let line = secure::server_failed(&label, &error, tls, host, &self.plan);
-                // As nc too, whose other failures of connecting are silent: who is not whom we
-                // trust must not look like somebody who had nothing to say.
-                report::error(&line);
-                let timed_out = Exit::Code(self.plan.codes.connect_timed_out);
-                let exit = match error {
-                    SecureError::Late => timed_out,
-                    SecureError::Handshake(error, _) if error.kind() == io::ErrorKind::TimedOut => {
-                        timed_out
-                    }
-                    _ => Exit::FAILED,
-                };
-                self.session_over(exit, cx.now)?;
-            }
-        }
-        Ok(true)
     }
 
     fn join(&mut self, remote: Endpoint, label: String, cx: Cx<'_>) -> Result<(), Exit> {

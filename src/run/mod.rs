@@ -7,6 +7,7 @@ mod connect;
 mod crowd;
 mod door;
 mod entrance;
+mod environment;
 mod greet;
 mod guard;
 mod handshakes;

@@ -1,7 +1,7 @@
 //! The password for a proxy, asked for on the terminal when it is wanted and was not given.
 
 use crate::exit::Exit;
-use crate::net::handshake::Answer;
+use crate::net::handshake::ProxyAnswer;
 use crate::plan::Proxy;
 use crate::proto::http::challenge::Challenge;
 use crate::report;
@@ -12,7 +12,7 @@ use std::rc::Rc;
 ///
 /// # Errors
 /// There is no terminal; it has been told.
-pub fn ask(proxy: Option<&Proxy>, challenge: Option<Challenge>) -> Result<Rc<Answer>, Exit> {
+pub fn ask(proxy: Option<&Proxy>, challenge: Option<Challenge>) -> Result<Rc<ProxyAnswer>, Exit> {
     let user = proxy.and_then(|proxy| proxy.user.as_deref());
     let host = proxy.map_or("", |proxy| &proxy.host);
     let prompt = format!("Proxy password for {}@{host}: ", user.unwrap_or_default());
@@ -22,7 +22,7 @@ pub fn ask(proxy: Option<&Proxy>, challenge: Option<Challenge>) -> Result<Rc<Ans
         report::error(&format!("cannot ask for the proxy password: {reason}"));
         Exit::FAILED
     })?;
-    Ok(Rc::new(Answer {
+    Ok(Rc::new(ProxyAnswer {
         password,
         challenge,
     }))

@@ -6,13 +6,14 @@
 
 use super::company::Company;
 use super::entrance::Patience;
+use super::environment::Addresses;
 use super::greet::Greeter;
 use super::guard::{self, Guard};
 use super::labels::ip_label;
 use super::loops::Loops;
 use super::outcome::{failed, signal_exit};
 use super::owners::Owners;
-use super::program::{Addresses, Peer, Program, Progress};
+use super::program::{Peer, Program, Progress};
 use super::udp::BoundSock;
 use crate::exit::Exit;
 use crate::io::datagram::{Datagram, PeerAddr, Peers};

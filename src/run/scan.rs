@@ -17,7 +17,7 @@ use crate::io::inbox::Notice;
 use crate::io::reactor::{Cx, Drive, Registered, Step};
 use crate::io::ready::Ready;
 use crate::net::dial::{Connected, DialError, Dialer};
-use crate::net::handshake::Answer;
+use crate::net::handshake::ProxyAnswer;
 use crate::net::lookup::{Found, Lookup, Role, Unknown};
 use crate::net::race::{Hop, Obstacle};
 use crate::plan::{Dialing, Net, Plan, Ports, Proxy, Transport, UdpProbe};
@@ -49,7 +49,7 @@ pub struct Scan {
     net: Rc<Net>,
     dialing: Rc<Dialing>,
     /// The password a proxy has asked for.
-    answer: Option<Rc<Answer>>,
+    answer: Option<Rc<ProxyAnswer>>,
     to: Ports,
     host: Rc<str>,
     names: Names,
