@@ -226,13 +226,12 @@ impl Stream {
         self.has_ended = self.sock.shutdown(Shutdown::Write).is_ok();
     }
 
-    /// See `Endpoint::unsent`.
+    /// See `Endpoint::unsent`. After a reset nothing is on its way, though the kernel still counts it.
     pub fn unsent(&self) -> usize {
-        if self.is_tcp() {
-            sockopt::unsent(&self.sock).unwrap_or_default()
-        } else {
-            0
+        if !self.is_tcp() || (self.bits.write_closed() && sockopt::is_closed(&self.sock)) {
+            return 0;
         }
+        sockopt::unsent(&self.sock).unwrap_or_default()
     }
 
     /// See `Endpoint::undelivered`. FIN counts as a byte.

@@ -97,6 +97,16 @@ pub fn unsent(fd: impl AsFd) -> io::Result<usize> {
     }
 }
 
+/// Returns whether a TCP connection is over for good, by a reset. See tcp(7), TCP_INFO.
+pub fn is_closed(fd: impl AsFd) -> bool {
+    /// TCP_CLOSE of the kernel.
+    const CLOSED: u8 = 7;
+    // SAFETY: all-zero is valid for a struct of plain integers.
+    let mut info: libc::tcp_info = unsafe { std::mem::zeroed() };
+    let known = get(fd, libc::IPPROTO_TCP, libc::TCP_INFO, &mut info);
+    known.is_ok() && info.tcpi_state == CLOSED
+}
+
 /// How long the peer's system has acknowledged nothing although it was asked to, again and again:
 /// bytes were retransmitted, or its closed window was probed. Zero if it answers. See tcp(7),
 /// TCP_INFO.
