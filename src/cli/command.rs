@@ -620,8 +620,8 @@ fn access() -> Vec<Arg> {
                  or both in place of octets, names, and behind each of them, after a slash, the \
                  number of bits that count: 192.0.2.0/24, 10.*.0.1-9, 2001:db8::/32. A link-local \
                  address may have its interface, fe80::1%eth0, and counts there alone. Names are \
-                 looked up at the start. Who is refused is reset at once, or with -u not heard; \
-                 -v prints it. May be given more than once. Needs -l; not with -U.",
+                 looked up at the start. A client that is refused is reset at once, with -u its \
+                 datagrams are dropped; -v prints it. May be given more than once. Needs -l; not with -U.",
             ),
             list(
                 "deny",
@@ -636,8 +636,8 @@ fn access() -> Vec<Arg> {
                 "As --allow, with the hosts in a file",
                 "They are between white space there, and may have lists with commas in place of \
                  octets too: 10.0.0.1,3,5-7. At SIGHUP the files are read again, and names looked \
-                 up again; if anything is wrong then, that is said, and everything stays as it \
-                 was. A pipe cannot be read again.",
+                 up again; if anything is wrong then, rnc prints it, and the rules stay as they \
+                 were. A pipe cannot be read again.",
             )
             .value_hint(ValueHint::FilePath)
             .hide_short_help(true),
