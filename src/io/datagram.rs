@@ -52,7 +52,7 @@ pub struct Datagram {
     id: Registered,
     bits: Bits,
     peers: Peers,
-    /// The peer that what is written goes to; `None`: there is none yet, or the socket is connected.
+    /// The peer to write to; `None` while no peer is known, or when the socket is connected.
     peer: Option<SocketAddrAny>,
     /// The last peer with a name that wrote.
     sender: Option<SocketAddrAny>,
@@ -240,7 +240,7 @@ impl Datagram {
         self.peers == Peers::Connected || self.peer.is_some()
     }
 
-    /// The peer that what is written goes to; `None` where there is one for good.
+    /// The peer to write to; `None` if the socket is connected.
     pub fn peer(&self) -> Option<PeerAddr> {
         self.peer.clone().map(PeerAddr::from)
     }

@@ -328,7 +328,7 @@ impl Endpoint {
         self.datagram().and_then(Datagram::sender)
     }
 
-    /// The peer that what is written goes to, where that may be another one each time.
+    /// The peer to write to, if it may change from message to message.
     pub fn peer(&self) -> Option<PeerAddr> {
         self.datagram().and_then(Datagram::peer)
     }

@@ -1,11 +1,11 @@
-//! Places among those who may be there at once.
+//! Places of the clients that may be connected at once.
 
 use super::inbox::Wake;
 use std::cell::RefCell;
 use std::rc::Rc;
 
-/// One place; all of them are counted. Whoever has it keeps it as long as it is there. The first one
-/// to be given up wakes the task that waits for that.
+/// One place, taken until it is dropped; all of them are counted. The first one to be dropped wakes
+/// the task that waits for a place.
 #[derive(Debug, Default)]
 pub struct Seat(Rc<RefCell<Option<Wake>>>);
 

@@ -40,7 +40,7 @@ pub trait ReadEnd {
     /// Whatever the read says.
     fn try_read(&mut self, buf: &mut [u8]) -> io::Result<Got>;
 
-    /// Gives whoever writes to it more room, where that can be had: bytes come in bulk.
+    /// Gives the writer more room, if the system has it: bytes come in bulk.
     fn widen(&self);
 }
 

@@ -12,7 +12,7 @@ pub struct Url<'a> {
     pub port: Option<&'a str>,
 }
 
-/// Reads a word as a URL with a host; `None` if it is none.
+/// Reads a word as a URL with a host; `None` if it is not one.
 pub fn url(word: &str) -> Option<Url<'_>> {
     let (scheme, rest) = word.split_once("://")?;
     let is_scheme = |byte: u8| byte.is_ascii_alphanumeric() || b"+-.".contains(&byte);

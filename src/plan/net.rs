@@ -166,7 +166,7 @@ pub enum ProxyNames {
     Remote,
     /// We do, and the proxy where we know no address.
     Both,
-    /// Nobody: it has to be an address.
+    /// No look-up: it has to be an address.
     Neither,
 }
 

@@ -65,7 +65,7 @@ pub fn authorities(
     Ok((roots, certs))
 }
 
-/// Why a certificate is none.
+/// Why something is not a certificate.
 const UNREADABLE: &str = "a certificate in it cannot be read";
 
 fn read_certs(file: &Path) -> Result<Vec<CertificateDer<'static>>, SetupError> {

@@ -39,7 +39,7 @@ pub struct Context<'a> {
     pub side: Side,
     /// The oldest and the newest version we speak.
     pub versions: (Version, Version),
-    /// The name the server's certificate must be for; `None` where there is none, at a Unix socket.
+    /// The name the server's certificate must be for; `None` at a Unix socket.
     pub name: Option<&'a str>,
     /// The certificate the peer showed, in DER.
     pub cert: Option<&'a [u8]>,
