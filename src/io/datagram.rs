@@ -10,7 +10,7 @@ use super::peer_addr::{is_own, is_same_peer};
 use super::reactor::{Registered, Registrar};
 use super::ready::{Bits, Got, Put, Ready};
 use super::refusals::Refusals;
-use crate::plan::access::Rules;
+use crate::plan::access::Admission;
 use crate::proto::framing::{self, HEADER_BYTES};
 use crate::sys::batch::{self, Batch, Wants};
 use crate::sys::{pktinfo, sockopt};
@@ -65,7 +65,7 @@ pub struct Datagram {
     /// Senders that were not the sender before, not yet printed; at most `MOST_NEWS`.
     news: Vec<SocketAddrAny>,
     /// Who may write; `None`: everybody.
-    rules: Option<Arc<Rules>>,
+    rules: Option<Arc<Admission>>,
     /// Who wrote last of those who may not, and whether the user is still to be told.
     refused: Option<(SocketAddrAny, bool)>,
     /// The only peer to receive from. Datagrams that were queued before the socket was connected
@@ -201,7 +201,7 @@ impl Datagram {
     }
 
     /// Says who may write. What others write is dropped, as if it had not come.
-    pub fn set_rules(&mut self, rules: &Arc<Rules>) {
+    pub fn set_rules(&mut self, rules: &Arc<Admission>) {
         self.rules = rules.limits_hosts().then(|| Arc::clone(rules));
     }
 

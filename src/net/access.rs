@@ -4,7 +4,7 @@
 use super::resolve::UnfitHost;
 use crate::parse::escape::printable;
 use crate::parse::hosts::{self, HostError, HostSet, HostSpec, Hosts};
-use crate::plan::access::{Access, HostList, Rules};
+use crate::plan::access::{Access, Admission, HostList};
 use crate::report;
 use crate::sys::names;
 use std::fmt;
@@ -33,7 +33,7 @@ pub enum AccessError {
 ///
 /// # Errors
 /// The first thing that is wrong: a list is either whole or none.
-pub fn load(access: &Access, numeric: bool) -> Result<Rules, AccessError> {
+pub fn load(access: &Access, numeric: bool) -> Result<Admission, AccessError> {
     load_by(access, numeric, |path| fs::read(path))
 }
 
@@ -41,7 +41,7 @@ pub fn load(access: &Access, numeric: bool) -> Result<Rules, AccessError> {
 ///
 /// # Errors
 /// As `load`; or a file is a pipe. What was in it has been read, and an empty list is not the same.
-pub fn load_again(access: &Access, numeric: bool) -> Result<Rules, AccessError> {
+pub fn load_again(access: &Access, numeric: bool) -> Result<Admission, AccessError> {
     load_by(access, numeric, |path| {
         if fs::metadata(path)?.file_type().is_fifo() {
             return Err(io::Error::other("a pipe cannot be read again"));
@@ -50,9 +50,9 @@ pub fn load_again(access: &Access, numeric: bool) -> Result<Rules, AccessError> 
     })
 }
 
-fn load_by(access: &Access, numeric: bool, read: Read) -> Result<Rules, AccessError> {
+fn load_by(access: &Access, numeric: bool, read: Read) -> Result<Admission, AccessError> {
     let allow = access.allow.as_ref().map(|list| hosts(list, numeric, read));
-    Ok(Rules {
+    Ok(Admission {
         allow: allow.transpose()?,
         deny: hosts(&access.deny, numeric, read)?,
         users: access.users.clone(),

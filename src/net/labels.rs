@@ -1,6 +1,6 @@
 //! How peers are named in messages.
 
-use crate::net::addr::{self, show_ip};
+use super::addr::{self, show_ip};
 use crate::plan::Net;
 use socket2::SockAddr;
 use std::net::SocketAddr;
