@@ -8,38 +8,30 @@
 //! Inside (stdio, programs, services)┴───────────────────► open
 //! ```
 
-use super::dial::{Connected, DialError, Dialer};
-use super::environment::Addresses;
+use super::dial::{Connected, Dialer};
 use super::handshake::{Talk, TalkError};
-use super::labels::ip_label;
-use super::lookup::{Found, Unknown};
+use super::inside::{self, Facing};
+use super::labels::{base_label, ip_label};
+use super::lookup::Found;
+use super::news::{News, SocketDetails};
+use super::open_error::OpenError;
 use super::own_file::OwnFile;
 use super::prepared::Prepared;
 use super::probe::Probe;
-use super::race::Obstacle;
-use super::tls::{self, SetupError};
 use super::wrap::{Wrap, WrapError, Wrapped};
-use super::{unix, vsock};
-use crate::io::child::Child;
+use super::{tls, unix, vsock};
 use crate::io::connection::Connection;
 use crate::io::datagram::{Datagram, Peers};
 use crate::io::endpoint::Endpoint;
 use crate::io::inbox::Notice;
-use crate::io::internal::Internal;
 use crate::io::reactor::{Cx, Registered};
 use crate::io::ready::Ready;
-use crate::io::stdio::{Stdio, Uses};
 use crate::parse::escape::printable;
-use crate::plan::{Base, Builtin, Proxy, Transport};
-use crate::proto::http::challenge::Challenge;
-use crate::proto::{Refused, Target, services};
+use crate::plan::{Base, Proxy, Transport};
+use crate::proto::{Refused, Target};
 use crate::report;
-use crate::sys::child::{Channel, Order};
-use crate::sys::clock;
-use socket2::{SockAddr, Socket};
-use std::io;
+use socket2::Socket;
 use std::net::SocketAddr;
-use std::os::unix::ffi::OsStrExt;
 use std::rc::Rc;
 use std::task::{Poll, ready};
 use std::time::Instant;
@@ -58,17 +50,6 @@ pub struct Opener {
     /// A dialogue that goes on over the next connection.
     talk: Option<Talk>,
     news: Vec<News>,
-}
-
-/// What an end inside this machine has to know of its session.
-#[derive(Default)]
-pub struct Facing {
-    /// Which directions are used.
-    pub uses: Uses,
-    /// Who is at the other side.
-    pub addresses: Addresses,
-    /// The other side sends messages, not a stream of bytes.
-    pub keeps_messages: bool,
 }
 
 enum State {
@@ -91,79 +72,6 @@ pub struct Opened {
     pub label: String,
     /// The socket file of ours that goes with it.
     pub file: Option<OwnFile>,
-}
-
-/// What `-v` prints while an end is being opened.
-pub enum News {
-    /// A whole line about an address.
-    Line(String),
-    /// It is connected: to this address, where there is one of IP; that of the proxy, if there is
-    /// one.
-    Connected(Option<SocketAddr>, Option<SocketDetails>),
-    /// TLS is on: what is wrong with the server's certificate where that does not count, and what
-    /// was agreed on.
-    Secured {
-        /// What the peer is called.
-        label: String,
-        /// Why its certificate is doubtful.
-        doubt: Option<String>,
-        /// What was agreed on, in lines.
-        agreed: Vec<String>,
-    },
-}
-
-/// What `-vv` prints about a connected socket.
-pub struct SocketDetails {
-    /// Our own address.
-    pub local: Option<SockAddr>,
-    /// Its buffers for sending and receiving, in bytes.
-    pub buffers: (usize, usize),
-}
-
-/// Why an end cannot be opened.
-#[derive(Debug)]
-pub enum OpenError {
-    /// A name could not be looked up.
-    Name(Unknown),
-    /// No address could be connected to; `true` when the time ran out. With `-v` the reason of
-    /// each is in the news by then; without, it is in `Opener::summary`.
-    Connect(bool),
-    /// No address can work.
-    Obstacle(Obstacle),
-    /// A UDP port refused a probe.
-    Refused(SocketAddr, io::Error),
-    /// The proxy refused, or the connection to it broke.
-    Proxy(TalkError),
-    /// The proxy wants a password for our user, which has not been asked for. HTTP proxies say what
-    /// they do with it.
-    PasswordWanted(Option<Challenge>),
-    /// A Unix or a vsock socket cannot be connected to; `TimedOut` without a number of the system's
-    /// is our own limit.
-    Local(io::Error),
-    /// TLS cannot be put on the connection to a peer of this label.
-    Tls(Box<WrapError>, String),
-    /// There is no name that TLS could check.
-    Setup(SetupError),
-    /// The program cannot be started.
-    Program(io::Error),
-    /// The loop cannot wait for it.
-    Io(io::Error),
-}
-
-impl From<io::Error> for OpenError {
-    fn from(error: io::Error) -> OpenError {
-        OpenError::Io(error)
-    }
-}
-
-impl From<DialError> for OpenError {
-    fn from(error: DialError) -> OpenError {
-        match error {
-            DialError::Name(unknown) => OpenError::Name(unknown),
-            DialError::Connect(timed_out) => OpenError::Connect(timed_out),
-            DialError::Obstacle(obstacle) => OpenError::Obstacle(obstacle),
-        }
-    }
 }
 
 impl Opener {
@@ -495,9 +403,9 @@ impl Opener {
     /// Opens what needs no network.
     fn inside(&mut self, cx: Cx<'_>) -> Result<Opened, OpenError> {
         let to = Rc::clone(&self.to);
-        let registrar = &cx.registrar;
+        let base = &to.end().base;
         let mut own_file = None;
-        let end = match &to.end().base {
+        let end = match base {
             Base::Unix {
                 path,
                 datagrams: Some(from),
@@ -505,37 +413,13 @@ impl Opener {
                 let (sock, file) = unix::connect_datagram(path, from).map_err(OpenError::Local)?;
                 self.tell_connected(&sock, None);
                 own_file = Some(file);
-                let end = Datagram::new(sock, Peers::Connected, registrar)?;
+                let end = Datagram::new(sock, Peers::Connected, &cx.registrar)?;
                 Endpoint::Datagram(Box::new(end))
             }
-            Base::Program(order) => {
+            base => {
                 let transport = to.end().how.net.transport;
-                let facing = &self.facing;
-                let channel = match (order.terminal, facing.keeps_messages) {
-                    (true, _) => Channel::Terminal,
-                    (false, true) => Channel::Messages,
-                    (false, false) => Channel::Bytes,
-                };
-                let order = Order {
-                    words: &order.words,
-                    environment: &facing.addresses.variables(transport),
-                    channel,
-                    // What it reads is what would be standard output, and the other way round.
-                    input: facing.uses.output,
-                    output: facing.uses.input,
-                };
-                let started = Child::start(&order, registrar).map_err(OpenError::Program)?;
-                Endpoint::Child(Box::new(started))
+                inside::open(base, &self.facing, transport, &cx.registrar)?
             }
-            Base::Builtin(builtin) => Endpoint::Internal(match builtin {
-                Builtin::Echo => Internal::echo(),
-                Builtin::Discard => Internal::discard(),
-                Builtin::Chargen => Internal::chargen(),
-                Builtin::Daytime => {
-                    Internal::text(services::daytime(clock::since_1970().as_secs()))
-                }
-            }),
-            _ => Endpoint::Stdio(Stdio::new(self.facing.uses, registrar)?),
         };
         Ok(Opened {
             end,
@@ -557,43 +441,19 @@ impl Opener {
     }
 
     fn tell_connected(&mut self, sock: &Socket, addr: Option<SocketAddr>) {
-        if !report::is_verbose(1) {
-            return;
+        if report::is_verbose(1) {
+            let details = addr.filter(|_| report::is_verbose(2));
+            let details = details.map(|_| SocketDetails::of(sock));
+            self.news.push(News::Connected(addr, details));
         }
-        let details = report::is_verbose(2).then(|| SocketDetails {
-            local: sock.local_addr().ok(),
-            buffers: (
-                sock.send_buffer_size().unwrap_or_default(),
-                sock.recv_buffer_size().unwrap_or_default(),
-            ),
-        });
-        self.news.push(News::Connected(addr, details));
     }
 }
 
-/// A stream is open. What is read from elsewhere and written to it is passed on at once: the sender
-/// has gathered what belongs together.
+/// A stream is open.
 fn opened(conn: Connection, label: String, cx: Cx<'_>) -> Result<Opened, OpenError> {
     Ok(Opened {
         end: conn.into_end(&cx.registrar)?,
         label,
         file: None,
     })
-}
-
-/// What an end that is no port of IP is called in messages.
-pub fn base_label(base: &Base) -> String {
-    match base {
-        Base::Unix { path, .. } => {
-            format!("{} (unix)", printable(path.as_os_str().as_bytes()))
-        }
-        Base::Vsock { cid, port } => format!("vsock {cid} port {port}"),
-        Base::Ip { host, port } => format!("{} port {port}", printable(host.as_bytes())),
-        Base::Stdio | Base::Builtin(_) => String::new(),
-        Base::Program(program) => program
-            .words
-            .first()
-            .map(|word| printable(word.as_bytes()))
-            .unwrap_or_default(),
-    }
 }

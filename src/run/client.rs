@@ -17,7 +17,7 @@ pub struct Client {
     /// What it is called in messages: `127.0.0.1 port 80 (tcp)`.
     pub label: String,
     /// Its place among those who may be there at once.
-    pub seat: Seat,
+    pub seat: Option<Seat>,
     /// Descriptors put by for what it is joined to. Without them clients could take them all, and
     /// wait for each other.
     pub reserve: Vec<OwnedFd>,

@@ -2,6 +2,7 @@
 
 use super::company::Company;
 use super::joining::Joined;
+use super::opening::Names;
 use super::outcome::signal_exit;
 use super::terms::Terms;
 use super::words;
@@ -19,10 +20,8 @@ pub struct Closing<'a> {
     pub terms: &'a Terms,
     /// Whether there are others.
     pub company: Company,
-    /// What the peer is called: the one that has come, or was dialed.
-    pub label: &'a str,
-    /// What the target is called that a peer was relayed to.
-    pub target: &'a str,
+    /// What both sides are called.
+    pub names: &'a Names,
 }
 
 impl Closing<'_> {
@@ -30,7 +29,7 @@ impl Closing<'_> {
     pub fn tell(&self, joined: &mut Joined, ended: &Ended, now: Instant) -> Exit {
         self.tell_totals(joined, ended, now);
         if joined.bridge.is_used_up() {
-            report::verbose(1, &format!("{} reached --max-bytes", self.label));
+            report::verbose(1, &format!("{} reached --max-bytes", self.names.peer));
         }
         if let Some(line) = self.alert(joined, ended) {
             self.company.tell(&line);
@@ -72,7 +71,7 @@ impl Closing<'_> {
             let (level, totals) = words::totals((sent, received), seconds, ended, came);
             report::verbose(level, &totals);
         } else {
-            let label = self.label;
+            let label = &self.names.peer;
             let line = format!("{label} left: {sent} bytes sent, {received} received");
             report::verbose(2, &line);
         }
@@ -96,9 +95,9 @@ impl Closing<'_> {
         let (_, received) = joined.bridge.moved();
         let [_, alerted] = &joined.alerted;
         let dialed = if self.terms.relays() {
-            self.target
+            &self.names.target
         } else {
-            self.label
+            &self.names.peer
         };
         alerted.line(dialed, received).filter(|_| !is_ours)
     }
@@ -106,10 +105,12 @@ impl Closing<'_> {
     /// Something broke, and it is told what.
     fn broken(&self, place: Place, error: &io::Error, joined: &mut Joined) -> Exit {
         let codes = self.terms.manners.codes;
-        let label = self.label;
+        let label = &self.names.peer;
         let sends_messages = self.has_messages(joined);
         let what = match (place, joined.bridge.local()) {
-            (Place::Peer, _) if self.terms.relays() => format!("connection to {}", self.target),
+            (Place::Peer, _) if self.terms.relays() => {
+                format!("connection to {}", self.names.target)
+            }
             (Place::Peer, _) if sends_messages => format!("send to {label}"),
             (Place::Peer, _) => self.connection(),
             (Place::Output, Endpoint::Stdio(_)) => return self.output_failed(error),
@@ -145,7 +146,7 @@ impl Closing<'_> {
     fn connection(&self) -> String {
         let came = self.terms.remote.is_none() || self.terms.relays();
         let way = if came { "from" } else { "to" };
-        format!("connection {way} {}", self.label)
+        format!("connection {way} {}", self.names.peer)
     }
 
     /// What has taken too long.
@@ -154,7 +155,7 @@ impl Closing<'_> {
         if came && !self.has_messages(joined) {
             self.connection()
         } else {
-            self.label.to_string()
+            self.names.peer.to_string()
         }
     }
 

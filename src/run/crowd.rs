@@ -150,7 +150,7 @@ impl Crowd {
             Voice::new(name),
             stage,
             queue_bytes,
-            client.seat,
+            client.seat.unwrap_or_default(),
             cx.now,
         );
         hub.join(member.watched(taps), cx.now);

@@ -4,9 +4,10 @@
 use super::client::Client;
 use super::company::Company;
 use super::entrance::{Entrance, Next, PAUSE};
+use super::opening::Start;
 use super::outcome::{failed, signal_exit};
 use super::peers::Peers;
-use super::session::{Session, Start};
+use super::session::Session;
 use super::terms::Terms;
 use crate::exit::Exit;
 use crate::io::inbox::Notice;

@@ -211,7 +211,7 @@ impl Entrance {
                     link: Link::Stream(conn),
                     label: label(&addr, &self.listening.net),
                     addr: Some(addr),
-                    seat,
+                    seat: Some(seat),
                     reserve: Vec::new(),
                 }))
             }

@@ -16,6 +16,7 @@ mod joining;
 mod leaving;
 mod logs;
 mod loops;
+mod opening;
 mod outcome;
 mod owners;
 mod parting;

@@ -198,7 +198,7 @@ impl Peers {
             link: Link::End(Endpoint::Mailbox(Box::new(mailbox))),
             addr: Some(addr),
             label,
-            seat: self.seats.another(),
+            seat: Some(self.seats.another()),
             reserve: Vec::new(),
         })
     }

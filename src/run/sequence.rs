@@ -4,16 +4,16 @@
 use super::client::{Client, Link};
 use super::company::Company;
 use super::entrance::{Entrance, Next};
-use super::outcome::{failed, signal_exit};
+use super::opening::Start;
+use super::outcome::{Outcome, failed, signal_exit};
 use super::ports::PortList;
-use super::session::{Outcome, Progress, Session, Start};
+use super::session::Session;
 use super::terms::Terms;
 use super::whole::Whole;
 use crate::exit::Exit;
 use crate::io::inbox::Notice;
 use crate::io::reactor::{Cx, Drive, Registered, Step};
 use crate::io::ready::Ready;
-use crate::io::seat::Seat;
 use crate::plan::Clients;
 use std::rc::Rc;
 use std::time::Instant;
@@ -85,7 +85,7 @@ impl Sequence {
                         link: Link::End(end),
                         addr: None,
                         label: "the peer".to_string(),
-                        seat: Seat::default(),
+                        seat: None,
                         reserve: Vec::new(),
                     })),
                     ..Start::default()
@@ -195,9 +195,9 @@ impl Drive<Exit> for Sequence {
                 return Step::Done(exit);
             }
             match progress {
-                Progress::Wait => return Step::Wait,
-                Progress::Again => return Step::Again,
-                Progress::Over(outcome) => {
+                Step::Wait => return Step::Wait,
+                Step::Again | Step::Spawn(_) => return Step::Again,
+                Step::Done(outcome) => {
                     self.session = None;
                     if let Some(exit) = self.over(outcome, cx.now) {
                         return Step::Done(exit);

@@ -1,6 +1,6 @@
 //! What all sessions of one work share.
 
-use crate::net::open::OpenError;
+use crate::net::open_error::OpenError;
 use crate::net::prepared::Prepared;
 use crate::plan::{Base, Manners, Purpose, Rules};
 use std::cell::Cell;

@@ -1,11 +1,12 @@
 //! Ends in words: `--relay TARGET`.
 
-use super::program::{command, shell};
 use super::*;
 use crate::cli::args::TlsArgs;
 use crate::parse::end::{EndWord, end_word};
 use crate::parse::url;
+use crate::parse::words::words;
 use crate::plan::Layer;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 /// What may stand before a base and a colon; `unix:` and `vsock:` are part of an address.
 const KINDS: [&str; 5] = ["tls", "tcp", "udp", "exec", "sh"];
@@ -151,4 +152,20 @@ impl Planner<'_> {
 fn is_here(host: &str) -> bool {
     let is_loopback = |ip: std::net::IpAddr| ip.is_loopback() || ip.is_unspecified();
     host == "localhost" || host.parse().is_ok_and(is_loopback)
+}
+
+/// The words of a program, as `-e` has them.
+pub(super) fn command(option: &str, line: &OsStr) -> Result<Vec<OsString>, Wrong> {
+    let words = words(line.as_bytes()).into_iter();
+    let words: Vec<OsString> = words.map(OsString::from_vec).collect();
+    if words.is_empty() {
+        said(format!("{option} names no program"))
+    } else {
+        Ok(words)
+    }
+}
+
+/// The words that run a command of the shell, as `-c` does.
+pub(super) fn shell(line: &OsStr) -> Vec<OsString> {
+    vec!["/bin/sh".into(), "-c".into(), line.to_owned()]
 }

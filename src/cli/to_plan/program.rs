@@ -1,8 +1,9 @@
 //! `-e` and `-c`: programs that are run for peers.
 
+use super::end::{command, names_program, shell};
 use super::*;
-use crate::parse::words::{has_quotes, words};
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use crate::parse::words::has_quotes;
+use std::os::unix::ffi::OsStrExt;
 
 /// How long a peer that sends datagrams may be silent before it counts as gone.
 const PEER_IDLE: Duration = Duration::from_secs(60);
@@ -80,23 +81,7 @@ impl Planner<'_> {
     /// Returns whether there is a program to run.
     pub(super) fn runs_program(&self) -> bool {
         let args = self.args;
-        let relays = args.relay.as_deref().is_some_and(super::end::names_program);
+        let relays = args.relay.as_deref().is_some_and(names_program);
         args.exec.is_some() || args.sh_exec.is_some() || relays
     }
-}
-
-/// The words of a program, as `-e` has them.
-pub(super) fn command(option: &str, line: &OsStr) -> Result<Vec<OsString>, Wrong> {
-    let words = words(line.as_bytes()).into_iter();
-    let words: Vec<OsString> = words.map(OsString::from_vec).collect();
-    if words.is_empty() {
-        said(format!("{option} names no program"))
-    } else {
-        Ok(words)
-    }
-}
-
-/// The words that run a command of the shell, as `-c` does.
-pub(super) fn shell(line: &OsStr) -> Vec<OsString> {
-    vec!["/bin/sh".into(), "-c".into(), line.to_owned()]
 }
