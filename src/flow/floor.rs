@@ -53,7 +53,7 @@ impl Floor {
     /// When others may write although a line is unfinished, if they have something to write.
     pub fn deadline(&self, members: &BTreeMap<Registered, Member>) -> Option<Instant> {
         let holder = self.holder.filter(|_| !self.is_pending())?;
-        let wanted = members.values().any(|member| member.voice.has_output());
+        let wanted = members.values().any(|member| member.speaker.has_output());
         wanted.then(|| holder.since + FLOOR)
     }
 
@@ -97,8 +97,8 @@ impl Floor {
         if let Some(Holder { id, began, since }) = self.holder {
             let is_quick = now < began + LONGEST;
             let member = members.get_mut(&id).filter(|_| is_quick);
-            if let Some(member) = member.filter(|member| member.voice.has_output()) {
-                let bytes = member.voice.take_early();
+            if let Some(member) = member.filter(|member| member.speaker.has_output()) {
+                let bytes = member.speaker.take_early();
                 self.give_to(id, &bytes, now);
                 return bytes;
             }
@@ -108,7 +108,7 @@ impl Floor {
             self.holder = None;
         }
         let order: Vec<Registered> = in_turn(members, self.last)
-            .filter(|(_, member)| member.voice.has_output())
+            .filter(|(_, member)| member.speaker.has_output())
             .map(|(id, _)| id)
             .collect();
         for is_early in [false, true] {
@@ -117,9 +117,9 @@ impl Floor {
                     continue;
                 };
                 let bytes = if is_early {
-                    member.voice.take_early()
+                    member.speaker.take_early()
                 } else {
-                    member.voice.take()
+                    member.speaker.take()
                 };
                 if !bytes.is_empty() {
                     self.last = Some(id);

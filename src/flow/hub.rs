@@ -21,7 +21,7 @@ use crate::io::reactor::Registered;
 use crate::io::ready::Ready;
 use crate::io::store::Mem;
 use crate::plan::{Ends, Limits};
-use crate::proto::chat::{self, Label, Voice};
+use crate::proto::chat::{self, Label, Speaker};
 use std::collections::BTreeMap;
 use std::io;
 use std::time::{Duration, Instant};
@@ -90,7 +90,7 @@ pub struct Hub {
     settings: Settings,
     input: Mem,
     /// What standard input says.
-    voice: Voice,
+    speaker: Speaker,
     input_ended: Option<Instant>,
     floor: Floor,
     /// The member that spoke last, in a mesh.
@@ -113,7 +113,7 @@ impl Hub {
             local,
             members: BTreeMap::new(),
             input: Mem::default(),
-            voice: Voice::new(settings.label.clone()),
+            speaker: Speaker::new(settings.label.clone()),
             input_ended: None,
             floor: Floor::default(),
             last_speaker: None,
@@ -134,7 +134,7 @@ impl Hub {
         if self.input_ended.is_some() && self.settings.shape == Shape::Star {
             member.end_input();
         }
-        let label = member.voice.label().clone();
+        let label = member.speaker.label().clone();
         let others = self.members.values().filter_map(called);
         let present = chat::present(others);
         self.members.insert(id, member);
@@ -356,8 +356,8 @@ impl Hub {
         let Some(mut member) = self.members.remove(&id) else {
             return;
         };
-        member.voice.end();
-        let words = member.voice.take();
+        member.speaker.end();
+        let words = member.speaker.take();
         match self.settings.shape {
             Shape::Star => self.floor.takes_leave(id, &words),
             Shape::Mesh => self.spread(None, &words, now),
@@ -371,7 +371,7 @@ impl Hub {
 
 /// The name and origin of a member that has a name.
 fn called(member: &Member) -> Option<(&str, &str)> {
-    match member.voice.label() {
+    match member.speaker.label() {
         Label::Name { name, origin } => Some((name, origin)),
         Label::None | Label::Origin(_) => None,
     }

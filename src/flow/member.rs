@@ -15,7 +15,7 @@ use crate::io::seat::Seat;
 use crate::io::store::ReadEnd;
 use crate::io::stream::Stream;
 use crate::plan::{Ends, Limits, PassEnd, Until};
-use crate::proto::chat::Voice;
+use crate::proto::chat::Speaker;
 use crate::sys::errno;
 use std::borrow::Cow;
 use std::io;
@@ -30,8 +30,8 @@ pub struct Member {
     /// What it is called in messages.
     pub label: String,
     /// What it says, as far as nobody has got it yet.
-    pub voice: Voice,
-    /// What the voice holds.
+    pub speaker: Speaker,
+    /// What the speaker holds.
     lease: Lease,
     outbox: Outbox,
     stage: Option<Box<dyn Stage>>,
@@ -67,7 +67,7 @@ impl Member {
     pub fn new(
         end: Endpoint,
         label: String,
-        voice: Voice,
+        speaker: Speaker,
         stage: Option<Box<dyn Stage>>,
         queue_bytes: usize,
         seat: Seat,
@@ -76,7 +76,7 @@ impl Member {
         Member {
             end,
             label,
-            voice,
+            speaker,
             lease: Lease::default(),
             outbox: Outbox::new(queue_bytes),
             stage,
@@ -139,7 +139,7 @@ impl Member {
             self.end_input();
             if self.inn == FlowState::Open {
                 self.inn = FlowState::Draining;
-                self.voice.end();
+                self.speaker.end();
             }
         }
     }
@@ -205,7 +205,7 @@ impl Member {
     /// Returns whether something it has sent, be it its end, may still have to be read or passed on.
     pub fn is_unheard(&self) -> bool {
         match self.inn {
-            FlowState::Open => self.voice.has_output() || self.end.is_readable(),
+            FlowState::Open => self.speaker.has_output() || self.end.is_readable(),
             FlowState::Draining => true,
             FlowState::Closed => false,
         }
@@ -214,7 +214,7 @@ impl Member {
     /// The limit of time it reaches first, and when. What waits for standard output is not its
     /// idleness.
     pub fn time_limit(&self, limits: &Limits) -> Option<(Instant, Late)> {
-        let idle = limits.idle.filter(|_| !self.voice.has_output());
+        let idle = limits.idle.filter(|_| !self.speaker.has_output());
         let idle = idle.map(|idle| (self.last + idle, Late::Idle(idle)));
         let whole = limits.whole;
         let whole = whole.map(|whole| (self.came + whole, Late::Whole(whole)));
@@ -236,7 +236,7 @@ impl Member {
 
     /// Says whether something waits to be sent to it, or to be written from it.
     pub fn is_pending(&self) -> bool {
-        !self.outbox.is_empty() || self.end.holds() || self.voice.has_output()
+        !self.outbox.is_empty() || self.end.holds() || self.speaker.has_output()
     }
 
     /// Sends what waits, as far as that goes; says whether something went.
@@ -283,7 +283,7 @@ impl Member {
         self.fault.get_or_insert(error);
     }
 
-    /// Reads what it says into its voice, as far as there is room; says whether something came.
+    /// Reads what it says into its speaker, as far as there is room; says whether something came.
     pub fn receive(&mut self, scratch: &mut [u8], now: Instant) -> bool {
         let mut any = false;
         for _ in 0..READS {
@@ -297,10 +297,10 @@ impl Member {
         any
     }
 
-    /// Reads once, and gives what others are to hear now: with a plain voice what was read. `None`
+    /// Reads once, and gives what others are to hear now: with a plain speaker what was read. `None`
     /// when nothing was there.
     pub fn hear<'a>(&mut self, scratch: &'a mut [u8], now: Instant) -> Option<Cow<'a, [u8]>> {
-        let goes_through = self.voice.is_plain() && self.stage.is_none();
+        let goes_through = self.speaker.is_plain() && self.stage.is_none();
         let room = if goes_through {
             scratch.len()
         } else {
@@ -311,7 +311,7 @@ impl Member {
             return Some(Cow::Borrowed(&scratch[..n]));
         }
         self.hold(&scratch[..n], now);
-        Some(Cow::Owned(self.voice.take_early()))
+        Some(Cow::Owned(self.speaker.take_early()))
     }
 
     /// Says whether a read is worth a call.
@@ -353,15 +353,15 @@ impl Member {
             Err(error) => self.stop_sending(error),
         }
         self.inn = FlowState::Draining;
-        self.voice.end();
+        self.speaker.end();
         Some(0)
     }
 
-    /// How many bytes the voice may take, as far as there is memory for them.
+    /// How many bytes the speaker may take, as far as there is memory for them.
     fn room_to_hold(&mut self) -> usize {
-        self.lease.set(self.voice.held());
-        self.voice.limit(memory::grant(usize::MAX));
-        self.voice.room()
+        self.lease.set(self.speaker.held());
+        self.speaker.limit(memory::grant(usize::MAX));
+        self.speaker.room()
     }
 
     fn hold(&mut self, bytes: &[u8], now: Instant) {
@@ -369,19 +369,19 @@ impl Member {
             let (mut out, mut back) = (Vec::new(), Vec::new());
             stage.apply(bytes, &mut out, &mut back);
             // A stage that only takes bytes out, telnet, leaves no more than there was room for.
-            let _all = self.voice.push(&out);
+            let _all = self.speaker.push(&out);
             self.answers += back.len();
             self.send(&mut Chunk::new(&back), now);
         } else {
-            let _all = self.voice.push(bytes);
+            let _all = self.speaker.push(bytes);
         }
-        self.lease.set(self.voice.held());
+        self.lease.set(self.speaker.held());
     }
 
     /// Says whether it stays, when all that could be moved was.
     pub fn judge(&mut self, ends: &Ends, now: Instant) -> Presence {
-        self.lease.set(self.voice.held());
-        let has_output = self.voice.has_output();
+        self.lease.set(self.speaker.held());
+        let has_output = self.speaker.has_output();
         if self.inn == FlowState::Draining && !has_output {
             self.inn = FlowState::Closed;
         }
@@ -432,7 +432,7 @@ impl Member {
         } else {
             self.outbox.is_empty()
         };
-        if !is_sent || self.end.unsent() > 0 || self.voice.has_output() {
+        if !is_sent || self.end.unsent() > 0 || self.speaker.has_output() {
             self.end.cut_off();
         }
     }

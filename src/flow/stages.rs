@@ -2,7 +2,7 @@
 
 use crate::io::datagram::PeerAddr;
 use crate::plan::Framing;
-use crate::proto::chat::{Label, Voice};
+use crate::proto::chat::{Label, Speaker};
 use crate::proto::crlf::Crlf;
 use crate::proto::framing::{self, Framer};
 use crate::proto::lines::line_end;
@@ -101,12 +101,12 @@ impl Stage for Tag {
 
     fn apply(&mut self, input: &[u8], out: &mut Vec<u8>, _back: &mut Vec<u8>) {
         let origin = self.sender.as_ref().unwrap_or(&self.origin);
-        let mut voice = Voice::new(Label::Origin(origin.clone()));
-        voice.end();
+        let mut speaker = Speaker::new(Label::Origin(origin.clone()));
+        speaker.end();
         let mut rest = input;
         while !rest.is_empty() {
-            rest = &rest[voice.push(rest)..];
-            out.extend(voice.take());
+            rest = &rest[speaker.push(rest)..];
+            out.extend(speaker.take());
         }
     }
 }

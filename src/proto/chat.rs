@@ -30,7 +30,7 @@ pub enum Label {
 /// With a label only whole lines are given out, and the last one gets the LF it may lack; a line
 /// that is too long is cut in two. Without one, nothing is added and nothing changed.
 #[derive(Clone, Debug)]
-pub struct Voice {
+pub struct Speaker {
     label: Label,
     lines: Lines,
     /// A whole line is held, or one that is to be cut.
@@ -38,14 +38,14 @@ pub struct Voice {
     ended: bool,
 }
 
-impl Voice {
-    /// The voice of a member that has said nothing yet.
-    pub fn new(label: Label) -> Voice {
+impl Speaker {
+    /// The speaker of a member that has said nothing yet.
+    pub fn new(label: Label) -> Speaker {
         let cap = match label {
             Label::None | Label::Origin(_) => LINE_BYTES,
             Label::Name { .. } => CHAT_LINE_BYTES,
         };
-        Voice {
+        Speaker {
             label,
             lines: Lines::new(cap),
             has_line: false,
@@ -64,7 +64,7 @@ impl Voice {
     }
 
     /// Takes as many bytes as there is room for, and returns how many. There always is some after
-    /// a [`Voice::take`].
+    /// a [`Speaker::take`].
     #[must_use = "bytes that did not fit must be pushed again"]
     pub fn push(&mut self, bytes: &[u8]) -> usize {
         let taken = self.lines.push(bytes);
@@ -114,7 +114,7 @@ impl Voice {
         self.labelled(said)
     }
 
-    /// As [`Voice::take`], and without a label an unfinished line too.
+    /// As [`Speaker::take`], and without a label an unfinished line too.
     pub fn take_early(&mut self) -> Vec<u8> {
         if self.is_plain() {
             self.lines.take_all()
@@ -183,31 +183,31 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn named() -> Voice {
-        Voice::new(Label::Name {
+    fn named() -> Speaker {
+        Speaker::new(Label::Name {
             name: "user4".into(),
             origin: "127.0.0.1:5".into(),
         })
     }
 
-    fn tagged() -> Voice {
-        Voice::new(Label::Origin("[::1]:5".into()))
+    fn tagged() -> Speaker {
+        Speaker::new(Label::Origin("[::1]:5".into()))
     }
 
-    /// What comes out of a voice that hears these pieces, and then the end.
-    fn hears(mut voice: Voice, pieces: &[&[u8]]) -> Vec<u8> {
+    /// What comes out of a speaker that hears these pieces, and then the end.
+    fn hears(mut speaker: Speaker, pieces: &[&[u8]]) -> Vec<u8> {
         let mut out = Vec::new();
         for piece in pieces {
             let mut rest = *piece;
             while !rest.is_empty() {
-                let taken = voice.push(rest);
+                let taken = speaker.push(rest);
                 rest = &rest[taken..];
-                out.extend(voice.take());
+                out.extend(speaker.take());
             }
         }
-        voice.end();
-        out.extend(voice.take());
-        assert!(!voice.has_output());
+        speaker.end();
+        out.extend(speaker.take());
+        assert!(!speaker.has_output());
         out
     }
 
@@ -236,14 +236,14 @@ mod tests {
 
     #[test]
     fn an_unfinished_line_waits_for_its_end_under_a_label_only() {
-        let mut voice = named();
-        assert_eq!(voice.push(b"hel"), 3);
-        assert!(!voice.has_output());
-        assert_eq!(voice.take_early(), b"");
-        assert_eq!(voice.push(b"lo\nnext"), 7);
-        assert!(voice.has_output());
-        assert_eq!(voice.take_early(), b"<user4> hello\n");
-        let mut plain = Voice::new(Label::None);
+        let mut speaker = named();
+        assert_eq!(speaker.push(b"hel"), 3);
+        assert!(!speaker.has_output());
+        assert_eq!(speaker.take_early(), b"");
+        assert_eq!(speaker.push(b"lo\nnext"), 7);
+        assert!(speaker.has_output());
+        assert_eq!(speaker.take_early(), b"<user4> hello\n");
+        let mut plain = Speaker::new(Label::None);
         assert_eq!(plain.push(b"hel"), 3);
         assert!(plain.has_output());
         assert_eq!(plain.take(), b"");
@@ -272,9 +272,9 @@ mod tests {
         #[test]
         fn no_cut_matters(bytes: Vec<u8>, at: proptest::sample::Index) {
             let (head, tail) = bytes.split_at(at.index(bytes.len() + 1));
-            for voice in [named(), tagged(), Voice::new(Label::None)] {
-                let whole = hears(voice.clone(), &[&bytes]);
-                prop_assert_eq!(&whole, &hears(voice, &[head, tail]));
+            for speaker in [named(), tagged(), Speaker::new(Label::None)] {
+                let whole = hears(speaker.clone(), &[&bytes]);
+                prop_assert_eq!(&whole, &hears(speaker, &[head, tail]));
             }
         }
 
@@ -302,7 +302,7 @@ mod tests {
 
         #[test]
         fn without_a_label_nothing_is_changed(bytes: Vec<u8>) {
-            prop_assert_eq!(hears(Voice::new(Label::None), &[&bytes]), bytes);
+            prop_assert_eq!(hears(Speaker::new(Label::None), &[&bytes]), bytes);
         }
     }
 }

@@ -19,7 +19,7 @@ pub mod login;
 mod message;
 mod params;
 
-use super::answer::{ANSWER_MAX, Lines};
+use super::answer::{ANSWER_MAX, AnswerLines};
 use super::{Handshake, Login, Progress, Refused, Target};
 use challenge::Challenge;
 use core::net::IpAddr;
@@ -41,10 +41,10 @@ pub struct HttpConnect {
     names_the_host: bool,
     /// The connection has carried a request and its answer before.
     is_used_again: bool,
-    lines: Lines,
+    lines: AnswerLines,
     status: Status,
     fields: Fields,
-    state: State,
+    state: HttpConnectState,
 }
 
 /// Who we are to an HTTP proxy.
@@ -58,7 +58,7 @@ pub struct Account {
 
 /// What comes next.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum State {
+enum HttpConnectState {
     /// Our request.
     Start,
     /// The status line.
@@ -72,7 +72,7 @@ enum State {
 }
 
 /// What an answer has come to at its empty line.
-enum Verdict {
+enum HeadOutcome {
     Open,
     /// Not an answer yet.
     Interim,
@@ -117,13 +117,13 @@ impl HttpConnect {
             was_stale: false,
             names_the_host: false,
             is_used_again: false,
-            lines: Lines::default(),
+            lines: AnswerLines::default(),
             status: Status {
                 code: 0,
                 is_1_1: false,
             },
             fields: Fields::default(),
-            state: State::Start,
+            state: HttpConnectState::Start,
         })
     }
 
@@ -157,11 +157,11 @@ impl HttpConnect {
     }
 
     /// Takes a line of the head; at the empty one, says what the answer has come to.
-    fn take_line(&mut self, line: &[u8]) -> Result<Option<Verdict>, Refused> {
+    fn take_line(&mut self, line: &[u8]) -> Result<Option<HeadOutcome>, Refused> {
         match self.state {
-            State::Status => {
+            HttpConnectState::Status => {
                 self.status = judge_status(line)?;
-                self.state = State::Fields;
+                self.state = HttpConnectState::Fields;
                 Ok(None)
             }
             _ if !line.is_empty() => {
@@ -170,14 +170,14 @@ impl HttpConnect {
             }
             _ => Ok(Some(match self.status.code {
                 PROXY_AUTHENTICATION_REQUIRED => self.take_challenge()?,
-                ..200 => Verdict::Interim,
-                _ => Verdict::Open,
+                ..200 => HeadOutcome::Interim,
+                _ => HeadOutcome::Open,
             })),
         }
     }
 
     /// Makes ready to answer a 407, if there is something to answer it with.
-    fn take_challenge(&mut self) -> Result<Verdict, Refused> {
+    fn take_challenge(&mut self) -> Result<HeadOutcome, Refused> {
         self.fields.end();
         let fields = std::mem::take(&mut self.fields);
         let offered = match fields.challenges.as_slice() {
@@ -205,22 +205,22 @@ impl HttpConnect {
         self.challenge = Some(offered);
         let body = fields.body_before_next(self.status);
         Ok(match body.filter(|body| *body <= ANSWER_MAX) {
-            Some(body) => Verdict::Again(body),
-            None => Verdict::Anew,
+            Some(body) => HeadOutcome::Again(body),
+            None => HeadOutcome::Anew,
         })
     }
 
     /// Begins with a request; nothing of its answer has come.
     fn start(&mut self, output: &mut Vec<u8>) {
         output.extend_from_slice(&self.request());
-        self.lines = Lines::default();
+        self.lines = AnswerLines::default();
         self.fields = Fields::default();
-        self.state = State::Status;
+        self.state = HttpConnectState::Status;
     }
 
     fn begin_anew(&mut self) {
         self.is_used_again = false;
-        self.state = State::Start;
+        self.state = HttpConnectState::Start;
     }
 }
 
@@ -248,42 +248,42 @@ impl Handshake for HttpConnect {
         let mut rest = input;
         loop {
             match self.state {
-                State::Start => self.start(output),
-                State::Status | State::Fields => {
+                HttpConnectState::Start => self.start(output),
+                HttpConnectState::Status | HttpConnectState::Fields => {
                     let line = self.lines.next(&mut rest)?;
                     // Known at the first wrong byte: another kind of server may never send a line
                     // end.
                     let begun = line.as_deref().unwrap_or(self.lines.begun());
                     let starts_well = begun.iter().zip(b"HTTP/1.").all(|(a, b)| a == b);
-                    if self.state == State::Status && !starts_well {
+                    if self.state == HttpConnectState::Status && !starts_well {
                         return Err(Refused::garbage(begun));
                     }
                     let Some(line) = line else { break };
                     match self.take_line(&line)? {
                         None => {}
-                        Some(Verdict::Interim) => {
+                        Some(HeadOutcome::Interim) => {
                             self.fields = Fields::default();
-                            self.state = State::Status;
+                            self.state = HttpConnectState::Status;
                         }
-                        Some(Verdict::Open) => self.state = State::Done,
-                        Some(Verdict::Again(body)) => self.state = State::Body(body),
-                        Some(Verdict::Anew) => {
+                        Some(HeadOutcome::Open) => self.state = HttpConnectState::Done,
+                        Some(HeadOutcome::Again(body)) => self.state = HttpConnectState::Body(body),
+                        Some(HeadOutcome::Anew) => {
                             self.begin_anew();
                             return Ok(Progress::Anew);
                         }
                     }
                 }
-                State::Body(0) => {
+                HttpConnectState::Body(0) => {
                     self.is_used_again = true;
-                    self.state = State::Start;
+                    self.state = HttpConnectState::Start;
                 }
-                State::Body(_) if rest.is_empty() => break,
-                State::Body(left) => {
+                HttpConnectState::Body(_) if rest.is_empty() => break,
+                HttpConnectState::Body(left) => {
                     let (skipped, behind) = rest.split_at(left.min(rest.len()));
                     rest = behind;
-                    self.state = State::Body(left - skipped.len());
+                    self.state = HttpConnectState::Body(left - skipped.len());
                 }
-                State::Done => {
+                HttpConnectState::Done => {
                     let used = input.len() - rest.len();
                     return Ok(Progress::Done { used });
                 }
@@ -294,9 +294,9 @@ impl Handshake for HttpConnect {
 
     /// A proxy may close a connection that it said it would keep.
     fn lost(&mut self) -> Option<Refused> {
-        let is_unanswered = self.state == State::Status && self.lines.is_empty();
+        let is_unanswered = self.state == HttpConnectState::Status && self.lines.is_empty();
         match self.state {
-            State::Body(_) => {}
+            HttpConnectState::Body(_) => {}
             _ if self.is_used_again && is_unanswered => {}
             _ => return Some(Refused::Closed),
         }

@@ -16,7 +16,7 @@ use crate::io::reactor::{Cx, Drive, Registered, Step};
 use crate::io::ready::Ready;
 use crate::net::addr;
 use crate::plan::{Ends, Plan, Service, Talk, Until};
-use crate::proto::chat::{Label, Voice};
+use crate::proto::chat::{Label, Speaker};
 use crate::report;
 use crate::sys::{limits, signal};
 use socket2::SockAddr;
@@ -129,11 +129,11 @@ impl Crowd {
         let is_mesh = matches!(self.plan.service, Service::Broker(_));
         let stage = session::in_stage(&self.plan.session, is_mesh);
         self.arrivals += 1;
-        let voice = Voice::new(member_label(&self.plan, &client.addr, self.arrivals));
+        let speaker = Speaker::new(member_label(&self.plan, &client.addr, self.arrivals));
         let label = label(&client.addr, &self.plan.net);
         let taps = logs::watchers(&label).both();
         let queue_bytes = self.plan.session.queue_bytes;
-        let member = Member::new(end, label, voice, stage, queue_bytes, client.seat, cx.now);
+        let member = Member::new(end, label, speaker, stage, queue_bytes, client.seat, cx.now);
         hub.join(member.watched(taps), cx.now);
         Ok(())
     }

@@ -18,18 +18,20 @@ impl Hub {
     pub(super) fn end_voices(&mut self, now: Instant) -> bool {
         let mut unfinished = Vec::new();
         for (&id, member) in &mut self.members {
-            member.voice.end();
-            if member.voice.has_output() {
+            member.speaker.end();
+            if member.speaker.has_output() {
                 unfinished.push(id);
             }
         }
         if self.settings.shape == Shape::Mesh {
-            self.voice.end();
-            let words = self.voice.take();
+            self.speaker.end();
+            let words = self.speaker.take();
             self.spread(None, &words, now);
             for id in &unfinished {
                 let member = self.members.get_mut(id);
-                let words = member.map(|member| member.voice.take()).unwrap_or_default();
+                let words = member
+                    .map(|member| member.speaker.take())
+                    .unwrap_or_default();
                 self.spread(Some(*id), &words, now);
             }
         }
@@ -102,11 +104,11 @@ impl Hub {
     fn say_input(&mut self, allowed: usize, now: Instant) {
         let mut input = std::mem::take(&mut self.input);
         let mut said = &input.data()[..allowed];
-        if self.voice.is_plain() {
+        if self.speaker.is_plain() {
             self.spread(None, said, now)
         } else {
-            said = &said[..self.voice.push(said)];
-            let lines = self.voice.take();
+            said = &said[..self.speaker.push(said)];
+            let lines = self.speaker.take();
             self.spread(None, &lines, now);
         }
         if let Some(pace) = &mut self.settings.pace {
@@ -120,8 +122,8 @@ impl Hub {
     /// In a star each peer is passed the end of standard input; in a mesh the others go on.
     fn end_input(&mut self, now: Instant) {
         self.input_ended = Some(now);
-        self.voice.end();
-        let rest = self.voice.take();
+        self.speaker.end();
+        let rest = self.speaker.take();
         self.spread(None, &rest, now);
         if self.settings.shape == Shape::Star {
             self.members.values_mut().for_each(Member::end_input);

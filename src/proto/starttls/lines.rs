@@ -1,6 +1,6 @@
 //! Dialogues in lines: what SMTP, FTP, POP3 and IMAP have in common.
 
-use crate::proto::answer::Lines;
+use crate::proto::answer::AnswerLines;
 use crate::proto::{Handshake, Progress, Refused};
 
 /// What the lines of a server mean to a client that wants TLS.
@@ -19,13 +19,13 @@ pub trait Dialogue {
 /// A dialogue, and the line that has begun to come.
 pub struct InLines<D> {
     dialogue: D,
-    lines: Lines,
+    lines: AnswerLines,
 }
 
 impl<D: Dialogue> InLines<D> {
     /// Waits for the first line.
     pub fn new(dialogue: D) -> InLines<D> {
-        let lines = Lines::default();
+        let lines = AnswerLines::default();
         InLines { dialogue, lines }
     }
 }
