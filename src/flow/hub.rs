@@ -213,7 +213,7 @@ impl Hub {
         }
         if !self.is_over(now) {
             Turn::Wait
-        } else if self.end_voices(now) {
+        } else if self.end_speakers(now) {
             Turn::Again
         } else {
             Turn::Over(Ended::Quit)
@@ -268,7 +268,7 @@ impl Hub {
     /// until `until`.
     pub fn leave(&mut self, until: Instant, now: Instant) {
         self.leaving_until.get_or_insert(until);
-        self.end_voices(now);
+        self.end_speakers(now);
     }
 
     /// Leaving, and everything is delivered or the time is over.

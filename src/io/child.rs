@@ -6,8 +6,8 @@
 
 use super::reactor::{Registered, Registrar};
 use super::ready::{Bits, Got, Put, Ready, WriteFault};
-use crate::sys::child::{self, Channel, Ends};
-use crate::sys::offload::{self, Kind, RawEnd};
+use crate::sys::child::{self, Channel, ChannelEnds};
+use crate::sys::offload::{self, RawEnd, RawKind};
 use crate::sys::sockopt;
 use mio::Interest;
 use rustix::event::{PollFd, PollFlags, Timespec};
@@ -25,9 +25,9 @@ const TYPED_ENDS: u8 = 2;
 pub struct Child {
     channel: Channel,
     /// Its standard input; without it what comes is discarded.
-    input: Option<Half>,
+    input: Option<PipeEnd>,
     /// Its standard output; without it nothing ever comes but the end.
-    output: Option<Half>,
+    output: Option<PipeEnd>,
     /// The program has ended.
     exited: bool,
     /// What reports that.
@@ -37,7 +37,7 @@ pub struct Child {
 }
 
 #[derive(Debug)]
-struct Half {
+struct PipeEnd {
     fd: Rc<OwnedFd>,
     id: Registered,
     bits: Bits,
@@ -50,24 +50,24 @@ impl Child {
     /// # Errors
     /// A descriptor cannot be registered.
     pub fn new(
-        ends: Ends,
+        ends: ChannelEnds,
         channel: Channel,
         exit: Registered,
         registrar: &Registrar<'_>,
     ) -> io::Result<Child> {
-        let half = |fd: Rc<OwnedFd>, interest| -> io::Result<Half> {
+        let half = |fd: Rc<OwnedFd>, interest| -> io::Result<PipeEnd> {
             let id = registrar.register(fd.as_fd(), interest)?;
             let bits = Bits::new(true);
-            Ok(Half { fd, id, bits })
+            Ok(PipeEnd { fd, id, bits })
         };
         let (input, output) = match ends {
-            Ends::Two(input, output) => (
+            ChannelEnds::Two(input, output) => (
                 input.map(|fd| half(Rc::new(fd), Interest::WRITABLE)),
                 output.map(|fd| half(Rc::new(fd), Interest::READABLE)),
             ),
-            Ends::One(fd) => {
+            ChannelEnds::One(fd) => {
                 let input = half(Rc::new(fd), Interest::READABLE | Interest::WRITABLE)?;
-                let output = Half {
+                let output = PipeEnd {
                     fd: Rc::clone(&input.fd),
                     ..input
                 };
@@ -225,9 +225,9 @@ impl Child {
     }
 
     /// Once the program has ended, a pipe does not say when it is drained.
-    fn raw<'a>(&self, half: Option<&'a Half>) -> Option<RawEnd<'a>> {
+    fn raw<'a>(&self, half: Option<&'a PipeEnd>) -> Option<RawEnd<'a>> {
         let passes = self.channel == Channel::Bytes && !self.exited;
-        let kind = Kind::Pipe;
+        let kind = RawKind::Pipe;
         let fd = half.filter(|_| passes)?.fd.as_fd();
         Some(RawEnd { fd, kind })
     }

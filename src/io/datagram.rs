@@ -38,7 +38,7 @@ pub enum Peers {
 
 /// How messages of a socket and bytes go together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Shape {
+pub struct MessageShape {
     /// The longest message to send, in bytes.
     pub message_bytes: usize,
     /// A read may give several messages at once, one behind the other.
@@ -76,7 +76,7 @@ pub struct Datagram {
     refusals: Refusals,
     /// A send to one of many peers failed; not yet told to the user.
     send_fault: Option<io::Error>,
-    shape: Shape,
+    shape: MessageShape,
     /// What is written are frames.
     takes_frames: bool,
     /// UDP: no message is longer than 64 KiB. Unix ones may be, and come one by one.
@@ -152,7 +152,7 @@ impl Datagram {
             only: only.map(PeerAddr::from).filter(PeerAddr::is_named),
             own: None,
             send_fault: None,
-            shape: Shape {
+            shape: MessageShape {
                 message_bytes: usize::MAX,
                 joins: false,
             },
@@ -185,7 +185,7 @@ impl Datagram {
     }
 
     /// Says how messages and bytes go together.
-    pub fn set_shape(&mut self, shape: Shape) {
+    pub fn set_shape(&mut self, shape: MessageShape) {
         self.shape = shape;
     }
 

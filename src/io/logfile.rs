@@ -28,12 +28,12 @@ const GRACE: Duration = Duration::from_secs(1);
 /// A log being written. After an error it takes records to nowhere.
 #[derive(Debug)]
 pub struct LogFile {
-    way: Way,
+    writer: LogWriter,
     is_terminal: bool,
 }
 
 #[derive(Debug)]
-enum Way {
+enum LogWriter {
     Plain(File),
     Queued(Arc<Queue>),
     Direct(Outlet),
@@ -42,7 +42,7 @@ enum Way {
 
 /// How a log came out.
 #[derive(Debug, Default)]
-pub struct Outcome {
+pub struct LogLoss {
     /// Records that are not in it because it was too slow to take them.
     pub left_out: u64,
     /// What writing failed with, if that was not known before.
@@ -77,7 +77,7 @@ impl LogFile {
     fn of(file: File) -> io::Result<LogFile> {
         if file.metadata()?.is_file() {
             return Ok(LogFile {
-                way: Way::Plain(file),
+                writer: LogWriter::Plain(file),
                 is_terminal: false,
             });
         }
@@ -100,7 +100,7 @@ impl LogFile {
         };
         thread.spawn(work).ok()?;
         Some(LogFile {
-            way: Way::Queued(queue),
+            writer: LogWriter::Queued(queue),
             is_terminal,
         })
     }
@@ -112,7 +112,7 @@ impl LogFile {
         let file: &'static File = Box::leak(Box::new(file));
         let open = || Shared::output(file.as_fd());
         LogFile {
-            way: Way::Direct(Outlet::new(open, QUEUE_BYTES, |_| String::new())),
+            writer: LogWriter::Direct(Outlet::new(open, QUEUE_BYTES, |_| String::new())),
             is_terminal,
         }
     }
@@ -127,33 +127,33 @@ impl LogFile {
     /// # Errors
     /// ENOSPC, EPIPE and the like, of this record or one before it; once.
     pub fn write(&mut self, record: Vec<u8>) -> io::Result<()> {
-        let wrote = match &mut self.way {
-            Way::Plain(file) => file.write_all(&record),
-            Way::Queued(queue) => queue.push(record),
-            Way::Direct(outlet) => {
+        let wrote = match &mut self.writer {
+            LogWriter::Plain(file) => file.write_all(&record),
+            LogWriter::Queued(queue) => queue.push(record),
+            LogWriter::Direct(outlet) => {
                 outlet.write(&record);
                 Ok(())
             }
-            Way::Ended => Ok(()),
+            LogWriter::Ended => Ok(()),
         };
         if wrote.is_err() {
-            self.way = Way::Ended;
+            self.writer = LogWriter::Ended;
         }
         wrote
     }
 
     /// Ends the log: what still waits is written, for as long as that goes on.
-    pub fn finish(self) -> Outcome {
-        match self.way {
-            Way::Queued(queue) => queue.finish(),
-            Way::Direct(mut outlet) => {
+    pub fn finish(self) -> LogLoss {
+        match self.writer {
+            LogWriter::Queued(queue) => queue.finish(),
+            LogWriter::Direct(mut outlet) => {
                 outlet.finish();
-                Outcome {
+                LogLoss {
                     left_out: outlet.left_out() + u64::from(outlet.is_behind()),
                     error: None,
                 }
             }
-            Way::Plain(_) | Way::Ended => Outcome::default(),
+            LogWriter::Plain(_) | LogWriter::Ended => LogLoss::default(),
         }
     }
 }
@@ -173,13 +173,13 @@ fn open(path: &Path, appends: bool, flags: OFlags) -> io::Result<File> {
 /// What goes from the loop to the thread.
 #[derive(Debug, Default)]
 struct Queue {
-    state: Mutex<State>,
+    state: Mutex<QueueState>,
     /// There is something to write, or it was written, or this is the end.
     changed: Condvar,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct QueueState {
     /// Not written yet; the first may be under way.
     records: VecDeque<Arc<[u8]>>,
     bytes: usize,
@@ -192,7 +192,7 @@ struct State {
 }
 
 impl Queue {
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, QueueState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -241,7 +241,7 @@ impl Queue {
         self.changed.notify_all();
     }
 
-    fn finish(&self) -> Outcome {
+    fn finish(&self) -> LogLoss {
         let mut state = self.lock();
         state.closed = true;
         self.changed.notify_all();
@@ -259,7 +259,7 @@ impl Queue {
             Some(_) => 0,
             None => state.records.len() as u64,
         };
-        Outcome {
+        LogLoss {
             left_out: state.left_out + waiting,
             error,
         }

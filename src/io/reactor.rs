@@ -192,7 +192,7 @@ pub struct Reactor<O> {
     lookups: Pool,
     /// For what can be done without.
     extras: Pool,
-    tasks: Vec<Option<Entry<O>>>,
+    tasks: Vec<Option<TaskEntry<O>>>,
     /// Places in `tasks` without a task.
     free: Vec<usize>,
     /// The number of the next task.
@@ -207,7 +207,7 @@ pub struct Reactor<O> {
     later: Vec<(Instant, Notice)>,
 }
 
-struct Entry<O> {
+struct TaskEntry<O> {
     task: Box<dyn Drive<O>>,
     serial: u64,
     is_runnable: bool,
@@ -249,7 +249,7 @@ impl<O> Reactor<O> {
             self.tasks.push(None);
             self.tasks.len() - 1
         });
-        self.tasks[index] = Some(Entry {
+        self.tasks[index] = Some(TaskEntry {
             task,
             serial: self.next_serial,
             is_runnable: false,
@@ -363,7 +363,7 @@ impl<O> Reactor<O> {
     }
 
     /// Puts a driven task back, with its new deadline.
-    fn settle(&mut self, index: usize, mut entry: Entry<O>) {
+    fn settle(&mut self, index: usize, mut entry: TaskEntry<O>) {
         let deadline = entry.task.deadline();
         if deadline != entry.deadline {
             self.forget_deadline(index, entry.deadline);

@@ -3,7 +3,7 @@
 
 use super::reactor::{Registered, Registrar};
 use super::ready::{Bits, Got, Put, Ready, WriteFault};
-use crate::sys::offload::{Kind, RawEnd};
+use crate::sys::offload::{RawEnd, RawKind};
 use crate::sys::sockopt;
 use mio::Interest;
 use rustix::fs::OFlags;
@@ -105,9 +105,9 @@ impl Stream {
             flags.is_ok_and(|flags| flags.contains(OFlags::NONBLOCK))
         };
         let kind = if self.is_tcp() {
-            Kind::Tcp
+            RawKind::Tcp
         } else {
-            Kind::Socket
+            RawKind::Socket
         };
         self.never_blocks.get_or_init(looks).then(|| RawEnd {
             fd: self.sock.as_fd(),

@@ -8,7 +8,7 @@ use crate::flow::bridge::{Bridge, Ended, Place, Turn};
 use crate::flow::exchange::{Direction, Exchange};
 use crate::flow::flow::{Flow, Settings};
 use crate::flow::stages::{Doubled, Pace, Stage, Tag};
-use crate::io::datagram::{Datagram, PeerAddr, Peers, Shape};
+use crate::io::datagram::{Datagram, MessageShape, PeerAddr, Peers};
 use crate::io::endpoint::Endpoint;
 use crate::io::reactor::{Registered, Registrar};
 use crate::io::ready::Ready;
@@ -108,7 +108,7 @@ fn tag_of_sender(sender: &PeerAddr) -> String {
 
 /// How much of standard input is read at once: whole datagrams, so that a full pipe gives no short
 /// ones in between.
-fn read_bytes(shape: Shape) -> usize {
+fn read_bytes(shape: MessageShape) -> usize {
     let count = SENT_BYTES / shape.message_bytes;
     shape.message_bytes * count.max(1)
 }
@@ -122,7 +122,7 @@ fn set_up_datagrams(
     inn: &mut Settings,
 ) {
     let session = &plan.session;
-    let shape = Shape {
+    let shape = MessageShape {
         message_bytes: session.datagram_bytes,
         joins: local.joins_writes()
             && session.max_reads.is_none()

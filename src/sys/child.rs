@@ -64,7 +64,7 @@ pub struct Order<'a> {
 
 /// Our ends of the channel, non-blocking; a terminal is one descriptor for both.
 #[derive(Debug)]
-pub enum Ends {
+pub enum ChannelEnds {
     /// To its standard input, and from its standard output.
     Two(Option<OwnedFd>, Option<OwnedFd>),
     /// The terminal.
@@ -92,7 +92,7 @@ pub struct Process {
 ///
 /// # Errors
 /// It cannot be started: ENOENT, EACCES, EAGAIN, EMFILE and the like.
-pub fn start(order: &Order<'_>) -> io::Result<(Process, Ends)> {
+pub fn start(order: &Order<'_>) -> io::Result<(Process, ChannelEnds)> {
     let Some((program, arguments)) = order.words.split_first() else {
         return Err(Errno::NOENT.into());
     };
@@ -263,9 +263,9 @@ fn session_members(session: Pid) -> Vec<Pid> {
 }
 
 /// Makes the channel, and gives the program its ends of it.
-fn connect(command: &mut Command, order: &Order<'_>) -> io::Result<Ends> {
+fn connect(command: &mut Command, order: &Order<'_>) -> io::Result<ChannelEnds> {
     if order.channel == Channel::Terminal {
-        return terminal(command).map(Ends::One);
+        return terminal(command).map(ChannelEnds::One);
     }
     let messages = order.channel == Channel::Messages;
     command.process_group(0);
@@ -291,7 +291,7 @@ fn connect(command: &mut Command, order: &Order<'_>) -> io::Result<Ends> {
         command.stdout(theirs);
         ends.1 = Some(ours);
     }
-    Ok(Ends::Two(ends.0, ends.1))
+    Ok(ChannelEnds::Two(ends.0, ends.1))
 }
 
 fn socket_pair(kind: SocketType) -> io::Result<(OwnedFd, OwnedFd)> {

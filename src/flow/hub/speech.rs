@@ -15,7 +15,7 @@ const TURN: usize = 16;
 
 impl Hub {
     /// Unfinished lines are not waited for any more; says whether there are some.
-    pub(super) fn end_voices(&mut self, now: Instant) -> bool {
+    pub(super) fn end_speakers(&mut self, now: Instant) -> bool {
         let mut unfinished = Vec::new();
         for (&id, member) in &mut self.members {
             member.speaker.end();
