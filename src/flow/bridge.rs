@@ -1,16 +1,16 @@
 //! A session between two ends: ours (`local`: standard input and output, or the client of a relay)
 //! and the peer (`remote`), joined by two flows, `out` towards the peer and `inn` from it.
 
-pub use super::ended::{Ended, Place};
-pub use super::leaving::GRACE;
+pub use super::draining::GRACE;
+pub use super::ended::{BrokenEnd, Ended};
 
+use super::draining::Draining;
 use super::exchange::Exchange;
 use super::flow::{Fault, Flow, FlowState, Moved};
 use super::hold::{Hold, Traffic};
-use super::leaving::Leaving;
 use super::limits::{Budget, Late};
 use super::liveness::{Liveness, is_unread};
-use super::verdict::{Verdict, Way, verdict};
+use super::verdict::{FlowStatus, Verdict, verdict};
 use crate::io::endpoint::Endpoint;
 use crate::io::error;
 use crate::io::reactor::Registered;
@@ -54,7 +54,7 @@ pub struct Bridge {
     hold: Hold,
     /// Whether the peer, and our client, still acknowledge what they are sent.
     liveness: [Liveness; 2],
-    leaving: Option<Leaving>,
+    draining: Option<Draining>,
     /// A due end has been checked once more against what the loop knows.
     rechecked: bool,
 }
@@ -89,7 +89,7 @@ impl Bridge {
             sent_at_peer_end: None,
             hold: Hold::new(now),
             liveness: Default::default(),
-            leaving: None,
+            draining: None,
             rechecked: false,
         }
     }
@@ -143,11 +143,11 @@ impl Bridge {
     /// Begins to leave: delivers what has been received, within a second, then is over with
     /// `why`. A second call leaves at once.
     pub fn leave(&mut self, why: Ended, now: Instant) {
-        let mut leaving = Leaving::new(why, now);
-        if self.leaving.is_some() {
-            leaving.hurry(now);
+        let mut draining = Draining::new(why, now);
+        if self.draining.is_some() {
+            draining.hurry(now);
         }
-        self.leaving = Some(leaving);
+        self.draining = Some(draining);
         self.out.end_source();
         // What a signal or a timeout cuts off is not to be taken for whole.
         self.out.hold_end();
@@ -166,8 +166,8 @@ impl Bridge {
             self.last = now;
             self.rechecked = false;
         }
-        if self.leaving.is_some() {
-            return self.drive_leaving(moved, now);
+        if self.draining.is_some() {
+            return self.drive_draining(moved, now);
         }
         self.pass_end_if_due(now);
         if let Some(ended) = self.judge(now) {
@@ -194,7 +194,7 @@ impl Bridge {
             self.remote.say_goodbye();
         }
         if self.unsent(&ended) > 0 {
-            self.leaving = Some(Leaving::new(ended, now));
+            self.draining = Some(Draining::new(ended, now));
             return Turn::Wait;
         }
         self.over(ended)
@@ -216,7 +216,7 @@ impl Bridge {
             Ended::TimedOut(late) => !late.is_wanted() && !self.ends.time_limit_is_end,
             Ended::Signalled => !(self.ends.user_may_end && signal::is_of_terminal()),
             // The peer has broken it, or TLS has said why.
-            Ended::Broken(place, _) => *place != Place::Peer,
+            Ended::Broken(end, _) => *end != BrokenEnd::Peer,
         }
     }
 
@@ -230,8 +230,8 @@ impl Bridge {
 
     /// When the session wants to be driven even if nothing happens.
     pub fn deadline(&self) -> Option<Instant> {
-        if let Some(leaving) = &self.leaving {
-            return Some(leaving.deadline());
+        if let Some(draining) = &self.draining {
+            return Some(draining.deadline());
         }
         let judged = match self.verdict() {
             Verdict::QuitAfter(quiet) => Some(self.last + quiet),
@@ -372,7 +372,7 @@ impl Bridge {
     }
 
     fn verdict(&self) -> Verdict {
-        let way = |flow: &Flow| Way {
+        let way = |flow: &Flow| FlowStatus {
             state: flow.state(),
             pending: flow.is_pending(),
         };
@@ -427,7 +427,7 @@ impl Bridge {
             }
         };
         match ended {
-            Ended::Broken(Place::Peer, _) => 0,
+            Ended::Broken(BrokenEnd::Peer, _) => 0,
             _ => at_risk(&self.remote, &self.inn) + at_risk(&self.local, &self.out),
         }
     }
@@ -461,27 +461,27 @@ impl Bridge {
         limits.into_iter().flatten().min_by_key(|(at, _)| *at)
     }
 
-    fn drive_leaving(&mut self, moved: Moved, now: Instant) -> Turn {
-        let Some(mut leaving) = self.leaving.take() else {
+    fn drive_draining(&mut self, moved: Moved, now: Instant) -> Turn {
+        let Some(mut draining) = self.draining.take() else {
             return Turn::Wait;
         };
-        let unsent = self.unsent(&leaving.why);
-        if leaving.why.is_regular()
+        let unsent = self.unsent(&draining.why);
+        if draining.why.is_regular()
             && let Some(broken) = self.refused()
         {
-            let is_clean = matches!(leaving.why, Ended::Clean | Ended::Quit);
-            return self.over(if is_clean { broken } else { leaving.why });
+            let is_clean = matches!(draining.why, Ended::Clean | Ended::Quit);
+            return self.over(if is_clean { broken } else { draining.why });
         }
         let is_pending = self.out.is_pending() || self.inn.is_pending() || unsent > 0;
-        let is_late = leaving.look(unsent, now);
-        if is_late && unsent > 0 && leaving.why.is_regular() {
-            return self.over(Ended::Broken(Place::Peer, errno::timed_out()));
+        let is_late = draining.look(unsent, now);
+        if is_late && unsent > 0 && draining.why.is_regular() {
+            return self.over(Ended::Broken(BrokenEnd::Peer, errno::timed_out()));
         }
         if is_late || !is_pending && moved == Moved::Nothing {
-            let why = self.unless_broken(leaving.why);
+            let why = self.unless_broken(draining.why);
             return self.over(why);
         }
-        self.leaving = Some(leaving);
+        self.draining = Some(draining);
         match moved {
             Moved::Nothing => Turn::Wait,
             Moved::Some | Moved::Budget => Turn::Again,
@@ -491,12 +491,12 @@ impl Bridge {
     /// The reset by which an end refuses the last bytes, when nothing is read from it any more.
     fn refused(&mut self) -> Option<Ended> {
         let ends = [
-            (Place::Peer, &mut self.remote),
-            (Place::Output, &mut self.local),
+            (BrokenEnd::Peer, &mut self.remote),
+            (BrokenEnd::Output, &mut self.local),
         ];
-        ends.into_iter().find_map(|(place, end)| {
+        ends.into_iter().find_map(|(which, end)| {
             let reset = end.write_fault().filter(|fault| fault.is_reset)?;
-            Some(Ended::Broken(place, reset.error))
+            Some(Ended::Broken(which, reset.error))
         })
     }
 
@@ -511,7 +511,9 @@ impl Bridge {
     /// How the session ends by `-q`, which may come in the middle of an answer.
     fn quit(&self) -> Ended {
         let missing = self.hold.exchange().and_then(Exchange::missing);
-        missing.map_or(Ended::Quit, |error| Ended::Truncated(Place::Peer, error))
+        missing.map_or(Ended::Quit, |error| {
+            Ended::Truncated(BrokenEnd::Peer, error)
+        })
     }
 
     /// The fault to report, if a flow broke, or an answer is cut short.

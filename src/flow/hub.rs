@@ -10,7 +10,7 @@
 
 mod speech;
 
-use super::bridge::{Ended, Place, Turn};
+use super::bridge::{BrokenEnd, Ended, Turn};
 use super::floor::Floor;
 use super::limits::Late;
 use super::member::{Member, Presence};
@@ -58,7 +58,7 @@ impl Departure {
 
 /// Where goes what a peer says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shape {
+pub enum Topology {
     /// To standard output.
     Star,
     /// To all the others.
@@ -66,9 +66,9 @@ pub enum Shape {
 }
 
 /// How a hub works.
-pub struct Settings {
+pub struct HubSettings {
     /// Where goes what a peer says.
-    pub shape: Shape,
+    pub topology: Topology,
     /// The rules at the end of each peer's stream.
     pub ends: Ends,
     /// How much each peer may take.
@@ -87,7 +87,7 @@ pub struct Settings {
 pub struct Hub {
     local: Endpoint,
     members: BTreeMap<Registered, Member>,
-    settings: Settings,
+    settings: HubSettings,
     input: Mem,
     /// What standard input says.
     speaker: Speaker,
@@ -104,10 +104,10 @@ pub struct Hub {
 
 impl Hub {
     /// A hub without peers.
-    pub fn new(local: Endpoint, settings: Settings, now: Instant) -> Hub {
-        let scratch_bytes = match settings.shape {
-            Shape::Star => SCRATCH_BYTES,
-            Shape::Mesh => MESH_BYTES,
+    pub fn new(local: Endpoint, settings: HubSettings, now: Instant) -> Hub {
+        let scratch_bytes = match settings.topology {
+            Topology::Star => SCRATCH_BYTES,
+            Topology::Mesh => MESH_BYTES,
         };
         Hub {
             local,
@@ -131,7 +131,7 @@ impl Hub {
             return;
         };
         member.limit_bytes(self.settings.limits.bytes);
-        if self.input_ended.is_some() && self.settings.shape == Shape::Star {
+        if self.input_ended.is_some() && self.settings.topology == Topology::Star {
             member.end_input();
         }
         let label = member.speaker.label().clone();
@@ -194,7 +194,7 @@ impl Hub {
         let mut busy = false;
         match self.read_input(now) {
             Ok(read) => busy |= read,
-            Err(error) => return Turn::Over(Ended::Broken(Place::Input, error)),
+            Err(error) => return Turn::Over(Ended::Broken(BrokenEnd::Input, error)),
         }
         busy |= self.drive_members(now);
         match self.floor.write(&mut self.local, &mut self.members, now) {
@@ -202,7 +202,7 @@ impl Hub {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
                 return Turn::Over(Ended::Clean);
             }
-            Err(error) => return Turn::Over(Ended::Broken(Place::Output, error)),
+            Err(error) => return Turn::Over(Ended::Broken(BrokenEnd::Output, error)),
         }
         if self.local.write_fault().is_some() {
             return Turn::Over(Ended::Clean);
@@ -287,7 +287,7 @@ impl Hub {
     /// Returns whether there is an input whose end a peer could wait for. What peers say to each
     /// other has none.
     fn has_input(&self) -> bool {
-        self.settings.shape == Shape::Star && self.local.has_input()
+        self.settings.topology == Topology::Star && self.local.has_input()
     }
 
     /// There is no peer, and what all of them sent is written.
@@ -300,9 +300,9 @@ impl Hub {
         for member in self.members.values_mut() {
             busy |= member.flush(&self.settings.ends, now);
         }
-        busy |= match self.settings.shape {
-            Shape::Star => self.receive(now),
-            Shape::Mesh => self.hear(now),
+        busy |= match self.settings.topology {
+            Topology::Star => self.receive(now),
+            Topology::Mesh => self.hear(now),
         };
         let mut gone = Vec::new();
         for (&id, member) in &mut self.members {
@@ -358,9 +358,9 @@ impl Hub {
         };
         member.speaker.end();
         let words = member.speaker.take();
-        match self.settings.shape {
-            Shape::Star => self.floor.takes_leave(id, &words),
-            Shape::Mesh => self.spread(None, &words, now),
+        match self.settings.topology {
+            Topology::Star => self.floor.takes_leave(id, &words),
+            Topology::Mesh => self.spread(None, &words, now),
         }
         if let Some((name, _)) = called(&member) {
             self.spread(None, chat::left(name).as_bytes(), now);

@@ -6,7 +6,7 @@ use super::liveness::{Liveness, is_unread};
 use super::outbox::{Chunk, Outbox};
 use super::stages::Stage;
 use super::taps::Taps;
-use super::verdict::{Verdict, Way, verdict};
+use super::verdict::{FlowStatus, Verdict, verdict};
 use crate::io::endpoint::Endpoint;
 use crate::io::memory::{self, Lease};
 use crate::io::reactor::Registered;
@@ -400,11 +400,11 @@ impl Member {
                 self.out = FlowState::Closed;
             }
         }
-        let out = Way {
+        let out = FlowStatus {
             state: self.out,
             pending: !self.outbox.is_empty() || self.end.holds(),
         };
-        let inn = Way {
+        let inn = FlowStatus {
             state: self.inn,
             pending: has_output,
         };

@@ -3,7 +3,7 @@
 use super::outcome::signal_exit;
 use super::words;
 use crate::exit::Exit;
-use crate::flow::bridge::{Bridge, Ended, Place};
+use crate::flow::bridge::{Bridge, BrokenEnd, Ended};
 use crate::plan::Plan;
 use crate::report;
 
@@ -40,7 +40,7 @@ impl Company {
         ended: &Ended,
         plan: &Plan,
         name: &str,
-        what: impl FnOnce(Place) -> String,
+        what: impl FnOnce(BrokenEnd) -> String,
     ) -> Exit {
         match ended {
             Ended::Clean | Ended::Quit => Exit::OK,

@@ -7,8 +7,8 @@ use super::labels::label;
 use super::outcome::{failed, signal_exit};
 use super::{logs, session, words};
 use crate::exit::Exit;
-use crate::flow::bridge::{self, Ended, GRACE, Place};
-use crate::flow::hub::{Departure, Hub, Settings, Shape};
+use crate::flow::bridge::{self, BrokenEnd, Ended, GRACE};
+use crate::flow::hub::{Departure, Hub, HubSettings, Topology};
 use crate::flow::member::Member;
 use crate::flow::stages::Pace;
 use crate::io::inbox::Notice;
@@ -67,13 +67,13 @@ impl Crowd {
             Until::Never => Until::Both,
             until => until,
         };
-        let (shape, label) = match self.plan.service {
-            Service::Broker(Talk::Chat) => (Shape::Mesh, named(0, "stdin".into())),
-            Service::Broker(Talk::Bytes) => (Shape::Mesh, Label::None),
-            _ => (Shape::Star, Label::None),
+        let (topology, label) = match self.plan.service {
+            Service::Broker(Talk::Chat) => (Topology::Mesh, named(0, "stdin".into())),
+            Service::Broker(Talk::Bytes) => (Topology::Mesh, Label::None),
+            _ => (Topology::Star, Label::None),
         };
-        let settings = Settings {
-            shape,
+        let settings = HubSettings {
+            topology,
             label,
             ends: Ends {
                 until,
@@ -141,7 +141,7 @@ impl Crowd {
     fn over(&mut self, ended: &Ended) -> Exit {
         self.entrance.flush();
         let (what, error) = match ended {
-            Ended::Broken(Place::Output, error) => ("write to standard output", error),
+            Ended::Broken(BrokenEnd::Output, error) => ("write to standard output", error),
             Ended::Broken(_, error) => ("read from standard input", error),
             _ => return Exit::OK,
         };

@@ -18,7 +18,7 @@ use super::relayed::reset;
 use super::secure::Alerted;
 use super::session::Joined;
 use crate::exit::Exit;
-use crate::flow::bridge::{Bridge, Ended, GRACE, Place, Turn};
+use crate::flow::bridge::{Bridge, BrokenEnd, Ended, GRACE, Turn};
 use crate::io::child::Child;
 use crate::io::endpoint::Endpoint;
 use crate::io::inbox::Notice;
@@ -345,9 +345,9 @@ impl Program {
         let label = &self.label;
         self.company
             .outcome(ended, &self.plan, label, |place| match place {
-                Place::Peer => format!("connection to {label}"),
-                Place::Input => format!("read from the program for {label}"),
-                Place::Output => format!("write to the program for {label}"),
+                BrokenEnd::Peer => format!("connection to {label}"),
+                BrokenEnd::Input => format!("read from the program for {label}"),
+                BrokenEnd::Output => format!("write to the program for {label}"),
             })
     }
 }

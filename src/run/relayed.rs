@@ -12,7 +12,7 @@ use super::outcome::{failed, signal_exit};
 use super::secure::Alerted;
 use super::{logs, words};
 use crate::exit::Exit;
-use crate::flow::bridge::{Bridge, Ended, Place, Turn};
+use crate::flow::bridge::{Bridge, BrokenEnd, Ended, Turn};
 use crate::flow::flow::{Flow, Settings};
 use crate::io::connection::Connection;
 use crate::io::endpoint::Endpoint;
@@ -315,8 +315,8 @@ impl Relayed {
         let name = format!("connection from {}", self.client);
         self.company
             .outcome(ended, &self.plan, &name, |place| match place {
-                Place::Peer => format!("connection to {}", self.target),
-                Place::Input | Place::Output => name.clone(),
+                BrokenEnd::Peer => format!("connection to {}", self.target),
+                BrokenEnd::Input | BrokenEnd::Output => name.clone(),
             })
     }
 

@@ -73,7 +73,7 @@ impl Serve {
             Ended::Clean
             | Ended::TimedOut(_)
             | Ended::Truncated(..)
-            | Ended::Broken(bridge::Place::Peer, _) => true,
+            | Ended::Broken(bridge::BrokenEnd::Peer, _) => true,
             Ended::Quit | Ended::Signalled | Ended::Broken(..) => false,
         };
         (self.clients != Clients::InTurn || !goes_on).then_some(exit)

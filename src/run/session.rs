@@ -4,7 +4,7 @@ use super::outcome::signal_exit;
 use super::secure::Alerted;
 use super::{logs, secure, words};
 use crate::exit::Exit;
-use crate::flow::bridge::{Bridge, Ended, Place, Turn};
+use crate::flow::bridge::{Bridge, BrokenEnd, Ended, Turn};
 use crate::flow::exchange::{Direction, Exchange};
 use crate::flow::flow::{Flow, Settings};
 use crate::flow::stages::{Doubled, Pace, Stage, Tag};
@@ -278,7 +278,7 @@ impl Joined {
         let alert = self.alerted.line(label, received);
         let by_peer = !matches!(
             ended,
-            Ended::Signalled | Ended::Broken(Place::Input | Place::Output, _)
+            Ended::Signalled | Ended::Broken(BrokenEnd::Input | BrokenEnd::Output, _)
         );
         if let Some(line) = alert.filter(|_| by_peer) {
             report::failure(&line);
@@ -302,7 +302,7 @@ impl Joined {
                 }
                 Exit::Code(plan.codes.timed_out)
             }
-            Ended::Broken(Place::Peer, error) | Ended::Truncated(_, error) => {
+            Ended::Broken(BrokenEnd::Peer, error) | Ended::Truncated(_, error) => {
                 let verb = if self.bridge.remote().keeps_messages() {
                     "send to"
                 } else {
@@ -311,8 +311,8 @@ impl Joined {
                 report::failure(&words::broken(verb, label, error, plan));
                 Exit::Code(plan.codes.broken)
             }
-            Ended::Broken(Place::Output, error) => output_failed(error, plan),
-            Ended::Broken(Place::Input, error) => {
+            Ended::Broken(BrokenEnd::Output, error) => output_failed(error, plan),
+            Ended::Broken(BrokenEnd::Input, error) => {
                 let reason = report::reason(error);
                 report::error(&format!("read from standard input failed: {reason}"));
                 Exit::Code(plan.codes.other)

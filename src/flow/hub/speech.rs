@@ -1,7 +1,7 @@
 //! Who hears what is said: standard input is heard by all, a peer by standard output or by all the
 //! others.
 
-use super::{Hub, Shape};
+use super::{Hub, Topology};
 use crate::flow::floor;
 use crate::flow::member::Member;
 use crate::flow::outbox::Chunk;
@@ -23,7 +23,7 @@ impl Hub {
                 unfinished.push(id);
             }
         }
-        if self.settings.shape == Shape::Mesh {
+        if self.settings.topology == Topology::Mesh {
             self.speaker.end();
             let words = self.speaker.take();
             self.spread(None, &words, now);
@@ -125,7 +125,7 @@ impl Hub {
         self.speaker.end();
         let rest = self.speaker.take();
         self.spread(None, &rest, now);
-        if self.settings.shape == Shape::Star {
+        if self.settings.topology == Topology::Star {
             self.members.values_mut().for_each(Member::end_input);
         }
     }
