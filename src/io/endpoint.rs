@@ -10,7 +10,7 @@ use super::ready::{Bits, Got, Put, Ready, WriteFault};
 use super::stdio::Stdio;
 use super::store::ReadEnd;
 use super::stream::Stream;
-use super::tls::Tls;
+use super::tls::TlsStream;
 use crate::sys::offload::RawEnd;
 use socket2::Socket;
 use std::io;
@@ -22,7 +22,7 @@ pub enum Endpoint {
     /// A TCP, Unix or vsock stream.
     Stream(Stream),
     /// TLS over a stream.
-    Tls(Box<Tls>),
+    Tls(Box<TlsStream>),
     /// A UDP or Unix datagram socket.
     Datagram(Box<Datagram>),
     /// Standard input and output.

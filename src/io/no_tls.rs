@@ -10,17 +10,17 @@ use std::task::Poll;
 
 /// There is none.
 #[derive(Debug)]
-pub struct Session(Infallible);
+pub struct TlsSession(Infallible);
 
 /// There is none.
 #[derive(Debug)]
-pub struct Tls(Infallible);
+pub struct TlsStream(Infallible);
 
 #[expect(missing_docs, reason = "no value, no call: see the real one")]
 #[expect(clippy::missing_errors_doc, reason = "the same")]
 #[expect(clippy::boxed_local, reason = "the same")]
-impl Tls {
-    pub fn new(_stream: Stream, session: Box<Session>) -> Tls {
+impl TlsStream {
+    pub fn new(_stream: Stream, session: Box<TlsSession>) -> TlsStream {
         match session.0 {}
     }
 
@@ -28,11 +28,11 @@ impl Tls {
         match self.0 {}
     }
 
-    pub fn into_parts(self) -> (Stream, Box<Session>) {
+    pub fn into_parts(self) -> (Stream, Box<TlsSession>) {
         match self.0 {}
     }
 
-    pub fn session(&self) -> &Session {
+    pub fn session(&self) -> &TlsSession {
         match self.0 {}
     }
 

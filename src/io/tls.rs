@@ -26,7 +26,7 @@ const FIRST_BYTES: usize = 200;
 
 /// What both sides know of a connection, without its socket.
 #[derive(Debug)]
-pub struct Session {
+pub struct TlsSession {
     connection: Connection,
     /// The peer's first bytes, until the handshake is done.
     first: Vec<u8>,
@@ -40,9 +40,9 @@ pub struct Session {
 
 /// A TLS connection, its handshake done or under way.
 #[derive(Debug)]
-pub struct Tls {
+pub struct TlsStream {
     stream: Stream,
-    session: Box<Session>,
+    session: Box<TlsSession>,
     /// What is encrypted and not sent.
     lease: Lease,
     /// close_notify is sent, or waits to be.
@@ -63,11 +63,11 @@ enum Received {
     End,
 }
 
-impl Session {
+impl TlsSession {
     /// A session whose handshake is still to be made, as a client or as a server.
-    pub fn new(mut connection: Connection) -> Session {
+    pub fn new(mut connection: Connection) -> TlsSession {
         connection.set_buffer_limit(Some(OUTGOING_BYTES));
-        Session {
+        TlsSession {
             connection,
             first: Vec::new(),
             may_hold_bytes: false,
@@ -77,8 +77,8 @@ impl Session {
     }
 
     /// The same, but an end without close_notify is as good as one with it.
-    pub fn taking_bare_ends(self, takes_bare_ends: bool) -> Session {
-        Session {
+    pub fn taking_bare_ends(self, takes_bare_ends: bool) -> TlsSession {
+        TlsSession {
             takes_bare_ends,
             ..self
         }
@@ -104,10 +104,10 @@ impl Session {
     }
 }
 
-impl Tls {
+impl TlsStream {
     /// Puts a session on a connected socket.
-    pub fn new(stream: Stream, session: Box<Session>) -> Tls {
-        Tls {
+    pub fn new(stream: Stream, session: Box<TlsSession>) -> TlsStream {
+        TlsStream {
             stream,
             session,
             lease: Lease::default(),
@@ -158,7 +158,7 @@ impl Tls {
     }
 
     /// The session on it.
-    pub fn session(&self) -> &Session {
+    pub fn session(&self) -> &TlsSession {
         &self.session
     }
 
@@ -176,7 +176,7 @@ impl Tls {
     }
 
     /// Socket and session, apart.
-    pub fn into_parts(self) -> (Stream, Box<Session>) {
+    pub fn into_parts(self) -> (Stream, Box<TlsSession>) {
         (self.stream, self.session)
     }
 

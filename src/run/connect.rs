@@ -32,7 +32,7 @@ use crate::net::dial::{Connected, DialError, Dialer};
 use crate::net::handshake::ProxyAnswer;
 use crate::net::own_file::OwnFile;
 use crate::net::secure::Securing;
-use crate::net::tls::Client;
+use crate::net::tls::TlsConnector;
 use crate::net::{unix, vsock};
 use crate::parse::escape::printable;
 use crate::plan::{Dialing, Mode, Net, Plan, Ports, Service, Transport};
@@ -56,7 +56,7 @@ pub struct Connect {
     /// There was more than one.
     has_many: bool,
     /// How connections are made secure, if they are.
-    tls: Option<Rc<Client>>,
+    tls: Option<Rc<TlsConnector>>,
     state: State,
     /// When the connection that is under way was begun.
     began: Instant,
@@ -83,7 +83,7 @@ enum State {
 
 impl Connect {
     /// Goes through the ports of the plan; `tls` makes the connections secure.
-    pub fn new(plan: Rc<Plan>, tls: Option<Rc<Client>>) -> Connect {
+    pub fn new(plan: Rc<Plan>, tls: Option<Rc<TlsConnector>>) -> Connect {
         let (ports, dialing) = match &plan.mode {
             Mode::Connect { to, .. } => {
                 let mut list = ports::list(to);

@@ -9,7 +9,7 @@ use crate::io::ready::Ready;
 use crate::io::stream::Stream;
 use crate::net::listen::Arrived;
 use crate::net::secure::Securing;
-use crate::net::tls::Server;
+use crate::net::tls::TlsAcceptor;
 use crate::plan::{Clients, Mode, Plan};
 use crate::report;
 use socket2::SockAddr;
@@ -24,7 +24,7 @@ const MOST: usize = 1024;
 
 /// Clients that shake hands.
 pub struct Handshakes {
-    server: Server,
+    server: TlsAcceptor,
     limit: Duration,
     is_single: bool,
     under_way: BTreeMap<Registered, Arriving>,
@@ -40,7 +40,7 @@ struct Arriving {
 
 impl Handshakes {
     /// None yet.
-    pub fn new(server: Server, plan: &Plan) -> Handshakes {
+    pub fn new(server: TlsAcceptor, plan: &Plan) -> Handshakes {
         let clients = match plan.mode {
             Mode::Listen { clients, .. }
             | Mode::ListenUnix { clients, .. }
@@ -58,7 +58,7 @@ impl Handshakes {
     }
 
     /// What is shown to clients.
-    pub fn server(&self) -> &Server {
+    pub fn server(&self) -> &TlsAcceptor {
         &self.server
     }
 

@@ -5,7 +5,7 @@ use crate::io::connection::Connection;
 use crate::io::endpoint::Endpoint;
 use crate::net::addr;
 use crate::net::secure::{LIMIT, SecureError};
-use crate::net::tls::{self, Client, Server};
+use crate::net::tls::{self, TlsAcceptor, TlsConnector};
 use crate::parse::escape::shell_word;
 use crate::plan::starttls::Protocol;
 use crate::plan::tls::{Tls, Trust};
@@ -25,7 +25,7 @@ use std::time::Duration;
 ///
 /// # Errors
 /// A file cannot be read or does not hold what it should.
-pub fn client(plan: &Plan) -> anyhow::Result<Option<Client>> {
+pub fn client(plan: &Plan) -> anyhow::Result<Option<TlsConnector>> {
     let Some(Tls::Client(client)) = &plan.tls else {
         return Ok(None);
     };
@@ -34,18 +34,18 @@ pub fn client(plan: &Plan) -> anyhow::Result<Option<Client>> {
             "warning: --tls-no-verify: others on the network path can read and change all data",
         );
     }
-    Ok(Some(Client::new(client)?))
+    Ok(Some(TlsConnector::new(client)?))
 }
 
 /// What clients of the plan are shown.
 ///
 /// # Errors
 /// A file cannot be read, written, or does not hold what it should.
-pub fn server(plan: &Plan) -> anyhow::Result<Option<Server>> {
+pub fn server(plan: &Plan) -> anyhow::Result<Option<TlsAcceptor>> {
     let Some(Tls::Server(server)) = &plan.tls else {
         return Ok(None);
     };
-    Ok(Some(Server::new(server, own_names())?))
+    Ok(Some(TlsAcceptor::new(server, own_names())?))
 }
 
 /// How long a handshake may take, where `connecting` may take so long.
@@ -62,7 +62,7 @@ fn own_names() -> Vec<String> {
 }
 
 /// Tells the fingerprint of a certificate that was made, and how to connect.
-pub fn tell_own(server: &Server, socks: &[Socket], plan: &Plan) {
+pub fn tell_own(server: &TlsAcceptor, socks: &[Socket], plan: &Plan) {
     let Some(pin) = server.own_pin() else {
         return;
     };
@@ -133,7 +133,7 @@ pub fn tell_client(conn: &Connection) {
 }
 
 /// The same of a server, and what is wrong with its certificate where that does not count.
-pub fn tell_server(conn: &Connection, label: &str, client: &Client, host: Option<&str>) {
+pub fn tell_server(conn: &Connection, label: &str, client: &TlsConnector, host: Option<&str>) {
     let Some(session) = conn.session().filter(|_| report::is_verbose(1)) else {
         return;
     };
@@ -197,7 +197,7 @@ pub fn first_look(remote: &Endpoint, plan: &Plan, alerted: &Alerted) -> Option<L
 pub fn server_failed(
     label: &str,
     error: &SecureError,
-    client: &Client,
+    client: &TlsConnector,
     host: Option<&str>,
     plan: &Plan,
 ) -> String {
@@ -222,7 +222,7 @@ pub fn server_failed(
 }
 
 /// The line about a client that could not be made sure of.
-pub fn client_failed(label: &str, error: &SecureError, server: &Server) -> String {
+pub fn client_failed(label: &str, error: &SecureError, server: &TlsAcceptor) -> String {
     match error {
         SecureError::Handshake(error, session) => {
             let reason = server.reason(error, session);

@@ -19,7 +19,7 @@ use rnc::io::inbox::Notice;
 use rnc::io::reactor::{Cx, Drive, Reactor, Registered, Step as Next};
 use rnc::io::ready::Ready;
 use rnc::io::stream::Stream;
-use rnc::io::tls::Session;
+use rnc::io::tls::TlsSession;
 use rnc::net::secure::Securing;
 use rnc::plan::{Ends, Limits, Until};
 use socket2::Socket;
@@ -91,7 +91,7 @@ struct Play {
 /// rnc's part in it.
 enum Rnc {
     /// Sockets for the peer and the user, and the session to be.
-    New(Socket, Socket, Box<Session>),
+    New(Socket, Socket, Box<TlsSession>),
     /// The handshake; the socket for the user.
     Securing(Box<Securing>, Socket),
     Joined(Box<Bridge>),
