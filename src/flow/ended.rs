@@ -4,6 +4,8 @@ use super::exchange::{AnswerState, Exchange};
 use super::flow::{Fault, Flow};
 use super::limits::Late;
 use crate::io::error;
+use crate::plan::Ends;
+use crate::sys::signal;
 use std::io;
 
 /// Where a session broke.
@@ -39,6 +41,22 @@ impl Ended {
     /// Returns whether the session came to its end by its own rules.
     pub fn is_regular(&self) -> bool {
         matches!(self, Ended::Clean | Ended::Quit | Ended::Truncated(..))
+    }
+
+    /// Returns whether it is such an end, and nothing was missing.
+    pub fn is_clean(&self) -> bool {
+        matches!(self, Ended::Clean | Ended::Quit)
+    }
+
+    /// Returns whether such an end may come in the middle of a stream.
+    pub fn cuts_off(&self, ends: &Ends) -> bool {
+        match self {
+            Ended::Clean | Ended::Quit | Ended::Truncated(..) => false,
+            Ended::TimedOut(late) => !late.is_wanted() && !ends.time_limit_is_end,
+            Ended::Signalled => !(ends.user_may_end && signal::is_of_terminal()),
+            // The peer has broken it, or TLS has said why.
+            Ended::Broken(end, _) => *end != BrokenEnd::Peer,
+        }
     }
 
     /// What broke one of two flows, or is missing of an answer. A reader of standard output that

@@ -1,7 +1,7 @@
 //! One peer among several in a hub: what is to be sent to it, and what it says.
 
 use super::flow::{BACK_BYTES, FlowState};
-use super::limits::Late;
+use super::limits::{Budget, Late};
 use super::liveness::{Liveness, is_unread};
 use super::outbox::{Chunk, Outbox};
 use super::stages::Stage;
@@ -48,7 +48,7 @@ pub struct Member {
     /// Whether its system still acknowledges what it is sent.
     liveness: Liveness,
     /// Bytes it may still send or be sent.
-    left: Option<u64>,
+    budget: Option<Budget>,
     _seat: Seat,
 }
 
@@ -89,7 +89,7 @@ impl Member {
             fault: None,
             moved: (0, 0),
             liveness: Liveness::default(),
-            left: None,
+            budget: None,
             _seat: seat,
         }
     }
@@ -122,20 +122,20 @@ impl Member {
 
     /// It ends after so many bytes, from it and to it together.
     pub fn limit_bytes(&mut self, most: Option<u64>) {
-        self.left = most;
+        self.budget = most.map(Budget::new);
     }
 
     /// How many of `bytes` it may have.
     fn allowed(&self, bytes: usize) -> usize {
-        let left = self.left.map(usize::try_from);
-        left.map_or(bytes, |left| left.map_or(bytes, |left| left.min(bytes)))
+        let budget = self.budget.as_ref();
+        budget.map_or(bytes, |budget| budget.allows(bytes))
     }
 
     /// It has had so many bytes; when those were the last, both directions end.
     fn spend(&mut self, bytes: usize) {
-        let Some(left) = &mut self.left else { return };
-        *left = left.saturating_sub(u64::try_from(bytes).unwrap_or(u64::MAX));
-        if *left == 0 {
+        let Some(budget) = &self.budget else { return };
+        budget.spend(bytes);
+        if budget.is_used_up() {
             self.end_input();
             if self.inn == FlowState::Open {
                 self.inn = FlowState::Draining;
@@ -214,14 +214,8 @@ impl Member {
     /// The limit of time it reaches first, and when. What waits for standard output is not its
     /// idleness.
     pub fn time_limit(&self, limits: &Limits) -> Option<(Instant, Late)> {
-        let idle = limits.idle.filter(|_| !self.speaker.has_output());
-        let idle = idle.map(|idle| (self.last + idle, Late::Idle(idle)));
-        let whole = limits.whole;
-        let whole = whole.map(|whole| (self.came + whole, Late::Whole(whole)));
-        [idle, whole]
-            .into_iter()
-            .flatten()
-            .min_by_key(|(at, _)| *at)
+        let last = (!self.speaker.has_output()).then_some(self.last);
+        Late::first(limits, last, self.came)
     }
 
     /// When it is to be looked at whether it has vanished.
