@@ -6,6 +6,7 @@
 pub mod ciphers;
 pub mod duration;
 pub mod escape;
+pub mod host_set;
 pub mod hostport;
 pub mod hosts;
 pub mod inet_aton;
