@@ -1,6 +1,7 @@
 //! Floor 2: non-blocking ends and the loop that waits for them. Knows bytes, descriptors and time;
 //! knows no option, no mode and no protocol.
 
+pub mod admission;
 pub mod child;
 pub mod connection;
 pub mod datagram;
@@ -18,6 +19,7 @@ pub mod reactor;
 pub mod ready;
 pub mod refusals;
 pub mod seat;
+pub mod segments;
 pub mod stdio;
 pub mod store;
 pub mod stream;
