@@ -41,9 +41,9 @@ pub struct Dialect {
     pub name: &'static str,
     /// The command line: which letters the options have.
     pub command: fn(Extent) -> Command,
-    /// The words in which what happens is told.
+    /// The words in which what happens is printed.
     pub wording: Wording,
-    /// What `-v` tells first of all.
+    /// What `-v` prints first of all.
     pub version_with_v: Option<&'static str>,
     /// Exit code for a wrong command line.
     pub usage_code: u8,
@@ -58,11 +58,11 @@ pub struct Dialect {
     /// Exit code when something other than the network fails: a name, a listener, standard input
     /// or output.
     pub other_code: u8,
-    /// Failures are told without `-v`.
+    /// Failures are printed without `-v`.
     pub tells_failures: bool,
     /// Help goes to standard error.
     pub help_on_stderr: bool,
-    /// What is shown behind a complaint of getopt(3), in whose words it is told then.
+    /// What is shown behind a complaint of getopt(3), in whose words it is printed then.
     pub usage: Option<&'static str>,
     /// Operands and -p, -s are combined only as nc does.
     pub strict_operands: bool,
@@ -121,7 +121,7 @@ pub struct Dialect {
     pub wait_is_for_silence: bool,
     /// `-w` counts for each address.
     pub timeout_per_address: bool,
-    /// What is said behind "timed out".
+    /// What is printed after "timed out".
     pub timeout_reason: Option<&'static str>,
     /// Clients are shown by name.
     pub names_peers: bool,
@@ -145,15 +145,16 @@ pub struct Dialect {
     pub last_udp_port_decides: bool,
     /// What becomes of the file of a Unix socket.
     pub unix: UnixListening,
-    /// A listener prints its port without `-v`, where the system has chosen it or a terminal shows it.
+    /// A listener prints its port without `-v`, where the system has chosen it or a terminal shows
+    /// it.
     pub tells_port: bool,
     /// Errors of listeners come without their address.
     pub plain_errors: bool,
-    /// What a proxy speaks that is not said.
+    /// The protocol of a proxy for which none is given.
     pub proxy_kind: ProxyKind,
     /// The request to an HTTP proxy has a Host field.
     pub names_the_host: bool,
-    /// Who looks names up for SOCKS4, where that is not said.
+    /// Who looks names up for SOCKS4, where that is not given.
     pub socks4_names: ProxyNames,
     /// What is different about TLS.
     pub tls: TlsRules,
@@ -435,7 +436,7 @@ usage: nc [-46CDdFhklNnrStUuvZz] [-I length] [-i interval] [-M ttl]
 \t  [-w timeout] [-X proxy_protocol] [-x proxy_address[:port]]
 \t  [destination] [port]";
 
-/// What Ncat shows behind what getopt(3) says.
+/// What Ncat prints after the message of getopt(3).
 const NCAT_USAGE: &str =
     "Ncat: Try `--help' or man(1) ncat for more information, usage options and help. QUITTING.";
 

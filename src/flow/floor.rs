@@ -45,7 +45,7 @@ struct Holder {
 }
 
 impl Floor {
-    /// Says whether something waits to be written.
+    /// Returns whether something waits to be written.
     pub fn is_pending(&self) -> bool {
         self.written < self.output.len()
     }
@@ -63,10 +63,10 @@ impl Floor {
         self.holder.take_if(|holder| holder.id == id);
     }
 
-    /// Writes what goes; says whether something went.
+    /// Writes what goes; returns whether something went.
     ///
     /// # Errors
-    /// Whatever the write says.
+    /// Any error of the write.
     pub fn write(
         &mut self,
         local: &mut Endpoint,

@@ -35,7 +35,7 @@ const SCRATCH_BYTES: usize = 16 << 10;
 /// The same in a mesh: what is read costs a call, and so does each write of it.
 const MESH_BYTES: usize = 256 << 10;
 
-/// Something about a peer, to be told with `-v`.
+/// Something about a peer, to be printed with `-v`.
 #[derive(Debug)]
 pub enum Departure {
     /// It ended, after so many bytes sent and received.
@@ -49,7 +49,7 @@ pub enum Departure {
 }
 
 impl Departure {
-    /// A peer that is done leaves, and is told so.
+    /// A peer that is done leaves, and is sent the news.
     fn ended(mut member: Member) -> Departure {
         member.say_goodbye();
         Departure::Ended(member.label.clone(), member.moved())

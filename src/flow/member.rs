@@ -63,7 +63,8 @@ pub enum Presence {
 
 impl Member {
     /// A peer that has just come. `stage` changes what it sends, `queue_bytes` may wait to be sent
-    /// to it, and `seat` is its place among those who may be there, which it keeps until it is gone.
+    /// to it, and `seat` is its place among those who may be there, which it keeps until it is
+    /// gone.
     pub fn new(
         end: Endpoint,
         label: String,
@@ -115,7 +116,7 @@ impl Member {
         (self.out == FlowState::Open).then(|| self.outbox.room())
     }
 
-    /// Says whether its queue is full.
+    /// Returns whether its queue is full.
     pub fn is_full(&self) -> bool {
         self.outbox.is_full()
     }
@@ -202,7 +203,8 @@ impl Member {
         (self.inn == FlowState::Closed && !self.is_pending()).then_some(self.last)
     }
 
-    /// Returns whether something it has sent, be it its end, may still have to be read or passed on.
+    /// Returns whether something it has sent, be it its end, may still have to be read or passed
+    /// on.
     pub fn is_unheard(&self) -> bool {
         match self.inn {
             FlowState::Open => self.speaker.has_output() || self.end.is_readable(),
@@ -228,12 +230,12 @@ impl Member {
         self.outbox.stalled_at(patience)
     }
 
-    /// Says whether something waits to be sent to it, or to be written from it.
+    /// Returns whether something waits to be sent to it, or to be written from it.
     pub fn is_pending(&self) -> bool {
         !self.outbox.is_empty() || self.end.holds() || self.speaker.has_output()
     }
 
-    /// Sends what waits, as far as that goes; says whether something went.
+    /// Sends what waits, as far as that goes; returns whether something went.
     pub fn flush(&mut self, ends: &Ends, now: Instant) -> bool {
         let mut any = self.flush_end();
         if self.liveness.is_lost(&self.end, self.moved.0, now) {
@@ -259,7 +261,7 @@ impl Member {
         any
     }
 
-    /// Has its end send what it holds; says whether that was all.
+    /// Has its end send what it holds; returns whether that was all.
     fn flush_end(&mut self) -> bool {
         let held = self.end.holds();
         match self.end.flush() {
@@ -277,7 +279,8 @@ impl Member {
         self.fault.get_or_insert(error);
     }
 
-    /// Reads what it says into its speaker, as far as there is room; says whether something came.
+    /// Reads what it says into its speaker, as far as there is room; returns whether something
+    /// came.
     pub fn receive(&mut self, scratch: &mut [u8], now: Instant) -> bool {
         let mut any = false;
         for _ in 0..READS {
@@ -291,8 +294,8 @@ impl Member {
         any
     }
 
-    /// Reads once, and gives what others are to hear now: with a plain speaker what was read. `None`
-    /// when nothing was there.
+    /// Reads once, and gives what others are to hear now: with a plain speaker what was read.
+    /// `None` when nothing was there.
     pub fn hear<'a>(&mut self, scratch: &'a mut [u8], now: Instant) -> Option<Cow<'a, [u8]>> {
         let goes_through = self.speaker.is_plain() && self.stage.is_none();
         let room = if goes_through {
@@ -308,7 +311,7 @@ impl Member {
         Some(Cow::Owned(self.speaker.take_early()))
     }
 
-    /// Says whether a read is worth a call.
+    /// Returns whether a read is worth a call.
     pub fn is_readable(&self) -> bool {
         self.inn == FlowState::Open && self.end.is_readable()
     }
@@ -372,7 +375,7 @@ impl Member {
         self.lease.set(self.speaker.held());
     }
 
-    /// Says whether it stays, when all that could be moved was.
+    /// Returns whether it stays, when all that could be moved has been.
     pub fn judge(&mut self, ends: &Ends, now: Instant) -> Presence {
         self.lease.set(self.speaker.held());
         let has_output = self.speaker.has_output();

@@ -75,7 +75,7 @@ impl Outbox {
         }
     }
 
-    /// Says whether nothing waits.
+    /// Returns whether nothing waits.
     pub fn is_empty(&self) -> bool {
         self.chunks.is_empty()
     }
@@ -88,7 +88,7 @@ impl Outbox {
         }
     }
 
-    /// Says whether it is full.
+    /// Returns whether it is full.
     pub fn is_full(&self) -> bool {
         self.full_since.is_some()
     }
@@ -125,7 +125,7 @@ impl Outbox {
     /// Sends once; `None` when there is nothing to send, or no room for it.
     ///
     /// # Errors
-    /// Whatever the write says.
+    /// Any error of the write.
     pub fn send(&mut self, end: &mut Endpoint, taps: &mut Taps) -> io::Result<Option<usize>> {
         let Some(chunk) = self.chunks.front() else {
             return Ok(None);

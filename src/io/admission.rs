@@ -16,7 +16,7 @@ pub struct Admission {
     own: Option<PeerAddr>,
     /// Who may write; `None`: everybody.
     rules: Option<Arc<Rules>>,
-    /// Who wrote last of those who may not, and whether the user is still to be told.
+    /// Who wrote last of those who may not, and whether that is still to be reported to the user.
     refused: Option<(SocketAddrAny, bool)>,
 }
 

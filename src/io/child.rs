@@ -108,7 +108,7 @@ impl Child {
     /// See `Endpoint::try_read`.
     ///
     /// # Errors
-    /// Whatever read(2) says.
+    /// Any error of read(2).
     pub fn try_read(&mut self, buf: &mut [u8]) -> io::Result<Got> {
         let Some(half) = &mut self.output else {
             return Ok(if self.exited { Got::Eof } else { Got::Pending });

@@ -1,6 +1,6 @@
-//! Datagram sockets: UDP and Unix. One read is one message, or several where nobody can tell; one
-//! write is as many messages as its bytes make; there is no end of file, and an empty message is a
-//! message.
+//! Datagram sockets: UDP and Unix. One read is one message, or several where that makes no
+//! difference; one write is as many messages as its bytes make; there is no end of file, and an
+//! empty message is a message.
 //!
 //! Messages come and go several to a system call. What has come waits in a batch, out of which
 //! reads are served; what is sent is cut by sendmmsg(2), or by the kernel (UDP_SEGMENT).
@@ -71,7 +71,7 @@ pub struct Datagram {
     /// Whose messages are received.
     admission: Admission,
     refusals: Refusals,
-    /// A send to one of many peers failed; not yet told to the user.
+    /// A send to one of many peers failed; not yet reported to the user.
     send_fault: Option<io::Error>,
     shape: MessageShape,
     /// What is written are frames.
@@ -86,7 +86,7 @@ pub struct Datagram {
     /// The last message was long: taken in one by one, such are not copied once more.
     long: bool,
     segments: Segments,
-    /// The next message goes alone: a batch has stopped at it, and only so is it told why.
+    /// The next message goes alone: a batch has stopped at it, and only so does it report why.
     alone: bool,
 }
 
@@ -102,7 +102,7 @@ const REFUSALS: usize = 64;
 /// The room a UDP message may need, in bytes.
 const MESSAGE_BYTES: usize = 64 << 10;
 impl Datagram {
-    /// Takes over a bound or connected, non-blocking socket and registers it. Until told otherwise
+    /// Takes over a bound or connected, non-blocking socket and registers it. Until changed
     /// by `set_shape`, every write is one message and every read too.
     ///
     /// # Errors
@@ -382,9 +382,9 @@ impl Datagram {
         Ok(())
     }
 
-    /// Takes note of the sender, and of the address of ours it wrote to. With `Peers::First` the socket is
-    /// connected to the first, unless it would answer from another address then: so others, and
-    /// refusals, stay in the kernel.
+    /// Takes note of the sender, and of the address of ours it wrote to. With `Peers::First` the
+    /// socket is connected to the first, unless it would answer from another address then: so
+    /// others, and refusals, stay in the kernel.
     fn hears(&mut self, from: Option<SocketAddrAny>, local: Option<IpAddr>) {
         if self.peers == Peers::Connected {
             return;

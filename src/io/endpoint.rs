@@ -36,7 +36,7 @@ pub enum Endpoint {
 }
 
 impl Endpoint {
-    /// Takes in what an event said about a descriptor.
+    /// Takes in what an event reported about a descriptor.
     pub fn note(&mut self, id: Registered, ready: Ready) {
         match self {
             Endpoint::Stream(end) => end.note(id, ready),
@@ -52,7 +52,7 @@ impl Endpoint {
     /// Writes as much of `buf` as goes, or all of it as one message. Never waits.
     ///
     /// # Errors
-    /// Whatever the write says; after that nothing can be written here any more.
+    /// Any error of the write; after that nothing can be written here any more.
     pub fn try_write(&mut self, buf: &[u8]) -> io::Result<Put> {
         match self {
             Endpoint::Stream(end) => end.try_write(buf),
@@ -105,7 +105,7 @@ impl Endpoint {
         }
     }
 
-    /// Says whether something that was taken waits here for `flush`.
+    /// Returns whether something that was taken waits here for `flush`.
     pub fn holds(&self) -> bool {
         match self {
             Endpoint::Tls(end) => end.holds(),
@@ -163,7 +163,7 @@ impl Endpoint {
         }
     }
 
-    /// Says whether a read is worth a call.
+    /// Returns whether a read is worth a call.
     pub fn is_readable(&self) -> bool {
         match self {
             Endpoint::Stream(end) => end.is_readable(),
@@ -172,7 +172,7 @@ impl Endpoint {
         }
     }
 
-    /// Says whether a write is worth a call.
+    /// Returns whether a write is worth a call.
     pub fn is_writable(&self) -> bool {
         self.write_bits().is_some_and(|bits| bits.writable())
     }
@@ -296,7 +296,7 @@ impl Endpoint {
         }
     }
 
-    /// Says whether bytes of the peer wait in the system, where closing the socket
+    /// Returns whether bytes of the peer wait in the system, where closing the socket
     /// would lose what is unsent.
     pub fn has_unread(&self) -> bool {
         match self {
@@ -310,7 +310,7 @@ impl Endpoint {
         }
     }
 
-    /// Says whether it is known who is at the other end.
+    /// Returns whether the peer is known.
     pub fn has_peer(&self) -> bool {
         match self {
             Endpoint::Datagram(end) => end.has_peer(),
@@ -340,19 +340,19 @@ impl Endpoint {
         }
     }
 
-    /// Says whether reading and writing are one socket, which breaks as a whole.
+    /// Returns whether reading and writing are one socket, which breaks as a whole.
     pub fn is_one_socket(&self) -> bool {
         !matches!(self, Endpoint::Stdio(_) | Endpoint::Child(_))
     }
 
-    /// Says whether what is written may make something readable, and a read may make room, without
-    /// an event that would tell.
+    /// Returns whether what is written may make something readable, and a read may make room,
+    /// without an event that would report it.
     pub fn changes_unseen(&self) -> bool {
         matches!(self, Endpoint::Internal(_))
     }
 
-    /// Says whether nobody can tell how many writes brought the bytes, so that messages may be
-    /// written several at once.
+    /// Returns whether it cannot be known how many writes brought the bytes, so that messages may
+    /// be written several at once.
     pub fn joins_writes(&self) -> bool {
         match self {
             Endpoint::Stdio(end) => end.joins_writes(),
@@ -365,7 +365,7 @@ impl Endpoint {
         }
     }
 
-    /// Says whether one read is one message and one write is one message (datagrams).
+    /// Returns whether one read is one message and one write is one message (datagrams).
     pub fn keeps_messages(&self) -> bool {
         match self {
             Endpoint::Datagram(_) | Endpoint::Mailbox(_) => true,

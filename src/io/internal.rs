@@ -5,7 +5,7 @@ use super::ready::{Got, Put};
 use super::store::Mem;
 use crate::proto::services::Chargen;
 
-/// An end that answers by itself. It is always ready for what it can do, of which no event tells.
+/// An end that answers by itself. It is always ready for what it can do, of which no event reports.
 #[derive(Debug)]
 pub struct Internal {
     behaviour: Behaviour,

@@ -25,7 +25,7 @@ pub struct Kernel {
 pub enum Carry {
     /// So many bytes reached the sink; there may be more to move.
     Moved(usize),
-    /// Nothing moves now; an event will tell.
+    /// Nothing moves now; an event will report it.
     Pending,
     /// The source has ended, and everything has reached the sink.
     Eof,
@@ -92,8 +92,8 @@ impl Kernel {
                     Carry::Moved(0)
                 }
             }
-            // Traffic that comes in small pieces leaves the source drained after each. And splice(2)
-            // goes no further than urgent data, and then says that the source is drained.
+            // Traffic that comes in small pieces leaves the source drained after each. And
+            // splice(2) goes no further than urgent data, and then says that the source is drained.
             Carried::Blocked { source: true, .. }
                 if self.small_moves > SMALL_MOVES || source.has_more_behind() =>
             {

@@ -1,10 +1,10 @@
 //! A log being written: records go in whole and in order, and the loop never waits for a reader.
 //!
-//! A regular file is written at once: a disk takes what it is given. Whatever has a reader behind it
-//! (a pipe, a terminal, a device) is written by a thread of its own, which may block as long as it
-//! likes: even opening a FIFO waits until somebody reads it. What the thread has not written yet
-//! waits in a queue with a bound; records that find it full are left out and counted. Where no thread
-//! can be had, what the reader does not take at once waits for the next record.
+//! A regular file is written at once: a disk takes what it is given. Whatever has a reader behind
+//! it (a pipe, a terminal, a device) is written by a thread of its own, which may block as long as
+//! it likes: even opening a FIFO waits until somebody reads it. What the thread has not written yet
+//! waits in a queue with a bound; records that find it full are left out and counted. Where no
+//! thread can be had, what the reader does not take at once waits for the next record.
 
 use crate::sys::outlet::Outlet;
 use crate::sys::stdio::Shared;
@@ -19,8 +19,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// What may wait for the thread, in bytes; one record may always. What one read gives, 256 KiB, makes
-/// a hex dump of 1.3 MiB.
+/// What may wait for the thread, in bytes; one record may always. What one read gives, 256 KiB,
+/// makes a hex dump of 1.3 MiB.
 const QUEUE_BYTES: usize = 4 << 20;
 /// How long a thread that gets nothing written is waited for at the end.
 const GRACE: Duration = Duration::from_secs(1);
@@ -117,7 +117,7 @@ impl LogFile {
         }
     }
 
-    /// Says whether somebody looks at it.
+    /// Returns whether it is a terminal.
     pub fn is_terminal(&self) -> bool {
         self.is_terminal
     }

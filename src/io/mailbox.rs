@@ -78,12 +78,12 @@ impl Mailbox {
         self.is_closed = true;
     }
 
-    /// Says whether messages are put in.
+    /// Returns whether messages are put in.
     pub fn is_open(&self) -> bool {
         !self.is_closed
     }
 
-    /// The socket may take something again; says whether that was waited for.
+    /// The socket may take something again; returns whether that was waited for.
     pub fn note_room(&mut self) -> bool {
         std::mem::take(&mut self.is_full)
     }

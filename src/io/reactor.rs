@@ -51,7 +51,7 @@ pub enum Step<O> {
 
 /// A task of the loop. `O` is what it leaves when it ends.
 pub trait Drive<O> {
-    /// Takes in what an event said about a descriptor.
+    /// Takes in what an event reported about a descriptor.
     fn note(&mut self, id: Registered, ready: Ready);
     /// Takes in a notice for this task, or for all.
     fn notice(&mut self, notice: &Notice, now: Instant);
@@ -78,8 +78,8 @@ pub struct Registrar<'a> {
 }
 
 impl Registrar<'_> {
-    /// Registers a descriptor, edge-triggered. A descriptor that is registered already is registered
-    /// anew.
+    /// Registers a descriptor, edge-triggered. A descriptor that is registered already is
+    /// registered anew.
     ///
     /// # Errors
     /// Any refusal of epoll_ctl(2): EPERM for files and /dev/null, which are always ready.
@@ -269,7 +269,7 @@ impl<O> Reactor<O> {
         self.free.len() == self.tasks.len()
     }
 
-    /// Runs until no task is left; `ended` is told how each one ended.
+    /// Runs until no task is left; `ended` is called with how each one ended.
     ///
     /// # Errors
     /// Polling failed.

@@ -1,5 +1,5 @@
 //! What is known about a descriptor between two calls. mio is edge-triggered, so every end keeps
-//! what it was told in `Bits` until a call says otherwise: events are hints, only the result of a
+//! what it was told in `Bits` until a call shows otherwise: events are hints, only the result of a
 //! call decides.
 
 use mio::event::Event;
@@ -11,10 +11,10 @@ pub enum Got {
     Bytes(usize),
     /// The end: nothing will ever come again.
     Eof,
-    /// Nothing now; an event will tell.
+    /// Nothing now; an event will report it.
     Pending,
-    /// Nothing yet, but there may be more, of which no event will tell: the read has only given up
-    /// its turn.
+    /// Nothing yet, but there may be more, of which no event will report anything: the read has
+    /// only given up its turn.
     Again,
 }
 
@@ -23,7 +23,7 @@ pub enum Got {
 pub enum Put {
     /// That many bytes.
     Bytes(usize),
-    /// Nothing now; an event will tell.
+    /// Nothing now; an event will report it.
     Pending,
 }
 
@@ -46,7 +46,7 @@ impl WriteFault {
     }
 }
 
-/// What an event said about one descriptor.
+/// What an event reported about one descriptor.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Ready {
     /// A read may give something.
@@ -102,22 +102,23 @@ impl Bits {
         self.ready.write_closed |= ready.write_closed;
     }
 
-    /// Says whether a read is worth a call.
+    /// Returns whether a read is worth a call.
     pub fn readable(&self) -> bool {
         self.ready.readable
     }
 
-    /// Says whether a write is worth a call.
+    /// Returns whether a write is worth a call.
     pub fn writable(&self) -> bool {
         self.ready.writable
     }
 
-    /// Says whether an event told that nobody takes our bytes any more.
+    /// Returns whether an event reported that the peer takes no more of our bytes.
     pub fn write_closed(&self) -> bool {
         self.ready.write_closed
     }
 
-    /// Returns whether an event said that reads may stop short: at urgent data, or before the end.
+    /// Returns whether an event reported that reads may stop short: at urgent data, or before the
+    /// end.
     pub fn has_more_behind(&self) -> bool {
         self.ready.more_behind
     }

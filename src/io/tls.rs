@@ -1,5 +1,6 @@
-//! A TLS connection (RFC 8446, RFC 5246) over a stream socket, as one more kind of end. rustls makes
-//! records and takes them apart; here they are moved between it and the socket, without waiting.
+//! A TLS connection (RFC 8446, RFC 5246) over a stream socket, as one more kind of end. rustls
+//! makes records and takes them apart; here they are moved between it and the socket, without
+//! waiting.
 //!
 //! The end of what is written is close_notify; an end of the socket without close_notify is
 //! a truncation, since anyone on the way could have made it (RFC 8446, section 6.1).
@@ -30,7 +31,7 @@ pub struct TlsSession {
     connection: Connection,
     /// The peer's first bytes, until the handshake is done.
     first: Vec<u8>,
-    /// Bytes may wait in the connection that no event will tell of.
+    /// Bytes may wait in the connection that no event will report.
     may_hold_bytes: bool,
     /// An end without close_notify is as good as one with it.
     takes_bare_ends: bool,
@@ -185,7 +186,7 @@ impl TlsStream {
         self.stream.note(id, ready);
     }
 
-    /// Says whether a read is worth a call.
+    /// Returns whether a read is worth a call.
     pub fn is_readable(&self) -> bool {
         self.session.may_hold_bytes || self.session.fault.is_some() || self.stream.is_readable()
     }
@@ -193,8 +194,8 @@ impl TlsStream {
     /// See `Endpoint::try_read`. Fills `buf`, which is not empty, as far as there are bytes.
     ///
     /// # Errors
-    /// ECONNRESET and the like; `UnexpectedEof` when the socket has ended without close_notify; what
-    /// rustls says of a record, or the peer's alert.
+    /// ECONNRESET and the like; `UnexpectedEof` when the socket has ended without close_notify;
+    /// what rustls says of a record, or the peer's alert.
     pub fn try_read(&mut self, buf: &mut [u8]) -> io::Result<Got> {
         let mut filled = 0;
         let mut idle_reads = 0;

@@ -120,7 +120,7 @@ fn bind_one(addr: SocketAddr, at: &Listening, net: &Net) -> Result<Socket, Liste
     Ok(sock)
 }
 
-/// Has the kernel tell which address each datagram was sent to, where there is more than one and
+/// Has the kernel report which address each datagram was sent to, where there is more than one and
 /// something is answered.
 ///
 /// # Errors

@@ -58,7 +58,7 @@ impl Speaker {
         &self.label
     }
 
-    /// Says whether bytes go through unchanged.
+    /// Returns whether bytes go through unchanged.
     pub fn is_plain(&self) -> bool {
         self.label == Label::None
     }
@@ -94,7 +94,7 @@ impl Speaker {
         self.ended = true;
     }
 
-    /// Says whether something can be given out.
+    /// Returns whether something can be given out.
     pub fn has_output(&self) -> bool {
         if self.is_plain() || self.ended {
             !self.lines.is_empty()
@@ -155,7 +155,7 @@ fn readable(line: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-/// Tells that somebody has come.
+/// The line that a member has come.
 pub fn joined(name: &str, origin: &str) -> String {
     format!("<announce> {origin} is connected as <{name}>.\n")
 }
@@ -173,7 +173,7 @@ pub fn present<'a>(others: impl Iterator<Item = (&'a str, &'a str)>) -> String {
     format!("<announce> already connected: {list}.\n")
 }
 
-/// Tells that somebody has left.
+/// The line that a member has left.
 pub fn left(name: &str) -> String {
     format!("<announce> <{name}> is disconnected.\n")
 }

@@ -127,8 +127,8 @@ impl HttpConnect {
         })
     }
 
-    /// Sets whether the request has a Host field. RFC 9112, section 3.2, wants one; nc and Ncat send
-    /// none.
+    /// Sets whether the request has a Host field. RFC 9112, section 3.2, wants one; nc and Ncat
+    /// send none.
     pub fn naming_the_host(mut self, names_the_host: bool) -> Self {
         self.names_the_host = names_the_host;
         self
@@ -229,8 +229,8 @@ const SWITCHING_PROTOCOLS: u16 = 101;
 /// RFC 9110, section 15.5.8.
 const PROXY_AUTHENTICATION_REQUIRED: u16 = 407;
 
-/// Takes a status line that says 1xx (the answer is still to come: RFC 9110, section 15.2), 2xx (the
-/// tunnel stands: section 9.3.6) or 407.
+/// Takes a status line that says 1xx (the answer is still to come: RFC 9110, section 15.2), 2xx
+/// (the tunnel stands: section 9.3.6) or 407.
 fn judge_status(line: &[u8]) -> Result<Status, Refused> {
     let status = Status::read(line).ok_or_else(|| Refused::garbage(line))?;
     match status.code {
@@ -305,7 +305,7 @@ impl Handshake for HttpConnect {
     }
 }
 
-/// Says whether a login can be sent at all.
+/// Returns whether a login can be sent at all.
 ///
 /// # Errors
 /// [`Refused::Request`] for a user with a colon (RFC 7617, section 2) or a control character.

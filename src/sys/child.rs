@@ -356,15 +356,16 @@ impl Process {
         self.group.signal(signal);
     }
 
-    /// Says whether somebody is left in its group. The program itself counts until it is reaped.
+    /// Returns whether a process is left in its group. The program itself counts until it is
+    /// reaped.
     pub fn has_others(&self) -> bool {
         // One that has ended and was not reaped would count.
         reap_orphans();
         self.group.is_there()
     }
 
-    /// The exit code, as a shell gives it: 128 + n after signal n; `None` while it runs. The group's
-    /// number may be given to others once nobody is left in the group.
+    /// The exit code, as a shell gives it: 128 + n after signal n; `None` while it runs. The
+    /// group's number may be given to others once nobody is left in the group.
     pub fn reap(&mut self) -> Option<u8> {
         let status = self.child.try_wait().ok().flatten()?;
         self.is_reaped = true;

@@ -18,7 +18,7 @@ pub fn set_debug(fd: impl AsFd) -> io::Result<()> {
 /// Has the kernel drop packets whose TTL (IPv4) is under `ttl` (`-m`). See ip(7), IP_MINTTL.
 ///
 /// # Errors
-/// Whatever setsockopt(2) says.
+/// Any error of setsockopt(2).
 pub fn set_min_ttl_v4(fd: impl AsFd, ttl: u8) -> io::Result<()> {
     set(fd, libc::IPPROTO_IP, libc::IP_MINTTL, &i32::from(ttl))
 }
@@ -26,7 +26,7 @@ pub fn set_min_ttl_v4(fd: impl AsFd, ttl: u8) -> io::Result<()> {
 /// Has the kernel drop packets whose hop limit (IPv6) is under `ttl` (`-m`). RFC 5082.
 ///
 /// # Errors
-/// Whatever setsockopt(2) says.
+/// Any error of setsockopt(2).
 pub fn set_min_hop_limit_v6(fd: impl AsFd, ttl: u8) -> io::Result<()> {
     set(
         fd,
@@ -141,7 +141,7 @@ pub struct Credentials {
 /// Whose process is at the other end of a connected Unix stream; the peer may be gone already.
 ///
 /// # Errors
-/// Whatever getsockopt(2) says.
+/// Any error of getsockopt(2).
 pub fn peer_credentials(fd: impl AsFd) -> io::Result<Credentials> {
     let mut peer = libc::ucred {
         pid: 0,
@@ -181,7 +181,7 @@ struct TcpInfo {
     bytes_acked: u64,
 }
 
-/// Says whether a TCP peer has ever acknowledged something, such as our SYN: then there was a
+/// Returns whether a TCP peer has ever acknowledged something, such as our SYN: then there was a
 /// connection, whatever has become of it. `false` for other sockets, and before Linux 4.2.
 pub fn was_acknowledged(fd: impl AsFd) -> bool {
     let mut info = TcpInfo {

@@ -125,7 +125,7 @@ impl Shared {
     /// Reads what is there, 0 bytes at the end; `None` when a read would block.
     ///
     /// # Errors
-    /// Whatever the read says; EINTR is tried again. A terminal that went away is an end, not an
+    /// Any error of the read; EINTR is tried again. A terminal that went away is an end, not an
     /// error.
     pub fn try_read(&self, buf: &mut [u8]) -> io::Result<Option<usize>> {
         loop {
@@ -160,7 +160,7 @@ impl Shared {
     /// Writes as much as goes without waiting; `None` when nothing does.
     ///
     /// # Errors
-    /// Whatever the write says (EPIPE, ENOSPC, …); EINTR is tried again. A descriptor that cannot be
+    /// Any error of the write (EPIPE, ENOSPC, …); EINTR is tried again. A descriptor that cannot be
     /// written to at all takes everything: see `loss`.
     pub fn try_write(&self, buf: &[u8]) -> io::Result<Option<usize>> {
         loop {
@@ -217,7 +217,7 @@ impl Shared {
         }
     }
 
-    /// Says whether a reader cannot tell where a write has ended: files and pipes, but not
+    /// Returns whether a reader cannot know where a write has ended: files and pipes, but not
     /// terminals, sockets and packet pipes (O_DIRECT).
     pub fn joins_writes(&self) -> bool {
         match self.mode.get() {
@@ -229,7 +229,7 @@ impl Shared {
         }
     }
 
-    /// Says whether nobody can read any more what would be written here: the reader of a pipe or
+    /// Returns whether nothing can read what would be written here: the reader of a pipe or
     /// the peer of a socket is gone.
     pub fn reader_is_gone(&self) -> bool {
         is_hung_up(self.fd)
@@ -264,7 +264,7 @@ impl Shared {
 /// Writes all of it to standard output, waiting as long as that takes: before there is a loop.
 ///
 /// # Errors
-/// Whatever the write says. Std takes EBADF, of a standard output that is closed, for success.
+/// Any error of the write. Std takes EBADF, of a standard output that is closed, for success.
 pub fn write_all_to_stdout(mut bytes: &[u8]) -> io::Result<()> {
     while !bytes.is_empty() {
         match rustix::io::write(rustix::stdio::stdout(), bytes) {
@@ -276,19 +276,19 @@ pub fn write_all_to_stdout(mut bytes: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// Says whether a pipe has no name: one that has, a FIFO, does not know RWF_NOWAIT.
+/// Returns whether a pipe has no name: one that has, a FIFO, does not know RWF_NOWAIT.
 fn is_anonymous(pipe: BorrowedFd<'_>) -> bool {
     /// The file system of pipes, PIPEFS_MAGIC of linux/magic.h.
     const PIPEFS_MAGIC: u64 = 0x5049_5045;
     rustix::fs::fstatfs(pipe).is_ok_and(|stat| u64::try_from(stat.f_type) == Ok(PIPEFS_MAGIC))
 }
 
-/// Says whether a read from the descriptor would not block. See poll(2).
+/// Returns whether a read from the descriptor would not block. See poll(2).
 pub fn is_readable(fd: BorrowedFd<'_>) -> bool {
     polls(fd, PollFlags::IN)
 }
 
-/// Says whether a write to the descriptor would not block. See poll(2).
+/// Returns whether a write to the descriptor would not block. See poll(2).
 pub fn is_writable(fd: BorrowedFd<'_>) -> bool {
     polls(fd, PollFlags::OUT)
 }
@@ -309,9 +309,9 @@ fn polls(fd: BorrowedFd<'_>, what: PollFlags) -> bool {
     rustix::event::poll(&mut fds, Some(&now)).is_ok() && !fds[0].revents().is_empty()
 }
 
-/// A description of the terminal, FIFO or pipe that is ours alone, so that O_NONBLOCK is too. `None`
-/// where /proc is missing, it belongs to someone else, or it is the master of a pseudo-terminal,
-/// which opened anew is another one.
+/// A description of the terminal, FIFO or pipe that is ours alone, so that O_NONBLOCK is too.
+/// `None` where /proc is missing, it belongs to someone else, or it is the master of a
+/// pseudo-terminal, which opened anew is another one.
 fn private(fd: BorrowedFd<'_>, access: OFlags) -> Option<OwnedFd> {
     let stat = rustix::fs::fstat(fd).ok()?;
     if stat.st_rdev == rustix::fs::makedev(5, 2) {

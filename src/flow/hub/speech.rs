@@ -14,7 +14,7 @@ use std::time::Instant;
 const TURN: usize = 16;
 
 impl Hub {
-    /// Unfinished lines are not waited for any more; says whether there are some.
+    /// Unfinished lines are not waited for any more; returns whether there are some.
     pub(super) fn end_speakers(&mut self, now: Instant) -> bool {
         let mut unfinished = Vec::new();
         for (&id, member) in &mut self.members {

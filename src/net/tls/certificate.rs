@@ -27,7 +27,7 @@ const CHAIN_SHOWN: usize = 16;
 /// Seconds of a day.
 const DAY: i64 = 86_400;
 
-/// What a certificate says of itself, to be shown.
+/// What a certificate holds, to be shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Certificate {
     /// Whose it is: `CN=example.org, O=Example`.
