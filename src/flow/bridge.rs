@@ -313,7 +313,7 @@ impl Bridge {
         if let Some(ended) = ended {
             return Some(self.name_fault().unwrap_or(ended));
         }
-        if self.inn.reads_are_used_up() && self.inn.state() == FlowState::Closed {
+        if self.inn.has_used_up_reads() && self.inn.state() == FlowState::Closed {
             return (!self.out.is_pending()).then_some(Ended::Quit);
         }
         let are_closed = [&self.out, &self.inn].map(Flow::state) == [FlowState::Closed; 2];

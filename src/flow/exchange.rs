@@ -72,8 +72,8 @@ impl Follower {
     pub fn pass(&self, bytes: &[u8]) {
         let mut exchanges = self.exchange.0.borrow_mut();
         match self.direction {
-            Direction::Sent => exchanges.sent(bytes),
-            Direction::Received => exchanges.received(bytes),
+            Direction::Sent => exchanges.see_sent(bytes),
+            Direction::Received => exchanges.see_received(bytes),
         }
     }
 

@@ -58,7 +58,7 @@ impl Floor {
     }
 
     /// Takes the last words of a member that leaves.
-    pub fn takes_leave(&mut self, id: Registered, words: &[u8]) {
+    pub fn take_leave(&mut self, id: Registered, words: &[u8]) {
         self.output.extend_from_slice(words);
         self.holder.take_if(|holder| holder.id == id);
     }

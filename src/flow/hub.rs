@@ -359,7 +359,7 @@ impl Hub {
         member.speaker.end();
         let words = member.speaker.take();
         match self.settings.topology {
-            Topology::Star => self.floor.takes_leave(id, &words),
+            Topology::Star => self.floor.take_leave(id, &words),
             Topology::Mesh => self.spread(None, &words, now),
         }
         if let Some((name, _)) = called(&member) {

@@ -165,7 +165,7 @@ impl Member {
         if self.outbox.is_empty() {
             match self.end.try_write(chunk.bytes()) {
                 Ok(Put::Bytes(n)) => {
-                    self.taps.written(&chunk.bytes()[..n], &self.end);
+                    self.taps.see_written(&chunk.bytes()[..n], &self.end);
                     sent = n;
                 }
                 Ok(Put::Pending) => {}
@@ -238,7 +238,7 @@ impl Member {
     /// Sends what waits, as far as that goes; returns whether something went.
     pub fn flush(&mut self, ends: &Ends, now: Instant) -> bool {
         let mut any = self.flush_end();
-        if self.liveness.is_lost(&self.end, self.moved.0, now) {
+        if self.liveness.finds_lost(&self.end, self.moved.0, now) {
             self.inn = FlowState::Closed;
             self.stop_sending(errno::timed_out());
         }
@@ -336,7 +336,7 @@ impl Member {
         match got {
             Ok(Got::Bytes(n)) => {
                 self.moved.1 += n as u64;
-                self.taps.read(&buf[..n], Some(&self.end));
+                self.taps.see_read(&buf[..n], Some(&self.end));
                 self.last = now;
                 self.spend(n);
                 return Some(n);

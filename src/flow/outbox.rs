@@ -133,7 +133,7 @@ impl Outbox {
         let Put::Bytes(n) = end.try_write(&chunk[self.sent_of_first..])? else {
             return Ok(None);
         };
-        taps.written(&chunk[self.sent_of_first..][..n], end);
+        taps.see_written(&chunk[self.sent_of_first..][..n], end);
         self.sent_of_first += n;
         self.bytes -= n;
         if self.sent_of_first == chunk.len() {

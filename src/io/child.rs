@@ -113,7 +113,7 @@ impl Child {
         let Some(half) = &mut self.output else {
             return Ok(if self.exited { Got::Eof } else { Got::Pending });
         };
-        if !half.bits.readable() {
+        if !half.bits.is_readable() {
             return Ok(Got::Pending);
         }
         loop {
@@ -150,7 +150,7 @@ impl Child {
         let Some(half) = &mut self.input else {
             return Ok(Put::Bytes(buf.len()));
         };
-        if !half.bits.writable() {
+        if !half.bits.is_writable() {
             return Ok(Put::Pending);
         }
         let messages = self.channel == Channel::Messages;
@@ -203,7 +203,7 @@ impl Child {
     /// See `Endpoint::write_fault`.
     pub fn write_fault(&self) -> Option<WriteFault> {
         let input = self.input.as_ref();
-        let closed = input.is_some_and(|half| half.bits.write_closed());
+        let closed = input.is_some_and(|half| half.bits.is_write_closed());
         (self.exited || closed).then(WriteFault::gone)
     }
 

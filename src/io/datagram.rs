@@ -265,7 +265,7 @@ impl Datagram {
     /// ECONNREFUSED after an ICMP refusal, and the like.
     pub fn try_read(&mut self, buf: &mut [u8]) -> io::Result<Got> {
         let Some(mut len) = self.read_first(buf)? else {
-            let drained = !self.bits.readable();
+            let drained = !self.bits.is_readable();
             return Ok(if drained { Got::Pending } else { Got::Again });
         };
         let more = if self.shape.joins { MOST_JOINED } else { 1 };
@@ -310,7 +310,7 @@ impl Datagram {
         let len = message.len().min(buf.len());
         buf[..len].copy_from_slice(&message[..len]);
         self.long = len >= LONG_BYTES;
-        self.hears(from, local);
+        self.note_sender(from, local);
         self.drop_refused();
         Some(len)
     }
@@ -330,7 +330,7 @@ impl Datagram {
     /// calls.
     fn receive(&mut self, buf: &mut [u8]) -> Result<Option<usize>, Errno> {
         for _ in 0..REFUSALS {
-            if !self.bits.readable() {
+            if !self.bits.is_readable() {
                 return Ok(None);
             }
             let one_by_one = self.long || self.batch.is_none();
@@ -365,7 +365,7 @@ impl Datagram {
         if !self.admission.admits(from.as_ref()) {
             return Ok(None);
         }
-        self.hears(from, local);
+        self.note_sender(from, local);
         Ok(Some(n))
     }
 
@@ -385,7 +385,7 @@ impl Datagram {
     /// Takes note of the sender, and of the address of ours it wrote to. With `Peers::First` the
     /// socket is connected to the first, unless it would answer from another address then: so
     /// others, and refusals, stay in the kernel.
-    fn hears(&mut self, from: Option<SocketAddrAny>, local: Option<IpAddr>) {
+    fn note_sender(&mut self, from: Option<SocketAddrAny>, local: Option<IpAddr>) {
         if self.peers == Peers::Connected {
             return;
         }

@@ -168,13 +168,13 @@ impl Endpoint {
         match self {
             Endpoint::Stream(end) => end.is_readable(),
             Endpoint::Tls(end) => end.is_readable(),
-            end => end.read_bits().is_some_and(|bits| bits.readable()),
+            end => end.read_bits().is_some_and(|bits| bits.is_readable()),
         }
     }
 
     /// Returns whether a write is worth a call.
     pub fn is_writable(&self) -> bool {
-        self.write_bits().is_some_and(|bits| bits.writable())
+        self.write_bits().is_some_and(|bits| bits.is_writable())
     }
 
     /// Returns whether there may be more behind what the kernel gives: urgent data, or the end.

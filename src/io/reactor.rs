@@ -158,7 +158,7 @@ impl Registrar<'_> {
     /// such as name look-ups. Where no thread can be had, it is run here.
     pub fn off_loop(&self, work: impl FnOnce() -> Notice + Send + 'static) {
         if let Err(job) = self.lookups.add(self.job(work)) {
-            let _blocking = signal::may_block();
+            let _blocking = signal::allow_blocking();
             job();
         }
     }

@@ -103,17 +103,17 @@ impl Bits {
     }
 
     /// Returns whether a read is worth a call.
-    pub fn readable(&self) -> bool {
+    pub fn is_readable(&self) -> bool {
         self.ready.readable
     }
 
     /// Returns whether a write is worth a call.
-    pub fn writable(&self) -> bool {
+    pub fn is_writable(&self) -> bool {
         self.ready.writable
     }
 
     /// Returns whether an event reported that the peer takes no more of our bytes.
-    pub fn write_closed(&self) -> bool {
+    pub fn is_write_closed(&self) -> bool {
         self.ready.write_closed
     }
 

@@ -106,7 +106,7 @@ impl Stdio {
         let Some(half) = &mut self.input else {
             return Ok(Got::Pending);
         };
-        if !half.bits.readable() {
+        if !half.bits.is_readable() {
             return Ok(Got::Pending);
         }
         match half.shared.try_read(buf)? {
@@ -127,7 +127,7 @@ impl Stdio {
         let Some(half) = &mut self.output else {
             return Ok(Put::Bytes(buf.len()));
         };
-        if !half.bits.writable() {
+        if !half.bits.is_writable() {
             return Ok(Put::Pending);
         }
         match half.shared.try_write(buf)? {
@@ -210,7 +210,7 @@ impl Stdio {
     /// See `Endpoint::write_fault`.
     pub fn write_fault(&mut self) -> Option<WriteFault> {
         let half = self.output.as_ref()?;
-        let gone = half.bits.write_closed() && half.shared.reader_is_gone();
+        let gone = half.bits.is_write_closed() && half.shared.has_lost_reader();
         gone.then(WriteFault::gone)
     }
 }

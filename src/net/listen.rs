@@ -209,7 +209,7 @@ impl Listener {
         self.paused_until = None;
         let mut lost = 0;
         for (sock, _, bits) in &mut self.socks {
-            while bits.readable() {
+            while bits.is_readable() {
                 match sock.accept4(SOCK_FLAGS) {
                     Ok((client, addr)) => return Accepted::Client(client, addr),
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => bits.set_drained(),

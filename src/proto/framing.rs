@@ -101,7 +101,7 @@ impl Framer {
             return;
         }
         match self.framing {
-            Framing::Line => self.line_is_whole(&[], out),
+            Framing::Line => self.push_line(&[], out),
             Framing::Length => {
                 let message = self.count + 1;
                 self.unfit = Some(Unfit::CutShort { message });
@@ -117,14 +117,14 @@ impl Framer {
             let (message, most) = (self.count + 1, self.most);
             self.unfit = Some(Unfit::LongLine { message, most });
         } else if end.is_some() {
-            self.line_is_whole(part, out);
+            self.push_line(part, out);
         } else {
             self.held.extend_from_slice(part);
         }
         part.len() + usize::from(end.is_some())
     }
 
-    fn line_is_whole(&mut self, last: &[u8], out: &mut Vec<u8>) {
+    fn push_line(&mut self, last: &[u8], out: &mut Vec<u8>) {
         push_header(self.held.len() + last.len(), out);
         out.append(&mut self.held);
         out.extend_from_slice(last);

@@ -464,7 +464,7 @@ fn io_exit(error: io::Error) -> Exit {
 
 fn pass_fd(connected: &Connected) -> Exit {
     // It waits until the socket is taken.
-    let _blocking = signal::may_block();
+    let _blocking = signal::allow_blocking();
     // One that leads to a group is not connected; the receiver wants a connection.
     let sock = connected.stream.socket();
     if sock.peer_addr().is_err() {

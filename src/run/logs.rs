@@ -165,7 +165,7 @@ struct Watcher {
 }
 
 impl Tap for Watcher {
-    fn seen(&mut self, bytes: &[u8], peer: Option<PeerAddr>) {
+    fn see(&mut self, bytes: &[u8], peer: Option<PeerAddr>) {
         let peer = peer.map(peer_label);
         let mut record = Record {
             time: clock::since_1970(),

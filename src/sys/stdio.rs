@@ -231,7 +231,7 @@ impl Shared {
 
     /// Returns whether nothing can read what would be written here: the reader of a pipe or
     /// the peer of a socket is gone.
-    pub fn reader_is_gone(&self) -> bool {
+    pub fn has_lost_reader(&self) -> bool {
         is_hung_up(self.fd)
     }
 

@@ -28,7 +28,7 @@ pub fn password(prompt: &str) -> io::Result<String> {
         .local_modes
         .remove(LocalModes::ECHO | LocalModes::ISIG);
     quiet.local_modes.insert(LocalModes::ECHONL);
-    let _blocking = signal::may_block();
+    let _blocking = signal::allow_blocking();
     // A handler may still be at it when this returns: it is never freed.
     QUIET.store(
         Box::leak(Box::new(Quiet {

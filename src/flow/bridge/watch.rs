@@ -12,7 +12,7 @@ impl Bridge {
     /// Looks at what the end of one flow means for the other.
     pub(super) fn watch_ends(&mut self, now: Instant) {
         self.watch_liveness(now);
-        if self.inn.reads_are_used_up() {
+        if self.inn.has_used_up_reads() {
             self.out.end_source();
         }
         if self.is_used_up() {
@@ -51,11 +51,11 @@ impl Bridge {
     /// A peer whose system has not acknowledged anything for too long has vanished.
     fn watch_liveness(&mut self, now: Instant) {
         let [peer, client] = &mut self.liveness;
-        if peer.is_lost(&self.remote, self.out.moved(), now) {
+        if peer.finds_lost(&self.remote, self.out.moved(), now) {
             self.inn.break_source(errno::timed_out());
             self.out.break_sink(errno::timed_out());
         }
-        if client.is_lost(&self.local, self.inn.moved(), now) {
+        if client.finds_lost(&self.local, self.inn.moved(), now) {
             self.out.break_source(errno::timed_out());
             self.inn.break_sink(errno::timed_out());
         }

@@ -112,7 +112,7 @@ impl Hub {
             self.spread(None, &lines, now);
         }
         if let Some(pace) = &mut self.settings.pace {
-            pace.wrote(said, now);
+            pace.note_written(said, now);
         }
         let said = said.len();
         input.consume(said);

@@ -28,7 +28,7 @@ impl Datagram {
     }
 
     fn write_messages(&mut self, buf: &[u8]) -> io::Result<Put> {
-        if !self.bits.writable() || !self.has_peer() {
+        if !self.bits.is_writable() || !self.has_peer() {
             return Ok(Put::Pending);
         }
         let mut was_refused = false;

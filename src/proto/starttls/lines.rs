@@ -55,7 +55,7 @@ impl<D: Dialogue> Handshake for InLines<D> {
     }
 }
 
-/// Two pieces of text do not differ as far as both go.
-pub fn agree(a: &[u8], b: &[u8]) -> bool {
+/// Returns whether two pieces of text do not differ as far as both go.
+pub fn agrees(a: &[u8], b: &[u8]) -> bool {
     a.iter().zip(b).all(|(a, b)| a == b)
 }

@@ -53,8 +53,8 @@ fn known(exchanges: &Exchanges) -> Known {
 
 fn take(exchanges: &mut Exchanges, side: Side) {
     match side {
-        Sent(bytes) => exchanges.sent(bytes),
-        Received(bytes) => exchanges.received(bytes),
+        Sent(bytes) => exchanges.see_sent(bytes),
+        Received(bytes) => exchanges.see_received(bytes),
     }
 }
 
@@ -415,16 +415,16 @@ fn the_end_says_what_is_missing() {
 #[test]
 fn only_heads_and_chunk_sizes_need_to_be_seen() {
     let mut exchanges = Exchanges::new();
-    exchanges.sent(b"PUT / HTTP/1.1\nContent-Length: 5000000000\n\n");
+    exchanges.see_sent(b"PUT / HTTP/1.1\nContent-Length: 5000000000\n\n");
     assert_eq!(exchanges.unseen_sent(), 5_000_000_000);
     exchanges.skip_sent(4_999_999_999);
-    exchanges.sent(b"x");
+    exchanges.see_sent(b"x");
     assert_eq!(exchanges.unseen_sent(), 0);
-    exchanges.received(b"HTTP/1.1 200 OK\nTransfer-Encoding: chunked\n\nffffffffff\nx");
+    exchanges.see_received(b"HTTP/1.1 200 OK\nTransfer-Encoding: chunked\n\nffffffffff\nx");
     assert_eq!(exchanges.unseen_received(), 0xff_ffff_fffe);
     exchanges.skip_received(0xff_ffff_fffe);
     assert_eq!(exchanges.unseen_received(), 0);
-    exchanges.received(b"\n0\n\n");
+    exchanges.see_received(b"\n0\n\n");
     assert!(exchanges.is_complete());
 }
 
@@ -432,8 +432,8 @@ fn only_heads_and_chunk_sizes_need_to_be_seen() {
 fn requests_without_answers_are_bounded() {
     let mut exchanges = Exchanges::new();
     let request = b"GET / HTTP/1.1\n\n";
-    (0..ASKED_MAX).for_each(|_| exchanges.sent(request));
+    (0..ASKED_MAX).for_each(|_| exchanges.see_sent(request));
     assert_eq!(exchanges.speech(), Speech::Http);
-    exchanges.sent(request);
+    exchanges.see_sent(request);
     assert_eq!(exchanges.speech(), Speech::Other);
 }

@@ -57,11 +57,11 @@ proptest! {
         let sent: Vec<u8> = list.iter().flat_map(|(request, _)| request.clone()).collect();
         let received: Vec<u8> = list.iter().flat_map(|(_, answer)| answer.clone()).collect();
         let mut exchanges = Exchanges::new();
-        sent.chunks(piece).for_each(|piece| exchanges.sent(piece));
+        sent.chunks(piece).for_each(|piece| exchanges.see_sent(piece));
         let (last, before) = received.split_last().unwrap();
-        before.chunks(piece).for_each(|piece| exchanges.received(piece));
+        before.chunks(piece).for_each(|piece| exchanges.see_received(piece));
         prop_assert!(!exchanges.is_complete());
-        exchanges.received(&[*last]);
+        exchanges.see_received(&[*last]);
         prop_assert!(exchanges.is_complete());
         prop_assert_eq!(exchanges.server_ended(), Ok(()));
     }
