@@ -69,7 +69,8 @@ impl Child {
                 let input = half(Rc::new(fd), Interest::READABLE | Interest::WRITABLE)?;
                 let output = PipeEnd {
                     fd: Rc::clone(&input.fd),
-                    ..input
+                    id: input.id,
+                    bits: input.bits.clone(),
                 };
                 (Some(Ok(input)), Some(Ok(output)))
             }
@@ -240,20 +241,6 @@ impl Child {
     /// What is known about its standard input.
     pub fn write_bits(&self) -> Option<&Bits> {
         self.input.as_ref().map(|half| &half.bits)
-    }
-
-    /// See `Endpoint::set_drained`.
-    pub fn set_drained(&mut self) {
-        if let Some(half) = &mut self.output {
-            half.bits.set_drained();
-        }
-    }
-
-    /// See `Endpoint::set_full`.
-    pub fn set_full(&mut self) {
-        if let Some(half) = &mut self.input {
-            half.bits.set_full();
-        }
     }
 
     /// See `Endpoint::keeps_messages`.

@@ -43,9 +43,8 @@ impl Endpoint {
             Endpoint::Tls(end) => end.note(id, ready),
             Endpoint::Datagram(end) => end.note(id, ready),
             Endpoint::Stdio(end) => end.note(id, ready),
-            Endpoint::Internal(_) => {}
             Endpoint::Child(end) => end.note(id, ready),
-            Endpoint::Mailbox(_) => {}
+            _ => {}
         }
     }
 
@@ -79,10 +78,10 @@ impl Endpoint {
         match self {
             Endpoint::Stream(end) => end.shutdown_write(),
             Endpoint::Tls(end) => end.shutdown_write(),
-            Endpoint::Datagram(_) | Endpoint::Mailbox(_) => {}
             Endpoint::Stdio(end) => end.shutdown_write(),
             Endpoint::Internal(end) => end.shutdown_write(),
             Endpoint::Child(end) => end.shutdown_write(),
+            _ => {}
         }
     }
 
@@ -118,9 +117,9 @@ impl Endpoint {
         match self {
             Endpoint::Stream(end) => end.write_fault(),
             Endpoint::Tls(end) => end.write_fault(),
-            Endpoint::Datagram(_) | Endpoint::Mailbox(_) | Endpoint::Internal(_) => None,
             Endpoint::Stdio(end) => end.write_fault(),
             Endpoint::Child(end) => end.write_fault(),
+            _ => None,
         }
     }
 
@@ -130,10 +129,7 @@ impl Endpoint {
             Endpoint::Stream(end) => end.raw_read(),
             Endpoint::Stdio(end) => end.raw_read(),
             Endpoint::Child(end) => end.raw_read(),
-            Endpoint::Tls(_)
-            | Endpoint::Datagram(_)
-            | Endpoint::Mailbox(_)
-            | Endpoint::Internal(_) => None,
+            _ => None,
         }
     }
 
@@ -143,10 +139,7 @@ impl Endpoint {
             Endpoint::Stream(end) => end.raw(),
             Endpoint::Stdio(end) => end.raw_write(),
             Endpoint::Child(end) => end.raw_write(),
-            Endpoint::Tls(_)
-            | Endpoint::Datagram(_)
-            | Endpoint::Mailbox(_)
-            | Endpoint::Internal(_) => None,
+            _ => None,
         }
     }
 
@@ -156,10 +149,7 @@ impl Endpoint {
             Endpoint::Stream(end) => Some(end.socket()),
             Endpoint::Tls(end) => Some(end.stream().socket()),
             Endpoint::Datagram(end) => Some(end.socket()),
-            Endpoint::Stdio(_)
-            | Endpoint::Internal(_)
-            | Endpoint::Child(_)
-            | Endpoint::Mailbox(_) => None,
+            _ => None,
         }
     }
 
@@ -183,38 +173,22 @@ impl Endpoint {
     }
 
     /// A read past `try_read` found nothing.
-    pub fn set_drained(&mut self) {
-        match self {
-            Endpoint::Stream(end) => end.bits_mut().set_drained(),
-            Endpoint::Tls(_)
-            | Endpoint::Datagram(_)
-            | Endpoint::Mailbox(_)
-            | Endpoint::Internal(_) => {}
-            Endpoint::Stdio(end) => end.set_drained(),
-            Endpoint::Child(end) => end.set_drained(),
-        }
+    pub fn set_drained(&self) {
+        self.read_bits().into_iter().for_each(Bits::set_drained);
     }
 
     /// A write past `try_write` found no room.
-    pub fn set_full(&mut self) {
-        match self {
-            Endpoint::Stream(end) => end.bits_mut().set_full(),
-            Endpoint::Tls(_)
-            | Endpoint::Datagram(_)
-            | Endpoint::Mailbox(_)
-            | Endpoint::Internal(_) => {}
-            Endpoint::Stdio(end) => end.set_full(),
-            Endpoint::Child(end) => end.set_full(),
-        }
+    pub fn set_full(&self) {
+        self.write_bits().into_iter().for_each(Bits::set_full);
     }
 
     fn read_bits(&self) -> Option<&Bits> {
         match self {
             Endpoint::Stream(end) => Some(end.bits()),
             Endpoint::Tls(end) => Some(end.stream().bits()),
-            Endpoint::Datagram(_) | Endpoint::Mailbox(_) | Endpoint::Internal(_) => None,
             Endpoint::Stdio(end) => end.read_bits(),
             Endpoint::Child(end) => end.read_bits(),
+            _ => None,
         }
     }
 
@@ -222,9 +196,9 @@ impl Endpoint {
         match self {
             Endpoint::Stream(end) => Some(end.bits()),
             Endpoint::Tls(end) => Some(end.stream().bits()),
-            Endpoint::Datagram(_) | Endpoint::Mailbox(_) | Endpoint::Internal(_) => None,
             Endpoint::Stdio(end) => end.write_bits(),
             Endpoint::Child(end) => end.write_bits(),
+            _ => None,
         }
     }
 
@@ -234,11 +208,7 @@ impl Endpoint {
         match self {
             Endpoint::Stream(end) => end.unsent(),
             Endpoint::Tls(end) => end.unsent(),
-            Endpoint::Datagram(_)
-            | Endpoint::Stdio(_)
-            | Endpoint::Internal(_)
-            | Endpoint::Child(_)
-            | Endpoint::Mailbox(_) => 0,
+            _ => 0,
         }
     }
 
@@ -302,25 +272,13 @@ impl Endpoint {
         match self {
             Endpoint::Stream(end) => end.has_unread(),
             Endpoint::Tls(end) => end.has_unread(),
-            Endpoint::Datagram(_)
-            | Endpoint::Stdio(_)
-            | Endpoint::Internal(_)
-            | Endpoint::Child(_)
-            | Endpoint::Mailbox(_) => false,
+            _ => false,
         }
     }
 
     /// Returns whether the peer is known.
     pub fn has_peer(&self) -> bool {
-        match self {
-            Endpoint::Datagram(end) => end.has_peer(),
-            Endpoint::Stream(_)
-            | Endpoint::Tls(_)
-            | Endpoint::Stdio(_)
-            | Endpoint::Internal(_)
-            | Endpoint::Child(_)
-            | Endpoint::Mailbox(_) => true,
-        }
+        self.datagram().is_none_or(Datagram::has_peer)
     }
 
     /// The sender of what was read last, where that may be another one each time.
@@ -356,23 +314,18 @@ impl Endpoint {
     pub fn joins_writes(&self) -> bool {
         match self {
             Endpoint::Stdio(end) => end.joins_writes(),
-            Endpoint::Stream(_)
-            | Endpoint::Tls(_)
-            | Endpoint::Datagram(_)
-            | Endpoint::Internal(_)
-            | Endpoint::Child(_)
-            | Endpoint::Mailbox(_) => false,
+            _ => false,
         }
     }
 
     /// Returns whether one read is one message and one write is one message (datagrams).
     pub fn keeps_messages(&self) -> bool {
         match self {
-            Endpoint::Datagram(_) | Endpoint::Mailbox(_) => true,
             Endpoint::Child(end) => end.keeps_messages(),
             Endpoint::Stream(_) | Endpoint::Tls(_) | Endpoint::Stdio(_) | Endpoint::Internal(_) => {
                 false
             }
+            _ => true,
         }
     }
 }
@@ -394,11 +347,7 @@ impl ReadEnd for Endpoint {
         match self {
             Endpoint::Stdio(end) => end.widen(),
             Endpoint::Child(end) => end.widen(),
-            Endpoint::Stream(_)
-            | Endpoint::Tls(_)
-            | Endpoint::Datagram(_)
-            | Endpoint::Mailbox(_)
-            | Endpoint::Internal(_) => {}
+            _ => {}
         }
     }
 }

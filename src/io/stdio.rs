@@ -193,20 +193,6 @@ impl Stdio {
         self.output.as_ref().map(|half| &half.bits)
     }
 
-    /// See `Endpoint::set_drained`.
-    pub fn set_drained(&mut self) {
-        if let Some(half) = &mut self.input {
-            half.bits.set_drained();
-        }
-    }
-
-    /// See `Endpoint::set_full`.
-    pub fn set_full(&mut self) {
-        if let Some(half) = &mut self.output {
-            half.bits.set_full();
-        }
-    }
-
     /// See `Endpoint::write_fault`.
     pub fn write_fault(&mut self) -> Option<WriteFault> {
         let half = self.output.as_ref()?;

@@ -130,11 +130,6 @@ impl Stream {
         &self.bits
     }
 
-    /// As `bits`, to change it.
-    pub fn bits_mut(&mut self) -> &mut Bits {
-        &mut self.bits
-    }
-
     /// See `Endpoint::note`.
     pub fn note(&mut self, id: Registered, ready: Ready) {
         if self.id == Some(id) {
