@@ -106,11 +106,7 @@ impl Handshake for Socks4 {
         while let Some(next) = self.advance(&mut rest, output)? {
             self.state = next;
         }
-        let used = input.len() - rest.len();
-        Ok(match self.state {
-            Socks4State::Done => Progress::Done { used },
-            _ => Progress::More { used },
-        })
+        Ok(Progress::of(input, rest, self.state == Socks4State::Done))
     }
 }
 

@@ -240,11 +240,7 @@ impl Handshake for Socks5 {
         while let Some(next) = self.advance(&mut rest, output)? {
             self.state = next;
         }
-        let used = input.len() - rest.len();
-        Ok(match self.state {
-            Socks5State::Done => Progress::Done { used },
-            _ => Progress::More { used },
-        })
+        Ok(Progress::of(input, rest, self.state == Socks5State::Done))
     }
 }
 

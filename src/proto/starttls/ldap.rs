@@ -173,11 +173,7 @@ impl Handshake for Ldap {
         while let Some(next) = self.advance(&mut rest, output)? {
             self.state = next;
         }
-        let used = input.len() - rest.len();
-        Ok(match self.state {
-            LdapState::Done => Progress::Done { used },
-            _ => Progress::More { used },
-        })
+        Ok(Progress::of(input, rest, self.state == LdapState::Done))
     }
 }
 

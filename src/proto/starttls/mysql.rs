@@ -146,11 +146,7 @@ impl Handshake for Mysql {
         while let Some(next) = self.advance(&mut rest, output)? {
             self.state = next;
         }
-        let used = input.len() - rest.len();
-        Ok(match self.state {
-            MysqlState::Done => Progress::Done { used },
-            MysqlState::Header | MysqlState::Packet(_) => Progress::More { used },
-        })
+        Ok(Progress::of(input, rest, self.state == MysqlState::Done))
     }
 }
 
