@@ -4,6 +4,7 @@ pub mod args;
 pub mod command;
 pub mod dialect;
 pub mod letters;
+mod matches;
 pub mod spelling;
 pub mod to_plan;
 pub mod usage;
