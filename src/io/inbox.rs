@@ -5,7 +5,7 @@ use crate::plan::access::Rules;
 use mio::Waker;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 /// Names a task: its place in the loop, and a number that no other task ever has, since places are
@@ -80,13 +80,7 @@ impl Inbox {
 
     /// Posts a notice for one task, or for all, and wakes the loop.
     pub fn post(&self, task: Option<TaskId>, notice: Notice) {
-        let mut queue = self
-            .inner
-            .queue
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        queue.push((task, notice));
-        drop(queue);
+        self.queue().push((task, notice));
         self.wake();
     }
 
@@ -102,11 +96,11 @@ impl Inbox {
     }
 
     pub(super) fn take(&self) -> Vec<(Option<TaskId>, Notice)> {
-        let mut queue = self
-            .inner
-            .queue
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        std::mem::take(&mut *queue)
+        std::mem::take(&mut *self.queue())
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Vec<(Option<TaskId>, Notice)>> {
+        let queue = self.inner.queue.lock();
+        queue.unwrap_or_else(PoisonError::into_inner)
     }
 }
