@@ -70,7 +70,7 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> ControlFlow<Exit, Box
     }
 }
 
-/// The words, sorted. What is wrong with them, the whole option table says: the usual one knows
+/// The words, sorted. What is wrong with them, the whole option table reports: the usual one knows
 /// less.
 fn matches(dialect: &Dialect, words: &[OsString]) -> Result<ArgMatches, clap::Error> {
     let read = |extent| (dialect.command)(extent).try_get_matches_from(words);

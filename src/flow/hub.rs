@@ -6,7 +6,7 @@
 //! A source, standard input or a peer that says something to others, is read only when there is
 //! room for it in the queue of everybody who is to hear it: so nothing is lost, and memory is
 //! bounded. A peer whose queue stays full is dropped, so that it cannot stop the others for ever.
-//! With nobody there, standard input waits.
+//! Without peers, standard input waits.
 
 mod speech;
 

@@ -29,7 +29,7 @@ pub struct Member {
     end: Endpoint,
     /// What it is called in messages.
     pub label: String,
-    /// What it says, as far as nobody has got it yet.
+    /// What it sends, as far as it is not passed on yet.
     pub speaker: Speaker,
     /// What the speaker holds.
     lease: Lease,

@@ -1,5 +1,5 @@
 //! What waits to be sent to one of several peers. Chunks are shared: what goes to many is copied
-//! once, and only if somebody cannot take it at once.
+//! once, and only if a peer cannot take it at once.
 
 use super::taps::Taps;
 use crate::io::endpoint::Endpoint;

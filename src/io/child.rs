@@ -249,7 +249,7 @@ impl Child {
     }
 }
 
-/// Tells the end of a socket of messages from an empty message.
+/// Returns whether it is the end of a socket of messages, not an empty message.
 fn has_hung_up(fd: &Rc<OwnedFd>) -> bool {
     let mut fds = [PollFd::new(fd, PollFlags::IN)];
     let polled = rustix::event::poll(&mut fds, Some(&Timespec::default()));

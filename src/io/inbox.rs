@@ -1,5 +1,5 @@
-//! What other threads and signals tell the loop. Posting wakes it; the loop takes everything when
-//! it comes round.
+//! What other threads and signals send to the loop. Posting wakes it; the loop takes everything
+//! when it comes round.
 
 use crate::plan::access::Rules;
 use mio::Waker;
@@ -21,7 +21,7 @@ pub struct TaskId {
 pub enum Notice {
     /// A signal asked rnc to end.
     Ending,
-    /// A signal asked rnc to let nobody in any more, and to end when those who are there have left.
+    /// A signal asked rnc to accept no more clients, and to end when those it has are gone.
     Retiring,
     /// Another task has woken this one.
     Woken,

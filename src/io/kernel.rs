@@ -8,7 +8,7 @@ use crate::sys::offload::{Carried, Mover};
 const SMALL_BYTES: usize = 8 << 10;
 /// So many small moves in a row: traffic has turned small.
 const SMALL_MOVES: u32 = 16;
-/// So many moves in a row may say neither what they did nor what they wait for.
+/// So many moves in a row may show neither what they did nor what they wait for.
 const UNSURE_MOVES: u32 = 8;
 
 /// A store inside the kernel.
@@ -16,7 +16,7 @@ const UNSURE_MOVES: u32 = 8;
 pub struct Kernel {
     mover: Mover,
     small_moves: u32,
-    /// Moves in a row of which it was not told what they wait for.
+    /// Moves in a row for which it is not known what they wait for.
     unsure: u32,
 }
 

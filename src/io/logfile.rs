@@ -2,7 +2,7 @@
 //!
 //! A regular file is written at once: a disk takes what it is given. Whatever has a reader behind
 //! it (a pipe, a terminal, a device) is written by a thread of its own, which may block as long as
-//! it likes: even opening a FIFO waits until somebody reads it. What the thread has not written yet
+//! it likes: even opening a FIFO waits until it is read. What the thread has not written yet
 //! waits in a queue with a bound; records that find it full are left out and counted. Where no
 //! thread can be had, what the reader does not take at once waits for the next record.
 
@@ -53,7 +53,7 @@ impl LogFile {
     /// Opens or makes a file; unless `appends`, what is in it goes.
     ///
     /// # Errors
-    /// As of open(2), but for a FIFO, which is opened when somebody reads it.
+    /// As of open(2), but for a FIFO, which is opened once it is read.
     pub fn open(path: &Path, appends: bool) -> io::Result<LogFile> {
         if path.metadata().is_ok_and(|meta| meta.file_type().is_fifo()) {
             let own = PathBuf::from(path);

@@ -29,7 +29,7 @@ pub struct Mem {
     size: usize,
     /// The last read filled the buffer.
     filled: bool,
-    /// The source has been told that its bytes come in bulk.
+    /// The source knows that its bytes come in bulk.
     widened: bool,
 }
 

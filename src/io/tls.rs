@@ -50,7 +50,7 @@ pub struct TlsStream {
     has_ended: bool,
     /// The socket takes nothing any more.
     is_broken: bool,
-    /// Why it does not, as long as nobody was told.
+    /// Why it does not, until that is reported.
     untold: Option<io::Error>,
 }
 
@@ -306,7 +306,7 @@ impl TlsStream {
         self.session.connection.protocol_version() == Some(ProtocolVersion::TLSv1_3)
     }
 
-    /// Flushes where nobody can be told that it fails: the read side tells it, at its end.
+    /// Flushes where a failure cannot be reported: the read side reports it, at its end.
     fn flush_untold(&mut self) {
         if let Err(error) = self.flush() {
             self.untold = Some(error);
@@ -369,7 +369,7 @@ impl TlsStream {
     }
 }
 
-/// What rustls said, where an error was made of that.
+/// The error of rustls, where an error was made of that.
 pub fn said(error: &io::Error) -> Option<&rustls::Error> {
     error.get_ref()?.downcast_ref::<rustls::Error>()
 }

@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 pub enum AccessError {
     /// The file cannot be read.
     File(PathBuf, io::Error),
-    /// A word of the file says nothing.
+    /// A word of the file is no host.
     Word(PathBuf, String, HostError),
     /// The name cannot be looked up.
     Name(String, io::Error),

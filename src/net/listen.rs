@@ -98,7 +98,7 @@ fn has_ipv6() -> bool {
 fn bind_one(addr: SocketAddr, at: &Listening, net: &Net) -> Result<Socket, ListenError> {
     let failed = |error| ListenError::Bind(addr, error);
     let sock = socket(addr, net.transport).map_err(failed)?;
-    // A UDP port shared by SO_REUSEADDR would lose its datagrams to whoever binds it next.
+    // A UDP port shared by SO_REUSEADDR would lose its datagrams to the next program that binds it.
     if net.transport != Transport::Udp || at.shares_port {
         sock.set_reuse_address(true).map_err(failed)?;
     }

@@ -160,7 +160,7 @@ pub fn joined(name: &str, origin: &str) -> String {
     format!("<announce> {origin} is connected as <{name}>.\n")
 }
 
-/// Tells somebody who has come who is there already, each by name and origin.
+/// The line for a new member on those who are there already, each by name and origin.
 pub fn present<'a>(others: impl Iterator<Item = (&'a str, &'a str)>) -> String {
     let others: Vec<String> = others
         .map(|(name, origin)| format!("{origin} as <{name}>"))

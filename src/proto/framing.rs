@@ -7,7 +7,7 @@ use crate::plan::Framing;
 use std::fmt;
 
 const LF: u8 = b'\n';
-/// Bytes before a message that tell its length.
+/// Bytes before a message that hold its length.
 pub const HEADER_BYTES: usize = 4;
 
 /// What is wrong with a stream; `message` counts from 1.
@@ -184,7 +184,7 @@ pub fn unframe(framing: Framing, message: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-/// Appends a length. No message is as long as four bytes can tell.
+/// Appends a length. No message is as long as four bytes can express.
 fn push_header(len: usize, out: &mut Vec<u8>) {
     let len = u32::try_from(len).unwrap_or(u32::MAX);
     out.extend_from_slice(&len.to_be_bytes());

@@ -84,7 +84,7 @@ enum HeadOutcome {
 
 impl HttpConnect {
     /// A request for `target`, worded as nc does. `known` is the proxy's challenge, where an
-    /// earlier refusal told it.
+    /// earlier refusal gave it.
     ///
     /// # Errors
     /// [`Refused::Request`] for a name that is empty or has blanks, control characters, colons or
@@ -156,7 +156,7 @@ impl HttpConnect {
         request
     }
 
-    /// Takes a line of the head; at the empty one, says what the answer has come to.
+    /// Takes a line of the head; at the empty one, returns what the answer has come to.
     fn take_line(&mut self, line: &[u8]) -> Result<Option<HeadOutcome>, Refused> {
         match self.state {
             HttpConnectState::Status => {

@@ -1,4 +1,4 @@
-//! What passed, as it stands in a log: bytes, and who sent them to whom, where and when.
+//! What passed, as it stands in a log: bytes, their sender and receiver, where and when.
 //!
 //! | format | of two lines sent to a server |
 //! | --- | --- |
@@ -6,7 +6,7 @@
 //! | tagged | `2026-11-21T12:00:00.123456Z > 127.0.0.1 port 80 (tcp): GET /\n`, a line of the log for each line |
 //! | JSON | `{"time":"2026-…","direction":"sent","peer":"127.0.0.1 port 80 (tcp)","offset":0,"size":6,"text":"GET /\n"}` |
 //! | hex | `2026-11-21T12:00:00.123456Z > 6 bytes, 127.0.0.1 port 80 (tcp)`, then the rows |
-//! | Ncat's hex | the rows, nothing that tells the direction |
+//! | Ncat's hex | the rows, no mark of the direction |
 //!
 //! But for raw ones, records are made of printable text and line feeds, so that a terminal obeys
 //! nothing that a peer sent.

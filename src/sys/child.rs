@@ -105,7 +105,7 @@ pub fn start(order: &Order<'_>) -> io::Result<(Process, ChannelEnds)> {
         };
     }
     let ends = connect(&mut command, order)?;
-    // Whoever ends all groups finds this one too: they wait for the list.
+    // What ends all groups finds this one too: they wait for the list.
     let mut groups = groups();
     let inherited = signal::pass_on(&mut command);
     let child = command.spawn();
@@ -177,7 +177,7 @@ pub fn end_all() {
     for group in groups.iter() {
         group.signal(Signal::KILL);
     }
-    // Kept for good: nobody starts another one.
+    // Kept for good: no other one is started.
     std::mem::forget(groups);
 }
 
@@ -365,7 +365,7 @@ impl Process {
     }
 
     /// The exit code, as a shell gives it: 128 + n after signal n; `None` while it runs. The
-    /// group's number may be given to others once nobody is left in the group.
+    /// group's number may be given to others once no process is left in the group.
     pub fn reap(&mut self) -> Option<u8> {
         let status = self.child.try_wait().ok().flatten()?;
         self.is_reaped = true;

@@ -63,7 +63,7 @@ pub fn is_wait_for_reader(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(libc::ENXIO | libc::EAGAIN))
 }
 
-/// The error of a connect to a port where nobody listens.
+/// The error of a connect to a port on which nothing listens.
 pub fn refused() -> io::Error {
     io::Error::from_raw_os_error(libc::ECONNREFUSED)
 }

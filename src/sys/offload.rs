@@ -120,7 +120,7 @@ struct OwnPipe {
 }
 
 thread_local! {
-    /// Empty pipes, for whoever needs one next.
+    /// Empty pipes, for the next move that needs one.
     static SPARE: RefCell<Vec<OwnPipe>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -278,7 +278,7 @@ impl OwnPipe {
         Ok(OwnPipe { reader, writer })
     }
 
-    /// Keeps an empty pipe for whoever needs one next.
+    /// Keeps an empty pipe for the next move that needs one.
     fn give_back(self) {
         SPARE.with_borrow_mut(|spare| {
             if spare.len() < SPARE_PIPES {
@@ -288,7 +288,7 @@ impl OwnPipe {
     }
 }
 
-/// What a direct move came to. Which side blocks, or broke, is not told by the call itself.
+/// What a direct move came to. The call itself does not show which side blocks, or broke.
 fn moved_by(moved: rustix::io::Result<usize>, source: RawEnd<'_>, sink: RawEnd<'_>) -> Carried {
     match moved {
         Ok(0) => Carried::Nothing,

@@ -47,7 +47,7 @@ static INHERITED: OnceLock<Inherited> = OnceLock::new();
 /// What a signal has asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Asked {
-    /// To end; `last()` says by which signal.
+    /// To end; `last()` gives the signal.
     End,
     /// To read files again.
     Reload,

@@ -203,8 +203,8 @@ impl Shared {
         self.mode.get() == IoMode::Plain
     }
 
-    /// Tells that the loop can wait for this descriptor. A device that is waited for may block,
-    /// unlike files and /dev/null.
+    /// Takes note that the loop can wait for this descriptor. A device that is waited for may
+    /// block, unlike files and /dev/null.
     pub fn set_pollable(&mut self) {
         if self.mode.get() == IoMode::Plain {
             self.mode.set(IoMode::Polled);

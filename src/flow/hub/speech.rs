@@ -38,7 +38,7 @@ impl Hub {
         !unfinished.is_empty()
     }
 
-    /// How many bytes all but one have room for; 0 with nobody there.
+    /// How many bytes all but one have room for; 0 where there are none.
     fn room_beside(&self, speaker: Option<Registered>) -> usize {
         let others = self.members.iter();
         let others = others.filter(|(id, _)| Some(**id) != speaker);
@@ -60,7 +60,7 @@ impl Hub {
         }
     }
 
-    /// How much of standard input may be read: nothing when there is nobody, or when somebody has
+    /// How much of standard input may be read: nothing when there is no peer, or when one has
     /// no room.
     pub(super) fn input_room(&self) -> usize {
         match self.leaving_until {

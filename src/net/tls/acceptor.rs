@@ -100,7 +100,7 @@ impl TlsAcceptor {
     /// A session with a client.
     ///
     /// # Errors
-    /// What rustls says; nothing that depends on the client.
+    /// The error of rustls; nothing that depends on the client.
     pub fn session(&self) -> Result<Box<TlsSession>, SetupError> {
         let session = ServerConnection::new(self.config.clone());
         let session = session.map_err(|error| SetupError::new("set up TLS", error))?;

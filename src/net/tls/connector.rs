@@ -79,7 +79,7 @@ impl TlsConnector {
     pub fn session(&self, host: Option<&str>) -> Result<Box<TlsSession>, SetupError> {
         let name = match self.plan.server_name.as_deref().or(host) {
             Some(name) => named(name)?,
-            // An address is not sent, and nobody looks for it.
+            // An address is not sent, and not looked for.
             None => ServerName::IpAddress(NOBODY.into()),
         };
         let session = ClientConnection::new(self.config.clone(), name);
@@ -140,7 +140,7 @@ fn named(host: &str) -> Result<ServerName<'static>, SetupError> {
     server_name(host).map_err(|error| SetupError::new("find the name to check", error))
 }
 
-/// What the system's authorities would say.
+/// The verdict of the system's authorities.
 fn doubter(provider: &Arc<CryptoProvider>) -> Result<Doubter, SetupError> {
     Ok(match files::platform_roots() {
         Ok(roots) => Doubter::Authorities(web_pki(roots, provider)?),

@@ -66,7 +66,7 @@ pub type ClientTrust = PeerTrust<Arc<dyn ClientCertVerifier>>;
 pub struct ServerCheck {
     /// Whose are taken.
     pub trust: ServerTrust,
-    /// A check that does not count: what it says is noted.
+    /// A check that does not count: its result is noted.
     pub doubter: Option<Doubter>,
     /// What was shown.
     pub seen: Seen,
@@ -79,7 +79,7 @@ pub struct ServerCheck {
 pub enum Doubter {
     /// Of these authorities.
     Authorities(Arc<WebPkiServerVerifier>),
-    /// There are no authorities: nobody vouches for anyone.
+    /// There are no authorities: no certificate is vouched for.
     Nobody,
 }
 

@@ -1,5 +1,5 @@
-//! STARTTLS of SMTP (RFC 3207), LMTP (RFC 2033) and NNTP (RFC 4642), and AUTH TLS of FTP (RFC 4217):
-//! replies begin with three digits.
+//! STARTTLS of SMTP (RFC 3207), LMTP (RFC 2033) and NNTP (RFC 4642), and AUTH TLS of FTP (RFC
+//! 4217): replies begin with three digits.
 //!
 //! ```text
 //!   Reply wanted -- its number, to the last line --> (command) --> the next one wanted ... --> TLS
@@ -8,7 +8,7 @@
 use super::lines::{Dialogue, InLines};
 use crate::proto::Refused;
 
-/// A reply that leads on, and what is said to it.
+/// A reply that leads on, and the command sent for it.
 struct ExpectedReply {
     /// The numbers it may have.
     codes: &'static [&'static [u8; 3]],
