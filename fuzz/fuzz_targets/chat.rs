@@ -29,14 +29,7 @@ fuzz_target!(|data: &[u8]| {
 /// What comes out of a speaker that hears these pieces, and then the end.
 fn hears(label: Label, pieces: &[&[u8]]) -> Vec<u8> {
     let (mut speaker, mut out) = (Speaker::new(label), Vec::new());
-    for piece in pieces {
-        let mut rest = *piece;
-        while !rest.is_empty() {
-            let taken = speaker.push(rest);
-            rest = &rest[taken..];
-            out.extend(speaker.take());
-        }
-    }
+    pieces.iter().for_each(|piece| speaker.pass(piece, &mut out));
     speaker.end();
     out.extend(speaker.take());
     out

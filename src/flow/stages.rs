@@ -103,11 +103,7 @@ impl Stage for Tag {
         let origin = self.sender.as_ref().unwrap_or(&self.origin);
         let mut speaker = Speaker::new(Label::Origin(origin.clone()));
         speaker.end();
-        let mut rest = input;
-        while !rest.is_empty() {
-            rest = &rest[speaker.push(rest)..];
-            out.extend(speaker.take());
-        }
+        speaker.pass(input, out);
     }
 }
 

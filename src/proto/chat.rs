@@ -123,6 +123,14 @@ impl Speaker {
         }
     }
 
+    /// Takes all of `bytes`, and appends to `out` what is given out meanwhile.
+    pub fn pass(&mut self, mut bytes: &[u8], out: &mut Vec<u8>) {
+        while !bytes.is_empty() {
+            bytes = &bytes[self.push(bytes)..];
+            out.extend(self.take());
+        }
+    }
+
     fn labelled(&self, said: Vec<u8>) -> Vec<u8> {
         let mut out = Vec::new();
         for line in said.split_inclusive(|&byte| byte == b'\n') {
@@ -197,14 +205,9 @@ mod tests {
     /// What comes out of a speaker that hears these pieces, and then the end.
     fn hears(mut speaker: Speaker, pieces: &[&[u8]]) -> Vec<u8> {
         let mut out = Vec::new();
-        for piece in pieces {
-            let mut rest = *piece;
-            while !rest.is_empty() {
-                let taken = speaker.push(rest);
-                rest = &rest[taken..];
-                out.extend(speaker.take());
-            }
-        }
+        pieces
+            .iter()
+            .for_each(|piece| speaker.pass(piece, &mut out));
         speaker.end();
         out.extend(speaker.take());
         assert!(!speaker.has_output());
