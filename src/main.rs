@@ -13,7 +13,7 @@ rnc::entry!(rnc);
 fn rnc(words: Vec<OsString>) -> u8 {
     let exit = match cli::parse(words) {
         ControlFlow::Continue(plan) => {
-            let code = plan.codes.other;
+            let code = plan.manners.codes.other;
             run::run(*plan).unwrap_or_else(|error| {
                 report::fatal(&run::describe(&error));
                 Exit::Code(code)

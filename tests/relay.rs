@@ -513,7 +513,8 @@ fn the_proxy_is_for_the_target() {
 fn refuses_what_makes_no_sense() {
     for (words, why) in [
         ("--relay h:1 h 1", "--relay needs -l"),
-        ("-l 0 -u --relay h:1", "--relay cannot be used with -u yet"),
+        ("-l 0 --relay udp:h:1", "--relay udp:h:1 needs -u"),
+        ("-l 0 -u --relay unix:/p", "it carries no datagrams"),
         ("-l 0 --relay h", "not HOST:PORT or unix:PATH"),
         ("-l 0 --relay h:0", "port"),
         ("-l 0 -C --relay h:1", "-C cannot be used with --relay"),

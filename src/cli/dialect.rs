@@ -209,7 +209,7 @@ pub const NATIVE: Dialect = Dialect {
     udp_client_quit: Some(Duration::from_secs(1)),
     tcp_client_lingers: false,
     clients: Clients::One,
-    many_clients: Clients::AtOnce,
+    many_clients: Clients::Each,
     udp_locks_to_first: false,
     dual_stack: true,
     all_addresses: true,

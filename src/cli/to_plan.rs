@@ -4,6 +4,7 @@
 mod access;
 mod conflicts;
 mod crowd;
+mod end;
 mod ends;
 mod framing;
 mod limits;
@@ -13,13 +14,13 @@ mod operands;
 mod passed;
 mod program;
 mod proxies;
-mod relay;
 mod sockets;
 mod tls;
+mod work;
 
 use super::args::Args;
 use super::command::Extent;
-use super::dialect::{Dialect, Probes};
+use super::dialect::Dialect;
 use super::usage::Wrong;
 use crate::parse::duration::{duration, whole_seconds};
 use crate::parse::escape::printable;
@@ -27,9 +28,8 @@ use crate::parse::hostport::{self, Address};
 use crate::parse::number::strtonum;
 use crate::parse::{ports, size, tos};
 use crate::plan::{
-    Announces, Builtin, Clients, Codes, Dialing, Family, Group, Listening, Mode, Net, Onward,
-    Passed, Plan, Ports, Program, Relay, Service, Session, SocketOptions, Success, TelnetSides,
-    Transport, UdpProbe, UnixListening, UnixSource,
+    Announces, Base, Builtin, Clients, Codes, End, Family, Group, Manners, Net, Passed, Plan,
+    Ports, Program, SocketOptions, Success, Talk, Transport,
 };
 use crate::report::Wording;
 use crate::sys::names;
@@ -95,6 +95,20 @@ enum Place {
     Passed(Passed, Kind),
 }
 
+/// What peers are joined to.
+enum Partner {
+    /// Standard input and output.
+    Stdio,
+    /// A connection of its own to elsewhere.
+    Relay(Box<End>),
+    /// A service inside this process.
+    Builtin(Builtin),
+    /// All the other peers, and standard input.
+    Room(Talk),
+    /// A program of its own.
+    Program(Program),
+}
+
 fn said<T>(message: impl Into<String>) -> Result<T, Wrong> {
     Err(Wrong::Said(message.into()))
 }
@@ -108,16 +122,13 @@ impl Planner<'_> {
         };
         self.check_conflicts(&place)?;
         let timeout = self.time("-w", "timeout", self.args.wait.as_ref())?;
-        let service = self.service(timeout)?;
-        self.check_passed(&place, &service)?;
-        let net = self.net(&place)?;
-        let access = self.access(&place)?;
-        let tls = self.tls(&place)?;
+        let partner = self.partner(timeout)?;
+        self.check_passed(&place, &partner)?;
+        self.check_access_conflicts(&place)?;
         self.check_whole(&place)?;
         self.check_relay(&place)?;
-        let mode = self.mode(place, timeout)?;
-        let session = self.session(&mode, timeout)?;
-        let logs = self.logs()?;
+        let is_stdio = matches!(partner, Partner::Stdio);
+        let work = self.work(place, partner, timeout)?;
         let codes = Codes {
             connect_timed_out: self.dialect.connect_timed_out_code,
             timed_out: if self.args.listen {
@@ -129,23 +140,18 @@ impl Planner<'_> {
             usage: self.dialect.usage_code,
             other: self.dialect.other_code,
         };
-        // Of a service's many clients only the numbers: each name would be a look-up.
-        let names_peers =
-            self.dialect.names_peers && !self.args.nodns && matches!(service, Service::Stdio);
         Ok(Plan {
-            mode,
-            access,
-            service,
-            reception: self.reception()?,
-            net,
-            tls,
-            session,
-            logs,
-            codes,
-            names_peers,
-            tells_users: self.dialect.tells_users,
-            announces: self.announces(),
-            plain_errors: self.dialect.plain_errors,
+            work,
+            logs: self.logs()?,
+            manners: Manners {
+                codes,
+                // Of a service's many clients only the numbers: each name would be a look-up.
+                names_peers: self.dialect.names_peers && !self.args.nodns && is_stdio,
+                tells_users: self.dialect.tells_users,
+                announces: self.announces(),
+                plain_errors: self.dialect.plain_errors,
+                tells_breaks: self.dialect.tells_failures,
+            },
             tells_test: self.args.test,
             asks_md5_key: self.args.md5sig,
         })
@@ -203,128 +209,6 @@ impl Planner<'_> {
         letter.map_or_else(|| format!("--{long}"), |letter| format!("-{letter}"))
     }
 
-    /// What peers are joined to.
-    fn service(&self, timeout: Option<Duration>) -> Result<Service, Wrong> {
-        if let Some(word) = &self.args.relay {
-            return Ok(Service::Relay(self.relay(word, timeout)?));
-        }
-        if let Some(talk) = self.talk() {
-            return Ok(Service::Broker(talk));
-        }
-        if let Some(program) = self.program()? {
-            return Ok(Service::Program(program));
-        }
-        Ok(self.builtin().map_or(Service::Stdio, Service::Builtin))
-    }
-
-    fn builtin(&self) -> Option<Builtin> {
-        let args = self.args;
-        let table = [
-            (args.echo, Builtin::Echo),
-            (args.discard, Builtin::Discard),
-            (args.chargen, Builtin::Chargen),
-            (args.daytime, Builtin::Daytime),
-        ];
-        let typed = table.into_iter().find(|(typed, _)| *typed);
-        typed.map(|(_, builtin)| builtin)
-    }
-
-    fn mode(&self, place: Place, timeout: Option<Duration>) -> Result<Mode, Wrong> {
-        let (args, dialect) = (self.args, self.dialect);
-        let clients = if self.talk().is_some() {
-            Clients::AtOnce
-        } else if args.keep_open {
-            dialect.many_clients
-        } else {
-            dialect.clients
-        };
-        Ok(match place {
-            Place::Unix(path) if args.listen => Mode::ListenUnix {
-                path,
-                datagram: args.udp,
-                clients,
-                rules: UnixListening {
-                    mode: self.socket_mode()?,
-                    ..dialect.unix
-                },
-            },
-            Place::Unix(path) => {
-                let source = args.source.as_ref().map(PathBuf::from);
-                let source = source.map_or(UnixSource::Temporary, UnixSource::Path);
-                let datagram = args.udp.then_some(source);
-                Mode::ConnectUnix {
-                    path,
-                    datagram,
-                    zero_io: args.zero,
-                    timeout: self.connect_limit(timeout)?,
-                }
-            }
-            Place::Passed(from, kind) => {
-                let clients = match kind {
-                    Kind::Connection => Clients::One,
-                    _ => clients,
-                };
-                self.listen_mode(self.listening(None, 0, Some(from)), clients)?
-            }
-            Place::Ip { host, ports } if args.listen => {
-                let word = ports.first().cloned().unwrap_or_default();
-                let port = self.listen_port(&word)?;
-                self.listen_mode(self.listening(host, port, None), clients)?
-            }
-            Place::Vsock(cid, port) if args.listen => Mode::ListenVsock { cid, port, clients },
-            Place::Vsock(Some(cid), port) => Mode::ConnectVsock {
-                cid,
-                port,
-                timeout: self.connect_limit(timeout)?,
-            },
-            Place::Vsock(None, port) => {
-                return said(format!("no CID to connect to: vsock::{port}"));
-            }
-            Place::Ip { host, ports } => {
-                let to = self.ports(host.unwrap_or_default(), &ports, timeout)?;
-                let parallel = self.parallel()?;
-                let passes_fd = args.pass_fd;
-                // As nc, -F counts more than -z.
-                if args.zero && !passes_fd {
-                    Mode::Scan { to, parallel }
-                } else {
-                    Mode::Connect { to, passes_fd }
-                }
-            }
-        })
-    }
-
-    fn listening(&self, host: Option<String>, port: u16, passed: Option<Passed>) -> Listening {
-        let dialect = self.dialect;
-        Listening {
-            host,
-            port,
-            dual_stack: dialect.dual_stack,
-            all_addresses: dialect.all_addresses,
-            shares_port: dialect.shares_port,
-            passed,
-        }
-    }
-
-    fn listen_mode(&self, at: Listening, clients: Clients) -> Result<Mode, Wrong> {
-        if !self.args.udp {
-            return Ok(Mode::Listen { at, clients });
-        }
-        let groups: Result<Vec<Group>, Wrong> =
-            self.args.join.iter().map(|word| group(word)).collect();
-        // A group is heard by all its members, whatever the port.
-        let at = Listening {
-            shares_port: at.shares_port || !self.args.join.is_empty(),
-            ..at
-        };
-        let locks_to_first = self.dialect.udp_locks_to_first && !self.args.keep_open;
-        Ok(Mode::ListenUdp {
-            at,
-            locks_to_first,
-            groups: groups?,
-        })
-    }
-
     fn ranges(&self, words: &[String]) -> Result<Vec<RangeInclusive<u16>>, Wrong> {
         let proto = self.transport().name();
         let service = |name: &str| names::service_port(name, proto);
@@ -351,31 +235,16 @@ impl Planner<'_> {
         }
     }
 
-    fn ports(
-        &self,
-        host: String,
-        words: &[String],
-        timeout: Option<Duration>,
-    ) -> Result<Ports, Wrong> {
-        let (args, dialect) = (self.args, self.dialect);
+    fn ports(&self, words: &[String], end: End) -> Result<Ports, Wrong> {
+        let args = self.args;
         let ranges = self.ranges(words)?;
         self.check_one_port(words, &ranges)?;
-        let dialing = self.dialing(timeout)?;
         let interval = self.interval()?;
-        let probes = match dialect.probes {
-            Probes::Scanning => args.zero,
-            Probes::Verbose => args.verbose > 0,
-        };
         Ok(Ports {
-            host,
+            end,
             ranges,
-            dialing,
             shuffled: args.randomize,
-            interval: interval.filter(|_| !args.zero || dialect.interval_between_ports),
-            udp_probe: (probes && args.udp && !self.ignores_refusals()).then(|| UdpProbe {
-                limit: timeout.unwrap_or(dialect.udp_probe.limit),
-                ..dialect.udp_probe
-            }),
+            interval: interval.filter(|_| !args.zero || self.dialect.interval_between_ports),
             success: self.success(),
         })
     }
@@ -417,53 +286,6 @@ impl Planner<'_> {
             Ok(count) => Ok(u16::try_from(count).ok()),
             Err(error) => said(format!("--parallel {word}: {error} (1 to {})", u16::MAX)),
         }
-    }
-
-    fn dialing(&self, timeout: Option<Duration>) -> Result<Dialing, Wrong> {
-        let dialect = self.dialect;
-        Ok(Dialing {
-            timeout: self.connect_limit(timeout)?,
-            timeout_per_address: dialect.timeout_per_address,
-            timeout_reason: dialect.timeout_reason,
-            stagger: dialect.stagger,
-            proxy: self.proxy()?,
-            names_proxy: !dialect.plain_errors,
-        })
-    }
-
-    fn session(&self, mode: &Mode, timeout: Option<Duration>) -> Result<Session, Wrong> {
-        let (args, dialect) = (self.args, self.dialect);
-        let max_reads = match &args.recv_limit {
-            Some(word) => {
-                let read = strtonum(word, 1, i64::from(i32::MAX));
-                let read =
-                    read.map_err(|error| Wrong::Said(format!("receive limit {error}: {word}")))?;
-                u64::try_from(read).ok()
-            }
-            None => None,
-        };
-        Ok(Session {
-            ends: self.ends(mode)?,
-            limits: self.limits(timeout)?,
-            follows_http: self.follows_http(mode),
-            reads_stdin: !args.no_stdin,
-            writes_stdout: !args.send_only && self.talk().is_none(),
-            crlf: args.crlf,
-            telnet: if args.telnet {
-                dialect.telnet
-            } else {
-                TelnetSides::Off
-            },
-            interval: self.interval()?,
-            max_reads,
-            may_offload: self.facts.may_offload,
-            datagram_bytes: self.datagram_bytes()?,
-            tags_lines: args.tag,
-            queue_bytes: self.queue_bytes()?,
-            framing: self.framing()?,
-            ignores_refusals: self.ignores_refusals(),
-            tells_breaks: dialect.tells_failures,
-        })
     }
 
     fn ignores_refusals(&self) -> bool {
@@ -519,21 +341,6 @@ fn bad_port(error: &ports::PortError, word: &str, wording: Wording) -> Wrong {
         Wording::Netcat => format!("port number {error}: {word}"),
         Wording::Ncat => format!("Invalid port number \"{word}\""),
     })
-}
-
-/// GROUP[@IFACE], or GROUP%IFACE as addresses have it.
-fn group(word: &str) -> Result<Group, Wrong> {
-    let (addr, interface) = match word.split_once(['@', '%']) {
-        Some((addr, interface)) => (addr, Some(interface.to_string())),
-        None => (word, None),
-    };
-    match addr.parse::<std::net::IpAddr>() {
-        Ok(addr) if addr.is_multicast() => Ok(Group { addr, interface }),
-        _ => said(format!(
-            "--join {}: not a multicast address",
-            word.escape_debug()
-        )),
-    }
 }
 
 fn text(word: &OsStr) -> String {

@@ -6,7 +6,7 @@
 
 use super::reactor::{Registered, Registrar};
 use super::ready::{Bits, Got, Put, Ready, WriteFault};
-use crate::sys::child::{self, Channel, ChannelEnds};
+use crate::sys::child::{self, Channel, ChannelEnds, Order, Process};
 use crate::sys::offload::{self, RawEnd, RawKind};
 use crate::sys::sockopt;
 use mio::Interest;
@@ -34,6 +34,7 @@ pub struct Child {
     exit: Registered,
     /// Ends of file still to be typed.
     typing: u8,
+    process: Process,
 }
 
 #[derive(Debug)]
@@ -44,17 +45,13 @@ struct PipeEnd {
 }
 
 impl Child {
-    /// Takes over our ends of the channel and registers them. `exit` reports that the program has
-    /// ended.
+    /// Starts a program, and registers our ends of the channel and what reports that it has ended.
     ///
     /// # Errors
-    /// A descriptor cannot be registered.
-    pub fn new(
-        ends: ChannelEnds,
-        channel: Channel,
-        exit: Registered,
-        registrar: &Registrar<'_>,
-    ) -> io::Result<Child> {
+    /// It cannot be started, or a descriptor cannot be registered.
+    pub fn start(order: &Order<'_>, registrar: &Registrar<'_>) -> io::Result<Child> {
+        let (process, ends) = child::start(order)?;
+        let exit = registrar.register_program(process.watch())?;
         let half = |fd: Rc<OwnedFd>, interest| -> io::Result<PipeEnd> {
             let id = registrar.register(fd.as_fd(), interest)?;
             let bits = Bits::new(true);
@@ -76,13 +73,36 @@ impl Child {
             }
         };
         Ok(Child {
-            channel,
+            channel: order.channel,
             input: input.transpose()?,
             output: output.transpose()?,
             exited: false,
             exit,
             typing: 0,
+            process,
         })
+    }
+
+    /// The program itself, and all it started.
+    pub fn process(&mut self) -> &mut Process {
+        &mut self.process
+    }
+
+    /// Returns whether the program has ended.
+    pub fn has_exited(&self) -> bool {
+        self.exited
+    }
+
+    /// Notes that the program has ended, if it has: some program has.
+    pub fn look(&mut self) {
+        if !self.exited && self.process.has_ended() {
+            self.note(self.exit, Ready::default());
+        }
+    }
+
+    /// Closes our ends of the channel.
+    pub fn hang_up(&mut self) {
+        (self.input, self.output) = (None, None);
     }
 
     /// See `Endpoint::note`.

@@ -38,6 +38,14 @@ impl Connection {
         }
     }
 
+    /// Has the peer see a reset, not an end, once it is closed.
+    pub fn reset(&self) {
+        match self {
+            Connection::Stream(stream) => stream.reset(),
+            Connection::Tls(tls) => tls.stream().reset(),
+        }
+    }
+
     /// Makes an end of it, registered for this task.
     ///
     /// # Errors

@@ -9,12 +9,12 @@ mod sending;
 
 pub use super::peer_addr::PeerAddr;
 
-use super::admission::Admission;
 use super::reactor::{Registered, Registrar};
 use super::ready::{Bits, Got, Ready};
 use super::refusals::Refusals;
 use super::segments::Segments;
-use crate::plan::access::Rules;
+use super::senders::Senders;
+use crate::plan::access::Admission;
 use crate::proto::framing;
 use crate::sys::batch::{Batch, Wants};
 use crate::sys::{pktinfo, sockopt};
@@ -69,7 +69,7 @@ pub struct Datagram {
     /// Senders that were not the sender before, not yet printed; at most `MOST_NEWS`.
     news: Vec<SocketAddrAny>,
     /// Whose messages are received.
-    admission: Admission,
+    senders: Senders,
     refusals: Refusals,
     /// A send to one of many peers failed; not yet reported to the user.
     send_fault: Option<io::Error>,
@@ -131,7 +131,7 @@ impl Datagram {
             is_nameless: false,
             news: Vec::new(),
             refusals: Refusals::default(),
-            admission: Admission::of(only.map(PeerAddr::from).filter(PeerAddr::is_named)),
+            senders: Senders::of(only.map(PeerAddr::from).filter(PeerAddr::is_named)),
             send_fault: None,
             shape: MessageShape {
                 message_bytes: usize::MAX,
@@ -178,17 +178,17 @@ impl Datagram {
     /// Hears nothing from the address of this socket, whether or not others share it.
     pub fn drop_own(&mut self) {
         let own = rustix::net::getsockname(&self.sock).ok();
-        self.admission.drop_own(own.map(PeerAddr::from));
+        self.senders.drop_own(own.map(PeerAddr::from));
     }
 
     /// Sets who may write. What others write is dropped, as if it had not come.
-    pub fn set_rules(&mut self, rules: &Arc<Rules>) {
-        self.admission.set_rules(rules);
+    pub fn set_rules(&mut self, rules: &Arc<Admission>) {
+        self.senders.set_rules(rules);
     }
 
     /// A peer that wrote although it may not, and was not the last to do so.
     pub fn take_refused(&mut self) -> Option<PeerAddr> {
-        self.admission.take_refused()
+        self.senders.take_refused()
     }
 
     /// The socket itself, for its addresses.
@@ -319,7 +319,7 @@ impl Datagram {
     fn drop_refused(&mut self) {
         while self.batch.as_ref().is_some_and(|batch| !batch.is_empty()) {
             let from = self.batch.as_ref().and_then(Batch::next_from);
-            if self.admission.admits(from.as_ref()) {
+            if self.senders.admits(from.as_ref()) {
                 return;
             }
             self.batch.as_mut().into_iter().for_each(Batch::skip);
@@ -362,7 +362,7 @@ impl Datagram {
         if self.is_ip && !self.long {
             self.batch.get_or_insert_default();
         }
-        if !self.admission.admits(from.as_ref()) {
+        if !self.senders.admits(from.as_ref()) {
             return Ok(None);
         }
         self.note_sender(from, local);
@@ -371,7 +371,7 @@ impl Datagram {
 
     fn receive_batch(&mut self) -> Result<(), Errno> {
         let wants = match self.peers {
-            Peers::Connected if !self.admission.is_of_one() => Wants::Messages,
+            Peers::Connected if !self.senders.is_of_one() => Wants::Messages,
             _ if self.asks_local => Wants::Addresses,
             _ => Wants::Senders,
         };
@@ -404,7 +404,7 @@ impl Datagram {
         }
         let Some(peer) = &self.peer else { return };
         if self.peers == Peers::First {
-            self.admission.set_only(PeerAddr::from(peer.clone()));
+            self.senders.set_only(PeerAddr::from(peer.clone()));
             if answers_from(peer, local) && rustix::net::connect(&self.sock, peer).is_ok() {
                 self.peers = Peers::Connected;
             }

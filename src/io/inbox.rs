@@ -1,7 +1,7 @@
 //! What other threads and signals send to the loop. Posting wakes it; the loop takes everything
 //! when it comes round.
 
-use crate::plan::access::Rules;
+use crate::plan::access::Admission;
 use mio::Waker;
 use std::io;
 use std::net::SocketAddr;
@@ -32,7 +32,7 @@ pub enum Notice {
     /// The name of an address has been looked up, if it has one; with the label it was asked under.
     HostName(SocketAddr, Option<String>),
     /// Who may come in has been found out anew.
-    Rules(Arc<Rules>),
+    Rules(Arc<Admission>),
     /// For the loop itself: to be delivered then.
     Later(Instant, Box<Notice>),
 }

@@ -1,15 +1,17 @@
 //! One of many peers of a datagram socket, as an end of a session of its own. Whoever reads the
-//! socket puts what this peer sent into the box; what is written goes to this peer.
+//! socket puts what this peer sent into the box, through its slot; what is written goes to this peer.
 
+use super::inbox::Wake;
 use super::memory::{self, Lease};
 use super::ready::{Got, Put};
 use crate::sys::pktinfo;
 use rustix::io::Errno;
 use socket2::{SockAddr, Socket};
+use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::io;
-use std::net::IpAddr;
-use std::rc::Rc;
+use std::net::{IpAddr, SocketAddr};
+use std::rc::{Rc, Weak};
 
 /// What may wait in a box, in bytes and in messages: empty ones take no room. What does not fit is
 /// dropped, as the kernel drops what finds its buffer full.
@@ -25,6 +27,15 @@ pub struct Mailbox {
     local: Option<IpAddr>,
     /// The longest message to send, in bytes; what is longer is cut.
     message_bytes: usize,
+    contents: Rc<RefCell<Contents>>,
+}
+
+/// The way into a box, for who reads the socket.
+#[derive(Debug)]
+pub struct Slot(Weak<RefCell<Contents>>);
+
+#[derive(Debug, Default)]
+struct Contents {
     waiting: VecDeque<Box<[u8]>>,
     waiting_bytes: usize,
     lease: Lease,
@@ -32,6 +43,70 @@ pub struct Mailbox {
     is_closed: bool,
     /// The socket takes nothing now.
     is_full: bool,
+    /// The task that empties it, which is not awake.
+    sleeper: Option<Wake>,
+    /// The task that empties it, when it was woken.
+    awake: Option<Wake>,
+}
+
+impl Contents {
+    fn hold(&mut self, bytes: usize) {
+        self.waiting_bytes = bytes;
+        self.lease.set(bytes);
+    }
+
+    /// Wakes the task that empties the box, once until it has found it empty.
+    fn wake(&mut self) {
+        if let Some(sleeper) = self.sleeper.take() {
+            sleeper.wake();
+            self.awake = Some(sleeper);
+        }
+    }
+
+    fn fall_asleep(&mut self) {
+        if let Some(awake) = self.awake.take() {
+            self.sleeper = Some(awake);
+        }
+    }
+}
+
+impl Slot {
+    /// Puts in a message; what there is no room for is lost: neither here, nor in what all boxes may
+    /// hold, of which an empty one needs none.
+    pub fn put(&self, message: &[u8]) {
+        let Some(contents) = self.0.upgrade() else {
+            return;
+        };
+        let mut contents = contents.borrow_mut();
+        let bytes = contents.waiting_bytes + message.len();
+        let has_room = contents.waiting.len() < MOST_MESSAGES && bytes <= MOST_BYTES;
+        if has_room && (contents.waiting.is_empty() || memory::has_room(message.len())) {
+            contents.hold(bytes);
+            contents.waiting.push_back(message.into());
+        }
+        contents.wake();
+    }
+
+    /// Returns whether the peer's session hears it.
+    pub fn is_open(&self) -> bool {
+        let contents = self.0.upgrade();
+        contents.is_some_and(|contents| !contents.borrow().is_closed)
+    }
+
+    /// Returns whether the peer's session is still there.
+    pub fn is_there(&self) -> bool {
+        self.0.strong_count() > 0
+    }
+
+    /// The socket may take something again.
+    pub fn note_room(&self) {
+        if let Some(contents) = self.0.upgrade() {
+            let mut contents = contents.borrow_mut();
+            if std::mem::take(&mut contents.is_full) {
+                contents.wake();
+            }
+        }
+    }
 }
 
 impl Mailbox {
@@ -47,57 +122,52 @@ impl Mailbox {
             peer,
             local,
             message_bytes,
-            waiting: VecDeque::new(),
-            waiting_bytes: 0,
-            lease: Lease::default(),
-            is_closed: false,
-            is_full: false,
+            contents: Rc::default(),
         }
     }
 
-    /// Puts in a message; `false` when there is no room for it: neither here, nor in what all
-    /// boxes may hold, of which an empty one needs none.
-    pub fn put(&mut self, message: &[u8]) -> bool {
-        let has_room = self.waiting.len() < MOST_MESSAGES;
-        let takes = has_room && self.waiting_bytes + message.len() <= MOST_BYTES;
-        let takes = takes && (self.waiting.is_empty() || memory::has_room(message.len()));
-        if takes {
-            self.hold(self.waiting_bytes + message.len());
-            self.waiting.push_back(message.into());
-        }
-        takes
+    /// The way into it.
+    pub fn slot(&self) -> Slot {
+        Slot(Rc::downgrade(&self.contents))
     }
 
-    fn hold(&mut self, bytes: usize) {
-        self.waiting_bytes = bytes;
-        self.lease.set(bytes);
+    /// Has a task woken when there is something to do.
+    pub fn wakes(&mut self, task: Wake) {
+        self.contents.borrow_mut().sleeper = Some(task);
+    }
+
+    /// Who the peer is.
+    pub fn peer(&self) -> &SockAddr {
+        &self.peer
+    }
+
+    /// The address of ours that the peer writes to.
+    pub fn own_addr(&self) -> Option<SockAddr> {
+        let bound = self.sock.local_addr().ok()?;
+        match (self.local, bound.as_socket()) {
+            (Some(local), Some(bound)) => Some(SocketAddr::new(local, bound.port()).into()),
+            _ => Some(bound),
+        }
     }
 
     /// Nothing more will come from this peer.
     pub fn close(&mut self) {
-        self.is_closed = true;
-    }
-
-    /// Returns whether messages are put in.
-    pub fn is_open(&self) -> bool {
-        !self.is_closed
-    }
-
-    /// The socket may take something again; returns whether that was waited for.
-    pub fn note_room(&mut self) -> bool {
-        std::mem::take(&mut self.is_full)
+        self.contents.borrow_mut().is_closed = true;
     }
 
     /// See `Endpoint::try_read`.
     pub fn try_read(&mut self, buf: &mut [u8]) -> Got {
-        let Some(message) = self.waiting.pop_front() else {
-            return if self.is_closed {
+        let mut contents = self.contents.borrow_mut();
+        let Some(message) = contents.waiting.pop_front() else {
+            contents.fall_asleep();
+            return if contents.is_closed {
                 Got::Eof
             } else {
                 Got::Pending
             };
         };
-        self.hold(self.waiting_bytes - message.len());
+        let left = contents.waiting_bytes - message.len();
+        contents.hold(left);
         let len = message.len().min(buf.len());
         buf[..len].copy_from_slice(&message[..len]);
         Got::Bytes(len)
@@ -108,7 +178,7 @@ impl Mailbox {
     /// # Errors
     /// The peer cannot be reached.
     pub fn try_write(&mut self, buf: &[u8]) -> io::Result<Put> {
-        if self.is_full {
+        if self.contents.borrow().is_full {
             return Ok(Put::Pending);
         }
         let message = &buf[..buf.len().min(self.message_bytes)];
@@ -121,7 +191,9 @@ impl Mailbox {
                     if Errno::from_io_error(&error).is_some_and(pktinfo::is_not_from_there)
                         && self.local.take().is_some() => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    self.is_full = true;
+                    let mut contents = self.contents.borrow_mut();
+                    contents.is_full = true;
+                    contents.fall_asleep();
                     return Ok(Put::Pending);
                 }
                 Err(error) => return Err(error),

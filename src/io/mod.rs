@@ -1,7 +1,6 @@
 //! Floor 2: non-blocking ends and the loop that waits for them. Knows bytes, descriptors and time;
 //! knows no option, no mode and no protocol.
 
-pub mod admission;
 pub mod child;
 pub mod connection;
 pub mod datagram;
@@ -20,6 +19,7 @@ pub mod ready;
 pub mod refusals;
 pub mod seat;
 pub mod segments;
+pub mod senders;
 pub mod stdio;
 pub mod store;
 pub mod stream;

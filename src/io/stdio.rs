@@ -30,7 +30,7 @@ struct SharedEnd {
 }
 
 /// Which of the two descriptors a session uses.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Uses {
     /// Standard input is read; else nothing ever comes, not even an end.
     pub input: bool,

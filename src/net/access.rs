@@ -5,7 +5,7 @@ use super::resolve::UnfitHost;
 use crate::parse::escape::printable;
 use crate::parse::host_set::HostSet;
 use crate::parse::hosts::{self, HostError, HostSpec, Hosts};
-use crate::plan::access::{Access, HostList, Rules};
+use crate::plan::access::{Access, Admission, HostList};
 use crate::report;
 use crate::sys::names;
 use std::fmt;
@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 pub enum AccessError {
     /// The file cannot be read.
     File(PathBuf, io::Error),
-    /// A word of the file is no host.
+    /// A word of the file says nothing.
     Word(PathBuf, String, HostError),
     /// The name cannot be looked up.
     Name(String, io::Error),
@@ -34,7 +34,7 @@ pub enum AccessError {
 ///
 /// # Errors
 /// The first thing that is wrong: a list is either whole or none.
-pub fn load(access: &Access, numeric: bool) -> Result<Rules, AccessError> {
+pub fn load(access: &Access, numeric: bool) -> Result<Admission, AccessError> {
     load_by(access, numeric, |path| fs::read(path))
 }
 
@@ -42,7 +42,7 @@ pub fn load(access: &Access, numeric: bool) -> Result<Rules, AccessError> {
 ///
 /// # Errors
 /// As `load`; or a file is a pipe. What was in it has been read, and an empty list is not the same.
-pub fn load_again(access: &Access, numeric: bool) -> Result<Rules, AccessError> {
+pub fn load_again(access: &Access, numeric: bool) -> Result<Admission, AccessError> {
     load_by(access, numeric, |path| {
         if fs::metadata(path)?.file_type().is_fifo() {
             return Err(io::Error::other("a pipe cannot be read again"));
@@ -51,9 +51,9 @@ pub fn load_again(access: &Access, numeric: bool) -> Result<Rules, AccessError> 
     })
 }
 
-fn load_by(access: &Access, numeric: bool, read: Read) -> Result<Rules, AccessError> {
+fn load_by(access: &Access, numeric: bool, read: Read) -> Result<Admission, AccessError> {
     let allow = access.allow.as_ref().map(|list| hosts(list, numeric, read));
-    Ok(Rules {
+    Ok(Admission {
         allow: allow.transpose()?,
         deny: hosts(&access.deny, numeric, read)?,
         users: access.users.clone(),

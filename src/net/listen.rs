@@ -4,7 +4,7 @@ use super::options::{self, OptionError, Whose};
 use super::resolve;
 use crate::io::reactor::{Registered, Registrar};
 use crate::io::ready::{Bits, Ready};
-use crate::plan::{Family, Listening, Net, Transport};
+use crate::plan::{Binding, Family, Net, Transport};
 use crate::sys::{errno, pktinfo};
 use mio::Interest;
 use rustix::net::SocketFlags;
@@ -38,7 +38,7 @@ pub enum ListenError {
 ///
 /// # Errors
 /// The name cannot be looked up.
-pub fn addresses(at: &Listening, net: &Net) -> Result<Vec<SocketAddr>, ListenError> {
+pub fn addresses(at: &Binding, net: &Net) -> Result<Vec<SocketAddr>, ListenError> {
     match &at.host {
         Some(host) => resolve::now(host, at.port, net).map_err(ListenError::Name),
         None => Ok(any_addresses(at, net)),
@@ -49,7 +49,7 @@ pub fn addresses(at: &Listening, net: &Net) -> Result<Vec<SocketAddr>, ListenErr
 ///
 /// # Errors
 /// No address could be bound: the last reason.
-pub fn bind(addrs: Vec<SocketAddr>, at: &Listening, net: &Net) -> Result<Vec<Socket>, ListenError> {
+pub fn bind(addrs: Vec<SocketAddr>, at: &Binding, net: &Net) -> Result<Vec<Socket>, ListenError> {
     let mut socks: Vec<Socket> = Vec::new();
     let mut failed = None;
     let mut port = at.port;
@@ -79,7 +79,7 @@ pub fn bind(addrs: Vec<SocketAddr>, at: &Listening, net: &Net) -> Result<Vec<Soc
 }
 
 /// Without an address: `[::]`, which takes IPv4 as well when asked to, or else `0.0.0.0`.
-fn any_addresses(at: &Listening, net: &Net) -> Vec<SocketAddr> {
+fn any_addresses(at: &Binding, net: &Net) -> Vec<SocketAddr> {
     let v4 = SocketAddr::from((Ipv4Addr::UNSPECIFIED, at.port));
     let v6 = SocketAddr::from((Ipv6Addr::UNSPECIFIED, at.port));
     match net.family {
@@ -95,7 +95,7 @@ fn has_ipv6() -> bool {
     probe.and_then(|probe| probe.bind(&any)).is_ok()
 }
 
-fn bind_one(addr: SocketAddr, at: &Listening, net: &Net) -> Result<Socket, ListenError> {
+fn bind_one(addr: SocketAddr, at: &Binding, net: &Net) -> Result<Socket, ListenError> {
     let failed = |error| ListenError::Bind(addr, error);
     let sock = socket(addr, net.transport).map_err(failed)?;
     // A UDP port shared by SO_REUSEADDR would lose its datagrams to the next program that binds it.

@@ -5,11 +5,10 @@ use super::race::Hop;
 use super::resolve;
 use crate::io::inbox::Notice;
 use crate::io::reactor::Registrar;
-use crate::plan::{Dialing, Family, Net, Proxy, ProxyKind, ProxyNames};
+use crate::plan::{End, Family, Net, Proxy, ProxyKind, ProxyNames};
 use std::collections::VecDeque;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::rc::Rc;
 use std::task::Poll;
 
 /// What the names stand for: enough for any number of connections.
@@ -65,11 +64,12 @@ pub struct Lookup {
 
 impl Lookup {
     /// Looks up what connecting to `target` takes.
-    pub fn new(target: Hop, net: &Rc<Net>, dialing: &Dialing) -> Lookup {
+    pub fn new(target: Hop, end: &End) -> Lookup {
+        let net = &end.how.net;
         let question = |role, host| Question {
             role,
             host,
-            net: Net::clone(net),
+            net: net.clone(),
             may_fail: false,
         };
         let mut questions = VecDeque::new();
@@ -77,7 +77,7 @@ impl Lookup {
             let port = net.source_port.unwrap_or(0);
             questions.push_back(question(Role::Source, (source.as_str().into(), port)));
         }
-        let hop = match &dialing.proxy {
+        let hop = match end.proxy() {
             Some(proxy) => {
                 questions.extend(target_question(question(Role::Target, target), proxy));
                 proxy_hop(proxy)

@@ -67,7 +67,7 @@ impl TlsAcceptor {
 }
 
 /// See the real one.
-pub fn broken(error: &io::Error, _plan: &plan::Tls) -> String {
+pub fn broken(error: &io::Error, _client: Option<&plan::Client>) -> String {
     crate::report::reason(error)
 }
 

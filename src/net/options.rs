@@ -5,6 +5,7 @@ use crate::sys::sockopt;
 use socket2::{Domain, Socket, TcpKeepalive};
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 /// Silence after which a peer is asked whether it is still there, the time between such probes,
@@ -16,6 +17,14 @@ const KEEPALIVE_PROBES: u32 = 4;
 /// Room for datagrams that come faster than they are read, without `-I`. With the usual 208 KiB
 /// every other program lost some of 300,000 64-byte datagrams a second; with this none were.
 const UDP_RECV_BUFFER_BYTES: usize = 4 << 20;
+
+/// The key that segments are signed with (RFC 2385), once it has been asked for.
+static MD5_KEY: OnceLock<Vec<u8>> = OnceLock::new();
+
+/// Sets the key that segments are signed with, once.
+pub fn set_md5_key(key: Vec<u8>) {
+    let _ = MD5_KEY.set(key);
+}
 
 /// Whose packets the options of a socket are about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -62,7 +71,7 @@ pub fn apply(
         let _ = levels.v4("", || sock.set_multicast_all_v4(false));
         let _ = levels.v6("", || sock.set_multicast_all_v6(false));
     }
-    if let Some(key) = &options.md5_key {
+    if let Some(key) = MD5_KEY.get().filter(|_| options.signs) {
         apply_md5_key(sock, levels, whose, key)?;
     }
     Ok(())

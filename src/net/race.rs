@@ -10,7 +10,7 @@ use crate::io::reactor::{Cx, Registered};
 use crate::io::ready::Ready;
 use crate::io::stream::Stream;
 use crate::parse::escape::printable;
-use crate::plan::{Dialing, Net, Transport};
+use crate::plan::{End, Net, Transport};
 use crate::report::{self, Wording};
 use crate::sys::{errno, sockopt};
 use socket2::Socket;
@@ -48,7 +48,7 @@ pub enum Lost {
 
 /// Tries addresses until one is connected.
 pub struct Race {
-    net: Rc<Net>,
+    end: Rc<End>,
     hop: Hop,
     /// What stands before the host in messages, where that is a proxy.
     proxy: &'static str,
@@ -91,22 +91,23 @@ enum BeginError {
 }
 
 impl Race {
-    /// A race; `hop` is the host and port the addresses
+    /// A race to an end, or to the proxy in front of it; `hop` is the host and port the addresses
     /// are of, for messages.
-    pub fn new(hop: Hop, net: &Rc<Net>, dialing: &Dialing) -> Race {
+    pub fn new(hop: Hop, end: &Rc<End>) -> Race {
+        let how = &end.how;
         // Two sockets of one family cannot be bound to the same port at the same time.
-        let stagger = dialing.stagger.filter(|_| net.source_port.is_none());
-        let limit = dialing.timeout.filter(|_| dialing.timeout_per_address);
+        let stagger = how.stagger.filter(|_| how.net.source_port.is_none());
+        let limit = how.timeout.filter(|_| how.timeout_per_address);
         Race {
-            net: Rc::clone(net),
+            end: Rc::clone(end),
             hop,
-            proxy: match &dialing.proxy {
-                Some(_) if dialing.names_proxy => "the proxy ",
+            proxy: match end.proxy() {
+                Some(_) if how.names_proxy => "the proxy ",
                 _ => "",
             },
             // nc's `-w 0` is no limit for connecting.
             limit: limit.filter(|limit| !limit.is_zero()),
-            timeout_reason: dialing.timeout_reason,
+            timeout_reason: how.timeout_reason,
             stagger,
             source: Vec::new(),
             queue: VecDeque::new(),
@@ -116,6 +117,10 @@ impl Race {
             may_be_done: false,
             news: Vec::new(),
         }
+    }
+
+    fn net(&self) -> &Net {
+        &self.end.how.net
     }
 
     /// The addresses to send from: of each family the first counts.
@@ -223,7 +228,7 @@ impl Race {
             return Ok(Begun::Connected(Stream::new(sock)));
         }
         // Over loopback it is often done by now, and the loop need not be asked.
-        if is_connected(&sock, &self.net).map_err(BeginError::This)? {
+        if is_connected(&sock, self.net()).map_err(BeginError::This)? {
             return Ok(Begun::Connected(Stream::new(sock)));
         }
         let mut stream = Stream::new(sock);
@@ -239,7 +244,7 @@ impl Race {
 
     /// A socket to connect to an address.
     fn socket(&self, addr: SocketAddr) -> Result<Socket, BeginError> {
-        let transport = self.net.transport;
+        let transport = self.net().transport;
         let sock = match listen::socket(addr, transport) {
             Err(error) if errno::is_no_descriptor(&error) => {
                 return Err(BeginError::NoDescriptor(error));
@@ -250,27 +255,27 @@ impl Race {
             other => other.map_err(BeginError::This)?,
         };
         self.bind_source(&sock, addr)?;
-        options::apply(&sock, Whose::Peer(addr), transport, &self.net.options)
+        options::apply(&sock, Whose::Peer(addr), transport, &self.net().options)
             .map_err(|error| BeginError::Fatal(Obstacle::Option(error)))?;
         Ok(sock)
     }
 
     /// Returns whether a connected socket leads to many hosts.
     fn leads_to_group(&self, sock: &Socket, addr: &SocketAddr) -> io::Result<bool> {
-        let is_udp = self.net.transport == Transport::Udp;
-        Ok(is_udp && group::leads_to_group(sock, addr, self.net.options.broadcast)?)
+        let is_udp = self.net().transport == Transport::Udp;
+        Ok(is_udp && group::leads_to_group(sock, addr, self.net().options.broadcast)?)
     }
 
     fn say_trying(&mut self, addr: &SocketAddr) {
         if report::is_verbose(2) {
-            let (ip, port, proto) = (show_ip(addr), addr.port(), self.net.transport.name());
+            let (ip, port, proto) = (show_ip(addr), addr.port(), self.net().transport.name());
             let trying = format!("Trying {ip} port {port} ({proto})");
             self.news.push(report::stated(&trying));
         }
     }
 
     fn bind_source(&self, sock: &Socket, to: SocketAddr) -> Result<(), BeginError> {
-        let port = self.net.source_port;
+        let port = self.net().source_port;
         if self.source.is_empty() && port.is_none() {
             return Ok(());
         }
@@ -288,7 +293,7 @@ impl Race {
             // A port in TIME_WAIT may be used towards another peer.
             sock.set_reuse_address(true).map_err(BeginError::This)?;
             // The port of a group is that of all its members.
-            if self.net.transport == Transport::Udp && to.ip().to_canonical().is_multicast() {
+            if self.net().transport == Transport::Udp && to.ip().to_canonical().is_multicast() {
                 sock.set_reuse_port(true).map_err(BeginError::This)?;
             }
         }
@@ -302,7 +307,7 @@ impl Race {
         let look = std::mem::take(&mut self.may_be_done);
         let mut index = 0;
         while index < self.attempts.len() {
-            match self.attempts[index].check(look, &self.net, cx.now) {
+            match self.attempts[index].check(look, self.net(), cx.now) {
                 Poll::Ready(Ok(())) => return Some(index),
                 Poll::Pending => index += 1,
                 Poll::Ready(Err((error, timed_out))) => {
@@ -365,7 +370,7 @@ impl Race {
             .map(|((addr, _), why)| format!("{why} ({})", show_ip(addr)))
             .collect();
         let (host, port) = &self.hop;
-        let (host, proto) = (printable(host.as_bytes()), self.net.transport.name());
+        let (host, proto) = (printable(host.as_bytes()), self.net().transport.name());
         format!(
             "connect to {}{host} port {port} ({proto}) failed: {}",
             self.proxy,
@@ -388,12 +393,12 @@ impl Race {
             };
         }
         let (host, port) = &self.hop;
-        let proto = self.net.transport.name();
+        let proto = self.net().transport.name();
         let ip = addr.map(|addr| show_ip(&addr));
-        let ip = ip.filter(|ip| **ip != **host && !self.net.numeric);
+        let ip = ip.filter(|ip| **ip != **host && !self.net().numeric);
         let ip = ip.map(|ip| format!(" ({ip})")).unwrap_or_default();
-        let (transport, broadcasts) = (self.net.transport, self.net.options.broadcast);
-        let hint = addr.filter(|_| self.net.gives_hints);
+        let (transport, broadcasts) = (self.net().transport, self.net().options.broadcast);
+        let hint = addr.filter(|_| self.net().gives_hints);
         let hint = hint.map_or("", |addr| addr::hint(&addr, error, transport, broadcasts));
         let end = match (timed_out, self.timeout_reason) {
             (true, Some(reason)) => format!("timed out: {reason}"),

@@ -5,6 +5,7 @@
 
 pub mod ciphers;
 pub mod duration;
+pub mod end;
 pub mod escape;
 pub mod host_set;
 pub mod hostport;

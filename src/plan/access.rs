@@ -37,7 +37,7 @@ impl Access {
 
 /// Who may come in: what an `Access` has come to. All may where it is empty.
 #[derive(Clone, Debug, Default)]
-pub struct Rules {
+pub struct Admission {
     /// The only hosts that may; `None`: all.
     pub allow: Option<HostSet>,
     /// Hosts that may not.
@@ -46,7 +46,7 @@ pub struct Rules {
     pub users: Option<Vec<u32>>,
 }
 
-impl Rules {
+impl Admission {
     /// Says whether there are hosts that may not come in.
     pub fn limits_hosts(&self) -> bool {
         self.allow.is_some() || self.deny != HostSet::default()

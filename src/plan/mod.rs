@@ -2,111 +2,98 @@
 //! checking again, and no dialect is named in it: dialects are values of these types.
 
 pub mod access;
+mod clients;
+mod end;
 mod limits;
+mod log;
 mod net;
-mod session;
+mod ports;
+mod program;
+mod rules;
 pub mod starttls;
 pub mod tls;
 
-pub use limits::{Limits, Reception};
-pub use net::{
-    Dialing, Family, Group, Net, Ports, Proxy, ProxyKind, ProxyNames, SocketOptions, Success,
-    Transport, UdpProbe,
-};
-pub use session::{Ends, Framing, Log, LogFormat, LogPlace, PassEnd, Session, TelnetSides, Until};
+pub use clients::{Binding, Clients, ListenAt, Listening, Passed, Reception, UnixListening};
+pub use end::{Base, End, How, Layer, Proxy, ProxyKind, ProxyNames, UnixPath, UnixSource};
+pub use limits::Limits;
+pub use log::{Log, LogFormat, LogPlace};
+pub use net::{Family, Group, Net, SocketOptions, Transport, UdpProbe};
+pub use ports::{Ports, Success};
+pub use program::{Builtin, Program};
+pub use rules::{Ends, Framing, PassEnd, Rules, TelnetSides, Until};
 
-use access::Access;
-use std::ffi::OsString;
-use std::path::PathBuf;
-use std::time::Duration;
-
-/// A Unix socket's address: a path, or an abstract name behind `@`.
-pub type UnixPath = PathBuf;
-
-/// Where a Unix datagram client is bound, so that it can be answered.
+/// Everything rnc needs to know to do what was asked.
 #[derive(Clone, Debug)]
-pub enum UnixSource {
-    /// A socket file of our own making, in the directory for temporary files.
-    Temporary,
-    /// This path.
-    Path(UnixPath),
+pub struct Plan {
+    /// What to do.
+    pub work: Work,
+    /// Where it is written down what passes.
+    pub logs: Vec<Log>,
+    /// How it is told, and how rnc ends.
+    pub manners: Manners,
+    /// `NCAT TEST: LISTEN` is printed when there is a listener: scripts that drive Ncat wait for it.
+    pub tells_test: bool,
+    /// The key for signed segments is asked for on the terminal (`-S`).
+    pub asks_md5_key: bool,
 }
 
-/// The listener.
+/// The one thing to do.
 #[derive(Clone, Debug)]
-pub struct Listening {
-    /// The address; `None`: all of them.
-    pub host: Option<String>,
-    /// The port; 0 lets the kernel choose.
-    pub port: u16,
-    /// Without an address: IPv6 and IPv4 with one socket.
-    pub dual_stack: bool,
-    /// All addresses of a name, not only the first.
-    pub all_addresses: bool,
-    /// Several listeners may share the port (SO_REUSEPORT).
-    pub shares_port: bool,
-    /// Nothing is bound: the sockets are there already. Nothing of the above counts.
-    pub passed: Option<Passed>,
+pub enum Work {
+    /// Sessions of two sides each.
+    Join(Box<Join>),
+    /// A session of many.
+    Room(Box<Room>),
+    /// A service that answers each datagram by itself.
+    Answer(Box<Answer>),
+    /// Only see which ports of a host are open (`-z`), many at once.
+    Scan(Box<Scan>),
 }
 
-/// Where sockets come from that somebody else has made for us.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Passed {
-    /// From a service manager. See sd_listen_fds(3).
-    Listed,
-    /// Standard input is one. See inetd(8).
-    Stdin,
-}
-
-/// What happens when more than one client comes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Clients {
-    /// One client; the listener is closed as soon as it is there.
-    One,
-    /// One client; others may queue up until rnc leaves, unserved.
-    OneQueueing,
-    /// One after the other, without end.
-    InTurn,
-    /// All at once: standard input goes to all, what comes in to standard output.
-    AtOnce,
-}
-
-/// Where a relay dials for each client. Streams only, so far: a UDP relay would be one more kind of
-/// target, with a session for each peer.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Onward {
-    /// A port of a host.
-    Ip {
-        /// Its name or address.
-        host: String,
-        /// The port.
-        port: u16,
-    },
-    /// A Unix stream socket.
-    Unix(UnixPath),
-}
-
-/// What becomes of the clients of a listener that relays: each is joined to a connection of its
-/// own.
+/// Sessions, each of which joins a local side, ours, to a remote one.
 #[derive(Clone, Debug)]
-pub struct Relay {
-    /// Where to.
-    pub to: Onward,
-    /// How connections to there are made.
-    pub dialing: Dialing,
+pub struct Join {
+    /// Our side: what a peer is joined to. It is a listener's client where that is relayed.
+    pub local: Side,
+    /// The peer's side.
+    pub remote: Side,
+    /// What is done with a remote side that is open.
+    pub purpose: Purpose,
+    /// What sessions do with their bytes.
+    pub rules: Rules,
 }
 
-/// A service that needs no program.
+/// One side of a session.
+#[derive(Clone, Debug)]
+pub enum Side {
+    /// An end that is opened.
+    End(Box<End>),
+    /// An end at each of several ports, one after the other.
+    Ports(Box<Ports>),
+    /// Whoever comes to a listener.
+    Listener(Box<Listening>),
+}
+
+/// What is done with a peer's end that has been opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Builtin {
-    /// Gives back what is sent to it. RFC 862.
-    Echo,
-    /// Throws away what is sent to it. RFC 863.
-    Discard,
-    /// Sends a pattern of printing characters. RFC 864.
-    Chargen,
-    /// Sends the date and the time of day. RFC 867.
-    Daytime,
+pub enum Purpose {
+    /// It is joined to the local side.
+    Join,
+    /// Nothing: that it can be opened was the question (`-z`).
+    Look,
+    /// The connected socket is passed to standard output (`-F`).
+    PassSocket,
+}
+
+/// A listener whose clients share one session: with standard input and output, or each other.
+#[derive(Clone, Debug)]
+pub struct Room {
+    /// Where they come from.
+    pub listening: Listening,
+    /// They hear each other, like this.
+    pub talk: Option<Talk>,
+    /// What is done with their bytes.
+    pub rules: Rules,
 }
 
 /// How the clients of a broker hear each other.
@@ -118,118 +105,24 @@ pub enum Talk {
     Chat,
 }
 
-/// A program that is run for each peer, and joined to it.
+/// A service over datagrams: each is answered by itself.
 #[derive(Clone, Debug)]
-pub struct Program {
-    /// The program and its arguments: at least one word.
-    pub words: Vec<OsString>,
-    /// It gets a terminal instead of pipes.
-    pub terminal: bool,
-    /// Its exit code is rnc's.
-    pub passes_status: bool,
-    /// Its words have quotes, which stand for themselves: worth a warning.
-    pub has_quotes: bool,
+pub struct Answer {
+    /// Where they come from.
+    pub listening: Listening,
+    /// What answers.
+    pub builtin: Builtin,
+    /// What is done with their bytes.
+    pub rules: Rules,
 }
 
-/// What a peer is joined to.
+/// A look at which ports are open.
 #[derive(Clone, Debug)]
-pub enum Service {
-    /// Standard input and output.
-    Stdio,
-    /// A connection of its own to elsewhere.
-    Relay(Relay),
-    /// A service inside this process.
-    Builtin(Builtin),
-    /// All the other peers, and standard input.
-    Broker(Talk),
-    /// A program of its own.
-    Program(Program),
-}
-
-/// How a Unix listener treats what stands at its path.
-#[derive(Clone, Copy, Debug)]
-pub struct UnixListening {
-    /// Whatever is there is replaced; else only a socket that nobody listens on.
-    pub replaces_anything: bool,
-    /// Our socket is removed at the end.
-    pub removed_at_end: bool,
-    /// The permissions of our socket file; `None`: those the umask leaves.
-    pub mode: Option<u32>,
-}
-
-/// The one thing to do.
-#[derive(Clone, Debug)]
-pub enum Mode {
-    /// Connect to the ports of a host, one after the other.
-    Connect {
-        /// The host and its ports.
-        to: Ports,
-        /// The connected socket is passed to standard output (`-F`).
-        passes_fd: bool,
-    },
-    /// Only see which ports of a host are open (`-z`), many at once.
-    Scan {
-        /// The host and its ports.
-        to: Ports,
-        /// How many at once, if there are descriptors for them; `None`: a good number.
-        parallel: Option<u16>,
-    },
-    /// Connect to a Unix socket.
-    ConnectUnix {
-        /// The socket.
-        path: UnixPath,
-        /// Datagrams instead of a stream, from this address.
-        datagram: Option<UnixSource>,
-        /// Only see whether somebody listens.
-        zero_io: bool,
-        /// The time for connecting.
-        timeout: Option<Duration>,
-    },
-    /// Connect to a vsock port.
-    ConnectVsock {
-        /// The context identifier of the machine.
-        cid: u32,
-        /// The port.
-        port: u32,
-        /// The time for connecting.
-        timeout: Option<Duration>,
-    },
-    /// Listen on TCP or SCTP.
-    Listen {
-        /// Where.
-        at: Listening,
-        /// Whom to serve.
-        clients: Clients,
-    },
-    /// Listen on a vsock port.
-    ListenVsock {
-        /// The context identifier to listen on; `None`: all there are.
-        cid: Option<u32>,
-        /// The port; 0 lets the kernel choose.
-        port: u32,
-        /// Whom to serve.
-        clients: Clients,
-    },
-    /// Receive UDP datagrams.
-    ListenUdp {
-        /// Where.
-        at: Listening,
-        /// The first peer is the only one (nc without `-k`).
-        locks_to_first: bool,
-        /// Multicast groups to join.
-        groups: Vec<Group>,
-    },
-    /// Listen on a Unix socket.
-    ListenUnix {
-        /// The socket.
-        path: UnixPath,
-        /// Datagrams instead of streams.
-        datagram: bool,
-        /// Whom to serve.
-        clients: Clients,
-        /// How the path is treated.
-        rules: UnixListening,
-    },
+pub struct Scan {
+    /// The host and its ports.
+    pub to: Ports,
+    /// How many at once, if there are descriptors for them; `None`: a good number.
+    pub parallel: Option<u16>,
 }
 
 /// The exit codes where dialects differ.
@@ -247,25 +140,9 @@ pub struct Codes {
     pub other: u8,
 }
 
-/// Everything rnc needs to know to do what was asked.
-#[derive(Clone, Debug)]
-pub struct Plan {
-    /// The one thing to do.
-    pub mode: Mode,
-    /// Who may come in.
-    pub access: Access,
-    /// What peers are joined to.
-    pub service: Service,
-    /// How they are received where rnc listens.
-    pub reception: Reception,
-    /// Addresses and sockets.
-    pub net: Net,
-    /// TLS on the connections to peers.
-    pub tls: Option<tls::Tls>,
-    /// What sessions do with their bytes.
-    pub session: Session,
-    /// Where it is written down what passes.
-    pub logs: Vec<Log>,
+/// How it is told what happens, and how rnc ends.
+#[derive(Clone, Copy, Debug)]
+pub struct Manners {
     /// Exit codes.
     pub codes: Codes,
     /// The peer's name, not its address, is shown when it connects.
@@ -276,10 +153,8 @@ pub struct Plan {
     pub announces: Announces,
     /// Errors of a listener are told without the address, as nc does.
     pub plain_errors: bool,
-    /// `NCAT TEST: LISTEN` is told when there is a listener: scripts that drive Ncat wait for it.
-    pub tells_test: bool,
-    /// The key for signed segments is asked for on the terminal (`-S`).
-    pub asks_md5_key: bool,
+    /// A broken session is a failure: told, and exit code 1.
+    pub tells_breaks: bool,
 }
 
 /// When a listener prints where it is, without `-v`.
@@ -294,11 +169,47 @@ pub enum Announces {
 }
 
 impl Plan {
-    /// Whether clients, or datagrams, are waited for.
-    pub fn listens(&self) -> bool {
-        matches!(
-            self.mode,
-            Mode::Listen { .. } | Mode::ListenUdp { .. } | Mode::ListenUnix { .. }
-        )
+    /// The listener there is to be, if any.
+    pub fn listening(&self) -> Option<&Listening> {
+        match &self.work {
+            Work::Join(join) => {
+                let mut sides = [&join.local, &join.remote].into_iter();
+                sides.find_map(Side::listening)
+            }
+            Work::Room(room) => Some(&room.listening),
+            Work::Answer(answer) => Some(&answer.listening),
+            Work::Scan(_) => None,
+        }
+    }
+
+    /// The program that is run for each peer, if any.
+    pub fn program(&self) -> Option<&Program> {
+        let Work::Join(join) = &self.work else {
+            return None;
+        };
+        let sides = [&join.local, &join.remote].into_iter();
+        sides.filter_map(Side::end).find_map(|end| match &end.base {
+            Base::Program(program) => Some(program),
+            _ => None,
+        })
+    }
+}
+
+impl Side {
+    /// The listener, if it is one.
+    pub fn listening(&self) -> Option<&Listening> {
+        match self {
+            Side::Listener(listening) => Some(listening),
+            Side::End(_) | Side::Ports(_) => None,
+        }
+    }
+
+    /// The end that is opened, if it is one.
+    pub fn end(&self) -> Option<&End> {
+        match self {
+            Side::End(end) => Some(end),
+            Side::Ports(ports) => Some(&ports.end),
+            Side::Listener(_) => None,
+        }
     }
 }

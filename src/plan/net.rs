@@ -1,6 +1,5 @@
-//! Addresses and sockets, and how connections are made.
+//! Addresses and sockets.
 
-use std::ops::RangeInclusive;
 use std::time::Duration;
 
 /// Which address families may be used.
@@ -60,8 +59,8 @@ pub struct SocketOptions {
     /// Whether what is sent to a group comes to its members on this machine too; `None`: as the
     /// system has it.
     pub multicast_loop: Option<bool>,
-    /// The key segments are signed with (RFC 2385).
-    pub md5_key: Option<Vec<u8>>,
+    /// Segments are signed (RFC 2385), with the key that was asked for.
+    pub signs: bool,
     /// A peer that vanishes is found out by probes (SO_KEEPALIVE).
     pub keepalive: bool,
 }
@@ -70,7 +69,7 @@ impl SocketOptions {
     /// Returns whether there are some that only count over IP.
     pub fn need_ip(&self) -> bool {
         let bytes = [self.ttl, self.min_ttl, self.tos];
-        self.md5_key.is_some() || bytes.iter().any(Option::is_some)
+        self.signs || bytes.iter().any(Option::is_some)
     }
 }
 
@@ -102,74 +101,6 @@ pub struct Net {
     pub options: SocketOptions,
 }
 
-/// How a connection is made.
-#[derive(Clone, Debug)]
-pub struct Dialing {
-    /// The time for connecting.
-    pub timeout: Option<Duration>,
-    /// The time counts for each address anew.
-    pub timeout_per_address: bool,
-    /// What is said behind "timed out".
-    pub timeout_reason: Option<&'static str>,
-    /// The pause before the next address is tried beside the ones under way (RFC 8305); `None`:
-    /// one after the other.
-    pub stagger: Option<Duration>,
-    /// A proxy to go through.
-    pub proxy: Option<Proxy>,
-    /// Messages about connecting to the proxy say that it is the proxy.
-    pub names_proxy: bool,
-}
-
-/// What a proxy speaks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ProxyKind {
-    /// SOCKS version 4; version 4A when the proxy is to resolve the name.
-    Socks4,
-    /// SOCKS version 5, RFC 1928.
-    Socks5,
-    /// HTTP CONNECT, RFC 9110 section 9.3.6.
-    Http,
-}
-
-/// A proxy to connect through.
-#[derive(Clone, Debug)]
-pub struct Proxy {
-    /// What it speaks.
-    pub kind: ProxyKind,
-    /// Its host name or address.
-    pub host: String,
-    /// Its port.
-    pub port: u16,
-    /// The user to present.
-    pub user: Option<String>,
-    /// The password; when there is a user but no password, it is asked for on the terminal.
-    pub password: Option<String>,
-    /// Who looks the name of the target up.
-    pub names: ProxyNames,
-    /// An HTTP request has a Host field.
-    pub names_the_host: bool,
-}
-
-impl Proxy {
-    /// Returns whether there is a user, but no password.
-    pub fn lacks_password(&self) -> bool {
-        self.user.is_some() && self.password.is_none()
-    }
-}
-
-/// Who looks up the name a proxy is to connect to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ProxyNames {
-    /// We do.
-    Local,
-    /// The proxy.
-    Remote,
-    /// We do, and the proxy where we know no address.
-    Both,
-    /// No look-up: it has to be an address.
-    Neither,
-}
-
 /// How a UDP port is asked whether somebody is there. Only a refusal is an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UdpProbe {
@@ -179,34 +110,4 @@ pub struct UdpProbe {
     pub is_repeated: bool,
     /// How long a refusal is waited for.
     pub limit: Duration,
-}
-
-/// Ports of a host, and how they are tried.
-#[derive(Clone, Debug)]
-pub struct Ports {
-    /// The host's name or address.
-    pub host: String,
-    /// The ports, in order.
-    pub ranges: Vec<RangeInclusive<u16>>,
-    /// How connections are made.
-    pub dialing: Dialing,
-    /// The ports in random order.
-    pub shuffled: bool,
-    /// Pause between ports.
-    pub interval: Option<Duration>,
-    /// How UDP ports are probed; `None`: they are taken to be open.
-    pub udp_probe: Option<UdpProbe>,
-    /// What the list has to come to.
-    pub success: Success,
-}
-
-/// What a list of ports has to come to for exit code 0.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Success {
-    /// Any of them is open.
-    Any,
-    /// All of them are.
-    All,
-    /// The last one is.
-    Last,
 }

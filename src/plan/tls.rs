@@ -6,15 +6,6 @@ use std::path::PathBuf;
 /// The SHA-256 of a certificate in DER.
 pub type Pin = [u8; 32];
 
-/// TLS on the connections to peers, and which side of it we are.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Tls {
-    /// We connect.
-    Client(Client),
-    /// We listen.
-    Server(Server),
-}
-
 /// Whom a certificate has to come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Trust {

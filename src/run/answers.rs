@@ -1,13 +1,13 @@
 //! Services that need no program, over datagrams: each one that comes is answered by itself, to
 //! whoever sent it, so that peers do not exist beyond their datagram and cannot pile up.
 
+use super::bind::BoundSock;
 use super::entrance::Patience;
 use super::greet::Greeter;
 use super::guard::{self, Guard};
 use super::logs;
 use super::loops::Loops;
 use super::outcome::signal_exit;
-use super::udp::BoundSock;
 use crate::exit::Exit;
 use crate::flow::limits::Late;
 use crate::flow::taps::Taps;
@@ -17,7 +17,7 @@ use crate::io::reactor::{Cx, Drive, Registered, Registrar, Step};
 use crate::io::ready::{Got, Put, Ready};
 use crate::net::addr::{self, unmapped};
 use crate::net::own_file::OwnFile;
-use crate::plan::{Builtin, Plan};
+use crate::plan::{Answer, Builtin, Limits, Manners};
 use crate::proto::services::{self, Chargen, MOST_CHARGEN_BYTES};
 use crate::report;
 use crate::sys::clock;
@@ -25,7 +25,6 @@ use socket2::Socket;
 use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::ops::Range;
-use std::rc::Rc;
 use std::time::Instant;
 
 /// Datagrams answered in one turn, before signals and the rest are looked at.
@@ -36,7 +35,8 @@ const MOST_BYTES: usize = 256 << 10;
 
 /// Answers datagrams.
 pub struct Answers {
-    plan: Rc<Plan>,
+    manners: Manners,
+    limits: Limits,
     builtin: Builtin,
     sock: Option<Socket>,
     end: Option<Datagram>,
@@ -64,15 +64,16 @@ pub struct Answers {
 
 impl Answers {
     /// Answers what comes to a bound socket.
-    pub fn new(plan: Rc<Plan>, builtin: Builtin, bound: BoundSock) -> Answers {
+    pub fn new(answer: &Answer, bound: BoundSock, manners: Manners) -> Answers {
         let own = bound.sock.local_addr().ok();
         let own = own.as_ref().and_then(addr::ip);
         Answers {
-            builtin,
+            builtin: answer.builtin,
+            limits: answer.rules.limits,
             sock: Some(bound.sock),
             end: None,
             port: own.map(|own| own.port()),
-            greeter: Greeter::default(),
+            greeter: Greeter::new(manners),
             guard: bound.guard,
             buf: vec![0; MOST_BYTES].into(),
             waiting: None,
@@ -81,8 +82,8 @@ impl Answers {
             taps: logs::watchers("somebody without a name").both(),
             counts: (0, 0),
             came: None,
-            patience: Patience::new(&plan),
-            plan,
+            patience: Patience::new(&answer.listening.reception, &manners),
+            manners,
             signalled: false,
             _files: bound.files,
         }
@@ -130,8 +131,7 @@ impl Answers {
         }
         for peer in end.take_new_peers() {
             if let PeerAddr::Ip(ip) = peer {
-                self.greeter
-                    .greet_ip(unmapped(ip), &self.plan, &cx.registrar);
+                self.greeter.greet_ip(unmapped(ip), &cx.registrar);
             }
         }
         let may_answer = match (&sender, self.port) {
@@ -179,7 +179,7 @@ impl Answers {
 
     /// The limit of time that is reached first, and when; from the first datagram on.
     fn time_limit(&self) -> Option<(Instant, Late)> {
-        let ((first, last), limits) = (self.came?, self.plan.session.limits);
+        let ((first, last), limits) = (self.came?, self.limits);
         let idle = |idle| (last + idle, Late::Idle(idle));
         let whole = |whole| (first + whole, Late::Whole(whole));
         let limits = [limits.idle.map(idle), limits.whole.map(whole)];
@@ -192,7 +192,7 @@ impl Answers {
             return Exit::OK;
         }
         report::failure(&format!("timed out: {late}"));
-        Exit::Code(self.plan.codes.timed_out)
+        Exit::Code(self.manners.codes.timed_out)
     }
 
     /// What was done, at the end.

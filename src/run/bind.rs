@@ -6,9 +6,9 @@ use crate::net::addr::{self, show_ip};
 use crate::net::listen::{self, Arrived, ListenError};
 use crate::net::own_file::OwnFile;
 use crate::net::tls::TlsAcceptor;
-use crate::net::{unix, vsock};
+use crate::net::{group, unix, vsock};
 use crate::parse::escape::printable;
-use crate::plan::{Announces, Listening, Mode, Passed, Plan};
+use crate::plan::{Announces, Binding, ListenAt, Listening, Manners, Net, Passed, UnixListening};
 use crate::report::{self, Wording};
 use crate::sys::{names, passed, signal};
 use anyhow::{Context as _, anyhow};
@@ -34,39 +34,46 @@ pub struct Bound {
     pub tls: Option<TlsAcceptor>,
 }
 
-/// Binds what the plan says to listen on, and tells where that is.
+/// Binds what is to be listened on, and tells where that is.
 ///
 /// # Errors
 /// It cannot be bound: one line for the user.
-pub fn bind(plan: &Plan) -> anyhow::Result<Bound> {
-    match &plan.mode {
-        Mode::ListenUnix { path, .. } => bind_unix(plan, path, Type::STREAM),
-        Mode::ListenVsock { cid, port, .. } => bind_vsock(plan, *cid, *port),
-        Mode::Listen { at, .. } | Mode::ListenUdp { at, .. } => bind_ip(plan, at),
-        _ => Err(anyhow!("nothing to listen on")),
-    }
-}
-
-/// What is read or looked up, all of which may block, comes first: a signal ends rnc at once then,
-/// and leaves no file.
-fn bind_ip(plan: &Plan, at: &Listening) -> anyhow::Result<Bound> {
-    let (guard, tls) = (Guard::new(plan)?, secure::server(plan)?);
-    let (socks, arrived) = match at.passed {
-        Some(passed) => {
-            let taken = take_passed(passed).context("socket passed to rnc")?;
-            apply_to_passed(&taken, at, plan)?;
-            taken
+pub fn bind(listening: &Listening, manners: &Manners) -> anyhow::Result<Bound> {
+    // What is read or looked up, all of which may block, comes first: a signal ends rnc at once then,
+    // and leaves no file.
+    let guard = Guard::new(listening)?;
+    let tls = secure::server(listening)?;
+    let (socks, names, arrived, files) = match &listening.at {
+        ListenAt::Unix {
+            path,
+            datagrams,
+            rules,
+        } => {
+            let kind = if *datagrams {
+                Type::DGRAM
+            } else {
+                Type::STREAM
+            };
+            signal::leave_to_loop();
+            let (sock, file) = bind_unix(path, kind, *rules, manners)?;
+            (vec![sock], Vec::new(), None, file.into_iter().collect())
         }
-        None => {
-            let addrs = listen::addresses(at, &plan.net);
-            let socks = addrs.and_then(|addrs| listen::bind(addrs, at, &plan.net));
-            (socks.map_err(|error| describe(error, at, plan))?, None)
+        ListenAt::Vsock { cid, port } => {
+            let socks = vec![bind_vsock(*cid, *port)?];
+            let files = write_port(listening, &socks)?;
+            signal::leave_to_loop();
+            (socks, Vec::new(), None, files)
+        }
+        ListenAt::Ip(at) => {
+            let (socks, arrived) = bind_ip(at, &listening.net, manners)?;
+            guard::warn_if_open(&socks, &listening.access);
+            let name = |sock| own_name(sock, at, manners);
+            let names = socks.iter().map(name).collect();
+            let files = write_port(listening, &socks)?;
+            signal::leave_to_loop();
+            (socks, names, arrived, files)
         }
     };
-    guard::warn_if_open(&socks, plan);
-    let names = socks.iter().map(|sock| own_name(sock, at, plan)).collect();
-    let files = write_port(plan, &socks)?;
-    signal::leave_to_loop();
     Ok(Bound {
         socks,
         names,
@@ -77,49 +84,94 @@ fn bind_ip(plan: &Plan, at: &Listening) -> anyhow::Result<Bound> {
     })
 }
 
+/// A bound socket of datagrams, and the files that say where.
+pub struct BoundSock {
+    /// The socket.
+    pub sock: Socket,
+    /// The file of a Unix socket, and the one with the port.
+    pub files: Vec<OwnFile>,
+    /// Who is heard.
+    pub guard: Guard,
+}
+
+/// As `bind`, for datagrams: joins the groups, and tells where the socket is.
+///
+/// # Errors
+/// As `bind`.
+pub fn bind_datagrams(listening: &Listening, manners: &Manners) -> anyhow::Result<BoundSock> {
+    let Bound {
+        mut socks,
+        names,
+        files,
+        guard,
+        ..
+    } = bind(listening, manners)?;
+    let sock = socks.drain(..).next().context("nothing to listen on")?;
+    if let ListenAt::Ip(at) = &listening.at {
+        for group in &at.groups {
+            group::join(&sock, group)
+                .with_context(|| format!("join group {} failed", group.addr))?;
+        }
+        let name = names.first().and_then(Option::as_deref);
+        tell_bound("Bound", &sock, name, at, manners);
+    }
+    Ok(BoundSock { sock, files, guard })
+}
+
+type Sockets = (Vec<Socket>, Option<Arrived>);
+
+fn bind_ip(at: &Binding, net: &Net, manners: &Manners) -> anyhow::Result<Sockets> {
+    if let Some(passed) = at.passed {
+        let taken = take_passed(passed).context("socket passed to rnc")?;
+        apply_to_passed(&taken, at, net, manners)?;
+        return Ok(taken);
+    }
+    let addrs = listen::addresses(at, net);
+    let socks = addrs.and_then(|addrs| listen::bind(addrs, at, net));
+    let socks = socks.map_err(|error| describe(error, at, net, manners))?;
+    Ok((socks, None))
+}
+
 /// The name of the address that a socket is bound to, where it is shown.
-fn own_name(sock: &Socket, at: &Listening, plan: &Plan) -> Option<String> {
-    let is_shown = plan.names_peers && tells(is_chosen(at), plan);
+fn own_name(sock: &Socket, at: &Binding, manners: &Manners) -> Option<String> {
+    let is_shown = manners.names_peers && tells(is_chosen(at), manners);
     let bound = addr::ip(&sock.local_addr().ok().filter(|_| is_shown)?)?;
     let bound = Some(bound).filter(|bound| !bound.ip().is_unspecified());
     names::host_name(&bound?)
 }
 
 /// Binds a Unix socket and tells its path.
-///
-/// # Errors
-/// It cannot be bound: one line for the user.
-pub fn bind_unix(plan: &Plan, path: &Path, kind: Type) -> anyhow::Result<Bound> {
-    let Mode::ListenUnix { rules, .. } = plan.mode else {
-        return Err(anyhow!("nothing to listen on"));
-    };
-    let (guard, tls) = (Guard::new(plan)?, secure::server(plan)?);
-    let shown = printable(path.as_os_str().as_bytes());
-    signal::leave_to_loop();
-    let (sock, file) = unix::bind(path, kind, rules).map_err(|error| {
-        if plan.plain_errors {
+fn bind_unix(
+    path: &Path,
+    kind: Type,
+    rules: UnixListening,
+    manners: &Manners,
+) -> anyhow::Result<(Socket, Option<OwnFile>)> {
+    let bound = unix::bind(path, kind, rules).map_err(|error| {
+        if manners.plain_errors {
             error.into()
         } else {
             anyhow!(words::not_bound(path, &error))
         }
     })?;
+    let shown = printable(path.as_os_str().as_bytes());
     if report::is_verbose(1) {
         report::line(&words::listening_unix(&shown, kind == Type::STREAM));
-    } else if plan.announces == Announces::Always {
+    } else if manners.announces == Announces::Always {
         report::line(&format!("Listening on {shown}"));
     }
-    Ok(Bound {
-        socks: vec![sock],
-        names: Vec::new(),
-        arrived: None,
-        files: file.into_iter().collect(),
-        guard,
-        tls,
+    Ok(bound)
+}
+
+fn bind_vsock(cid: Option<u32>, port: u32) -> anyhow::Result<Socket> {
+    vsock::bind(cid, port).map_err(|error| {
+        let cid = cid.map(|cid| format!(" {cid}")).unwrap_or_default();
+        anyhow::Error::new(error).context(format!("listen on vsock{cid} port {port} failed"))
     })
 }
 
 /// Takes the sockets that were passed to us: those that listen or receive, or a client.
-fn take_passed(passed: Passed) -> io::Result<(Vec<Socket>, Option<Arrived>)> {
+fn take_passed(passed: Passed) -> io::Result<Sockets> {
     let mut socks = match passed {
         Passed::Listed => passed::take_listed(),
         Passed::Stdin => vec![passed::take_stdin()?],
@@ -139,16 +191,17 @@ fn take_passed(passed: Passed) -> io::Result<(Vec<Socket>, Option<Arrived>)> {
 
 /// Sets the socket options on what was passed.
 fn apply_to_passed(
-    (socks, arrived): &(Vec<Socket>, Option<Arrived>),
-    at: &Listening,
-    plan: &Plan,
+    (socks, arrived): &Sockets,
+    at: &Binding,
+    net: &Net,
+    manners: &Manners,
 ) -> anyhow::Result<()> {
     let arrived = arrived.iter().map(|(sock, _)| sock);
     for sock in socks.iter().chain(arrived) {
         if let Some(bound) = sock.local_addr()?.as_socket() {
-            listen::apply_options(sock, &plan.net).map_err(|error| describe(error, at, plan))?;
-            listen::ask_local(sock, bound, &plan.net)?;
-        } else if plan.net.options.need_ip() {
+            listen::apply_options(sock, net).map_err(|error| describe(error, at, net, manners))?;
+            listen::ask_local(sock, bound, net)?;
+        } else if net.options.need_ip() {
             return Err(anyhow!(
                 "the socket passed to rnc is not one of IP, as -M, -m, -S and -T need it"
             ));
@@ -161,30 +214,11 @@ fn is_listener(sock: &Socket) -> bool {
     sock.is_listener().unwrap_or(false)
 }
 
-fn bind_vsock(plan: &Plan, cid: Option<u32>, port: u32) -> anyhow::Result<Bound> {
-    let (guard, tls) = (Guard::new(plan)?, secure::server(plan)?);
-    let sock = vsock::bind(cid, port).map_err(|error| {
-        let cid = cid.map(|cid| format!(" {cid}")).unwrap_or_default();
-        anyhow::Error::new(error).context(format!("listen on vsock{cid} port {port} failed"))
-    })?;
-    let socks = vec![sock];
-    let files = write_port(plan, &socks)?;
-    signal::leave_to_loop();
-    Ok(Bound {
-        socks,
-        names: Vec::new(),
-        arrived: None,
-        files,
-        guard,
-        tls,
-    })
-}
-
 /// Writes the port, where that is asked for.
-fn write_port(plan: &Plan, socks: &[Socket]) -> anyhow::Result<Vec<OwnFile>> {
+fn write_port(listening: &Listening, socks: &[Socket]) -> anyhow::Result<Vec<OwnFile>> {
     let bound = socks.first().and_then(|sock| sock.local_addr().ok());
     let bound = bound.and_then(|addr| addr::port(&addr));
-    let (Some(path), Some(port)) = (&plan.reception.port_file, bound) else {
+    let (Some(path), Some(port)) = (&listening.reception.port_file, bound) else {
         return Ok(Vec::new());
     };
     let written = OwnFile::with_port(path, port).map_err(|error| {
@@ -195,23 +229,23 @@ fn write_port(plan: &Plan, socks: &[Socket]) -> anyhow::Result<Vec<OwnFile>> {
 }
 
 /// Tells where clients are awaited.
-pub fn tell_listening(bound: &Bound, plan: &Plan) {
+pub fn tell_listening(bound: &Bound, listening: &Listening, manners: &Manners) {
     let names = bound.names.iter().map(Option::as_deref);
     for (sock, name) in bound.socks.iter().zip(names.chain(iter::repeat(None))) {
-        match &plan.mode {
-            Mode::Listen { at, .. } => tell_bound("Listening", sock, name, at, plan),
-            Mode::ListenVsock { port, .. } if tells(*port == 0, plan) => {
+        match &listening.at {
+            ListenAt::Ip(at) => tell_bound("Listening", sock, name, at, manners),
+            ListenAt::Vsock { port, .. } if tells(*port == 0, manners) => {
                 let addr = sock.local_addr().map(|addr| addr::show(&addr));
                 report::line(&format!("Listening on {}", addr.unwrap_or_default()));
             }
-            _ => {}
+            ListenAt::Vsock { .. } | ListenAt::Unix { .. } => {}
         }
     }
 }
 
 /// Tells where we listen; nc: `Listening on 0.0.0.0 8080`. `name` is that of the address.
-pub fn tell_bound(word: &str, sock: &Socket, name: Option<&str>, at: &Listening, plan: &Plan) {
-    let tells = tells(is_chosen(at), plan);
+pub fn tell_bound(word: &str, sock: &Socket, name: Option<&str>, at: &Binding, manners: &Manners) {
+    let tells = tells(is_chosen(at), manners);
     let Some(addr) = sock.local_addr().ok().filter(|_| tells) else {
         return;
     };
@@ -225,13 +259,13 @@ pub fn tell_bound(word: &str, sock: &Socket, name: Option<&str>, at: &Listening,
 }
 
 /// Returns whether the kernel chooses the port.
-fn is_chosen(at: &Listening) -> bool {
+fn is_chosen(at: &Binding) -> bool {
     at.port == 0 && at.passed.is_none()
 }
 
 /// Returns whether a port is printed, which the kernel may have chosen.
-fn tells(is_chosen: bool, plan: &Plan) -> bool {
-    let announced = match plan.announces {
+fn tells(is_chosen: bool, manners: &Manners) -> bool {
+    let announced = match manners.announces {
         Announces::Never => false,
         Announces::ChosenPorts => is_chosen,
         Announces::Always => true,
@@ -239,16 +273,22 @@ fn tells(is_chosen: bool, plan: &Plan) -> bool {
     announced || report::is_verbose(1)
 }
 
-fn describe(error: ListenError, at: &Listening, plan: &Plan) -> anyhow::Error {
+fn describe(error: ListenError, at: &Binding, net: &Net, manners: &Manners) -> anyhow::Error {
     match error {
-        ListenError::Name(error) if plan.plain_errors => {
+        ListenError::Name(error) if manners.plain_errors => {
             anyhow::Error::new(error).context("getaddrinfo")
         }
         ListenError::Name(error) => {
             let host = at.host.as_deref().unwrap_or_default();
-            anyhow!(words::could_not_resolve((host, ""), at.port, &error, plan))
+            anyhow!(words::could_not_resolve(
+                (host, ""),
+                at.port,
+                &error,
+                net,
+                manners
+            ))
         }
-        ListenError::Bind(_, error) if plan.plain_errors => error.into(),
+        ListenError::Bind(_, error) if manners.plain_errors => error.into(),
         ListenError::Bind(to, error) if report::wording() == Wording::Ncat => {
             anyhow!("bind to {to}: {}", report::reason(&error))
         }
@@ -257,9 +297,9 @@ fn describe(error: ListenError, at: &Listening, plan: &Plan) -> anyhow::Error {
                 io::ErrorKind::PermissionDenied if to.port() < 1024 => {
                     " (ports below 1024 are for root)"
                 }
-                _ => addr::hint(&to, &error, plan.net.transport, true),
+                _ => addr::hint(&to, &error, net.transport, true),
             };
-            let proto = plan.net.transport.name();
+            let proto = net.transport.name();
             let reason = report::reason(&error);
             let host = show_ip(&to);
             let port = to.port();

@@ -2,20 +2,23 @@
 //! each other (`--broker`, `--chat`).
 
 use super::bind::Bound;
-use super::entrance::{Client, Entrance, Next};
-use super::labels::label;
+use super::client::Client;
+use super::entrance::{Entrance, Next};
 use super::outcome::{failed, signal_exit};
-use super::{logs, session, words};
+use super::secure::{self, Alerted};
+use super::{joining, logs, words};
 use crate::exit::Exit;
 use crate::flow::bridge::{self, BrokenEnd, Ended, GRACE};
 use crate::flow::hub::{Departure, Hub, HubSettings, Topology};
 use crate::flow::member::Member;
 use crate::flow::stages::Pace;
+use crate::io::endpoint::Endpoint;
 use crate::io::inbox::Notice;
 use crate::io::reactor::{Cx, Drive, Registered, Step};
 use crate::io::ready::Ready;
-use crate::net::addr;
-use crate::plan::{Ends, Plan, Service, Talk, Until};
+use crate::io::stdio::{Stdio, Uses};
+use crate::net::{addr, tls};
+use crate::plan::{Ends, Manners, Room, Talk, Until};
 use crate::proto::chat::{Label, Speaker};
 use crate::report;
 use crate::sys::{limits, signal};
@@ -28,7 +31,8 @@ use std::time::Instant;
 const ACCEPTS: usize = 64;
 /// Serves all clients at once.
 pub struct Crowd {
-    plan: Rc<Plan>,
+    room: Room,
+    manners: Manners,
     entrance: Entrance,
     hub: Option<Hub>,
     /// How many clients have come so far.
@@ -42,12 +46,14 @@ pub struct Crowd {
 
 impl Crowd {
     /// Serves clients of the bound sockets.
-    pub fn new(plan: Rc<Plan>, bound: Bound) -> Crowd {
+    pub fn new(room: Room, bound: Bound, manners: Manners) -> Crowd {
         // As many clients as the system lets us have.
         limits::descriptors(usize::MAX);
+        let listening = Rc::new(room.listening.clone());
         Crowd {
-            entrance: Entrance::new(&plan, bound),
-            plan,
+            entrance: Entrance::new(listening, bound, &room.rules.limits, manners),
+            room,
+            manners,
             hub: None,
             arrivals: 0,
             signalled: false,
@@ -61,30 +67,35 @@ impl Crowd {
         if self.hub.is_some() {
             return Ok(());
         }
-        let session = &self.plan.session;
+        let rules = &self.room.rules;
         // Sessions come and go: each ends when its peer does, unless input is still to be sent.
-        let until = match session.ends.until {
+        let until = match rules.ends.until {
             Until::Never => Until::Both,
             until => until,
         };
-        let (topology, label) = match self.plan.service {
-            Service::Broker(Talk::Chat) => (Topology::Mesh, named(0, "stdin".into())),
-            Service::Broker(Talk::Bytes) => (Topology::Mesh, Label::None),
-            _ => (Topology::Star, Label::None),
+        let (topology, label) = match self.room.talk {
+            Some(Talk::Chat) => (Topology::Mesh, named(0, "stdin".into())),
+            Some(Talk::Bytes) => (Topology::Mesh, Label::None),
+            None => (Topology::Star, Label::None),
         };
         let settings = HubSettings {
             topology,
             label,
             ends: Ends {
                 until,
-                ..session.ends
+                ..rules.ends
             },
-            limits: session.limits,
-            stages: session::out_stages(session),
-            pace: session.interval.map(Pace::new),
-            max_reads: session.max_reads,
+            limits: rules.limits,
+            stages: joining::out_stages(rules),
+            pace: rules.interval.map(Pace::new),
+            max_reads: rules.max_reads,
         };
-        let local = session::local_end(session, true, &cx.registrar)?;
+        let uses = Uses {
+            input: rules.reads_stdin,
+            output: rules.writes_stdout,
+            keeps_open: false,
+        };
+        let local = Endpoint::Stdio(Stdio::new(uses, &cx.registrar)?);
         self.hub = Some(Hub::new(local, settings, cx.now));
         Ok(())
     }
@@ -119,21 +130,29 @@ impl Crowd {
         self.hub.as_mut().is_some_and(|hub| hub.make_room(now))
     }
 
-    fn join(&mut self, client: Client, cx: Cx<'_>) -> io::Result<()> {
+    fn join(&mut self, client: Box<Client>, cx: Cx<'_>) -> io::Result<()> {
         let Some(hub) = &mut self.hub else {
             return Ok(());
         };
         self.is_settled = false;
         self.entrance.greet(&client, &cx.registrar);
-        let end = client.conn.into_end(&cx.registrar)?;
-        let is_mesh = matches!(self.plan.service, Service::Broker(_));
-        let stage = session::in_stage(&self.plan.session, is_mesh);
+        let end = client.link.into_end(&cx.registrar)?;
+        let is_mesh = self.room.talk.is_some();
+        let stage = joining::in_stage(&self.room.rules, is_mesh);
         self.arrivals += 1;
-        let speaker = Speaker::new(member_label(&self.plan, &client.addr, self.arrivals));
-        let label = label(&client.addr, &self.plan.net);
-        let taps = logs::watchers(&label).both();
-        let queue_bytes = self.plan.session.queue_bytes;
-        let member = Member::new(end, label, speaker, stage, queue_bytes, client.seat, cx.now);
+        let name = member_label(&self.room, client.addr.as_ref(), self.arrivals);
+        let mut taps = logs::watchers(&client.label).both();
+        taps.first = secure::first_look(&end, true, &Alerted::default());
+        let queue_bytes = self.room.rules.queue_bytes;
+        let member = Member::new(
+            end,
+            client.label,
+            Speaker::new(name),
+            stage,
+            queue_bytes,
+            client.seat.unwrap_or_default(),
+            cx.now,
+        );
         hub.join(member.watched(taps), cx.now);
         Ok(())
     }
@@ -146,21 +165,21 @@ impl Crowd {
             _ => return Exit::OK,
         };
         report::error(&format!("{what} failed: {}", report::reason(error)));
-        Exit::Code(self.plan.codes.other)
+        Exit::Code(self.manners.codes.other)
     }
 }
 
 /// What stands before the lines of the client that came as number `arrival`.
-fn member_label(plan: &Plan, addr: &SockAddr, arrival: u64) -> Label {
-    let origin = || match addr::ip(addr) {
+fn member_label(room: &Room, addr: Option<&SockAddr>, arrival: u64) -> Label {
+    let origin = || match addr.and_then(addr::ip) {
         Some(ip) => ip.to_string(),
         // Clients of a Unix socket have no name that would tell them apart.
         None => format!("unix:{arrival}"),
     };
-    match plan.service {
-        Service::Broker(Talk::Chat) => named(arrival, origin()),
-        Service::Stdio if plan.session.tags_lines => Label::Origin(origin()),
-        _ => Label::None,
+    match room.talk {
+        Some(Talk::Chat) => named(arrival, origin()),
+        None if room.rules.tags_lines => Label::Origin(origin()),
+        Some(Talk::Bytes) | None => Label::None,
     }
 }
 
@@ -172,7 +191,7 @@ fn named(number: u64, origin: String) -> Label {
     }
 }
 
-fn tell(departure: &Departure, plan: &Plan) {
+fn tell(departure: &Departure, room: &Room) {
     match departure {
         Departure::Ended(peer, (sent, received)) => {
             report::verbose(
@@ -182,7 +201,13 @@ fn tell(departure: &Departure, plan: &Plan) {
         }
         Departure::Broken(peer, error) => {
             if report::is_verbose(1) {
-                report::error(&words::broken("connection to", peer, error, plan));
+                let reason = if room.listening.tls.is_some() {
+                    tls::broken(error, None)
+                } else {
+                    report::reason(error)
+                };
+                let what = format!("connection from {peer}");
+                report::error(&words::broken(&what, &reason));
             }
         }
         Departure::Late(peer, late) if late.is_idle() => {
@@ -235,10 +260,10 @@ impl Drive<Exit> for Crowd {
             self.entrance.resume();
         }
         let departures = hub.take_departures();
-        departures.iter().for_each(|one| tell(one, &self.plan));
+        departures.iter().for_each(|one| tell(one, &self.room));
         let have_all_left = !self.entrance.is_open() && hub.is_done();
         let has_left = self.signalled && hub.has_left(cx.now);
-        let is_of_user = self.plan.session.ends.user_may_end && signal::is_of_terminal();
+        let is_of_user = self.room.rules.ends.user_may_end && signal::is_of_terminal();
         match &turn {
             bridge::Turn::Over(Ended::Broken(..)) => hub.cut_off(),
             _ if has_left && !is_of_user => hub.cut_off(),

@@ -2,6 +2,7 @@
 //! as there is a place; when there are no descriptors left, that is told once.
 
 use super::bind::{Bound, tell_listening};
+use super::client::{Client, Link};
 use super::greet::Greeter;
 use super::guard::Guard;
 use super::handshakes::Handshakes;
@@ -12,10 +13,11 @@ use crate::io::inbox::Notice;
 use crate::io::reactor::{Cx, Registered, Registrar};
 use crate::io::ready::Ready;
 use crate::io::seat::Seat;
+use crate::net::labels::label;
 use crate::net::listen::Arrived;
 use crate::net::listen::{Accepted, Listener};
 use crate::net::own_file::OwnFile;
-use crate::plan::Plan;
+use crate::plan::{Limits, Listening, Manners, Reception};
 use crate::report;
 use socket2::{SockAddr, Socket};
 use std::io;
@@ -27,7 +29,8 @@ pub const PAUSE: Duration = Duration::from_millis(500);
 
 /// Where clients come in.
 pub struct Entrance {
-    plan: Rc<Plan>,
+    listening: Rc<Listening>,
+    manners: Manners,
     bound: Option<Vec<Socket>>,
     listener: Option<Listener>,
     /// A client that was there before us: there will be no other.
@@ -35,7 +38,7 @@ pub struct Entrance {
     /// There was such a client.
     awaits_one: bool,
     /// A client that waits, and until when.
-    held: Option<(Client, Instant)>,
+    held: Option<(Box<Client>, Instant)>,
     /// A client has left since.
     is_woken: bool,
     /// A client that waits for a place.
@@ -53,20 +56,10 @@ pub struct Entrance {
     files: Vec<OwnFile>,
 }
 
-/// Somebody who has come.
-pub struct Client {
-    /// The connection.
-    pub conn: Connection,
-    /// Where from.
-    pub addr: SockAddr,
-    /// To be kept as long as it is there.
-    pub seat: Seat,
-}
-
 /// What a look at the entrance gave.
 pub enum Next {
     /// A client.
-    Client(Client),
+    Client(Box<Client>),
     /// None now.
     Pending,
     /// One was turned away, or shakes hands first; there may be others.
@@ -78,15 +71,21 @@ pub enum Next {
 }
 
 impl Entrance {
-    /// The entrance of bound sockets; tells where clients are awaited.
-    pub fn new(plan: &Rc<Plan>, bound: Bound) -> Entrance {
-        tell_listening(&bound, plan);
-        let handshakes = bound.tls.map(|server| Handshakes::new(server, plan));
+    /// The entrance of bound sockets; tells where clients are awaited. `limits` are those of their
+    /// sessions, which a handshake counts into.
+    pub fn new(
+        listening: Rc<Listening>,
+        bound: Bound,
+        limits: &Limits,
+        manners: Manners,
+    ) -> Entrance {
+        tell_listening(&bound, &listening, &manners);
+        let handshakes = bound.tls;
+        let handshakes = handshakes.map(|server| Handshakes::new(server, &listening, limits));
         if let Some(handshakes) = &handshakes {
-            secure::tell_own(handshakes.server(), &bound.socks, plan);
+            secure::tell_own(handshakes.server(), &bound.socks, &listening);
         }
         Entrance {
-            plan: Rc::clone(plan),
             bound: Some(bound.socks),
             listener: None,
             awaits_one: bound.arrived.is_some(),
@@ -96,11 +95,13 @@ impl Entrance {
             unseated: None,
             told_shortage: false,
             guard: bound.guard,
-            greeter: Greeter::default(),
+            greeter: Greeter::new(manners),
             handshakes,
-            patience: Patience::new(plan),
+            patience: Patience::new(&listening.reception, &manners),
             seats: Seat::default(),
             files: bound.files,
+            listening,
+            manners,
         }
     }
 
@@ -150,7 +151,7 @@ impl Entrance {
         }
         if let Some(handshakes) = &mut self.handshakes {
             let were_over = handshakes.are_over();
-            if let Some((conn, addr)) = handshakes.next(&self.plan, cx.now) {
+            if let Some((conn, addr)) = handshakes.next(&self.listening.net, cx.now) {
                 return self.seat(conn, addr);
             }
             // The last one has failed: perhaps nobody can come any more.
@@ -181,14 +182,14 @@ impl Entrance {
 
     /// Lets a client in who has come, or begins to shake hands with it.
     fn let_in(&mut self, sock: Socket, addr: SockAddr, cx: Cx<'_>) -> Next {
-        let Some((sock, addr)) = self.guard.admit((sock, addr), &self.plan) else {
+        let Some((sock, addr)) = self.guard.admit((sock, addr), &self.manners) else {
             return Next::Refused;
         };
         let Some(handshakes) = &mut self.handshakes else {
             return self.seat(Connection::plain(sock), addr);
         };
         // Others can come meanwhile.
-        if let Err(error) = handshakes.begin((sock, addr), &self.plan, cx) {
+        if let Err(error) = handshakes.begin((sock, addr), &self.listening.net, cx) {
             let reason = report::reason(&error);
             report::verbose(1, &format!("A client was turned away: {reason}"));
         }
@@ -198,7 +199,7 @@ impl Entrance {
     /// Gives a client who may come in a place, if there is one.
     fn seat(&mut self, conn: Connection, addr: SockAddr) -> Next {
         let taken = self.seats.others();
-        match self.plan.reception.most_clients {
+        match self.listening.reception.most_clients {
             Some(most) if taken >= most => {
                 self.unseated = Some((conn, addr));
                 Next::Full
@@ -206,7 +207,13 @@ impl Entrance {
             _ => {
                 self.patience.end();
                 let seat = self.seats.another();
-                Next::Client(Client { conn, addr, seat })
+                Next::Client(Box::new(Client {
+                    link: Link::Stream(conn),
+                    label: label(&addr, &self.listening.net),
+                    addr: Some(addr),
+                    seat: Some(seat),
+                    reserve: Vec::new(),
+                }))
             }
         }
     }
@@ -214,7 +221,7 @@ impl Entrance {
     /// Turns away the client that waits for a place.
     pub fn deny(&mut self) {
         if self.unseated.take().is_some()
-            && let Some(most) = self.plan.reception.most_clients
+            && let Some(most) = self.listening.reception.most_clients
         {
             let line = format!("New connection denied: connection limit reached ({most})");
             report::verbose(1, &line);
@@ -226,7 +233,7 @@ impl Entrance {
     pub fn exit(&self) -> Exit {
         let failed = self.handshakes.as_ref().is_some_and(Handshakes::has_failed);
         if self.awaits_one && failed {
-            Exit::Code(self.plan.codes.broken)
+            Exit::Code(self.manners.codes.broken)
         } else {
             Exit::OK
         }
@@ -239,7 +246,7 @@ impl Entrance {
 
     /// Has a client wait, until then or until another has left, for which there was something
     /// missing.
-    pub fn hold(&mut self, client: Client, until: Instant, registrar: &Registrar<'_>) {
+    pub fn hold(&mut self, client: Box<Client>, until: Instant, registrar: &Registrar<'_>) {
         self.held = Some((client, until));
         self.seats.wait(registrar.waker());
     }
@@ -261,9 +268,10 @@ impl Entrance {
 
     /// Tells, with `-v`, who has come.
     pub fn greet(&mut self, client: &Client, registrar: &Registrar<'_>) {
-        self.greeter
-            .greet(client.conn.socket(), &client.addr, &self.plan, registrar);
-        secure::tell_client(&client.conn);
+        if let (Link::Stream(conn), Some(addr)) = (&client.link, &client.addr) {
+            self.greeter.greet(conn.socket(), addr, registrar);
+            secure::tell_client(conn);
+        }
     }
 
     /// Tells those whose names are still being looked up without them.
@@ -318,11 +326,11 @@ pub struct Patience {
 
 impl Patience {
     /// The patience of a listener that begins now.
-    pub fn new(plan: &Plan) -> Patience {
-        let limit = plan.reception.accept_timeout;
+    pub fn new(reception: &Reception, manners: &Manners) -> Patience {
+        let limit = reception.accept_timeout;
         Patience {
             limit: limit.map(|limit| (limit, Instant::now() + limit)),
-            code: plan.codes.connect_timed_out,
+            code: manners.codes.connect_timed_out,
         }
     }
 

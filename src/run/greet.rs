@@ -4,7 +4,7 @@ use super::words;
 use crate::io::inbox::Notice;
 use crate::io::reactor::Registrar;
 use crate::net::addr::{self, show_ip};
-use crate::plan::Plan;
+use crate::plan::Manners;
 use crate::report;
 use crate::sys::names;
 use socket2::{SockAddr, Socket};
@@ -12,36 +12,42 @@ use std::net::SocketAddr;
 
 /// Tells who connected; nc: `Connection received on localhost 54182`. Where names are
 /// wanted the address is looked up off the loop, and told when the answer is there.
-#[derive(Default)]
 pub struct Greeter {
+    manners: Manners,
     waiting: Vec<SocketAddr>,
 }
 
 impl Greeter {
+    /// Tells it in this manner.
+    pub fn new(manners: Manners) -> Greeter {
+        Greeter {
+            manners,
+            waiting: Vec::new(),
+        }
+    }
+
     /// A client came, from this address.
-    pub fn greet(
-        &mut self,
-        sock: &Socket,
-        addr: &SockAddr,
-        plan: &Plan,
-        registrar: &Registrar<'_>,
-    ) {
+    pub fn greet(&mut self, sock: &Socket, addr: &SockAddr, registrar: &Registrar<'_>) {
         if !report::is_verbose(1) {
             return;
         }
         match addr::ip(addr) {
-            Some(ip) => self.greet_ip(ip, plan, registrar),
-            None => report::line(&words::received_unix(&words::came(sock, addr, plan))),
+            Some(ip) => self.greet_ip(ip, registrar),
+            None => report::line(&words::received_unix(&words::came(
+                sock,
+                addr,
+                &self.manners,
+            ))),
         }
     }
 
     /// A client with an IP address came.
-    pub fn greet_ip(&mut self, ip: SocketAddr, plan: &Plan, registrar: &Registrar<'_>) {
+    pub fn greet_ip(&mut self, ip: SocketAddr, registrar: &Registrar<'_>) {
         if !report::is_verbose(1) {
             return;
         }
         let look_up = move || Notice::HostName(ip, names::host_name(&ip));
-        if plan.names_peers && registrar.try_off_loop(look_up) {
+        if self.manners.names_peers && registrar.try_off_loop(look_up) {
             self.waiting.push(ip);
         } else {
             report::line(&words::received(&show_ip(&ip), &ip));

@@ -7,8 +7,9 @@ use crate::net::access;
 use crate::net::addr::{self, show_ip};
 use crate::net::listen::Arrived;
 use crate::net::unix;
-use crate::plan::Plan;
-use crate::plan::access::Rules;
+use crate::plan::access::Access;
+use crate::plan::access::Admission;
+use crate::plan::{Listening, Manners};
 use crate::report;
 use socket2::Socket;
 use std::sync::Arc;
@@ -24,12 +25,12 @@ pub fn tell_refused(end: &mut Datagram) {
 
 /// Warns of sockets at which all hosts may come in that can reach this machine, where that is
 /// worth a warning.
-pub fn warn_if_open(socks: &[Socket], plan: &Plan) {
+pub fn warn_if_open(socks: &[Socket], access: &Access) {
     let is_open = |sock: &Socket| {
         let local = sock.local_addr().ok().and_then(|local| addr::ip(&local));
         local.is_some_and(|local| local.ip().is_unspecified())
     };
-    if plan.access.warns_if_open && socks.iter().any(is_open) {
+    if access.warns_if_open && socks.iter().any(is_open) {
         report::error(
             "warning: any host that reaches this machine can use the program; --allow, or an \
              address to listen on, limits that",
@@ -39,7 +40,7 @@ pub fn warn_if_open(socks: &[Socket], plan: &Plan) {
 
 /// Who may come in, now.
 pub struct Guard {
-    rules: Arc<Rules>,
+    rules: Arc<Admission>,
 }
 
 impl Guard {
@@ -47,15 +48,15 @@ impl Guard {
     ///
     /// # Errors
     /// A list of hosts cannot be had: `AccessError`.
-    pub fn new(plan: &Plan) -> anyhow::Result<Guard> {
-        let rules = access::load(&plan.access, plan.net.numeric)?;
+    pub fn new(listening: &Listening) -> anyhow::Result<Guard> {
+        let rules = access::load(&listening.access, listening.net.numeric)?;
         Ok(Guard {
             rules: Arc::new(rules),
         })
     }
 
     /// The rules as they are now.
-    pub fn rules(&self) -> &Arc<Rules> {
+    pub fn rules(&self) -> &Arc<Admission> {
         &self.rules
     }
 
@@ -70,7 +71,7 @@ impl Guard {
     }
 
     /// Lets a client in, or turns it away: with a reset, so that nothing of it stays behind.
-    pub fn admit(&self, (sock, addr): Arrived, plan: &Plan) -> Option<Arrived> {
+    pub fn admit(&self, (sock, addr): Arrived, manners: &Manners) -> Option<Arrived> {
         let admits = match addr::ip(&addr) {
             Some(ip) => self.rules.admits_host(&ip),
             None => {
@@ -82,7 +83,7 @@ impl Guard {
             return Some((sock, addr));
         }
         if report::is_verbose(1) {
-            report::line(&words::denied(&sock, &addr, plan));
+            report::line(&words::denied(&sock, &addr, manners));
         }
         // A socket that is closed without it is merely gone a little later.
         let _ = sock.set_linger(Some(Duration::ZERO));

@@ -1,16 +1,17 @@
 //! Clients that have come and still shake hands (TLS): all at once, so that one that is slow keeps
 //! nobody from coming in.
 
-use super::labels::label;
 use super::secure;
 use crate::io::connection::Connection;
 use crate::io::reactor::{Cx, Registered};
 use crate::io::ready::Ready;
 use crate::io::stream::Stream;
+use crate::net::labels::label;
 use crate::net::listen::Arrived;
-use crate::net::secure::Securing;
+use crate::net::prepared::tls_limit;
 use crate::net::tls::TlsAcceptor;
-use crate::plan::{Clients, Mode, Plan};
+use crate::net::wrap::{Wrap, Wrapped};
+use crate::plan::{Limits, Listening, Net};
 use crate::report;
 use socket2::SockAddr;
 use std::collections::{BTreeMap, BTreeSet};
@@ -34,23 +35,17 @@ pub struct Handshakes {
 }
 
 struct Arriving {
-    securing: Securing,
+    wrap: Wrap,
     addr: SockAddr,
 }
 
 impl Handshakes {
     /// None yet.
-    pub fn new(server: TlsAcceptor, plan: &Plan) -> Handshakes {
-        let clients = match plan.mode {
-            Mode::Listen { clients, .. }
-            | Mode::ListenUnix { clients, .. }
-            | Mode::ListenVsock { clients, .. } => clients,
-            _ => Clients::One,
-        };
+    pub fn new(server: TlsAcceptor, listening: &Listening, limits: &Limits) -> Handshakes {
         Handshakes {
             server,
-            limit: secure::limit(&plan.session.limits, None),
-            is_single: matches!(clients, Clients::One | Clients::OneQueueing),
+            limit: tls_limit(limits, None),
+            is_single: listening.is_single(),
             under_way: BTreeMap::new(),
             awake: BTreeSet::new(),
             has_failed: false,
@@ -82,24 +77,24 @@ impl Handshakes {
     ///
     /// # Errors
     /// Its socket cannot be registered.
-    pub fn begin(&mut self, (sock, addr): Arrived, plan: &Plan, cx: Cx<'_>) -> io::Result<()> {
+    pub fn begin(&mut self, (sock, addr): Arrived, net: &Net, cx: Cx<'_>) -> io::Result<()> {
         if self.under_way.len() >= MOST {
-            self.drop_longest(plan);
+            self.drop_longest(net);
         }
         let session = self.server.session().map_err(io::Error::other)?;
-        let securing = Securing::new(Stream::new(sock), session, None, self.limit, cx)?;
-        let id = securing.id();
-        self.under_way.insert(id, Arriving { securing, addr });
+        let wrap = Wrap::tls(Stream::new(sock), session, None, self.limit, cx)?;
+        let id = wrap.id();
+        self.under_way.insert(id, Arriving { wrap, addr });
         self.awake.insert(id);
         Ok(())
     }
 
-    fn drop_longest(&mut self, plan: &Plan) {
+    fn drop_longest(&mut self, net: &Net) {
         let all = self.under_way.iter();
-        let longest = all.min_by_key(|(_, arriving)| arriving.securing.deadline());
+        let longest = all.min_by_key(|(_, arriving)| arriving.wrap.deadline());
         let id = longest.map(|(&id, _)| id);
         if let Some(dropped) = id.and_then(|id| self.under_way.remove(&id)) {
-            let label = label(&dropped.addr, &plan.net);
+            let label = label(&dropped.addr, net);
             let line = format!("TLS handshake with {label} given up: others are waiting");
             report::verbose(1, &line);
         }
@@ -108,14 +103,14 @@ impl Handshakes {
     /// Takes in an event.
     pub fn note(&mut self, id: Registered, ready: Ready) {
         if let Some(arriving) = self.under_way.get_mut(&id) {
-            arriving.securing.note(id, ready);
+            arriving.wrap.note(id, ready);
             self.awake.insert(id);
         }
     }
 
     /// Goes on with the handshakes; gives the connection of a client that has done its own, and
     /// where it is from.
-    pub fn next(&mut self, plan: &Plan, now: Instant) -> Option<(Connection, SockAddr)> {
+    pub fn next(&mut self, net: &Net, now: Instant) -> Option<(Connection, SockAddr)> {
         if self.deadline().is_some_and(|at| now >= at) {
             self.wake_late(now);
         }
@@ -123,20 +118,20 @@ impl Handshakes {
             let Some(arriving) = self.under_way.get_mut(&id) else {
                 continue;
             };
-            let Poll::Ready(secured) = arriving.securing.drive(now) else {
+            let Poll::Ready(wrapped) = arriving.wrap.drive(now) else {
                 continue;
             };
             let Some(arriving) = self.under_way.remove(&id) else {
                 continue;
             };
-            self.has_failed |= secured.is_err();
-            match secured {
-                Ok(conn) => return Some((conn, arriving.addr)),
+            self.has_failed |= wrapped.is_err();
+            match wrapped {
+                Ok(Wrapped::Done(conn)) => return Some((conn, arriving.addr)),
                 Err(error) if self.is_single || report::is_verbose(1) => {
-                    let label = label(&arriving.addr, &plan.net);
+                    let label = label(&arriving.addr, net);
                     report::failure(&secure::client_failed(&label, &error, &self.server));
                 }
-                Err(_) => {}
+                Ok(Wrapped::Anew(_)) | Err(_) => {}
             }
         }
         None
@@ -144,7 +139,7 @@ impl Handshakes {
 
     fn wake_late(&mut self, now: Instant) {
         let is_late = |(&id, arriving): (&Registered, &Arriving)| {
-            (now >= arriving.securing.deadline()).then_some(id)
+            arriving.wrap.deadline().filter(|at| now >= *at).map(|_| id)
         };
         self.awake.extend(self.under_way.iter().filter_map(is_late));
     }
@@ -152,6 +147,6 @@ impl Handshakes {
     /// When the first of them has taken too long.
     pub fn deadline(&self) -> Option<Instant> {
         let all = self.under_way.values();
-        all.map(|arriving| arriving.securing.deadline()).min()
+        all.filter_map(|arriving| arriving.wrap.deadline()).min()
     }
 }

@@ -8,7 +8,7 @@ use crate::io::datagram::PeerAddr;
 use crate::io::logfile::LogFile;
 use crate::net::addr::{show_ip, unmapped};
 use crate::parse::escape::printable;
-use crate::plan::{self, LogFormat, LogPlace, Plan};
+use crate::plan::{self, LogFormat, LogPlace};
 use crate::proto::record::{Direction, Record};
 use crate::report;
 use crate::sys::clock;
@@ -32,12 +32,12 @@ struct Log {
     file: LogFile,
 }
 
-/// Opens the logs of the plan.
+/// Opens the logs.
 ///
 /// # Errors
 /// One cannot be opened: one line for the user.
-pub fn open(plan: &Plan) -> anyhow::Result<()> {
-    let logs: anyhow::Result<Vec<Log>> = plan.logs.iter().map(Log::open).collect();
+pub fn open(logs: &[plan::Log]) -> anyhow::Result<()> {
+    let logs: anyhow::Result<Vec<Log>> = logs.iter().map(Log::open).collect();
     LOGS.set(logs?);
     Ok(())
 }
@@ -109,8 +109,13 @@ pub fn watchers(label: &str) -> Watchers {
     Watchers {
         label: label.into(),
         cut_bytes: RECORD_BYTES,
-        watch: LOGS.with_borrow(|logs| !logs.is_empty()),
+        watch: are_kept(),
     }
+}
+
+/// Returns whether there are logs.
+pub fn are_kept() -> bool {
+    LOGS.with_borrow(|logs| !logs.is_empty())
 }
 
 impl Watchers {

@@ -2,51 +2,63 @@
 
 mod answers;
 mod bind;
+mod client;
+mod closing;
 mod company;
-mod connect;
 mod crowd;
 mod door;
 mod entrance;
-mod environment;
 mod greet;
 mod guard;
 mod handshakes;
-mod labels;
+mod itself;
+mod joining;
 mod leaving;
 mod logs;
 mod loops;
+mod opening;
 mod outcome;
 mod owners;
+mod parting;
 mod password;
+mod peers;
 mod ports;
-mod probe;
-mod program;
-mod programs;
-mod relayed;
 mod reload;
 mod scan;
 mod secure;
-mod serve;
-mod served;
+mod sequence;
 mod session;
+mod terms;
 mod turns;
-mod udp;
+mod whole;
 mod words;
 
 use crate::exit::Exit;
 use crate::io::reactor::{Drive, Reactor};
 use crate::net::access::AccessError;
-use crate::plan::{Clients, Mode, Plan, Service};
+use crate::net::options;
+use crate::plan::{Base, Clients, Join, Limits, Listening, Manners, Plan, Side, Work};
 use crate::report;
 use crate::sys;
 use crate::sys::signal::{self, Asked};
+use answers::Answers;
 use anyhow::Context as _;
-use door::{Door, Joining};
+use company::Company;
+use crowd::Crowd;
+use door::{Door, Way};
+use entrance::Entrance;
 use leaving::Leaving;
 pub use outcome::describe;
+use peers::Peers;
+use ports::PortList;
 use reload::Reload;
+use scan::Scanner;
+use sequence::{Sequence, Source};
+use std::cell::Cell;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
+use terms::Terms;
+use whole::Whole;
 
 /// How long rnc runs without the thread that acts on signals while the loop is held up: starting it
 /// would be most of the time of a session that is over sooner.
@@ -56,23 +68,25 @@ const UNHANDLED: Duration = Duration::from_millis(5);
 ///
 /// # Errors
 /// What could not be begun: one line for the user.
-pub fn run(mut plan: Plan) -> anyhow::Result<Exit> {
+pub fn run(plan: Plan) -> anyhow::Result<Exit> {
     if plan.asks_md5_key {
         let key = sys::tty::password("TCP MD5SIG password: ");
         let key = key.context("Unable to read TCP MD5SIG password")?;
-        plan.net.options.md5_key = Some(key.into_bytes());
+        options::set_md5_key(key.into_bytes());
     }
     let mut reactor = Reactor::new().context("cannot start the event loop")?;
     let inbox = reactor.inbox();
-    if let Service::Program(program) = &plan.service {
+    if let Some(program) = plan.program() {
         sys::child::keep_descriptors();
         sys::child::adopt_orphans();
         if program.has_quotes {
             report::error("warning: to -e quotes are characters like others; -c runs a shell");
         }
     }
-    let reload = Reload::begin(&plan, &inbox);
-    let mut leaving = Leaving::new(inbox, plan.reception.grace);
+    let listening = plan.listening();
+    let reload = listening.and_then(|listening| Reload::begin(listening, &inbox));
+    let grace = listening.and_then(|listening| listening.reception.grace);
+    let mut leaving = Leaving::new(inbox, grace);
     let notify = move |asked| match asked {
         Asked::Reload => reload.iter().for_each(Reload::again),
         Asked::End => leaving.signal_came(),
@@ -86,11 +100,11 @@ pub fn run(mut plan: Plan) -> anyhow::Result<Exit> {
             let _ = signal::act_on_thread();
         }),
     );
-    logs::open(&plan)?;
+    logs::open(&plan.logs)?;
     // Only now: what `begin` says, such as "Listening on", tells others that rnc is ready.
-    let tells_test = plan.tells_test && plan.listens();
-    let usage = plan.codes.usage;
-    match begin(Rc::new(plan)) {
+    let tells_test = plan.tells_test && listening.is_some();
+    let usage = plan.manners.codes.usage;
+    match begin(plan.work, plan.manners) {
         Ok(task) => reactor.add(task),
         Err(error) if error.is::<AccessError>() => {
             report::fatal(&describe(&error));
@@ -116,42 +130,91 @@ pub fn run(mut plan: Plan) -> anyhow::Result<Exit> {
     polled.map(|()| exit)
 }
 
-/// Makes the task for a mode. What can fail before anything is served, such as binding, does so
-/// here.
-fn begin(plan: Rc<Plan>) -> anyhow::Result<Box<dyn Drive<Exit>>> {
-    Ok(match plan.mode.clone() {
-        Mode::Connect { .. } | Mode::ConnectUnix { .. } | Mode::ConnectVsock { .. } => {
-            let tls = secure::client(&plan)?.map(Rc::new);
-            Box::new(connect::Connect::new(plan, tls))
+/// Makes the task for what is to be done. What can fail before anything is served, such as binding,
+/// does so here.
+fn begin(work: Work, manners: Manners) -> anyhow::Result<Box<dyn Drive<Exit>>> {
+    Ok(match work {
+        Work::Join(join) => return begin_to_join(join, manners),
+        Work::Room(room) => {
+            let bound = bind::bind(&room.listening, &manners)?;
+            Box::new(Crowd::new(*room, bound, manners))
         }
-        Mode::Scan { to, parallel } => Box::new(scan::Scan::new(plan, to, parallel)),
-        Mode::Listen { clients, .. }
-        | Mode::ListenVsock { clients, .. }
-        | Mode::ListenUnix {
-            datagram: false,
-            clients,
-            ..
-        } => {
-            let bound = bind::bind(&plan)?;
-            let are_together = matches!(
-                (clients, &plan.service),
-                (Clients::AtOnce, Service::Stdio) | (_, Service::Broker(_))
-            );
-            match Joining::of(&plan.service) {
-                Some(joining) => Box::new(Door::new(plan, joining, bound, clients)),
-                None if are_together => Box::new(crowd::Crowd::new(plan, bound)),
-                None => Box::new(serve::Serve::new(plan, bound, clients)),
-            }
+        Work::Answer(answer) => {
+            let bound = bind::bind_datagrams(&answer.listening, &manners)?;
+            Box::new(Answers::new(&answer, bound, manners))
         }
-        Mode::ListenUdp { .. } | Mode::ListenUnix { datagram: true, .. } => {
-            let bound = udp::bind(&plan)?;
-            match plan.service.clone() {
-                Service::Program(program) => {
-                    Box::new(programs::Programs::new(plan, program, bound))
-                }
-                Service::Builtin(builtin) => Box::new(answers::Answers::new(plan, builtin, bound)),
-                _ => Box::new(udp::Receive::new(plan, bound)),
-            }
+        Work::Scan(scan) => {
+            let to = secure::prepare(&scan.to.end, &Limits::default())?;
+            Box::new(Scanner::new(&scan, to, manners))
         }
     })
+}
+
+fn begin_to_join(join: Box<Join>, manners: Manners) -> anyhow::Result<Box<dyn Drive<Exit>>> {
+    let limits = join.rules.limits;
+    let prepare = |side: &Side| {
+        let prepared = side.end().map(|end| secure::prepare(end, &limits));
+        prepared.transpose()
+    };
+    let terms = Rc::new(Terms {
+        local: prepare(&join.local)?,
+        remote: prepare(&join.remote)?,
+        purpose: join.purpose,
+        rules: join.rules,
+        manners,
+        not_started: Cell::default(),
+    });
+    match (join.local, join.remote) {
+        (Side::Listener(listening), other) | (other, Side::Listener(listening)) => {
+            listen(*listening, &other, terms)
+        }
+        (_, Side::Ports(ports)) => {
+            let ports = PortList::new(&ports);
+            Ok(Box::new(Sequence::new(terms, Source::Ports(ports))))
+        }
+        _ => Ok(Box::new(Sequence::new(terms, Source::Once(true)))),
+    }
+}
+
+/// Listens for the peers that are joined to the other side.
+fn listen(
+    listening: Listening,
+    other: &Side,
+    terms: Rc<Terms>,
+) -> anyhow::Result<Box<dyn Drive<Exit>>> {
+    let manners = terms.manners;
+    let listening = Rc::new(listening);
+    let has_each = listening.clients == Clients::Each;
+    if listening.keeps_messages() {
+        let bound = bind::bind_datagrams(&listening, &manners)?;
+        if let Some(Base::Stdio) = other.end().map(|end| &end.base) {
+            let whole = Whole::new(listening, bound, manners);
+            return Ok(Box::new(Sequence::new(
+                terms,
+                Source::Whole(Box::new(whole)),
+            )));
+        }
+        let company = if has_each {
+            Company::Many
+        } else {
+            Company::Alone
+        };
+        let bytes = terms.rules.datagram_bytes;
+        let peers = Peers::new(listening, bound, bytes, manners);
+        return Ok(Box::new(Door::new(
+            terms,
+            Way::Peers(Box::new(peers)),
+            company,
+        )));
+    }
+    let bound = bind::bind(&listening, &manners)?;
+    let clients = listening.clients;
+    let entrance = Entrance::new(listening, bound, &terms.rules.limits, manners);
+    let entrance = Box::new(entrance);
+    if has_each {
+        let way = Way::Streams(entrance);
+        return Ok(Box::new(Door::new(terms, way, Company::Many)));
+    }
+    let source = Source::Streams(entrance, clients);
+    Ok(Box::new(Sequence::new(terms, source)))
 }

@@ -4,6 +4,39 @@ use crate::exit::Exit;
 use crate::report;
 use crate::sys;
 
+/// What a session came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// The exit code.
+    pub exit: Exit,
+    /// The peer could not be connected to; `true` when that took too long.
+    pub closed: Option<bool>,
+    /// It broke our own side, or was asked to end: who comes next would find the same.
+    pub is_last: bool,
+    /// Nothing else can be done either.
+    pub is_fatal: bool,
+}
+
+impl Outcome {
+    /// A session that came to this, as others may, too.
+    pub fn of(exit: Exit) -> Outcome {
+        Outcome {
+            exit,
+            closed: None,
+            is_last: false,
+            is_fatal: false,
+        }
+    }
+
+    /// What keeps all else from being done.
+    pub fn fatal(exit: Exit) -> Outcome {
+        Outcome {
+            is_fatal: true,
+            ..Outcome::of(exit)
+        }
+    }
+}
+
 /// How rnc ends after a signal.
 pub fn signal_exit() -> Exit {
     sys::signal::last().map_or(Exit::FAILED, Exit::Signal)

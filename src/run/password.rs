@@ -2,17 +2,17 @@
 
 use crate::exit::Exit;
 use crate::net::handshake::ProxyAnswer;
-use crate::plan::Proxy;
+use crate::net::prepared::Prepared;
 use crate::proto::http::challenge::Challenge;
 use crate::report;
 use crate::sys::tty;
-use std::rc::Rc;
 
 /// Asks. What the proxy has said it wants is kept: the next connection answers it at once.
 ///
 /// # Errors
 /// There is no terminal; it has been told.
-pub fn ask(proxy: Option<&Proxy>, challenge: Option<Challenge>) -> Result<Rc<ProxyAnswer>, Exit> {
+pub fn ask(to: &Prepared, challenge: Option<Challenge>) -> Result<(), Exit> {
+    let proxy = to.end().proxy();
     let user = proxy.and_then(|proxy| proxy.user.as_deref());
     let host = proxy.map_or("", |proxy| &proxy.host);
     let prompt = format!("Proxy password for {}@{host}: ", user.unwrap_or_default());
@@ -22,8 +22,9 @@ pub fn ask(proxy: Option<&Proxy>, challenge: Option<Challenge>) -> Result<Rc<Pro
         report::error(&format!("cannot ask for the proxy password: {reason}"));
         Exit::FAILED
     })?;
-    Ok(Rc::new(ProxyAnswer {
+    to.answer(ProxyAnswer {
         password,
         challenge,
-    }))
+    });
+    Ok(())
 }

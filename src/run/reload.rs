@@ -3,7 +3,7 @@
 
 use crate::io::inbox::{Inbox, Notice};
 use crate::net::access;
-use crate::plan::Plan;
+use crate::plan::Listening;
 use crate::report;
 use crate::sys::signal;
 use std::sync::Arc;
@@ -19,11 +19,12 @@ pub enum Reload {
 
 impl Reload {
     /// Has SIGHUP ask for it, if there is anything to read again.
-    pub fn begin(plan: &Plan, inbox: &Inbox) -> Option<Reload> {
-        if !plan.access.has_files() {
+    pub fn begin(listening: &Listening, inbox: &Inbox) -> Option<Reload> {
+        if !listening.access.has_files() {
             return None;
         }
-        let (access, numeric, inbox) = (plan.access.clone(), plan.net.numeric, inbox.clone());
+        let access = listening.access.clone();
+        let (numeric, inbox) = (listening.net.numeric, inbox.clone());
         // Room for one: what is asked for while the files are being read is done once more.
         let (asking, asked) = sync_channel(1);
         let read = Arc::new(move || match access::load_again(&access, numeric) {

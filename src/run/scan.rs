@@ -1,34 +1,34 @@
 //! Scanning (`-z`): the ports of a host are tried many at once, and told in their order.
 //!
 //! ```text
-//! each port:  (its turn comes) ──► Dialing ──► Probing (UDP) ──► Report ──► told after those before it
-//!                     ▲               │
+//! each port:  (its turn comes) ──► being opened ──► Report ──► told after those before it
+//!                     ▲                 │
 //!                     └── no descriptor left, password wanted
 //! ```
 
-use super::outcome::{failed, signal_exit};
+use super::outcome::signal_exit;
 use super::owners::Owners;
 use super::ports::{self, Tally, UNREAD};
-use super::probe::Probe;
 use super::turns::Turns;
 use super::{password, words};
 use crate::exit::Exit;
 use crate::io::inbox::Notice;
 use crate::io::reactor::{Cx, Drive, Registered, Step};
 use crate::io::ready::Ready;
-use crate::net::dial::{Connected, DialError, Dialer};
-use crate::net::handshake::ProxyAnswer;
+use crate::net::inside::Facing;
 use crate::net::lookup::{Found, Lookup, Role, Unknown};
+use crate::net::open::Opener;
+use crate::net::open_error::OpenError;
+use crate::net::prepared::Prepared;
 use crate::net::race::{Hop, Obstacle};
-use crate::plan::{Dialing, Net, Plan, Ports, Proxy, Transport, UdpProbe};
+use crate::plan::{Manners, Scan};
 use crate::report;
 use crate::sys::limits;
 use std::collections::BTreeSet;
 use std::io;
-use std::net::SocketAddr;
 use std::rc::Rc;
 use std::task::Poll;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// How many ports are tried at once, if the user does not say.
 const PARALLEL: u16 = 512;
@@ -44,17 +44,15 @@ const STARTS: usize = 64;
 const MAX_HELD_BYTES: usize = 16 << 20;
 
 /// Finds out which ports are open.
-pub struct Scan {
-    plan: Rc<Plan>,
-    net: Rc<Net>,
-    dialing: Rc<Dialing>,
-    /// The password a proxy has asked for.
-    answer: Option<Rc<ProxyAnswer>>,
-    to: Ports,
-    host: Rc<str>,
-    names: Names,
+pub struct Scanner {
+    manners: Manners,
+    to: Rc<Prepared>,
     /// The ports in their order.
     ports: Vec<u16>,
+    /// The pause between them.
+    interval: Option<Duration>,
+    host: Rc<str>,
+    names: Names,
     /// The turn of the next port to be begun.
     next: usize,
     /// Turns to be begun once more.
@@ -89,7 +87,7 @@ enum Names {
 /// A port under way.
 struct Flight {
     turn: usize,
-    stage: Stage,
+    opener: Opener,
     deadline: Option<Instant>,
     /// What is to be said about it so far.
     lines: Vec<String>,
@@ -97,15 +95,10 @@ struct Flight {
     marks: Vec<Registered>,
 }
 
-enum Stage {
-    Dialing(Box<Dialer>),
-    Probing(Box<Probe>),
-}
-
 /// How a flight ended.
 enum Landed {
-    /// Open, at this address; with what `-vv` tells.
-    Open(SocketAddr, Option<String>),
+    /// Open.
+    Open,
     /// Not open, or no answer in time.
     Closed { timed_out: bool },
     /// To be begun once more.
@@ -126,29 +119,31 @@ enum Outcome {
     Fatal,
 }
 
-impl Scan {
+impl Scanner {
     /// A scan of the ports, as many at once as are wanted and there are descriptors for.
-    pub fn new(plan: Rc<Plan>, to: Ports, parallel: Option<u16>) -> Scan {
-        let ports = ports::list(&to);
+    pub fn new(scan: &Scan, to: Rc<Prepared>, manners: Manners) -> Scanner {
+        let Scan {
+            to: wanted,
+            parallel,
+        } = scan;
+        let ports = ports::list(wanted);
         let is_told = parallel.is_some();
-        let wanted = usize::from(parallel.unwrap_or(PARALLEL));
-        let most = limits::descriptors(wanted.min(ports.len()) + OTHER_DESCRIPTORS);
-        let parallel = wanted.min(most.saturating_sub(OTHER_DESCRIPTORS)).max(1);
-        let host: Rc<str> = to.host.as_str().into();
-        let (net, dialing) = (Rc::new(plan.net.clone()), Rc::new(to.dialing.clone()));
+        let at_once = usize::from(parallel.unwrap_or(PARALLEL));
+        let most = limits::descriptors(at_once.min(ports.len()) + OTHER_DESCRIPTORS);
+        let parallel = at_once.min(most.saturating_sub(OTHER_DESCRIPTORS)).max(1);
+        let host: Rc<str> = to.end().host().unwrap_or_default().into();
+        let how = &to.end().how;
         let first: Hop = (host.clone(), ports.first().copied().unwrap_or_default());
-        let limit = dialing.timeout.filter(|_| !dialing.timeout_per_address);
+        let limit = how.timeout.filter(|_| !how.timeout_per_address);
         let limit = limit.filter(|limit| !limit.is_zero());
         let until = limit.map(|limit| Instant::now() + limit);
-        Scan {
-            names: Names::Asked(Lookup::new(first, &net, &dialing), until),
-            plan,
-            net,
-            dialing,
-            answer: None,
-            to,
+        Scanner {
+            names: Names::Asked(Lookup::new(first, to.end()), until),
+            manners,
             host,
             ports,
+            interval: wanted.interval,
+            to,
             next: 0,
             again: Vec::new(),
             next_start: None,
@@ -161,7 +156,7 @@ impl Scan {
             deadlines: BTreeSet::new(),
             reports: Turns::new(),
             held_bytes: 0,
-            tally: Tally::default(),
+            tally: Tally::new(wanted.success),
             signalled: false,
         }
     }
@@ -187,7 +182,7 @@ impl Scan {
         }
         self.tell()?;
         if self.reports.past() == self.ports.len() && !report::is_behind() {
-            return Err(self.tally.exit(Some(&self.to), &self.plan));
+            return Err(self.tally.exit(&self.manners.codes));
         }
         Ok(if self.may_start() && self.is_start_due(cx.now) {
             Step::Again
@@ -205,7 +200,7 @@ impl Scan {
         let (unknown, code) = match lookup.drive(&cx.registrar) {
             Poll::Ready(Ok(found)) => {
                 let is_local = found.hop.iter().all(|addr| addr.ip().is_loopback());
-                if self.udp_probe().is_some() && !self.is_told && !is_local {
+                if self.to.end().how.udp_probe.is_some() && !self.is_told && !is_local {
                     self.parallel = PARALLEL_PROBES;
                 }
                 self.names = Names::Known(found);
@@ -219,16 +214,12 @@ impl Scan {
                     host: (self.host.clone(), first),
                     error: io::ErrorKind::TimedOut.into(),
                 };
-                (late, Exit::Code(self.plan.codes.connect_timed_out))
+                (late, Exit::Code(self.manners.codes.connect_timed_out))
             }
-            Poll::Ready(Err(unknown)) => (unknown, Exit::Code(self.plan.codes.other)),
+            Poll::Ready(Err(unknown)) => (unknown, Exit::Code(self.manners.codes.other)),
         };
-        let proxy = self.dialing.proxy.as_ref();
-        report::error(&words::no_connection(
-            &DialError::Name(unknown),
-            proxy,
-            &self.plan,
-        ));
+        let error = OpenError::Name(unknown);
+        report::error(&words::no_connection(&error, self.to.end(), &self.manners));
         Err(code)
     }
 
@@ -237,9 +228,11 @@ impl Scan {
     /// There is a port to be begun, and room for it.
     fn may_start(&self) -> bool {
         // The first port shows whether the proxy wants the password.
-        let proxy = self.dialing.proxy.as_ref();
-        let may_be_asked = self.answer.is_none() && proxy.is_some_and(Proxy::lacks_password);
-        let most = if may_be_asked { 1 } else { self.parallel };
+        let most = if self.to.may_be_asked() {
+            1
+        } else {
+            self.parallel
+        };
         let fresh = self.next < self.ports.len() && self.held_bytes < MAX_HELD_BYTES;
         // What is found is worth nothing unless it is read.
         self.under_way() < most && (fresh || !self.again.is_empty()) && !report::is_behind()
@@ -259,17 +252,16 @@ impl Scan {
         };
         let turn = self.again.pop().unwrap_or(self.next);
         self.next = self.next.max(turn + 1);
-        self.next_start = self.to.interval.map(|pause| cx.now + pause);
+        self.next_start = self.interval.map(|pause| cx.now + pause);
         let place = self.free.pop().unwrap_or_else(|| {
             self.flights.push(None);
             self.flights.len() - 1
         });
-        let target = (self.host.clone(), self.ports[turn]);
-        let dialer = Dialer::new(target, &self.net, &self.dialing, cx.now);
-        let dialer = dialer.answering(self.answer.as_ref());
+        let port = Some(self.ports[turn]);
+        let opener = Opener::new(&self.to, port, Facing::default(), cx.now);
         self.flights[place] = Some(Flight {
             turn,
-            stage: Stage::Dialing(Box::new(dialer.knowing(found.clone()))),
+            opener: opener.knowing(found.clone()),
             deadline: None,
             lines: Vec::new(),
             marks: Vec::new(),
@@ -302,7 +294,7 @@ impl Scan {
                 self.land(flight, landed);
             }
             None => {
-                flight.deadline = flight.stage.deadline();
+                flight.deadline = flight.opener.deadline();
                 self.deadlines.extend(flight.deadline.map(|at| (at, place)));
                 self.flights[place] = Some(flight);
             }
@@ -311,62 +303,39 @@ impl Scan {
     }
 
     fn fly(&mut self, flight: &mut Flight, cx: Cx<'_>) -> Result<Option<Landed>, Exit> {
-        let port = self.ports[flight.turn];
-        if let Stage::Dialing(dialer) = &mut flight.stage {
-            let dialed = dialer.drive(cx);
-            flight.lines.append(&mut dialer.take_news());
-            let connected = match dialed {
-                Poll::Pending => return Ok(None),
-                Poll::Ready(Err(error)) => return self.dial_failed(error).map(Some),
-                Poll::Ready(Ok(connected)) => connected,
-            };
-            let Some(asking) = self.udp_probe() else {
-                return Ok(Some(open(&connected)));
-            };
-            let probe = Probe::new(connected, port, asking, cx);
-            let probe = probe.map_err(|error| failed(&error.into()))?;
-            flight.stage = Stage::Probing(Box::new(probe));
+        let opened = flight.opener.drive(cx);
+        for news in flight.opener.take_news() {
+            let port = self.ports[flight.turn];
+            let lines = words::news(&news, self.to.end(), port, true);
+            flight.lines.extend(lines);
         }
-        let Stage::Probing(probe) = &mut flight.stage else {
-            return Ok(None);
-        };
-        Ok(match probe.look(cx.now) {
-            Poll::Pending => None,
-            Poll::Ready(Ok(())) => Some(open(probe.connected())),
-            Poll::Ready(Err(error)) => {
-                // nc says nothing here, not even with -v.
-                if self.plan.session.tells_breaks && report::is_verbose(1) {
-                    let addr = &probe.connected().addr;
-                    let line = words::refused(addr, port, &error, &self.plan);
-                    flight.lines.push(report::named(&line));
-                }
-                Some(Landed::Closed { timed_out: false })
-            }
-        })
+        match opened {
+            Poll::Pending => Ok(None),
+            Poll::Ready(Ok(_)) => Ok(Some(Landed::Open)),
+            Poll::Ready(Err(error)) => self.not_opened(error, flight).map(Some),
+        }
     }
 
-    /// How each port is asked, if it is asked at all.
-    fn udp_probe(&self) -> Option<UdpProbe> {
-        let is_udp = self.plan.net.transport == Transport::Udp;
-        self.to.udp_probe.filter(|_| is_udp)
-    }
-
-    fn dial_failed(&mut self, error: DialError) -> Result<Landed, Exit> {
+    fn not_opened(&mut self, error: OpenError, flight: &mut Flight) -> Result<Landed, Exit> {
         let others = self.under_way() - 1;
         Ok(match error {
-            DialError::Connect(timed_out) => Landed::Closed { timed_out },
-            DialError::PasswordWanted(challenge) => {
-                self.answer = Some(password::ask(self.dialing.proxy.as_ref(), challenge)?);
+            OpenError::Connect(timed_out) => Landed::Closed { timed_out },
+            OpenError::PasswordWanted(challenge) => {
+                password::ask(&self.to, challenge)?;
                 Landed::Again
             }
-            DialError::Obstacle(Obstacle::NoDescriptor(_)) if others > 0 => {
+            OpenError::Obstacle(Obstacle::NoDescriptor(_)) if others > 0 => {
                 self.parallel = others;
                 Landed::Again
             }
-            error => {
-                let proxy = self.dialing.proxy.as_ref();
-                Landed::Fatal(words::no_connection(&error, proxy, &self.plan))
+            OpenError::Refused(..) => {
+                let failure = words::not_opened(&error, &flight.opener, &self.manners, false);
+                flight
+                    .lines
+                    .extend(failure.line.map(|line| report::named(&line)));
+                Landed::Closed { timed_out: false }
             }
+            error => Landed::Fatal(words::no_connection(&error, self.to.end(), &self.manners)),
         })
     }
 
@@ -374,20 +343,10 @@ impl Scan {
     fn land(&mut self, flight: Flight, landed: Landed) {
         let (turn, mut lines) = (flight.turn, flight.lines);
         // Looking up the name of a service takes a descriptor.
-        drop(flight.stage);
+        drop(flight.opener);
         let outcome = match landed {
             Landed::Again => return self.again.push(turn),
-            Landed::Open(addr, details) => {
-                if report::is_verbose(1) {
-                    let via_proxy = self.dialing.proxy.is_some();
-                    let port = self.ports[turn];
-                    lines.push(words::succeeded(
-                        &self.host, port, &addr, via_proxy, &self.plan,
-                    ));
-                }
-                lines.extend(details);
-                Outcome::Open
-            }
+            Landed::Open => Outcome::Open,
             Landed::Closed { timed_out } => Outcome::Closed { timed_out },
             Landed::Fatal(line) => {
                 lines.push(report::named(&line));
@@ -417,7 +376,7 @@ impl Scan {
     }
 }
 
-impl Drive<Exit> for Scan {
+impl Drive<Exit> for Scanner {
     fn note(&mut self, id: Registered, ready: Ready) {
         let Some(place) = self.owners.of(id) else {
             return;
@@ -425,9 +384,7 @@ impl Drive<Exit> for Scan {
         let Some(Some(flight)) = self.flights.get_mut(place) else {
             return;
         };
-        if let Stage::Dialing(dialer) = &mut flight.stage {
-            dialer.note(id, ready);
-        }
+        flight.opener.note(id, ready);
         self.noted.push(place);
     }
 
@@ -459,15 +416,6 @@ impl Drive<Exit> for Scan {
     }
 }
 
-impl Stage {
-    fn deadline(&self) -> Option<Instant> {
-        match self {
-            Stage::Dialing(dialer) => dialer.deadline(),
-            Stage::Probing(probe) => Some(probe.deadline()),
-        }
-    }
-}
-
 impl Report {
     fn bytes(&self) -> usize {
         self.lines.iter().map(String::len).sum()
@@ -476,9 +424,4 @@ impl Report {
     fn say(&self) {
         self.lines.iter().for_each(|line| report::line(line));
     }
-}
-
-fn open(connected: &Connected) -> Landed {
-    let details = report::is_verbose(2).then(|| words::socket_details(connected.stream.socket()));
-    Landed::Open(connected.addr, details)
 }

@@ -4,55 +4,45 @@ use crate::flow::taps::Look;
 use crate::io::connection::Connection;
 use crate::io::endpoint::Endpoint;
 use crate::net::addr;
-use crate::net::secure::{LIMIT, SecureError};
-use crate::net::tls::{self, TlsAcceptor, TlsConnector};
+use crate::net::prepared::Prepared;
+use crate::net::tls::{self, TlsAcceptor};
+use crate::net::wrap::WrapError;
 use crate::parse::escape::shell_word;
 use crate::plan::starttls::Protocol;
-use crate::plan::tls::{Tls, Trust};
-use crate::plan::{Limits, Mode, Plan, Transport};
-use crate::proto::Handshake;
+use crate::plan::tls::Trust;
+use crate::plan::{End, Limits, ListenAt, Listening, Transport};
 use crate::proto::hello::{ALERT_BYTES, is_alert, is_client_hello};
-use crate::proto::starttls;
 use crate::report::{self, Wording};
 use crate::sys::names;
 use socket2::{SockAddr, Socket};
 use std::cell::Cell;
 use std::os::unix::ffi::OsStrExt;
 use std::rc::Rc;
-use std::time::Duration;
 
-/// How connections of the plan are made secure; tells that nothing is checked where that is so.
+/// An end made ready to be opened; tells that nothing is checked where that is so.
 ///
 /// # Errors
 /// A file cannot be read or does not hold what it should.
-pub fn client(plan: &Plan) -> anyhow::Result<Option<TlsConnector>> {
-    let Some(Tls::Client(client)) = &plan.tls else {
-        return Ok(None);
-    };
-    if client.trust == Trust::Anyone && client.warns {
+pub fn prepare(end: &End, limits: &Limits) -> anyhow::Result<Rc<Prepared>> {
+    if let Some(client) = end.tls()
+        && client.trust == Trust::Anyone
+        && client.warns
+    {
         report::error(
             "warning: --tls-no-verify: others on the network path can read and change all data",
         );
     }
-    Ok(Some(TlsConnector::new(client)?))
+    Ok(Rc::new(Prepared::new(end.clone(), limits)?))
 }
 
-/// What clients of the plan are shown.
+/// What clients of a listener are shown.
 ///
 /// # Errors
 /// A file cannot be read, written, or does not hold what it should.
-pub fn server(plan: &Plan) -> anyhow::Result<Option<TlsAcceptor>> {
-    let Some(Tls::Server(server)) = &plan.tls else {
-        return Ok(None);
-    };
-    Ok(Some(TlsAcceptor::new(server, own_names())?))
-}
-
-/// How long a handshake may take, where `connecting` may take so long.
-pub fn limit(limits: &Limits, connecting: Option<Duration>) -> Duration {
-    let connecting = connecting.filter(|limit| !limit.is_zero());
-    let all = [connecting.or(Some(LIMIT)), limits.idle, limits.whole];
-    all.into_iter().flatten().min().unwrap_or(LIMIT)
+pub fn server(listening: &Listening) -> anyhow::Result<Option<TlsAcceptor>> {
+    let server = listening.tls.as_ref();
+    let server = server.map(|server| TlsAcceptor::new(server, own_names()));
+    Ok(server.transpose()?)
 }
 
 /// The names of this machine that a new certificate is for.
@@ -62,7 +52,7 @@ fn own_names() -> Vec<String> {
 }
 
 /// Tells the fingerprint of a certificate that was made, and how to connect.
-pub fn tell_own(server: &TlsAcceptor, socks: &[Socket], plan: &Plan) {
+pub fn tell_own(server: &TlsAcceptor, socks: &[Socket], listening: &Listening) {
     let Some(pin) = server.own_pin() else {
         return;
     };
@@ -72,14 +62,14 @@ pub fn tell_own(server: &TlsAcceptor, socks: &[Socket], plan: &Plan) {
         return report::verbose(1, &format!("Fingerprint: {pin}"));
     }
     report::line(&format!("TLS certificate {pin}"));
-    if let Some(place) = place(socks, plan) {
+    if let Some(place) = place(socks, listening) {
         report::line(&format!("Connect with: rnc --tls --tls-pin {pin} {place}"));
     }
 }
 
 /// Where a client connects to, as it is typed.
-fn place(socks: &[Socket], plan: &Plan) -> Option<String> {
-    if let Mode::ListenUnix { path, .. } = &plan.mode {
+fn place(socks: &[Socket], listening: &Listening) -> Option<String> {
+    if let ListenAt::Unix { path, .. } = &listening.at {
         let path = shell_word(path.as_os_str().as_bytes())?;
         return Some(format!("-U {path}"));
     }
@@ -95,33 +85,11 @@ fn place(socks: &[Socket], plan: &Plan) -> Option<String> {
     } else {
         addr::show_ip(&ip)
     };
-    let sctp = match plan.net.transport {
+    let sctp = match listening.net.transport {
         Transport::Sctp => "--sctp ",
         Transport::Tcp | Transport::Udp => "",
     };
     Some(format!("{sctp}{host} {}", ip.port()))
-}
-
-/// The machine that asks for TLS in plain text, where that is due. `host` is what was dialled; the
-/// server may be known by another name, as where an SRV record led there.
-pub fn asking(plan: &Plan, host: Option<&str>) -> Option<Box<dyn Handshake>> {
-    let Some(Tls::Client(client)) = &plan.tls else {
-        return None;
-    };
-    // A Unix socket has no name that would mean something to its server.
-    let name = client.server_name.as_deref().or(host);
-    let name = name.unwrap_or("localhost");
-    client
-        .starttls
-        .map(|protocol| starttls::machine(protocol, name))
-}
-
-/// How the plan asks for TLS.
-fn starttls(plan: &Plan) -> Option<Protocol> {
-    match &plan.tls {
-        Some(Tls::Client(client)) => client.starttls,
-        Some(Tls::Server(_)) | None => None,
-    }
 }
 
 /// Tells, with `-v`, what was agreed on with a client, and who it is.
@@ -130,21 +98,6 @@ pub fn tell_client(conn: &Connection) {
         let lines = tls::agreed(session, report::is_verbose(2));
         tell(&lines);
     }
-}
-
-/// The same of a server, and what is wrong with its certificate where that does not count.
-pub fn tell_server(conn: &Connection, label: &str, client: &TlsConnector, host: Option<&str>) {
-    let Some(session) = conn.session().filter(|_| report::is_verbose(1)) else {
-        return;
-    };
-    let agreed = tls::agreed(session, report::is_verbose(2));
-    if report::wording() == Wording::Ncat {
-        let doubt = client.doubt(host);
-        let doubt = doubt.map(|why| format!("Certificate verification failed ({why})"));
-        tell(doubt.as_slice());
-        tell(&[format!("SSL connection to {label}")]);
-    }
-    tell(&agreed);
 }
 
 fn tell(lines: &[String]) {
@@ -176,12 +129,12 @@ impl Alerted {
 }
 
 /// Looks at the first bytes of a peer that is spoken to in plain text: whether it speaks TLS. That a
-/// client does is printed with `-v`.
-pub fn first_look(remote: &Endpoint, plan: &Plan, alerted: &Alerted) -> Option<Look> {
-    if !matches!(remote, Endpoint::Stream(_)) {
+/// peer which `came` does is printed with `-v`.
+pub fn first_look(end: &Endpoint, came: bool, alerted: &Alerted) -> Option<Look> {
+    if !matches!(end, Endpoint::Stream(_)) {
         return None;
     }
-    if !plan.listens() {
+    if !came {
         return Some(alerted.look());
     }
     report::is_verbose(1).then(|| -> Look {
@@ -193,44 +146,38 @@ pub fn first_look(remote: &Endpoint, plan: &Plan, alerted: &Alerted) -> Option<L
     })
 }
 
-/// The line about a server that could not be made sure of.
-pub fn server_failed(
-    label: &str,
-    error: &SecureError,
-    client: &TlsConnector,
-    host: Option<&str>,
-    plan: &Plan,
-) -> String {
+/// The line about a server on whose connection TLS could not be put.
+pub fn server_failed(label: &str, error: &WrapError, to: &Prepared) -> String {
     let asking = || {
-        let protocol = starttls(plan).map_or("", Protocol::name);
+        let protocol = to.end().tls().and_then(|client| client.starttls);
+        let protocol = protocol.map_or("", Protocol::name);
         format!("STARTTLS ({protocol}) with {label}")
     };
-    match error {
-        SecureError::Asking(error) => format!("{} failed: {error}", asking()),
-        SecureError::Injected => {
+    match (error, to.tls()) {
+        (WrapError::Asking(error), _) => format!("{} failed: {error}", asking()),
+        (WrapError::Injected, _) => {
             format!(
                 "{} failed: the server sent plain text after agreeing to TLS",
                 asking()
             )
         }
-        SecureError::Late => format!("{} timed out", asking()),
-        SecureError::Handshake(error, session) => {
-            let reason = client.reason(error, session, host);
+        (WrapError::Handshake(error, session), Some(client)) => {
+            let reason = client.reason(error, session, to.end().host());
             format!("TLS handshake with {label} failed: {reason}")
+        }
+        (WrapError::Late | WrapError::Proxy(_) | WrapError::Handshake(..), _) => {
+            format!("{} timed out", asking())
         }
     }
 }
 
-/// The line about a client that could not be made sure of.
-pub fn client_failed(label: &str, error: &SecureError, server: &TlsAcceptor) -> String {
-    match error {
-        SecureError::Handshake(error, session) => {
-            let reason = server.reason(error, session);
-            format!("TLS handshake with {label} failed: {reason}")
-        }
+/// The line about a client on whose connection TLS could not be put.
+pub fn client_failed(label: &str, error: &WrapError, server: &TlsAcceptor) -> String {
+    if let WrapError::Handshake(error, session) = error {
+        let reason = server.reason(error, session);
+        format!("TLS handshake with {label} failed: {reason}")
+    } else {
         // Only clients ask for TLS.
-        SecureError::Asking(_) | SecureError::Injected | SecureError::Late => {
-            format!("TLS handshake with {label} failed")
-        }
+        format!("TLS handshake with {label} failed")
     }
 }

@@ -1,16 +1,21 @@
 //! The lines said about connections, in the words of the dialect: nc's own and Ncat's to the letter.
 
+use super::secure;
 use crate::exit::Exit;
 use crate::flow::bridge::Ended;
 use crate::flow::limits::Late;
 use crate::net::addr::{self, show_ip};
-use crate::net::dial::DialError;
+use crate::net::labels::base_label;
 use crate::net::lookup::{Role, Unknown};
+use crate::net::news::{News, SocketDetails};
+use crate::net::open::Opener;
+use crate::net::open_error::OpenError;
 use crate::net::race::Obstacle;
 use crate::net::resolve::UnfitHost;
-use crate::net::{tls, unix};
+use crate::net::unix;
+use crate::net::wrap::WrapError;
 use crate::parse::escape::printable;
-use crate::plan::{Family, Mode, Plan, Proxy, Transport};
+use crate::plan::{Base, End, Family, Manners, Net, Transport};
 use crate::report::{self, Wording};
 use crate::sys::names;
 use crate::sys::sockopt::Credentials;
@@ -20,27 +25,64 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
+/// What `-v` prints while an end is opened, in lines; `is_scan` where that is all that is done.
+pub fn news(news: &News, end: &End, port: u16, is_scan: bool) -> Vec<String> {
+    match news {
+        News::Line(line) => vec![line.clone()],
+        News::Connected(addr, details) => {
+            let line = match (&end.base, addr) {
+                (Base::Ip { host, .. }, Some(addr)) => {
+                    Some(succeeded((host, port), addr, end, is_scan))
+                }
+                (Base::Unix { path, .. }, _) => reached(path),
+                (Base::Vsock { cid, port }, _) => {
+                    let line = format!("Connection to vsock {cid} port {port} succeeded!");
+                    Some(report::stated(&line))
+                }
+                _ => None,
+            };
+            line.into_iter()
+                .chain(details.as_ref().map(socket_details))
+                .collect()
+        }
+        News::Secured {
+            label,
+            doubt,
+            agreed,
+        } => {
+            let doubt = doubt.as_ref();
+            let doubt = doubt.map(|why| format!("Certificate verification failed ({why})"));
+            let peer = format!("SSL connection to {label}");
+            let before = doubt.into_iter().chain([peer]);
+            let is_ncat = report::wording() == Wording::Ncat;
+            let before = before.filter(|_| is_ncat);
+            let lines = before.chain(agreed.iter().cloned());
+            lines.map(|line| report::stated(&line)).collect()
+        }
+    }
+}
+
 /// The line about a connection.
-pub fn succeeded(host: &str, port: u16, addr: &SocketAddr, via_proxy: bool, plan: &Plan) -> String {
+fn succeeded((host, port): (&str, u16), addr: &SocketAddr, end: &End, is_scan: bool) -> String {
+    let (net, via_proxy) = (&end.how.net, end.proxy().is_some());
     if report::wording() == Wording::Ncat {
         let proxy = if via_proxy { "proxy " } else { "" };
         let connected = report::stated(&format!("Connected to {proxy}{addr}"));
-        let is_probed = matches!(plan.mode, Mode::Scan { .. });
-        return match plan.net.transport {
-            Transport::Udp if is_probed => {
+        return match net.transport {
+            Transport::Udp if is_scan => {
                 format!("{connected}\nNcat: UDP packet sent successfully")
             }
             _ => connected,
         };
     }
-    let proto = plan.net.transport.name();
-    let service = (!plan.net.numeric)
+    let proto = net.transport.name();
+    let service = (!net.numeric)
         .then(|| names::service_name(port, proto))
         .flatten();
     let service = service.unwrap_or_else(|| "*".into());
     let ip = show_ip(addr);
     let shown = printable(host.as_bytes());
-    let ip = if plan.net.numeric || via_proxy || ip == host {
+    let ip = if net.numeric || via_proxy || ip == host {
         String::new()
     } else {
         format!(" ({ip})")
@@ -49,13 +91,14 @@ pub fn succeeded(host: &str, port: u16, addr: &SocketAddr, via_proxy: bool, plan
 }
 
 /// The line about a connection to a Unix socket, which nc passes over.
-pub fn reached(path: &str) -> Option<String> {
+fn reached(path: &Path) -> Option<String> {
     let tells = report::wording() == Wording::Ncat;
-    tells.then(|| report::stated(&format!("Connected to {path}")))
+    let shown = printable(path.as_os_str().as_bytes());
+    tells.then(|| report::stated(&format!("Connected to {shown}")))
 }
 
 /// Why a Unix socket cannot be connected to.
-pub fn not_reached(path: &Path, error: &io::Error, plan: &Plan) -> String {
+fn not_reached(path: &Path, error: &io::Error, manners: &Manners) -> String {
     let reason = report::reason(error);
     // The kernel never says this of a Unix socket: it is our limit.
     let is_late = error.kind() == io::ErrorKind::TimedOut;
@@ -64,7 +107,7 @@ pub fn not_reached(path: &Path, error: &io::Error, plan: &Plan) -> String {
         Wording::Ncat if is_late => "TIMEOUT".into(),
         Wording::Ncat => reason,
         Wording::Netcat if is_late => format!("connect to {shown} (unix) timed out"),
-        Wording::Netcat if plan.plain_errors => format!("{shown}: {reason}"),
+        Wording::Netcat if manners.plain_errors => format!("{shown}: {reason}"),
         // The kernel refuses a file as it does a socket without a listener.
         Wording::Netcat if unix::is_other_file(path) => {
             format!("{shown} is not a socket")
@@ -123,105 +166,192 @@ pub fn received_unix(path: &str) -> String {
     }
 }
 
-/// How much went over a connection, and whether `-v` is to be given once or twice for it.
-pub fn totals(moved: (u64, u64), seconds: f64, ended: &Ended, plan: &Plan) -> (u8, String) {
+/// How much went over a connection with a peer that `came` or was dialed, and whether `-v` is to be
+/// given once or twice for it.
+pub fn totals(moved: (u64, u64), seconds: f64, ended: &Ended, came: bool) -> (u8, String) {
     let (sent, received) = moved;
     let moved = format!("{sent} bytes sent, {received} bytes received in");
     match report::wording() {
         Wording::Netcat => (2, format!("{moved} {seconds:.3} seconds")),
         Wording::Ncat => {
-            let tells = matches!(ended, Ended::Clean | Ended::Quit) && !plan.listens();
+            let tells = matches!(ended, Ended::Clean | Ended::Quit) && !came;
             let level = if tells { 1 } else { 2 };
             (level, format!("{moved} {seconds:.2} seconds"))
         }
     }
 }
 
-/// A session that took too long.
-pub fn late(label: &str, late: &Late) -> String {
+/// A session that took too long; `what` it was with.
+pub fn late(what: &str, late: &Late) -> String {
     match (report::wording(), late) {
         (Wording::Ncat, Late::Idle(limit)) => {
             format!("Idle timeout expired ({} ms)", limit.as_millis())
         }
-        _ => format!("{label} timed out: {late}"),
+        _ => format!("{what} timed out: {late}"),
     }
 }
 
-/// Why a connection broke.
-pub fn why(error: &io::Error, plan: &Plan) -> String {
-    match &plan.tls {
-        Some(tls) => tls::broken(error, tls),
-        None => report::reason(error),
-    }
-}
-
-/// A session that broke. `verb` is what could not be gone on with.
-pub fn broken(verb: &str, label: &str, error: &io::Error, plan: &Plan) -> String {
-    let reason = why(error, plan);
+/// A session that broke. `what` could not be gone on with.
+pub fn broken(what: &str, reason: &str) -> String {
     match report::wording() {
-        Wording::Netcat => format!("{verb} {label} failed: {reason}"),
-        Wording::Ncat => reason,
+        Wording::Netcat => format!("{what} failed: {reason}"),
+        Wording::Ncat => reason.to_string(),
     }
 }
 
 /// The line about a UDP port that refused.
-pub fn refused(addr: &SocketAddr, port: u16, error: &io::Error, plan: &Plan) -> String {
+fn refused(addr: &SocketAddr, port: u16, error: &io::Error, net: &Net) -> String {
     if report::wording() == Wording::Ncat {
         return report::reason(error);
     }
     let ip = show_ip(addr);
-    let proto = plan.net.transport.name();
+    let proto = net.transport.name();
     format!(
         "connect to {ip} port {port} ({proto}) failed: {}",
         report::reason(error)
     )
 }
 
-/// Says why no connection can be made at all, and gives the exit code.
-pub fn tell_no_connection(error: &DialError, proxy: Option<&Proxy>, plan: &Plan) -> Exit {
-    let line = no_connection(error, proxy, plan);
+/// An end that could not be opened: what is told, and how.
+pub struct Failure {
+    /// The line, if there is one.
+    pub line: Option<String>,
+    tone: Tone,
+    /// The exit code.
+    pub exit: Exit,
+    /// Another port would not be opened either.
+    pub is_fatal: bool,
+}
+
+/// How a failure is told.
+enum Tone {
+    /// As the failure of a session.
+    Failure,
+    /// Always.
+    Error,
+    /// As what rnc cannot go on after.
+    Fatal,
+}
+
+impl Failure {
+    /// Tells it.
+    pub fn tell(&self) {
+        let Some(line) = &self.line else {
+            return;
+        };
+        match self.tone {
+            Tone::Failure => report::failure(line),
+            Tone::Error => report::error(line),
+            Tone::Fatal => report::fatal(line),
+        }
+    }
+}
+
+/// Why an end could not be opened; `is_relayed` where a peer that has come waits for it.
+pub fn not_opened(
+    error: &OpenError,
+    opener: &Opener,
+    manners: &Manners,
+    is_relayed: bool,
+) -> Failure {
+    let end = opener.to().end();
+    let codes = &manners.codes;
+    let late = Exit::Code(codes.connect_timed_out);
+    let (tone, exit) = match error {
+        OpenError::Name(_) | OpenError::Obstacle(_) if !is_relayed => {
+            (Tone::Fatal, Exit::Code(codes.other))
+        }
+        OpenError::Connect(true) => (Tone::Failure, late),
+        OpenError::Connect(false) => (Tone::Failure, Exit::FAILED),
+        OpenError::Local(error) if error.kind() == io::ErrorKind::TimedOut => (Tone::Error, late),
+        OpenError::Tls(error, _) if is_late(error) => (Tone::Error, late),
+        _ => (Tone::Error, Exit::FAILED),
+    };
+    let is_fatal = !matches!(
+        error,
+        OpenError::Connect(_) | OpenError::Refused(..) | OpenError::Tls(..)
+    );
+    let line = match error {
+        // With -v each address has been told by now.
+        OpenError::Connect(_) if report::is_verbose(1) => None,
+        OpenError::Connect(_) => Some(opener.summary()),
+        // nc says nothing here, not even with -v.
+        OpenError::Refused(addr, error) => {
+            let tells = manners.tells_breaks && report::is_verbose(1);
+            tells.then(|| refused(addr, opener.port(), error, &end.how.net))
+        }
+        OpenError::Tls(error, label) => Some(secure::server_failed(label, error, opener.to())),
+        OpenError::Local(error) => Some(not_reached_locally(&end.base, error, manners)),
+        OpenError::Program(error) => {
+            let program = base_label(&end.base);
+            Some(format!("run {program} failed: {}", report::reason(error)))
+        }
+        OpenError::Io(error) => Some(report::reason(error)),
+        OpenError::Setup(error) => Some(error.to_string()),
+        error => Some(no_connection(error, end, manners)),
+    };
+    Failure {
+        line,
+        tone,
+        exit,
+        is_fatal,
+    }
+}
+
+/// Returns whether TLS took too long.
+fn is_late(error: &WrapError) -> bool {
     match error {
-        DialError::Proxy(_) => {
-            report::error(&line);
-            Exit::FAILED
-        }
-        _ => {
-            report::fatal(&line);
-            Exit::Code(plan.codes.other)
-        }
+        WrapError::Late => true,
+        WrapError::Handshake(error, _) => error.kind() == io::ErrorKind::TimedOut,
+        WrapError::Proxy(_) | WrapError::Asking(_) | WrapError::Injected => false,
+    }
+}
+
+/// Why a Unix or a vsock socket cannot be connected to.
+fn not_reached_locally(base: &Base, error: &io::Error, manners: &Manners) -> String {
+    let label = base_label(base);
+    match base {
+        Base::Unix { path, .. } => not_reached(path, error, manners),
+        _ if error.kind() == io::ErrorKind::TimedOut => format!("connect to {label} timed out"),
+        _ => format!("connect to {label} failed: {}", report::reason(error)),
     }
 }
 
 /// Why no connection can be made at all, to this port or another. Nothing is said about a port
-/// that merely is not open, or about a password that is wanted.
-pub fn no_connection(error: &DialError, proxy: Option<&Proxy>, plan: &Plan) -> String {
+/// that merely is not open.
+pub fn no_connection(error: &OpenError, end: &End, manners: &Manners) -> String {
+    let proxy = || {
+        let proxy = end.proxy();
+        let at = proxy.map(|proxy| format!("{} port {}", proxy.host, proxy.port));
+        at.unwrap_or_default()
+    };
     match error {
-        DialError::Name(unknown) => unknown_name(unknown, proxy, plan),
-        DialError::Obstacle(what) => obstacle(what, plan),
-        DialError::Proxy(error) => {
-            let at = proxy.map(|proxy| format!("{} port {}", proxy.host, proxy.port));
-            let at = at.unwrap_or_default();
-            match report::wording() {
-                Wording::Netcat => format!("connect through {at} failed: {error}"),
-                Wording::Ncat => format!("Proxy connection failed: {error}"),
-            }
+        OpenError::Name(unknown) => unknown_name(unknown, end, manners),
+        OpenError::Obstacle(what) => obstacle(what, manners),
+        OpenError::Proxy(error) => match report::wording() {
+            Wording::Netcat => format!("connect through {} failed: {error}", proxy()),
+            Wording::Ncat => format!("Proxy connection failed: {error}"),
+        },
+        OpenError::PasswordWanted(_) => {
+            let at = proxy();
+            format!("connect through {at} failed: it wants a password (--proxy-auth)")
         }
-        DialError::Connect(_) | DialError::PasswordWanted(_) => String::new(),
+        _ => String::new(),
     }
 }
 
-fn unknown_name(unknown: &Unknown, proxy: Option<&Proxy>, plan: &Plan) -> String {
+fn unknown_name(unknown: &Unknown, end: &End, manners: &Manners) -> String {
     let (host, port) = &unknown.host;
     let what = match unknown.role {
         Role::Source => " (-s)",
-        Role::Hop if proxy.is_some() => " (the proxy)",
+        Role::Hop if end.proxy().is_some() => " (the proxy)",
         Role::Target | Role::Hop => "",
     };
-    if unknown.role == Role::Source && plan.plain_errors {
+    if unknown.role == Role::Source && manners.plain_errors {
         let (host, reason) = (printable(host.as_bytes()), report::reason(&unknown.error));
         return format!("getaddrinfo for source address \"{host}\": {reason}");
     }
-    could_not_resolve((host, what), *port, &unknown.error, plan)
+    could_not_resolve((host, what), *port, &unknown.error, &end.how.net, manners)
 }
 
 /// The line about a name without an address that can be used; `what` is its role, to be appended.
@@ -229,17 +359,18 @@ pub fn could_not_resolve(
     (host, what): (&str, &str),
     port: u16,
     error: &io::Error,
-    plan: &Plan,
+    net: &Net,
+    manners: &Manners,
 ) -> String {
     let (host, reason) = (printable(host.as_bytes()), report::reason(error));
     let unfit = error.get_ref().and_then(|error| error.downcast_ref());
     match (report::wording(), unfit) {
         (Wording::Ncat, _) => format!("Could not resolve hostname \"{host}\": {reason}"),
-        (Wording::Netcat, _) if plan.plain_errors => {
+        (Wording::Netcat, _) if manners.plain_errors => {
             format!("getaddrinfo for host \"{host}\" port {port}: {reason}")
         }
         (Wording::Netcat, Some(UnfitHost::IsName)) => {
-            let option = if plan.net.numeric {
+            let option = if net.numeric {
                 "-n"
             } else {
                 "--proxy-dns none"
@@ -257,11 +388,11 @@ pub fn could_not_resolve(
 }
 
 /// What kept every address from being tried.
-fn obstacle(what: &Obstacle, plan: &Plan) -> String {
+fn obstacle(what: &Obstacle, manners: &Manners) -> String {
     match what {
         Obstacle::Source(from, error) => {
             let reason = report::reason(error);
-            if plan.plain_errors || report::wording() == Wording::Ncat {
+            if manners.plain_errors || report::wording() == Wording::Ncat {
                 return format!("bind failed: {reason}");
             }
             let port = match from.port() {
@@ -285,7 +416,7 @@ fn obstacle(what: &Obstacle, plan: &Plan) -> String {
 
 /// Where a client has come from, or at a Unix socket where to, and whose process it is:
 /// `127.0.0.1 54182`, `/run/socket (pid 12, uid 1000, gid 1000)`.
-pub fn came(sock: &Socket, addr: &SockAddr, plan: &Plan) -> String {
+pub fn came(sock: &Socket, addr: &SockAddr, manners: &Manners) -> String {
     if let Some(ip) = addr::ip(addr) {
         return format!("{} {}", show_ip(&ip), ip.port());
     }
@@ -294,7 +425,7 @@ pub fn came(sock: &Socket, addr: &SockAddr, plan: &Plan) -> String {
     }
     let local = sock.local_addr();
     let place = local.map(|addr| addr::show(&addr)).unwrap_or_default();
-    match unix::credentials(sock, addr).filter(|_| plan.tells_users) {
+    match unix::credentials(sock, addr).filter(|_| manners.tells_users) {
         Some(Credentials { pid, uid, gid }) => {
             format!("{place} (pid {pid}, uid {uid}, gid {gid})")
         }
@@ -303,21 +434,17 @@ pub fn came(sock: &Socket, addr: &SockAddr, plan: &Plan) -> String {
 }
 
 /// The line about a client that is turned away.
-pub fn denied(sock: &Socket, addr: &SockAddr, plan: &Plan) -> String {
+pub fn denied(sock: &Socket, addr: &SockAddr, manners: &Manners) -> String {
     match report::wording() {
-        Wording::Netcat => format!("Connection from {} denied", came(sock, addr, plan)),
+        Wording::Netcat => format!("Connection from {} denied", came(sock, addr, manners)),
         Wording::Ncat => "Ncat: New connection denied: not allowed".into(),
     }
 }
 
 /// What `-vv` tells about a connected socket.
-pub fn socket_details(sock: &Socket) -> String {
-    let local = sock
-        .local_addr()
-        .map(|addr| addr::show(&addr))
-        .unwrap_or_default();
-    let send = sock.send_buffer_size().unwrap_or_default();
-    let receive = sock.recv_buffer_size().unwrap_or_default();
+fn socket_details(details: &SocketDetails) -> String {
+    let local = details.local.as_ref().map(addr::show).unwrap_or_default();
+    let (send, receive) = details.buffers;
     report::stated(&format!(
         "Local address {local}, send buffer {send} bytes, receive buffer {receive} bytes"
     ))

@@ -43,7 +43,7 @@ fn comes_too_late(options: &[&str], banner: &str) -> Finished {
         .collect();
     let word = port.to_string();
     let rnc = rnc([options, &["127.0.0.1", &word]].concat()).spawn();
-    if !eventually(|| is_being_connected_to(port)) {
+    if !eventually(|| is_being_connected_to(port, &fillers)) {
         rnc.fail("it does not connect");
     }
     rnc.stop();
@@ -61,14 +61,20 @@ fn comes_too_late(options: &[&str], banner: &str) -> Finished {
     rnc.wait()
 }
 
-/// Whether a connect to this port of 127.0.0.1 is waiting for its answer.
-fn is_being_connected_to(port: u16) -> bool {
+/// Returns whether a connect to this port of 127.0.0.1, other than from the ports of `fillers`, waits
+/// for its answer.
+fn is_being_connected_to(port: u16, fillers: &[u16]) -> bool {
     let table = fs::read_to_string("/proc/net/tcp").expect("/proc/net/tcp");
     let remote = format!("0100007F:{port:04X}");
+    let is_filler = |local: &str| {
+        let port = local.rsplit(':').next().unwrap_or_default();
+        let port = u16::from_str_radix(port, 16);
+        port.is_ok_and(|port| fillers.contains(&port))
+    };
     table.lines().any(|line| {
-        let mut fields = line.split_whitespace().skip(2);
+        let fields: Vec<&str> = line.split_whitespace().skip(1).take(3).collect();
         // 02 is SYN_SENT.
-        fields.next() == Some(&remote) && fields.next() == Some("02")
+        matches!(fields[..], [local, to, "02"] if to == remote && !is_filler(local))
     })
 }
 

@@ -20,7 +20,7 @@ use rnc::io::reactor::{Cx, Drive, Reactor, Registered, Step as Next};
 use rnc::io::ready::Ready;
 use rnc::io::stream::Stream;
 use rnc::io::tls::TlsSession;
-use rnc::net::secure::Securing;
+use rnc::net::wrap::{Wrap, Wrapped};
 use rnc::plan::{Ends, Limits, Until};
 use socket2::Socket;
 use std::collections::VecDeque;
@@ -93,7 +93,7 @@ enum Rnc {
     /// Sockets for the peer and the user, and the session to be.
     New(Socket, Socket, Box<TlsSession>),
     /// The handshake; the socket for the user.
-    Securing(Box<Securing>, Socket),
+    Securing(Box<Wrap>, Socket),
     Joined(Box<Bridge>),
     Gone,
 }
@@ -193,7 +193,7 @@ impl Play {
                 }
                 let first = Stream::new(remote);
                 let limit = HANDSHAKE_LIMIT;
-                let securing = Securing::new(first, session, None, limit, cx);
+                let securing = Wrap::tls(first, session, None, limit, cx);
                 self.rnc = Rnc::Securing(Box::new(securing.expect("epoll")), local);
                 Turned::Again
             }
@@ -202,12 +202,12 @@ impl Play {
                     self.rnc = Rnc::Securing(securing, local);
                     Turned::Wait
                 }
-                Poll::Ready(Ok(conn)) => {
+                Poll::Ready(Ok(Wrapped::Done(conn))) => {
                     let bridge = join(conn, local, self.setting.until, cx);
                     self.rnc = Rnc::Joined(Box::new(bridge));
                     Turned::Again
                 }
-                Poll::Ready(Err(_)) => Turned::Over(End::NotSecured, None),
+                Poll::Ready(_) => Turned::Over(End::NotSecured, None),
             },
             Rnc::Joined(mut bridge) => {
                 let turn = bridge.drive(cx.now);

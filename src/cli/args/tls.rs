@@ -2,7 +2,7 @@
 
 use crate::cli::matches::arguments;
 use clap::ArgMatches;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 
 arguments! {
     /// The words of the group. Where the option table was built without it, nothing was typed.
@@ -27,6 +27,40 @@ arguments! {
 }
 
 impl TlsArgs {
+    /// Sets what the option of an end says, named as the long one without `--tls-`.
+    ///
+    /// # Errors
+    /// Why it cannot be set.
+    pub fn set(&mut self, name: &str, value: Option<&OsStr>) -> Result<(), &'static str> {
+        let flag = match name {
+            "no-verify" => Some(&mut self.no_verify),
+            "verify" => Some(&mut self.verify),
+            _ => None,
+        };
+        if let Some(flag) = flag {
+            *flag = true;
+            return value.map_or(Ok(()), |_| Err("takes no value"));
+        }
+        let text = || value.map(|value| value.to_string_lossy().into_owned());
+        match name {
+            "ca" => self.ca = value.map(OsStr::to_owned),
+            "cert" => self.cert = value.map(OsStr::to_owned),
+            "key" => self.key = value.map(OsStr::to_owned),
+            "pin" => self.pin.extend(text()),
+            "servername" => self.servername = text(),
+            "alpn" => self.alpn = text(),
+            "min" => self.min = text(),
+            "max" => self.max = text(),
+            "ciphers" => self.ciphers = text(),
+            "starttls" => self.starttls = text(),
+            _ => return Err("no option of an end"),
+        }
+        match value {
+            Some(value) if !value.is_empty() => Ok(()),
+            _ => Err("needs a value"),
+        }
+    }
+
     /// The option that asks for TLS, as each of them does.
     pub fn asks(&self) -> Option<&'static str> {
         let table = [

@@ -8,8 +8,7 @@ use crate::plan::access::{Access, HostList};
 const PERMISSIONS: u32 = 0o777;
 
 impl Planner<'_> {
-    pub(super) fn access(&self, place: &Place) -> Result<Access, Wrong> {
-        self.check_access_conflicts(place)?;
+    pub(super) fn access(&self) -> Result<Access, Wrong> {
         let args = self.args;
         let is_limited = !(args.allow.is_empty() && args.allowfile.is_empty());
         let allow = host_list("--allow", &args.allow, &args.allowfile)?;

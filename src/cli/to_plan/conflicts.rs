@@ -102,9 +102,6 @@ impl Planner<'_> {
         if !args.listen {
             return said(format!("{service} needs -l"));
         }
-        if args.udp && args.relay.is_some() {
-            return said("--relay cannot be used with -u yet");
-        }
         let table = [
             (args.quit.is_some(), "-q"),
             (args.until.is_some(), "--until"),

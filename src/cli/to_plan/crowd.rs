@@ -40,7 +40,7 @@ impl Planner<'_> {
         if is_broker && !args.listen {
             return said(format!("{broker} needs -l"));
         }
-        let serves_all = args.keep_open && self.dialect.many_clients == Clients::AtOnce;
+        let serves_all = args.keep_open && self.dialect.many_clients == Clients::Each;
         let options = [
             (is_broker, broker),
             (args.tag, "--tag"),

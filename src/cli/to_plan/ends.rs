@@ -9,15 +9,15 @@ use crate::plan::{Ends, PassEnd, Until};
 const QUIET_BEHIND_PROXY: Duration = Duration::from_secs(15);
 
 impl Planner<'_> {
-    pub(super) fn ends(&self, mode: &Mode) -> Result<Ends, Wrong> {
+    pub(super) fn ends(&self, place: &Place) -> Result<Ends, Wrong> {
         let (args, dialect) = (self.args, self.dialect);
         let quit = self.quit()?;
-        let pass_end = self.pass_end(mode, quit)?;
+        let pass_end = self.pass_end(place, quit)?;
         let until = self.until()?;
         let ends = Ends {
             until,
             pass_end,
-            waits_for_answers: args.shutdown.is_none() && self.follows_http(mode),
+            waits_for_answers: args.shutdown.is_none() && self.follows_http(place),
             time_limit_is_end: !dialect.tells_failures,
             user_may_end: self.facts.stdin == Input::Terminal,
             ..Ends::BOTH
@@ -28,7 +28,7 @@ impl Planner<'_> {
         let lingers = dialect.tcp_client_lingers && !args.listen && !args.udp;
         let udp_quit = dialect
             .udp_client_quit
-            .filter(|_| is_datagram_client(mode, args.udp) && args.quit.is_none());
+            .filter(|_| args.udp && !args.listen && args.quit.is_none());
         Ok(Ends {
             quit: quit.filter(|_| !lingers).or(udp_quit),
             linger: quit.filter(|_| lingers),
@@ -64,7 +64,7 @@ impl Planner<'_> {
     }
 
     /// `-N`, `--no-shutdown`, `--shutdown`, or what the dialect does.
-    fn pass_end(&self, mode: &Mode, quit: Option<Duration>) -> Result<PassEnd, Wrong> {
+    fn pass_end(&self, place: &Place, quit: Option<Duration>) -> Result<PassEnd, Wrong> {
         let args = self.args;
         if let Some(word) = &args.shutdown {
             return self.shutdown(word);
@@ -85,7 +85,7 @@ impl Planner<'_> {
         Ok(match self.dialect.pass_end {
             // For nc -q includes -N.
             PassEnd::Never if quit.is_some() => PassEnd::Now,
-            PassEnd::WhenQuiet(_) if is_typed || !is_stream_client(mode) => PassEnd::Now,
+            PassEnd::WhenQuiet(_) if is_typed || !self.is_stream_client(place) => PassEnd::Now,
             PassEnd::WhenQuiet(_) if args.proxy.is_some() => PassEnd::WhenQuiet(QUIET_BEHIND_PROXY),
             pass_end => pass_end,
         })
@@ -115,10 +115,10 @@ impl Planner<'_> {
     }
 
     /// Returns whether requests of HTTP are recognised on standard input.
-    pub(super) fn follows_http(&self, mode: &Mode) -> bool {
+    pub(super) fn follows_http(&self, place: &Place) -> bool {
         let args = self.args;
         let hears_answers = !args.send_only && !args.no_stdin && !self.runs_program();
-        self.dialect.follows_http && is_stream_client(mode) && !args.udp && hears_answers
+        self.dialect.follows_http && self.is_stream_client(place) && !args.udp && hears_answers
     }
 
     /// `-q`: a negative time is no limit.
@@ -134,19 +134,10 @@ impl Planner<'_> {
         }
         self.time("-q", "quit timer", Some(word))
     }
-}
 
-fn is_stream_client(mode: &Mode) -> bool {
-    matches!(
-        mode,
-        Mode::Connect { .. } | Mode::ConnectUnix { datagram: None, .. } | Mode::ConnectVsock { .. }
-    )
-}
-
-fn is_datagram_client(mode: &Mode, udp: bool) -> bool {
-    match mode {
-        Mode::Connect { .. } => udp,
-        Mode::ConnectUnix { datagram, .. } => datagram.is_some(),
-        _ => false,
+    /// Returns whether a stream is connected, or a port of IP.
+    fn is_stream_client(&self, place: &Place) -> bool {
+        let sends_datagrams = self.args.udp && matches!(place, Place::Unix(_));
+        !self.args.listen && !sends_datagrams
     }
 }

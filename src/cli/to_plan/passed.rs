@@ -40,7 +40,7 @@ impl Planner<'_> {
     }
 
     /// What cannot be served of what was passed.
-    pub(super) fn check_passed(&self, place: &Place, service: &Service) -> Result<(), Wrong> {
+    pub(super) fn check_passed(&self, place: &Place, partner: &Partner) -> Result<(), Wrong> {
         let Place::Passed(from, kind) = place else {
             return Ok(());
         };
@@ -60,7 +60,7 @@ impl Planner<'_> {
                 return said("LISTEN_FDS: more than one socket that does not listen");
             }
         }
-        if *from == Passed::Stdin && matches!(service, Service::Stdio) {
+        if *from == Passed::Stdin && matches!(partner, Partner::Stdio) {
             return said(
                 "--inetd needs something to serve: --relay, --echo or another service; standard \
                  input is the client",

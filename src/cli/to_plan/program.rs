@@ -1,8 +1,9 @@
 //! `-e` and `-c`: programs that are run for peers.
 
+use super::end::{command, names_program, shell};
 use super::*;
-use crate::parse::words::{has_quotes, words};
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use crate::parse::words::has_quotes;
+use std::os::unix::ffi::OsStrExt;
 
 /// How long a peer that sends datagrams may be silent before it counts as gone.
 const PEER_IDLE: Duration = Duration::from_secs(60);
@@ -12,16 +13,10 @@ impl Planner<'_> {
     pub(super) fn program(&self) -> Result<Option<Program>, Wrong> {
         let args = self.args;
         let words = match (&args.exec, &args.sh_exec) {
-            (Some(line), _) => {
-                let words = words(line.as_bytes()).into_iter();
-                words.map(OsString::from_vec).collect()
-            }
-            (None, Some(line)) => vec!["/bin/sh".into(), "-c".into(), line.clone()],
+            (Some(line), _) => command("-e", line)?,
+            (None, Some(line)) => shell(line),
             (None, None) => return Ok(None),
         };
-        if words.is_empty() {
-            return said("-e names no program");
-        }
         Ok(Some(Program {
             words,
             terminal: args.pty,
@@ -38,7 +33,7 @@ impl Planner<'_> {
     /// and output, which a program is joined to instead of.
     pub(super) fn check_program_conflicts(&self) -> Result<(), Wrong> {
         let args = self.args;
-        let runs = self.runs_program();
+        let runs = args.exec.is_some() || args.sh_exec.is_some();
         let option = if args.exec.is_some() { "-e" } else { "-c" };
         let both = args.exec.is_some() && args.sh_exec.is_some();
         let many = args.listen && (args.keep_open || args.udp);
@@ -83,8 +78,10 @@ impl Planner<'_> {
         many.then_some(PEER_IDLE)
     }
 
-    /// Says whether there is a program to run.
+    /// Returns whether there is a program to run.
     pub(super) fn runs_program(&self) -> bool {
-        self.args.exec.is_some() || self.args.sh_exec.is_some()
+        let args = self.args;
+        let relays = args.relay.as_deref().is_some_and(names_program);
+        args.exec.is_some() || args.sh_exec.is_some() || relays
     }
 }

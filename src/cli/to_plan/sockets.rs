@@ -3,9 +3,10 @@
 use super::*;
 
 impl Planner<'_> {
-    pub(super) fn net(&self, place: &Place) -> Result<Net, Wrong> {
+    /// `is_local`: with `-l`, and over sockets of other kinds, `-s` and `-p` have other meanings.
+    pub(super) fn net(&self, is_local: bool) -> Result<Net, Wrong> {
         let args = self.args;
-        let listens_on_port = args.listen || !matches!(place, Place::Ip { .. });
+        let listens_on_port = args.listen || is_local;
         let source_port = match args.source_port.as_deref().filter(|_| !listens_on_port) {
             Some(word) => Some(self.listen_port(word)?),
             None => None,
@@ -46,7 +47,7 @@ impl Planner<'_> {
             answers: args.listen && !args.no_stdin,
             own_groups_only: !args.join.is_empty(),
             multicast_loop: self.multicast_loop()?,
-            md5_key: None,
+            signs: args.md5sig,
             // A scan leaves no connection that could last.
             keepalive: self.dialect.keepalive && !args.zero,
         })

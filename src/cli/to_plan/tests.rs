@@ -14,8 +14,8 @@ use crate::cli::dialect::{NATIVE, NC};
 use crate::plan::Framing;
 use crate::plan::access::HostList;
 use crate::plan::{
-    Clients, Family, Log, LogFormat, LogPlace, Mode, Onward, PassEnd, Plan, Proxy, ProxyKind,
-    ProxyNames, Talk, UnixSource, Until,
+    Clients, Family, Join, ListenAt, Listening, Log, LogFormat, LogPlace, PassEnd, Plan, Proxy,
+    ProxyKind, ProxyNames, Rules, Side, Talk, UnixSource, Until, Work,
 };
 use std::time::Duration;
 
@@ -43,35 +43,80 @@ fn nc(words: &str) -> Plan {
     plan_with(words, &NC, &facts()).unwrap_or_else(|wrong| panic!("{words}: {wrong:?}"))
 }
 
+impl Plan {
+    fn rules(&self) -> &Rules {
+        match &self.work {
+            Work::Join(join) => &join.rules,
+            Work::Room(room) => &room.rules,
+            Work::Answer(answer) => &answer.rules,
+            Work::Scan(_) => panic!("no sessions: {self:?}"),
+        }
+    }
+
+    /// The listener.
+    #[track_caller]
+    fn heard(&self) -> &Listening {
+        self.listening().expect("a listener")
+    }
+
+    fn join(&self) -> &Join {
+        match &self.work {
+            Work::Join(join) => join,
+            other => panic!("no sessions of two: {other:?}"),
+        }
+    }
+
+    /// The end that is dialed.
+    #[track_caller]
+    fn dialed(&self) -> &End {
+        match &self.work {
+            Work::Scan(scan) => &scan.to.end,
+            _ => self.join().remote.end().expect("an end"),
+        }
+    }
+
+    fn net(&self) -> &Net {
+        match self.listening() {
+            Some(listening) => &listening.net,
+            None => &self.dialed().how.net,
+        }
+    }
+
+    /// What the clients of a listener are joined to.
+    #[track_caller]
+    fn partner(&self) -> &Base {
+        &self.join().local.end().expect("a partner").base
+    }
+}
+
 fn seconds(n: u64) -> Option<Duration> {
     Some(Duration::from_secs(n))
 }
 
 /// Where a plan listens: host and port.
 fn listens(plan: &Plan) -> (Option<String>, u16) {
-    match &plan.mode {
-        Mode::Listen { at, .. } | Mode::ListenUdp { at, .. } => (at.host.clone(), at.port),
+    match &plan.heard().at {
+        ListenAt::Ip(at) => (at.host.clone(), at.port),
         other => panic!("does not listen: {other:?}"),
     }
 }
 
 /// Where a plan connects to: host and ports.
 fn connects(plan: &Plan) -> (String, Vec<u16>) {
-    match &plan.mode {
-        Mode::Connect { to, .. } | Mode::Scan { to, .. } => {
-            let ports = to.ranges.iter().cloned().flatten();
-            (to.host.clone(), ports.collect())
-        }
-        other => panic!("does not connect: {other:?}"),
-    }
+    let to = match &plan.work {
+        Work::Scan(scan) => &scan.to,
+        _ => match &plan.join().remote {
+            Side::Ports(ports) => ports,
+            other => panic!("does not connect: {other:?}"),
+        },
+    };
+    let host = to.end.host().expect("a host").to_string();
+    (host, to.ranges.iter().cloned().flatten().collect())
 }
 
 fn proxy(words: &str, facts: &Facts) -> Proxy {
     let plan = plan_with(words, &NATIVE, facts).expect("a plan");
-    match plan.mode {
-        Mode::Connect { to, .. } => to.dialing.proxy.expect("a proxy"),
-        other => panic!("does not connect: {other:?}"),
-    }
+    plan.dialed().proxy().expect("a proxy").clone()
 }
 
 #[test]
@@ -148,27 +193,24 @@ fn hosts_and_ports_are_read_in_every_form() {
 #[test]
 fn unix_addresses_are_read_in_every_form() {
     for words in ["-U /p", "unix:/p", "-U unix:/p", "/p -U"] {
-        let mode = native(words).mode;
-        let Mode::ConnectUnix {
-            path,
-            datagram: None,
-            zero_io: false,
-            timeout: None,
-        } = mode
-        else {
-            panic!("{words}: {mode:?}");
-        };
-        assert_eq!(path, PathBuf::from("/p"), "{words}");
+        let plan = native(words);
+        let end = plan.dialed();
+        assert!(
+            matches!(&end.base, Base::Unix { path, datagrams: None } if path.ends_with("p")),
+            "{words}: {end:?}"
+        );
+        assert_eq!(end.how.timeout, None, "{words}");
     }
     for words in ["-lU /p", "-l unix:/p", "-lU -s /p"] {
-        let mode = native(words).mode;
+        let plan = native(words);
+        let at = &plan.heard().at;
         assert!(
-            matches!(&mode, Mode::ListenUnix { path, datagram: false, .. } if path.ends_with("p")),
-            "{words}: {mode:?}"
+            matches!(at, ListenAt::Unix { path, datagrams: false, .. } if path.ends_with("p")),
+            "{words}: {at:?}"
         );
     }
-    let from = |words| match native(words).mode {
-        Mode::ConnectUnix { datagram, .. } => datagram,
+    let from = |words| match native(words).dialed().base.clone() {
+        Base::Unix { datagrams, .. } => datagrams,
         other => panic!("{other:?}"),
     };
     assert!(matches!(from("-uU /p"), Some(UnixSource::Temporary)));
@@ -184,12 +226,11 @@ fn vsock_addresses_are_read_in_every_form() {
         "--timeout 2 vsock:3:80",
         "--timeout 2 -w 3 vsock:3:80",
     ] {
-        let mode = native(words).mode;
+        let plan = native(words);
+        let end = plan.dialed();
         let timeout = words.contains("2 ").then(|| Duration::from_secs(2));
-        assert!(
-            matches!(mode, Mode::ConnectVsock { cid: 3, port: 80, timeout: t } if t == timeout),
-            "{words}: {mode:?}"
-        );
+        let is_right = matches!(end.base, Base::Vsock { cid: 3, port: 80 });
+        assert!(is_right && end.how.timeout == timeout, "{words}: {end:?}");
     }
     for (words, wanted) in [
         ("-l vsock::80", None),
@@ -199,10 +240,11 @@ fn vsock_addresses_are_read_in_every_form() {
         ("-lk --vsock 3 80", Some(3)),
         ("-l --vsock -p 80 3", Some(3)),
     ] {
-        let mode = native(words).mode;
+        let plan = native(words);
+        let at = &plan.heard().at;
         assert!(
-            matches!(mode, Mode::ListenVsock { cid, port: 80, .. } if cid == wanted),
-            "{words}: {mode:?}"
+            matches!(at, ListenAt::Vsock { cid, port: 80 } if *cid == wanted),
+            "{words}: {at:?}"
         );
     }
 }
@@ -215,7 +257,7 @@ fn the_transport_is_what_is_asked_for() {
         ("--sctp h 80", Transport::Sctp),
         ("-l --sctp 80", Transport::Sctp),
     ] {
-        assert_eq!(native(words).net.transport, transport, "{words}");
+        assert_eq!(native(words).net().transport, transport, "{words}");
     }
 }
 
@@ -239,7 +281,7 @@ fn ends_follow_from_options_role_and_terminal() {
         let until = |facts| {
             plan_with(words, &NATIVE, facts)
                 .expect(words)
-                .session
+                .rules()
                 .ends
                 .until
         };
@@ -257,7 +299,7 @@ fn ends_follow_from_options_role_and_terminal() {
         for facts in [&facts(), &terminal] {
             let until = plan_with(words, &NC, facts)
                 .expect(words)
-                .session
+                .rules()
                 .ends
                 .until;
             assert_eq!(until, wanted, "{words}");
@@ -286,7 +328,7 @@ fn the_end_of_input_is_passed_on_by_dialect_and_option() {
         ("-l -N 80", PassEnd::Now, PassEnd::Now),
         ("-l -U /s", PassEnd::Now, PassEnd::Never),
     ] {
-        let does = [native(words), nc(words)].map(|plan| plan.session.ends.pass_end);
+        let does = [native(words), nc(words)].map(|plan| plan.rules().ends.pass_end);
         assert_eq!(does, [native_does, nc_does], "{words}");
     }
 }
@@ -314,7 +356,7 @@ fn a_listener_whose_input_is_dev_null_has_none() {
     ] {
         let plan = plan_with(words, &NATIVE, &null);
         let plan = plan.unwrap_or_else(|wrong| panic!("{words}: {wrong:?}"));
-        assert_eq!(plan.session.ends.pass_end, pass_end, "{words}");
+        assert_eq!(plan.rules().ends.pass_end, pass_end, "{words}");
     }
 }
 
@@ -336,7 +378,7 @@ fn silence_counts_once_the_writer_of_a_pipe_has_written() {
             let plan = plan_with(words, dialect, &pipe);
             let limits = plan
                 .unwrap_or_else(|wrong| panic!("{words}: {wrong:?}"))
-                .session
+                .rules()
                 .limits;
             assert_eq!(
                 limits.idle_waits_for_input, waits,
@@ -363,9 +405,9 @@ fn q_is_a_limit_or_with_an_nc_client_a_delay() {
         ("-uU /p", seconds(1), None, None),
         ("-U /p", None, None, None),
     ] {
-        assert_eq!(native(words).session.ends.quit, native_quit, "{words}");
-        assert_eq!(native(words).session.ends.linger, None, "{words}");
-        let ends = nc(words).session.ends;
+        assert_eq!(native(words).rules().ends.quit, native_quit, "{words}");
+        assert_eq!(native(words).rules().ends.linger, None, "{words}");
+        let ends = nc(words).rules().ends;
         assert_eq!((ends.quit, ends.linger), (nc_quit, nc_linger), "nc {words}");
     }
 }
@@ -383,17 +425,14 @@ fn times_have_units_but_not_ncs() {
         let plan = native(&words);
         let wanted = Some(Duration::from_millis(wanted));
         assert_eq!(
-            (plan.session.limits.idle, plan.session.interval),
+            (plan.rules().limits.idle, plan.rules().interval),
             (wanted, wanted),
             "{word}"
         );
-        let Mode::Connect { to, .. } = plan.mode else {
-            panic!("does not connect");
-        };
-        assert_eq!(to.dialing.timeout, wanted);
+        assert_eq!(plan.dialed().how.timeout, wanted);
     }
-    assert_eq!(nc("-w 2 h 80").session.limits.idle, seconds(2));
-    assert_eq!(native("-i 0 h 80").session.interval, None);
+    assert_eq!(nc("-w 2 h 80").rules().limits.idle, seconds(2));
+    assert_eq!(native("-i 0 h 80").rules().interval, None);
     for word in ["500ms", "2s", "0.5", "x"] {
         let words = format!("-w {word} h 80");
         let wrong = Wrong::Said(format!("timeout invalid: {word}"));
@@ -403,34 +442,28 @@ fn times_have_units_but_not_ncs() {
 
 #[test]
 fn clients_are_served_by_dialect() {
-    let clients = |plan: Plan| match plan.mode {
-        Mode::Listen { clients, .. } | Mode::ListenUnix { clients, .. } => clients,
-        other => panic!("does not listen: {other:?}"),
-    };
+    let clients = |plan: Plan| plan.heard().clients;
     for (words, native_serves, nc_serves) in [
         ("-l 80", Clients::One, Clients::OneQueueing),
-        ("-lk 80", Clients::AtOnce, Clients::InTurn),
+        ("-lk 80", Clients::Each, Clients::InTurn),
         ("-lU /p", Clients::One, Clients::OneQueueing),
-        ("-lkU /p", Clients::AtOnce, Clients::InTurn),
+        ("-lkU /p", Clients::Each, Clients::InTurn),
     ] {
         assert_eq!(clients(native(words)), native_serves, "{words}");
         assert_eq!(clients(nc(words)), nc_serves, "nc {words}");
     }
-    let locks = |plan: Plan| match plan.mode {
-        Mode::ListenUdp { locks_to_first, .. } => locks_to_first,
-        other => panic!("no UDP listener: {other:?}"),
-    };
+    let locks = |plan: Plan| plan.heard().is_single();
     assert_eq!(
         [locks(native("-ul 80")), locks(native("-ulk 80"))],
         [false, false]
     );
-    assert_eq!([locks(nc("-ul 80")), locks(nc("-ulk 80"))], [true, false]);
-}
-
-fn relay(plan: Plan) -> Relay {
-    match plan.service {
-        Service::Relay(relay) => relay,
-        other => panic!("no relay: {other:?}"),
+    for words in ["-ul 80", "-ulU /p", "-ul -e cat 80", "-ulU -e cat /p"] {
+        let kept = words.replace("-ul", "-ulk");
+        assert_eq!(
+            [locks(nc(words)), locks(nc(&kept))],
+            [true, false],
+            "{words}"
+        );
     }
 }
 
@@ -442,7 +475,7 @@ fn framing_is_read() {
         ("-ul --framing line 1", Some(Framing::Line)),
         ("-uU --framing len /p", Some(Framing::Length)),
     ] {
-        assert_eq!(native(words).session.framing, wanted, "{words}");
+        assert_eq!(native(words).rules().framing, wanted, "{words}");
     }
 }
 
@@ -456,47 +489,92 @@ fn services_without_a_program_are_read() {
     ];
     for (words, wanted) in cases {
         for plan in [native(words), nc(words)] {
-            match plan.service {
-                Service::Builtin(builtin) => assert_eq!(builtin, wanted, "{words}"),
-                other => panic!("{words}: {other:?}"),
-            }
-            assert!(!plan.names_peers, "{words}");
+            let builtin = match &plan.work {
+                Work::Answer(answer) => answer.builtin,
+                _ => match plan.partner() {
+                    Base::Builtin(builtin) => *builtin,
+                    other => panic!("{words}: {other:?}"),
+                },
+            };
+            assert_eq!(builtin, wanted, "{words}");
+            assert!(!plan.manners.names_peers, "{words}");
         }
     }
 }
 
 #[test]
 fn relay_targets_are_read() {
-    let ip = |host: &str, port| Onward::Ip {
-        host: host.into(),
-        port,
+    let is_at = |base: &Base, wanted: (&str, u16)| match base {
+        Base::Ip { host, port } => (&**host, *port) == wanted,
+        Base::Unix { path, datagrams } => {
+            datagrams.is_none() && (path.to_str(), 0) == (Some(wanted.0), wanted.1)
+        }
+        Base::Vsock { cid, port } => wanted == ("vsock", 3) && (*cid, *port) == (3, 81),
+        _ => false,
     };
     for (words, to) in [
-        ("-l 80 --relay h:81", ip("h", 81)),
-        ("-lk 80 --relay [::1]:81", ip("::1", 81)),
-        ("-lk 80 --relay [::1]:http", ip("::1", 80)),
-        ("-lkU /p --relay unix:/q", Onward::Unix("/q".into())),
-        ("-l unix:/p --relay unix:@q", Onward::Unix("@q".into())),
+        ("-l 80 --relay h:81", ("h", 81)),
+        ("-l 80 --relay tcp:h:81", ("h", 81)),
+        ("-lk 80 --relay [::1]:81", ("::1", 81)),
+        ("-lk 80 --relay [::1]:http", ("::1", 80)),
+        ("-lkU /p --relay unix:/q", ("/q", 0)),
+        (r"-lkU /p --relay unix:/q\,r", ("/q,r", 0)),
+        ("-l unix:/p --relay unix:@q", ("@q", 0)),
+        ("-l 80 --relay vsock:3:81", ("vsock", 3)),
+        ("-lu 80 --relay h:81", ("h", 81)),
+        ("-lu 80 --relay udp:h:81", ("h", 81)),
     ] {
         if words.contains("http") && names::service_port("http", "tcp").is_none() {
             continue;
         }
         for plan in [native(words), nc(words)] {
-            assert_eq!(relay(plan).to, to, "{words}");
+            let base = &plan.dialed().base;
+            assert!(is_at(base, to), "{words}: {base:?}");
         }
     }
-    let dialing = relay(native("-l -s 127.0.0.1 -p 80 -w 2 -x p --relay h:81")).dialing;
-    assert_eq!(dialing.timeout, seconds(2));
-    assert_eq!(dialing.proxy.expect("a proxy").host, "p");
+    let plan = native("-l -s 127.0.0.1 -p 80 -w 2 -x p --relay h:81");
+    assert_eq!(plan.dialed().how.timeout, seconds(2));
+    assert_eq!(plan.dialed().proxy().expect("a proxy").host, "p");
+    let plan = native("-l 80 -w 2 --relay h:81,timeout=5s");
+    assert_eq!(plan.dialed().how.timeout, seconds(5));
+    for words in [
+        "-l 80 --relay exec:cat",
+        "-l 80 --relay sh:cat",
+        "-lu 80 --relay exec:cat",
+    ] {
+        let plan = native(words);
+        let base = &plan.dialed().base;
+        assert!(matches!(base, Base::Program(_)), "{words}: {base:?}");
+    }
+}
+
+#[test]
+fn relay_targets_that_make_no_sense_are_refused() {
+    for (words, wanted) in [
+        ("-l 80 --relay udp:h:81", "--relay udp:h:81 needs -u"),
+        (
+            "-lu 80 --relay unix:/q",
+            "--relay unix:/q cannot be used with -u: it carries no datagrams",
+        ),
+        (
+            "-l 80 --relay h:81,nonsense",
+            "--relay h:81,nonsense: nonsense: no option of an end",
+        ),
+        ("-l 80 --relay vsock::81", "--relay vsock::81: missing CID"),
+        ("-l 80 --relay exec:", "--relay exec: names no program"),
+    ] {
+        let wrong = plan_with(words, &NATIVE, &facts()).err();
+        assert_eq!(wrong, Some(Wrong::Said(wanted.into())), "{words}");
+    }
 }
 
 #[test]
 fn exit_codes_are_the_dialects() {
     let codes = |plan: Plan| {
         (
-            plan.codes.connect_timed_out,
-            plan.codes.timed_out,
-            plan.codes.broken,
+            plan.manners.codes.connect_timed_out,
+            plan.manners.codes.timed_out,
+            plan.manners.codes.broken,
         )
     };
     assert_eq!(codes(native("h 80")), (3, 3, 1));
@@ -513,18 +591,18 @@ fn the_last_family_counts() {
         ("-64 h 80", Family::V4),
         ("-6 -4 -6 h 80", Family::V6),
     ] {
-        assert_eq!(native(words).net.family, family, "{words}");
+        assert_eq!(native(words).net().family, family, "{words}");
     }
 }
 
 #[test]
 fn p_and_s_are_where_we_send_from_unless_we_listen() {
-    let net = native("-p 1000 -s 127.0.0.1 h 80").net;
+    let net = native("-p 1000 -s 127.0.0.1 h 80").net().clone();
     assert_eq!(
         (net.source_port, net.source.as_deref()),
         (Some(1000), Some("127.0.0.1"))
     );
-    let net = native("-l -p 1000 -s 127.0.0.1").net;
+    let net = native("-l -p 1000 -s 127.0.0.1").net().clone();
     assert_eq!((net.source_port, net.source), (None, None));
 }
 
@@ -650,18 +728,15 @@ fn a_broker_joins_all_clients_to_each_other() {
         for dialect in [&NATIVE, &NC] {
             for words in [format!("-l {words} 80"), format!("-lkU {words} /p")] {
                 let plan = plan_with(&words, dialect, &facts()).expect("a plan");
-                let clients = match plan.mode {
-                    Mode::Listen { clients, .. } | Mode::ListenUnix { clients, .. } => clients,
-                    other => panic!("does not listen: {other:?}"),
-                };
-                let service = matches!(plan.service, Service::Broker(said) if said == talk);
-                assert!(service && clients == Clients::AtOnce, "{words}");
-                assert_eq!(plan.session.ends.until, Until::Peer, "{words}");
-                assert!(!plan.session.writes_stdout && plan.session.reads_stdin);
+                let clients = plan.heard().clients;
+                let service = matches!(&plan.work, Work::Room(room) if room.talk == Some(talk));
+                assert!(service && clients == Clients::Each, "{words}");
+                assert_eq!(plan.rules().ends.until, Until::Peer, "{words}");
+                assert!(!plan.rules().writes_stdout && plan.rules().reads_stdin);
             }
         }
     }
-    let until = native("-l --chat --until both 80").session.ends.until;
+    let until = native("-l --chat --until both 80").rules().ends.until;
     assert_eq!(until, Until::Both);
 }
 
@@ -711,11 +786,11 @@ fn what_makes_no_sense_in_a_crowd_is_refused() {
 
 #[test]
 fn queues_have_a_size() {
-    let bytes = |words: &str| native(words).session.queue_bytes;
+    let bytes = |words: &str| native(words).rules().queue_bytes;
     assert_eq!(bytes("-lk 80"), 256 << 10);
     assert_eq!(bytes("-lk --queue 64Ki 80"), 64 << 10);
     assert_eq!(bytes("-l --broker --queue 1Gi 80"), 1 << 30);
-    assert!(native("-lk --tag 80").session.tags_lines);
+    assert!(native("-lk --tag 80").rules().tags_lines);
 }
 
 #[test]
@@ -734,10 +809,7 @@ fn nc_takes_in_silence_what_native_refuses() {
 
 #[test]
 fn udp_ports_are_probed_when_scanned_or_in_nc_when_verbose() {
-    let probe = |plan: Plan| match plan.mode {
-        Mode::Connect { to, .. } | Mode::Scan { to, .. } => to.udp_probe.map(|probe| probe.limit),
-        other => panic!("does not connect: {other:?}"),
-    };
+    let probe = |plan: Plan| plan.dialed().how.udp_probe.map(|probe| probe.limit);
     for (words, native_probes, nc_probes) in [
         ("-u h 80", None, None),
         ("-uv h 80", None, seconds(3)),
@@ -753,7 +825,12 @@ fn udp_ports_are_probed_when_scanned_or_in_nc_when_verbose() {
 
 #[test]
 fn sizes_have_units_but_not_ncs() {
-    let sizes = |plan: Plan| (plan.net.options.recv_buffer, plan.net.options.send_buffer);
+    let sizes = |plan: Plan| {
+        (
+            plan.net().options.recv_buffer,
+            plan.net().options.send_buffer,
+        )
+    };
     assert_eq!(
         sizes(native("-I 64k -O 1Mi h 80")),
         (Some(64_000), Some(1 << 20))
@@ -768,7 +845,7 @@ fn sizes_have_units_but_not_ncs() {
 
 #[test]
 fn datagram_size_is_a_size_that_fits_a_datagram() {
-    let bytes = |plan: Plan| plan.session.datagram_bytes;
+    let bytes = |plan: Plan| plan.rules().datagram_bytes;
     assert_eq!(bytes(native("-u host 1")), 65_507);
     assert_eq!(bytes(nc("-u host 1")), 16_384);
     for dialect in [&NATIVE, &NC] {
@@ -878,7 +955,7 @@ fn long_names_are_ncats() {
 
 #[test]
 fn who_may_come_in_is_read_word_by_word() {
-    let access = |words: &str| native(words).access;
+    let access = |words: &str| native(words).heard().access.clone();
     let open = access("-l 80");
     assert!(open.allow.is_none() && open.users.is_none());
     assert!(open.deny.specs.is_empty() && open.deny.files.is_empty());
@@ -912,8 +989,8 @@ fn who_may_come_in_is_read_word_by_word() {
 
 #[test]
 fn the_mode_of_a_socket_is_octal() {
-    let mode = |words: &str| match native(words).mode {
-        Mode::ListenUnix { rules, .. } => rules.mode,
+    let mode = |words: &str| match &native(words).heard().at {
+        ListenAt::Unix { rules, .. } => rules.mode,
         other => panic!("listens elsewhere: {other:?}"),
     };
     assert_eq!(mode("-lU p"), None);

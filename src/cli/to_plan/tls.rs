@@ -1,53 +1,46 @@
 //! TLS: on which side of it we are, whom we trust, and who we are. Each of its options asks for it.
 
 use super::*;
+use crate::cli::args::TlsArgs;
+use crate::cli::dialect::TlsRules;
 use crate::parse::ciphers::{self, ciphers};
 use crate::parse::pin::pin;
 use crate::plan::starttls::Protocol;
-use crate::plan::tls::{Client, Common, Identity, Pin, Server, Tls, Trust, Version};
+use crate::plan::tls::{Client, Common, Identity, Pin, Server, Trust, Version};
 
 /// How much the names of protocols (ALPN) may be together, in bytes: far more than anybody needs,
 /// and far less than a ClientHello can hold. RFC 8446, section 4.1.2.
 const MOST_ALPN_BYTES: usize = 4096;
 
 impl Planner<'_> {
-    pub(super) fn tls(&self, place: &Place) -> Result<Option<Tls>, Wrong> {
-        let Some(asked) = self.args.tls.asks() else {
+    /// TLS with the server of an end, if one of the options asks for it. `named` is what has no name
+    /// that could be checked.
+    pub(super) fn tls_client(
+        &self,
+        args: &TlsArgs,
+        named: Result<(), &str>,
+    ) -> Result<Option<Client>, Wrong> {
+        let Some(asked) = self.asked(args)? else {
             return Ok(None);
         };
-        if !cfg!(feature = "tls") {
-            return said(format!("{asked}: this rnc was built without TLS"));
-        }
-        self.check_tls_shape(asked)?;
-        self.check_tls_side()?;
-        self.check_tls_options()?;
-        let common = self.tls_common()?;
-        Ok(Some(if self.args.listen {
-            Tls::Server(self.tls_server(common)?)
-        } else {
-            Tls::Client(self.tls_client(asked, common, place)?)
-        }))
-    }
-
-    fn tls_client(&self, asked: &str, common: Common, place: &Place) -> Result<Client, Wrong> {
-        let trust = self.server_trust()?;
-        let server_name = self.args.tls.servername.clone();
+        check_tls_side(args, &self.dialect.tls, false)?;
+        check_tls_options(args)?;
+        let common = self.tls_common(args)?;
+        let trust = self.server_trust(args)?;
+        let server_name = args.servername.clone();
         if server_name.as_deref() == Some("") {
             return said("--tls-servername: no name");
         }
-        let nameless = match place {
-            _ if server_name.is_some() => None,
-            Place::Unix(_) => Some("a Unix socket"),
-            Place::Vsock(..) => Some("vsock"),
-            Place::Ip { .. } | Place::Passed(..) => None,
-        };
         let checks_name = matches!(trust, Trust::Platform | Trust::Authorities(_));
-        if let Some(address) = nameless.filter(|_| checks_name) {
+        if let Err(address) = named
+            && checks_name
+            && server_name.is_none()
+        {
             return said(format!(
                 "{asked} over {address} needs --tls-servername, or --tls-pin: there is no name to check"
             ));
         }
-        Ok(Client {
+        Ok(Some(Client {
             warns: trust == Trust::Anyone && self.dialect.tls.checks_servers,
             tells_doubts: trust == Trust::Anyone
                 && !self.dialect.tls.checks_servers
@@ -55,15 +48,22 @@ impl Planner<'_> {
             common,
             trust,
             server_name,
-            starttls: self.starttls()?,
-        })
+            starttls: starttls(args)?,
+        }))
     }
 
-    fn tls_server(&self, common: Common) -> Result<Server, Wrong> {
+    /// TLS with the clients of a listener, if one of the options asks for it.
+    pub(super) fn tls_server(&self) -> Result<Option<Server>, Wrong> {
         let args = &self.args.tls;
+        if self.asked(args)?.is_none() {
+            return Ok(None);
+        }
+        check_tls_side(args, &self.dialect.tls, true)?;
+        check_tls_options(args)?;
+        let common = self.tls_common(args)?;
         let pins = pins("--tls-client-pin", &args.client_pin)?;
         let authorities = args.client_ca.as_ref();
-        Ok(Server {
+        Ok(Some(Server {
             common,
             clients: if pins.is_empty() {
                 authorities.map(|file| Trust::Authorities(file.into()))
@@ -72,12 +72,23 @@ impl Planner<'_> {
             },
             save: args.save.as_ref().map(PathBuf::from),
             takes_bare_ends: self.dialect.tls.listeners_take_bare_ends,
-        })
+        }))
+    }
+
+    /// The option that asks for TLS, where that can be had.
+    fn asked(&self, args: &TlsArgs) -> Result<Option<&'static str>, Wrong> {
+        let Some(asked) = args.asks() else {
+            return Ok(None);
+        };
+        if !cfg!(feature = "tls") {
+            return said(format!("{asked}: this rnc was built without TLS"));
+        }
+        self.check_tls_shape(asked)?;
+        Ok(Some(asked))
     }
 
     /// Whose server it must be.
-    fn server_trust(&self) -> Result<Trust, Wrong> {
-        let args = &self.args.tls;
+    fn server_trust(&self, args: &TlsArgs) -> Result<Trust, Wrong> {
         let pins = pins("--tls-pin", &args.pin)?;
         let checks = args.verify || self.dialect.tls.checks_servers;
         Ok(match &args.ca {
@@ -88,8 +99,7 @@ impl Planner<'_> {
         })
     }
 
-    fn tls_common(&self) -> Result<Common, Wrong> {
-        let args = &self.args.tls;
+    fn tls_common(&self, args: &TlsArgs) -> Result<Common, Wrong> {
         let oldest = version("--tls-min", args.min.as_deref(), Version::V1_2)?;
         let newest = version("--tls-max", args.max.as_deref(), Version::V1_3)?;
         if oldest > newest {
@@ -102,14 +112,19 @@ impl Planner<'_> {
         Ok(Common {
             identity,
             versions: (oldest, newest),
-            ciphers: self.tls_ciphers(oldest, newest)?,
+            ciphers: self.tls_ciphers(args, oldest, newest)?,
             alpn: args.alpn.as_deref().map_or(Ok(Vec::new()), alpn)?,
         })
     }
 
     /// `--tls-ciphers`: names in rustls.
-    fn tls_ciphers(&self, oldest: Version, newest: Version) -> Result<Vec<String>, Wrong> {
-        let Some(list) = &self.args.tls.ciphers else {
+    fn tls_ciphers(
+        &self,
+        args: &TlsArgs,
+        oldest: Version,
+        newest: Version,
+    ) -> Result<Vec<String>, Wrong> {
+        let Some(list) = &args.ciphers else {
             return Ok(Vec::new());
         };
         let mut names = ciphers(list).map_err(|word| {
@@ -137,16 +152,6 @@ impl Planner<'_> {
         }
     }
 
-    fn starttls(&self) -> Result<Option<Protocol>, Wrong> {
-        let Some(word) = &self.args.tls.starttls else {
-            return Ok(None);
-        };
-        match word.parse() {
-            Ok(protocol) => Ok(Some(protocol)),
-            Err(unknown) => said(format!("--starttls {}: {unknown}", word.escape_debug())),
-        }
-    }
-
     /// What is encrypted is a stream, and there is somebody here to do it.
     fn check_tls_shape(&self, asked: &str) -> Result<(), Wrong> {
         let args = self.args;
@@ -160,83 +165,91 @@ impl Planner<'_> {
             None => Ok(()),
         }
     }
+}
 
-    /// Options of servers need `-l`, those of clients cannot be used with it.
-    fn check_tls_side(&self) -> Result<(), Wrong> {
-        let (args, listen) = (&self.args.tls, self.args.listen);
-        let servers = [
-            (args.save.is_some(), "--tls-save"),
-            (args.client_ca.is_some(), "--tls-client-ca"),
-            (!args.client_pin.is_empty(), "--tls-client-pin"),
-        ];
-        if let Some((_, option)) = servers.iter().find(|(typed, _)| *typed && !listen) {
-            return said(format!("{option} needs -l"));
-        }
-        let refused = !self.dialect.tls.listeners_ignore_checks;
-        let clients = [
-            (
-                args.ca.is_some() && refused,
-                "--tls-ca",
-                ": --tls-client-ca is for clients",
-            ),
-            (
-                !args.pin.is_empty(),
-                "--tls-pin",
-                ": --tls-client-pin is for clients",
-            ),
-            (args.no_verify, "--tls-no-verify", ""),
-            (args.verify && refused, "--tls-verify", ""),
-            (args.servername.is_some() && refused, "--tls-servername", ""),
-            (args.starttls.is_some(), "--starttls", ""),
-        ];
-        match clients.iter().find(|(typed, _, _)| *typed && listen) {
-            Some((_, option, instead)) => said(format!("{option} cannot be used with -l{instead}")),
-            None => Ok(()),
-        }
+/// Options of servers need `-l`, those of clients cannot be used with it.
+fn check_tls_side(args: &TlsArgs, dialect: &TlsRules, listen: bool) -> Result<(), Wrong> {
+    let servers = [
+        (args.save.is_some(), "--tls-save"),
+        (args.client_ca.is_some(), "--tls-client-ca"),
+        (!args.client_pin.is_empty(), "--tls-client-pin"),
+    ];
+    if let Some((_, option)) = servers.iter().find(|(typed, _)| *typed && !listen) {
+        return said(format!("{option} needs -l"));
     }
+    let refused = !dialect.listeners_ignore_checks;
+    let clients = [
+        (
+            args.ca.is_some() && refused,
+            "--tls-ca",
+            ": --tls-client-ca is for clients",
+        ),
+        (
+            !args.pin.is_empty(),
+            "--tls-pin",
+            ": --tls-client-pin is for clients",
+        ),
+        (args.no_verify, "--tls-no-verify", ""),
+        (args.verify && refused, "--tls-verify", ""),
+        (args.servername.is_some() && refused, "--tls-servername", ""),
+        (args.starttls.is_some(), "--starttls", ""),
+    ];
+    match clients.iter().find(|(typed, _, _)| *typed && listen) {
+        Some((_, option, instead)) => said(format!("{option} cannot be used with -l{instead}")),
+        None => Ok(()),
+    }
+}
 
-    /// Whom to trust, and who we are, is said once.
-    fn check_tls_options(&self) -> Result<(), Wrong> {
-        let args = &self.args.tls;
-        let pins = !args.pin.is_empty();
-        let table = [
-            (
-                pins && args.ca.is_some(),
-                "--tls-pin cannot be used with --tls-ca: no authority counts then",
-            ),
-            (
-                pins && args.verify,
-                "--tls-pin cannot be used with --tls-verify: no authority counts then",
-            ),
-            (
-                pins && args.no_verify,
-                "--tls-no-verify cannot be used with --tls-pin",
-            ),
-            (
-                args.ca.is_some() && args.no_verify,
-                "--tls-no-verify cannot be used with --tls-ca",
-            ),
-            (
-                args.verify && args.no_verify,
-                "--tls-no-verify cannot be used with --tls-verify",
-            ),
-            (
-                args.key.is_some() && args.cert.is_none(),
-                "--tls-key needs --tls-cert",
-            ),
-            (
-                args.save.is_some() && args.cert.is_some(),
-                "--tls-save cannot be used with --tls-cert",
-            ),
-            (
-                args.client_ca.is_some() && !args.client_pin.is_empty(),
-                "--tls-client-pin cannot be used with --tls-client-ca",
-            ),
-        ];
-        match table.iter().find(|(found, _)| *found) {
-            Some((_, message)) => said(*message),
-            None => Ok(()),
-        }
+/// Whom to trust, and who we are, is said once.
+fn check_tls_options(args: &TlsArgs) -> Result<(), Wrong> {
+    let pins = !args.pin.is_empty();
+    let table = [
+        (
+            pins && args.ca.is_some(),
+            "--tls-pin cannot be used with --tls-ca: no authority counts then",
+        ),
+        (
+            pins && args.verify,
+            "--tls-pin cannot be used with --tls-verify: no authority counts then",
+        ),
+        (
+            pins && args.no_verify,
+            "--tls-no-verify cannot be used with --tls-pin",
+        ),
+        (
+            args.ca.is_some() && args.no_verify,
+            "--tls-no-verify cannot be used with --tls-ca",
+        ),
+        (
+            args.verify && args.no_verify,
+            "--tls-no-verify cannot be used with --tls-verify",
+        ),
+        (
+            args.key.is_some() && args.cert.is_none(),
+            "--tls-key needs --tls-cert",
+        ),
+        (
+            args.save.is_some() && args.cert.is_some(),
+            "--tls-save cannot be used with --tls-cert",
+        ),
+        (
+            args.client_ca.is_some() && !args.client_pin.is_empty(),
+            "--tls-client-pin cannot be used with --tls-client-ca",
+        ),
+    ];
+    match table.iter().find(|(found, _)| *found) {
+        Some((_, message)) => said(*message),
+        None => Ok(()),
+    }
+}
+
+fn starttls(args: &TlsArgs) -> Result<Option<Protocol>, Wrong> {
+    let Some(word) = &args.starttls else {
+        return Ok(None);
+    };
+    match word.parse() {
+        Ok(protocol) => Ok(Some(protocol)),
+        Err(unknown) => said(format!("--starttls {}: {unknown}", word.escape_debug())),
     }
 }
 

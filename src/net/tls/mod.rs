@@ -43,11 +43,7 @@ pub fn agreed(session: &TlsSession, all: bool) -> Vec<String> {
     lines
 }
 
-/// Why a session broke after its handshake.
-pub fn broken(error: &io::Error, plan: &plan::Tls) -> String {
-    let side = match plan {
-        plan::Tls::Client(plan) => Side::of_client(plan),
-        plan::Tls::Server(_) => Side::Server,
-    };
-    explain::broken(error, side)
+/// Why a session broke after its handshake: one as this client, or as a server.
+pub fn broken(error: &io::Error, client: Option<&plan::Client>) -> String {
+    explain::broken(error, client.map_or(Side::Server, Side::of_client))
 }

@@ -6,9 +6,10 @@ use super::*;
 fn groups_share_their_port_and_keep_others_out() {
     let at = |words: &str| {
         let plan = native(words);
-        match plan.mode {
-            Mode::ListenUdp { at, groups, .. } => {
-                (at.shares_port, plan.net.options.own_groups_only, groups)
+        match plan.heard().at.clone() {
+            ListenAt::Ip(at) => {
+                let own_only = plan.net().options.own_groups_only;
+                (at.shares_port, own_only, at.groups)
             }
             other => panic!("{words}: {other:?}"),
         }
@@ -30,21 +31,21 @@ fn groups_share_their_port_and_keep_others_out() {
 
 #[test]
 fn only_those_who_answer_want_to_know_where_they_were_asked() {
-    let answers = |words: &str| native(words).net.options.answers;
+    let answers = |words: &str| native(words).net().options.answers;
     assert!(answers("-lu 80") && answers("-lu --echo 80"));
     assert!(!answers("-dlu 80") && !answers("-u h 80"));
 }
 
 #[test]
 fn refusals_are_ignored_where_nothing_ends_a_session() {
-    let ignores = |words: &str| native(words).session.ignores_refusals;
+    let ignores = |words: &str| native(words).rules().ignores_refusals;
     assert!(ignores("-u --ignore-refused h 80") && ignores("-u --until never h 80"));
     assert!(!ignores("-u h 80") && !ignores("-u --until both h 80"));
 }
 
 #[test]
 fn loops_are_as_the_system_has_them_or_as_asked_for() {
-    let loops = |words: &str| native(words).net.options.multicast_loop;
+    let loops = |words: &str| native(words).net().options.multicast_loop;
     assert_eq!(loops("-u 239.1.2.3 80"), None);
     assert_eq!(loops("-u --multicast-loop no 239.1.2.3 80"), Some(false));
     assert_eq!(loops("-lu --multicast-loop yes 80"), Some(true));
@@ -58,7 +59,7 @@ fn datagrams_are_tagged_where_they_become_lines() {
         "-luk --tag 80",
         "-luU --tag /p",
     ] {
-        assert!(native(words).session.tags_lines, "{words}");
+        assert!(native(words).rules().tags_lines, "{words}");
     }
 }
 

@@ -4,7 +4,7 @@ use super::*;
 
 #[test]
 fn limits_of_time_have_units_in_all_dialects() {
-    let limits = |plan: Plan| (plan.session.limits.idle, plan.session.limits.whole);
+    let limits = |plan: Plan| (plan.rules().limits.idle, plan.rules().limits.whole);
     for (words, wanted) in [
         ("h 80", (None, None)),
         ("-w 2 h 80", (seconds(2), None)),
@@ -21,10 +21,7 @@ fn limits_of_time_have_units_in_all_dialects() {
 
 #[test]
 fn connecting_takes_no_longer_than_the_connection_may() {
-    let connecting = |plan: Plan| match plan.mode {
-        Mode::Connect { to, .. } => to.dialing.timeout,
-        other => panic!("does not connect: {other:?}"),
-    };
+    let connecting = |plan: Plan| plan.dialed().how.timeout;
     for (words, wanted) in [
         ("h 80", None),
         ("-w 2 h 80", seconds(2)),

@@ -68,7 +68,7 @@ fn ncat_leaves_with_the_peer_unless_told_otherwise() {
         ("--send-only h", Until::Stdin),
         ("--recv-only h", Until::Peer),
     ] {
-        let ends = ncat(words).session.ends;
+        let ends = ncat(words).rules().ends;
         assert_eq!(
             (ends.until, ends.pass_end),
             (until, PassEnd::Now),
@@ -76,7 +76,7 @@ fn ncat_leaves_with_the_peer_unless_told_otherwise() {
         );
     }
     assert_eq!(
-        ncat("--no-shutdown h").session.ends.pass_end,
+        ncat("--no-shutdown h").rules().ends.pass_end,
         PassEnd::Never
     );
 }
@@ -88,20 +88,17 @@ fn ncat_waits_for_connections_only() {
         ("-w 500ms h", Some(Duration::from_millis(500))),
     ] {
         let plan = ncat(words);
-        assert_eq!(plan.session.limits.idle, None, "{words}");
-        match plan.mode {
-            Mode::Connect { to, .. } => assert_eq!(to.dialing.timeout, wait, "{words}"),
-            other => panic!("does not connect: {other:?}"),
-        }
+        assert_eq!(plan.rules().limits.idle, None, "{words}");
+        assert_eq!(plan.dialed().how.timeout, wait, "{words}");
     }
 }
 
 #[test]
 fn ncat_has_letters_of_its_own() {
-    assert_eq!(ncat("-d 2 h").session.interval, seconds(2));
+    assert_eq!(ncat("-d 2 h").rules().interval, seconds(2));
     let plan = ncat("-lk -i 2 -m 3");
-    assert_eq!(plan.session.limits.idle, seconds(2));
-    assert_eq!(plan.reception.most_clients, Some(3));
+    assert_eq!(plan.rules().limits.idle, seconds(2));
+    assert_eq!(plan.heard().reception.most_clients, Some(3));
 }
 
 #[test]
@@ -110,20 +107,16 @@ fn ncat_speaks_http_to_a_proxy_it_is_not_told_about() {
         ("--proxy p h", ProxyKind::Http, 3128),
         ("--proxy p --proxy-type socks5 h", ProxyKind::Socks5, 1080),
     ] {
-        match ncat(words).mode {
-            Mode::Connect { to, .. } => {
-                let proxy = to.dialing.proxy.expect("a proxy");
-                assert_eq!((proxy.kind, proxy.port), (kind, port), "{words}");
-            }
-            other => panic!("does not connect: {other:?}"),
-        }
+        let plan = ncat(words);
+        let proxy = plan.dialed().proxy().expect("a proxy");
+        assert_eq!((proxy.kind, proxy.port), (kind, port), "{words}");
     }
 }
 
 #[test]
 fn ncats_exit_codes_tell_the_network_from_all_else() {
     let codes = |words| {
-        let codes = ncat(words).codes;
+        let codes = ncat(words).manners.codes;
         (
             codes.connect_timed_out,
             codes.timed_out,

@@ -37,11 +37,10 @@ fn passed_sockets_are_used_where_nothing_says_where_to_listen() {
     ] {
         for dialect in [&NATIVE, &NC] {
             let plan = plan_with(words, dialect, &facts).expect(words);
-            let found = match plan.mode {
-                Mode::Listen { at, .. } => at.passed.map(|from| (from, false)),
-                Mode::ListenUdp { at, .. } => at.passed.map(|from| (from, true)),
+            let found = plan.listening().and_then(|listening| match &listening.at {
+                ListenAt::Ip(at) => at.passed.map(|from| (from, listening.keeps_messages())),
                 other => panic!("does not listen: {other:?}"),
-            };
+            });
             assert_eq!(found, wanted, "{words}");
         }
     }

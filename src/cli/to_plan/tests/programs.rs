@@ -11,8 +11,8 @@ fn programs_are_split_as_ncat_splits_or_given_to_a_shell() {
             .try_get_matches_from(words)
             .expect("known words");
         let plan = to_plan(&Args::from_matches(&matches), &NATIVE, &facts());
-        match plan.expect("a plan").service {
-            Service::Program(program) => program,
+        match plan.expect("a plan").partner() {
+            Base::Program(program) => program.clone(),
             other => panic!("no program: {other:?}"),
         }
     };
@@ -34,12 +34,12 @@ fn a_programs_session_ends_the_same_way_in_all_dialects() {
     for dialect in [&NATIVE, &NC] {
         for words in ["-l 80 -e cat", "h 80 -e cat"] {
             let plan = plan_with(words, dialect, &terminal).expect("a plan");
-            let ends = plan.session.ends;
+            let ends = plan.rules().ends;
             let wanted = (Until::Both, PassEnd::Now);
             assert_eq!((ends.until, ends.pass_end), wanted, "{words}");
         }
     }
-    let kept = native("-l 80 -e cat --no-shutdown -q 2").session.ends;
+    let kept = native("-l 80 -e cat --no-shutdown -q 2").rules().ends;
     assert_eq!((kept.pass_end, kept.quit), (PassEnd::Never, seconds(2)));
 }
 
@@ -68,7 +68,7 @@ fn what_makes_no_sense_with_a_program_is_refused() {
 
 #[test]
 fn udp_peers_of_programs_do_not_stay_for_ever() {
-    let idle = |words: &str| native(words).session.limits.idle;
+    let idle = |words: &str| native(words).rules().limits.idle;
     assert_eq!(idle("-lu 80 -e cat"), seconds(60));
     assert_eq!(idle("-lu 80 -e cat -w 5"), seconds(5));
     assert_eq!(idle("-lu 80 -e cat --idle-timeout 5"), seconds(5));

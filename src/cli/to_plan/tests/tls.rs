@@ -3,7 +3,7 @@
 use super::*;
 use crate::cli::dialect::NCAT;
 use crate::plan::starttls::Protocol;
-use crate::plan::tls::{Client, Identity, Server, Tls, Trust, Version};
+use crate::plan::tls::{Client, Identity, Server, Trust, Version};
 use std::path::PathBuf;
 
 const PIN: &str = "sha256:000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
@@ -13,18 +13,15 @@ fn pin() -> [u8; 32] {
 }
 
 #[track_caller]
-fn planned(words: &str, dialect: &Dialect) -> Option<Tls> {
+fn planned(words: &str, dialect: &Dialect) -> Plan {
     let plan = plan_with(words, dialect, &facts());
     plan.unwrap_or_else(|wrong| panic!("{words}: {wrong:?}"))
-        .tls
 }
 
 #[track_caller]
 fn client_in(words: &str, dialect: &Dialect) -> Client {
-    match planned(words, dialect) {
-        Some(Tls::Client(client)) => client,
-        other => panic!("{words}: {other:?}"),
-    }
+    let plan = planned(words, dialect);
+    plan.dialed().tls().expect(words).clone()
 }
 
 #[track_caller]
@@ -34,10 +31,8 @@ fn client(words: &str) -> Client {
 
 #[track_caller]
 fn server_in(words: &str, dialect: &Dialect) -> Server {
-    match planned(words, dialect) {
-        Some(Tls::Server(server)) => server,
-        other => panic!("{words}: {other:?}"),
-    }
+    let plan = planned(words, dialect);
+    plan.heard().tls.clone().expect(words)
 }
 
 #[track_caller]
@@ -55,7 +50,12 @@ fn wrong_in(words: &str, dialect: &Dialect) -> String {
 #[test]
 fn nothing_is_encrypted_that_was_not_asked_to_be() {
     for words in ["h 443", "-l 443", "-u h 443", "-U /p"] {
-        assert_eq!(planned(words, &NATIVE), None, "{words}");
+        let plan = planned(words, &NATIVE);
+        let is_plain = match plan.listening() {
+            Some(listening) => listening.tls.is_none(),
+            None => plan.dialed().tls().is_none(),
+        };
+        assert!(is_plain, "{words}");
     }
 }
 
@@ -110,7 +110,7 @@ fn every_option_has_ncats_spelling_too() {
         ),
     ] {
         for dialect in [&NATIVE, &NCAT] {
-            let tls = |option| planned(&format!("{option} h 443"), dialect);
+            let tls = |option| client_in(&format!("{option} h 443"), dialect);
             assert_eq!(tls(ours), tls(theirs), "{theirs}");
         }
     }

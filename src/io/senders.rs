@@ -1,31 +1,31 @@
 //! Whose messages a datagram socket receives.
 
 use super::peer_addr::{PeerAddr, is_own, is_same_peer};
-use crate::plan::access::Rules;
+use crate::plan::access::Admission;
 use rustix::net::SocketAddrAny;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
 /// Whose messages are received; the others are dropped, as if they had not come.
 #[derive(Debug, Default)]
-pub struct Admission {
+pub struct Senders {
     /// The only peer to receive from. Datagrams that were queued before the socket was connected
     /// may be of others: connect(2) leaves them in the queue.
     only: Option<PeerAddr>,
     /// The address of the socket, where it has many peers: what comes from there is not heard.
     own: Option<PeerAddr>,
     /// Who may write; `None`: everybody.
-    rules: Option<Arc<Rules>>,
+    rules: Option<Arc<Admission>>,
     /// Who wrote last of those who may not, and whether that is still to be reported to the user.
     refused: Option<(SocketAddrAny, bool)>,
 }
 
-impl Admission {
+impl Senders {
     /// Receives the messages of one peer, or of all where there is no such one.
-    pub fn of(only: Option<PeerAddr>) -> Admission {
-        Admission {
+    pub fn of(only: Option<PeerAddr>) -> Senders {
+        Senders {
             only,
-            ..Admission::default()
+            ..Senders::default()
         }
     }
 
@@ -45,7 +45,7 @@ impl Admission {
     }
 
     /// Drops what those write who may not.
-    pub fn set_rules(&mut self, rules: &Arc<Rules>) {
+    pub fn set_rules(&mut self, rules: &Arc<Admission>) {
         self.rules = rules.limits_hosts().then(|| Arc::clone(rules));
     }
 

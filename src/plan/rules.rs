@@ -1,7 +1,6 @@
-//! What a session does with its bytes, when it ends, and what is written down of it.
+//! What a session does with its bytes, and when it ends.
 
 use super::limits::Limits;
-use std::path::PathBuf;
 use std::time::Duration;
 
 /// When a session is over.
@@ -77,7 +76,7 @@ pub enum TelnetSides {
 
 /// What a session does with its bytes.
 #[derive(Clone, Debug)]
-pub struct Session {
+pub struct Rules {
     /// The rules at its end.
     pub ends: Ends,
     /// How much it may take.
@@ -106,8 +105,9 @@ pub struct Session {
     pub queue_bytes: usize,
     /// Datagrams that are refused are lost, and no end.
     pub ignores_refusals: bool,
-    /// A broken session is a failure: told, and exit code 1.
-    pub tells_breaks: bool,
+    /// A peer that breaks the session off has had enough: there is no other way to leave a pattern
+    /// without end.
+    pub forgives_resets: bool,
     /// HTTP/1 requests on standard input are recognised: an answer that is cut short is a failure.
     pub follows_http: bool,
 }
@@ -119,45 +119,4 @@ pub enum Framing {
     Line,
     /// Each behind its length, as in a frame.
     Length,
-}
-
-/// How a log shows what passed; see `proto::record`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum LogFormat {
-    /// The bytes as they are, both directions in one.
-    Raw,
-    /// A line of text for each line, with time, direction and peer.
-    Tagged,
-    /// A JSON object for whatever passed at once.
-    Json,
-    /// A heading and rows of hexadecimal.
-    Hex {
-        /// The directions in two colours.
-        colours: bool,
-    },
-    /// Rows of hexadecimal as Ncat's.
-    NcatHex,
-}
-
-/// Where a log is kept.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum LogPlace {
-    /// In a file.
-    File {
-        /// Its path.
-        path: PathBuf,
-        /// What is in it stays.
-        appends: bool,
-    },
-    /// It is shown on standard error.
-    Stderr,
-}
-
-/// A log of what passes between rnc and its peers.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Log {
-    /// Where it is kept.
-    pub place: LogPlace,
-    /// How it looks.
-    pub format: LogFormat,
 }

@@ -1,8 +1,8 @@
 //! Asking a UDP port whether somebody is there: with one datagram, or, as OpenBSD nc does, with two
 //! at once and then one a second. Only a refusal (ICMP) is an answer; silence is taken for yes.
 
+use super::dial::Connected;
 use crate::io::reactor::Cx;
-use crate::net::dial::Connected;
 use crate::plan::UdpProbe;
 use mio::Interest;
 use std::io;
@@ -15,7 +15,6 @@ const PAUSE: Duration = Duration::from_secs(1);
 /// A UDP port that is being asked.
 pub struct Probe {
     connected: Connected,
-    port: u16,
     asking: UdpProbe,
     next: Option<Instant>,
     until: Instant,
@@ -26,14 +25,13 @@ impl Probe {
     ///
     /// # Errors
     /// The socket cannot be registered.
-    pub fn new(connected: Connected, port: u16, asking: UdpProbe, cx: Cx<'_>) -> io::Result<Probe> {
+    pub fn new(connected: Connected, asking: UdpProbe, cx: Cx<'_>) -> io::Result<Probe> {
         let interest = Interest::READABLE | Interest::WRITABLE;
         cx.registrar.register(connected.stream.fd(), interest)?;
         // Whether it arrived is seen later. A socket that leads to a group is not connected.
         let _ = send(&connected, asking);
         Ok(Probe {
             connected,
-            port,
             asking,
             next: asking.is_repeated.then_some(cx.now),
             until: cx.now + asking.limit,
@@ -70,14 +68,9 @@ impl Probe {
         self.next.map_or(self.until, |next| next.min(self.until))
     }
 
-    /// The connection.
-    pub fn connected(&self) -> &Connected {
-        &self.connected
-    }
-
-    /// Gives back the connection, and the port it is to.
-    pub fn into_connected(self) -> (Connected, u16) {
-        (self.connected, self.port)
+    /// Gives back the connection.
+    pub fn into_connected(self) -> Connected {
+        self.connected
     }
 }
 

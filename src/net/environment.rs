@@ -1,15 +1,15 @@
 //! What a program is told about its peer.
 
+use super::addr;
 use crate::io::datagram::PeerAddr;
 use crate::io::endpoint::Endpoint;
-use crate::net::addr;
 use crate::plan::Transport;
 use socket2::{SockAddr, Socket};
 use std::ffi::{OsStr, OsString};
 use std::os::unix::ffi::OsStrExt;
 
 /// Both addresses of a connection, as far as they are known.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub struct Addresses {
     /// The peer's.
     pub remote: Option<SockAddr>,
@@ -28,6 +28,12 @@ impl Addresses {
 
     /// Those of a connection; a socket that leads to a group has that as its peer.
     pub fn of_end(end: &Endpoint) -> Addresses {
+        if let Endpoint::Mailbox(mailbox) = end {
+            return Addresses {
+                remote: Some(mailbox.peer().clone()),
+                local: mailbox.own_addr(),
+            };
+        }
         let mut addresses = end.socket().map(Addresses::of).unwrap_or_default();
         if let (None, Some(PeerAddr::Ip(group))) = (&addresses.remote, end.peer()) {
             addresses.remote = Some(group.into());

@@ -1,8 +1,9 @@
-//! Making a connection secure, as a client or as a server: asking for TLS in plain text where that
-//! is due, then the handshake.
+//! Putting a layer on a connected stream: asking a proxy for the way, or TLS, as a client or as a
+//! server, after asking for it in plain text where that is due (STARTTLS).
 //!
 //! ```text
-//! Asking (STARTTLS) ──► Shaking ──► Done
+//! a proxy:  Talking ──► done, or anew over another connection
+//! TLS:      Asking (STARTTLS) ──► Shaking ──► done
 //! ```
 
 use super::handshake::{Talk, TalkError, Talked};
@@ -16,27 +17,38 @@ use std::io;
 use std::task::{Poll, ready};
 use std::time::{Duration, Instant};
 
-/// How long it may take, if nothing else is said: a peer that says nothing is not waited for for
+/// How long TLS may take, if nothing else is said: a peer that says nothing is not waited for for
 /// ever.
 pub const LIMIT: Duration = Duration::from_secs(30);
 
-/// A connection that is being made secure.
-pub struct Securing {
+/// A stream on which a layer is being put.
+pub struct Wrap {
     /// The registration of its socket.
     id: Registered,
     state: State,
-    deadline: Instant,
+    deadline: Option<Instant>,
 }
 
 enum State {
+    Talking(Box<(Talk, Stream)>),
     Asking(Box<(Talk, Stream, Box<TlsSession>)>),
     Shaking(Box<TlsStream>),
     Over,
 }
 
-/// Why a connection could not be made secure.
+/// What became of it.
+pub enum Wrapped {
+    /// The layer is on.
+    Done(Connection),
+    /// The dialogue with the proxy goes on over a new connection.
+    Anew(Talk),
+}
+
+/// Why a layer could not be put on.
 #[derive(Debug)]
-pub enum SecureError {
+pub enum WrapError {
+    /// The proxy refused, or the connection to it broke.
+    Proxy(TalkError),
     /// The peer does not go over to TLS.
     Asking(TalkError),
     /// It sent bytes behind its word to begin with TLS: whoever did that wanted them to be taken
@@ -49,26 +61,38 @@ pub enum SecureError {
     Late,
 }
 
-impl Securing {
-    /// Begins on a stream; `asking` asks the peer for TLS in plain text first. `limit` is the time it
-    /// may take.
+impl Wrap {
+    /// Begins, or goes on with, a dialogue with a proxy.
     ///
     /// # Errors
     /// The socket cannot be registered.
-    pub fn new(
+    pub fn proxy(mut stream: Stream, talk: Talk, cx: Cx<'_>) -> io::Result<Wrap> {
+        Ok(Wrap {
+            id: stream.register(&cx.registrar)?,
+            state: State::Talking(Box::new((talk, stream))),
+            deadline: None,
+        })
+    }
+
+    /// Begins TLS; `asking` asks the peer for it in plain text first. `limit` is the time it may
+    /// take.
+    ///
+    /// # Errors
+    /// The socket cannot be registered.
+    pub fn tls(
         mut stream: Stream,
         session: Box<TlsSession>,
         asking: Option<Box<dyn Handshake>>,
         limit: Duration,
         cx: Cx<'_>,
-    ) -> io::Result<Securing> {
-        Ok(Securing {
+    ) -> io::Result<Wrap> {
+        Ok(Wrap {
             id: stream.register(&cx.registrar)?,
             state: match asking {
                 Some(machine) => State::Asking(Box::new((Talk::with(machine), stream, session))),
                 None => State::Shaking(Box::new(TlsStream::new(stream, session))),
             },
-            deadline: cx.now + limit,
+            deadline: Some(cx.now + limit),
         })
     }
 
@@ -80,6 +104,7 @@ impl Securing {
     /// Takes in an event.
     pub fn note(&mut self, id: Registered, ready: Ready) {
         match &mut self.state {
+            State::Talking(talking) => talking.1.note(id, ready),
             State::Asking(asking) => asking.1.note(id, ready),
             State::Shaking(tls) => tls.note(id, ready),
             State::Over => {}
@@ -87,23 +112,37 @@ impl Securing {
     }
 
     /// When it wants to be driven even if nothing happens.
-    pub fn deadline(&self) -> Instant {
+    pub fn deadline(&self) -> Option<Instant> {
         self.deadline
     }
 
     /// Goes on as far as it can.
     ///
     /// # Errors
-    /// It cannot be made secure; the connection is to be closed.
-    pub fn drive(&mut self, now: Instant) -> Poll<Result<Connection, SecureError>> {
-        let is_late = now >= self.deadline;
+    /// The layer cannot be put on; the connection is to be closed.
+    pub fn drive(&mut self, now: Instant) -> Poll<Result<Wrapped, WrapError>> {
+        self.state = match std::mem::replace(&mut self.state, State::Over) {
+            State::Talking(mut talking) => match talking.0.drive(&mut talking.1) {
+                Poll::Pending => {
+                    self.state = State::Talking(talking);
+                    return Poll::Pending;
+                }
+                Poll::Ready(talked) => {
+                    let (talk, stream) = *talking;
+                    let talked = talked.map_err(WrapError::Proxy)?;
+                    return Poll::Ready(Ok(hung_up(talked, talk, stream)));
+                }
+            },
+            state => state,
+        };
+        let is_late = self.deadline.is_some_and(|deadline| now >= deadline);
         if let State::Asking(asking) = &mut self.state {
             let (talk, stream, _) = &mut **asking;
-            match talk.drive(stream).map_err(SecureError::Asking)? {
+            match talk.drive(stream).map_err(WrapError::Asking)? {
                 Poll::Ready(Talked::Done(behind)) if behind.is_empty() => self.begin_handshake(),
-                Poll::Ready(Talked::Done(_)) => return Poll::Ready(Err(SecureError::Injected)),
+                Poll::Ready(Talked::Done(_)) => return Poll::Ready(Err(WrapError::Injected)),
                 Poll::Ready(Talked::Anew) | Poll::Pending if is_late => {
-                    return Poll::Ready(Err(SecureError::Late));
+                    return Poll::Ready(Err(WrapError::Late));
                 }
                 Poll::Ready(Talked::Anew) | Poll::Pending => return Poll::Pending,
             }
@@ -119,8 +158,8 @@ impl Securing {
             return Poll::Pending;
         };
         Poll::Ready(match shaken {
-            Ok(()) => Ok(Connection::Tls(tls)),
-            Err(error) => Err(SecureError::Handshake(error, tls.into_parts().1)),
+            Ok(()) => Ok(Wrapped::Done(Connection::Tls(tls))),
+            Err(error) => Err(WrapError::Handshake(error, tls.into_parts().1)),
         })
     }
 
@@ -129,5 +168,16 @@ impl Securing {
             let (_, stream, session) = *asking;
             self.state = State::Shaking(Box::new(TlsStream::new(stream, session)));
         }
+    }
+}
+
+/// A dialogue with a proxy is over. The peer's first bytes came behind the proxy's answer.
+fn hung_up(talked: Talked, talk: Talk, mut stream: Stream) -> Wrapped {
+    match talked {
+        Talked::Done(early) => {
+            stream.unread(&early);
+            Wrapped::Done(Connection::Stream(stream))
+        }
+        Talked::Anew => Wrapped::Anew(talk),
     }
 }

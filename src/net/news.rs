@@ -1,0 +1,44 @@
+//! What there is to tell while an end is being opened.
+
+use socket2::{SockAddr, Socket};
+use std::net::SocketAddr;
+
+/// What `-v` prints while an end is being opened.
+pub enum News {
+    /// A whole line about an address.
+    Line(String),
+    /// It is connected: to this address, where there is one of IP; that of the proxy, if there is
+    /// one.
+    Connected(Option<SocketAddr>, Option<SocketDetails>),
+    /// TLS is on: what is wrong with the server's certificate where that does not count, and what
+    /// was agreed on.
+    Secured {
+        /// What the peer is called.
+        label: String,
+        /// Why its certificate is doubtful.
+        doubt: Option<String>,
+        /// What was agreed on, in lines.
+        agreed: Vec<String>,
+    },
+}
+
+/// What `-vv` prints about a connected socket.
+pub struct SocketDetails {
+    /// Our own address.
+    pub local: Option<SockAddr>,
+    /// Its buffers for sending and receiving, in bytes.
+    pub buffers: (usize, usize),
+}
+
+impl SocketDetails {
+    /// Those of a socket.
+    pub fn of(sock: &Socket) -> SocketDetails {
+        SocketDetails {
+            local: sock.local_addr().ok(),
+            buffers: (
+                sock.send_buffer_size().unwrap_or_default(),
+                sock.recv_buffer_size().unwrap_or_default(),
+            ),
+        }
+    }
+}

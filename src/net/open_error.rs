@@ -1,0 +1,57 @@
+//! Why an end cannot be opened.
+
+use super::dial::DialError;
+use super::handshake::TalkError;
+use super::lookup::Unknown;
+use super::race::Obstacle;
+use super::tls::SetupError;
+use super::wrap::WrapError;
+use crate::proto::http::challenge::Challenge;
+use std::io;
+use std::net::SocketAddr;
+
+/// Why an end cannot be opened.
+#[derive(Debug)]
+pub enum OpenError {
+    /// A name could not be looked up.
+    Name(Unknown),
+    /// No address could be connected to; `true` when the time ran out. With `-v` the reason of
+    /// each is in the news by then; without, it is in `Opener::summary`.
+    Connect(bool),
+    /// No address can work.
+    Obstacle(Obstacle),
+    /// A UDP port refused a probe.
+    Refused(SocketAddr, io::Error),
+    /// The proxy refused, or the connection to it broke.
+    Proxy(TalkError),
+    /// The proxy wants a password for our user, which has not been asked for. HTTP proxies say what
+    /// they do with it.
+    PasswordWanted(Option<Challenge>),
+    /// A Unix or a vsock socket cannot be connected to; `TimedOut` without a number of the system's
+    /// is our own limit.
+    Local(io::Error),
+    /// TLS cannot be put on the connection to a peer of this label.
+    Tls(Box<WrapError>, String),
+    /// There is no name that TLS could check.
+    Setup(SetupError),
+    /// The program cannot be started.
+    Program(io::Error),
+    /// The loop cannot wait for it.
+    Io(io::Error),
+}
+
+impl From<io::Error> for OpenError {
+    fn from(error: io::Error) -> OpenError {
+        OpenError::Io(error)
+    }
+}
+
+impl From<DialError> for OpenError {
+    fn from(error: DialError) -> OpenError {
+        match error {
+            DialError::Name(unknown) => OpenError::Name(unknown),
+            DialError::Connect(timed_out) => OpenError::Connect(timed_out),
+            DialError::Obstacle(obstacle) => OpenError::Obstacle(obstacle),
+        }
+    }
+}

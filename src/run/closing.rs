@@ -1,0 +1,181 @@
+//! How a session ended: the one place that tells it, and gives the exit code.
+
+use super::company::Company;
+use super::joining::Joined;
+use super::opening::Names;
+use super::outcome::signal_exit;
+use super::terms::Terms;
+use super::words;
+use crate::exit::Exit;
+use crate::flow::bridge::{BrokenEnd, Ended};
+use crate::io::endpoint::Endpoint;
+use crate::net::tls;
+use crate::report;
+use std::io::{self, ErrorKind};
+use std::time::Instant;
+
+/// What is known of a session that is over.
+pub struct Closing<'a> {
+    /// Its terms.
+    pub terms: &'a Terms,
+    /// Whether there are others.
+    pub company: Company,
+    /// What both sides are called.
+    pub names: &'a Names,
+}
+
+impl Closing<'_> {
+    /// Tells what there is to tell.
+    pub fn tell(&self, joined: &mut Joined, ended: &Ended, now: Instant) -> Exit {
+        self.tell_totals(joined, ended, now);
+        if joined.bridge.is_used_up() {
+            report::verbose(1, &format!("{} reached --max-bytes", self.names.peer));
+        }
+        if let Some(line) = self.alert(joined, ended) {
+            self.company.tell(&line);
+            return Exit::Code(self.terms.manners.codes.broken);
+        }
+        let loss = match joined.bridge.local() {
+            Endpoint::Stdio(stdio) => stdio.take_loss(),
+            _ => None,
+        };
+        let codes = self.terms.manners.codes;
+        match ended {
+            Ended::Clean | Ended::Quit => {
+                let loss = loss.filter(|_| self.terms.manners.tells_breaks);
+                loss.map_or(Exit::OK, |error| self.output_failed(&error))
+            }
+            Ended::Signalled => signal_exit(),
+            Ended::TimedOut(late) if late.is_wanted() => Exit::OK,
+            Ended::TimedOut(late) => {
+                // nc takes silence for an ordinary end, and says nothing even with -v.
+                if self.terms.manners.tells_breaks {
+                    self.company.tell(&words::late(&self.subject(joined), late));
+                }
+                Exit::Code(codes.timed_out)
+            }
+            Ended::Broken(BrokenEnd::Peer, error) if self.is_forgiven(error) => Exit::OK,
+            Ended::Broken(place, error) | Ended::Truncated(place, error) => {
+                self.broken(*place, error, joined)
+            }
+        }
+    }
+
+    /// How much went over the connection. Of a session with standard input and output that is one
+    /// line of the user's own session, of others a line about a peer that has left.
+    fn tell_totals(&self, joined: &mut Joined, ended: &Ended, now: Instant) {
+        let (sent, received) = joined.bridge.moved();
+        if let [Endpoint::Stdio(_), _] = joined.bridge.ends() {
+            let seconds = now.duration_since(joined.started).as_secs_f64();
+            let came = self.terms.remote.is_none();
+            let (level, totals) = words::totals((sent, received), seconds, ended, came);
+            report::verbose(level, &totals);
+        } else {
+            let label = &self.names.peer;
+            let line = format!("{label} left: {sent} bytes sent, {received} received");
+            report::verbose(2, &line);
+        }
+        let drops = match joined.bridge.remote() {
+            Endpoint::Datagram(end) => end.drops(),
+            _ => 0,
+        };
+        if drops > 0 {
+            let datagrams = if drops == 1 { "datagram" } else { "datagrams" };
+            report::verbose(2, &format!("{drops} {datagrams} dropped by the kernel"));
+        }
+    }
+
+    /// The line about a peer that was spoken to in plain text, and answered with a TLS alert.
+    fn alert(&self, joined: &Joined, ended: &Ended) -> Option<String> {
+        let is_ours = match ended {
+            Ended::Signalled => true,
+            Ended::Broken(place, _) => *place != BrokenEnd::Peer && !self.terms.relays(),
+            _ => false,
+        };
+        let (_, received) = joined.bridge.moved();
+        let [_, alerted] = &joined.alerted;
+        let dialed = if self.terms.relays() {
+            &self.names.target
+        } else {
+            &self.names.peer
+        };
+        alerted.line(dialed, received).filter(|_| !is_ours)
+    }
+
+    /// Something broke, and it is told what.
+    fn broken(&self, place: BrokenEnd, error: &io::Error, joined: &mut Joined) -> Exit {
+        let codes = self.terms.manners.codes;
+        let label = &self.names.peer;
+        let sends_messages = self.has_messages(joined);
+        let what = match (place, joined.bridge.local()) {
+            (BrokenEnd::Peer, _) if self.terms.relays() => {
+                format!("connection to {}", self.names.target)
+            }
+            (BrokenEnd::Peer, _) if sends_messages => format!("send to {label}"),
+            (BrokenEnd::Peer, _) => self.connection(),
+            (BrokenEnd::Output, Endpoint::Stdio(_)) => return self.output_failed(error),
+            (BrokenEnd::Input, Endpoint::Stdio(_)) => {
+                let reason = report::reason(error);
+                report::error(&format!("read from standard input failed: {reason}"));
+                return Exit::Code(codes.other);
+            }
+            (BrokenEnd::Input, Endpoint::Child(_)) => format!("read from the program for {label}"),
+            (BrokenEnd::Output, Endpoint::Child(_)) => format!("write to the program for {label}"),
+            (BrokenEnd::Input | BrokenEnd::Output, _) => self.connection(),
+        };
+        let reason = self.why(place, error, joined);
+        self.company.tell(&words::broken(&what, &reason));
+        Exit::Code(codes.broken)
+    }
+
+    fn why(&self, place: BrokenEnd, error: &io::Error, joined: &mut Joined) -> String {
+        let [local, remote] = joined.bridge.ends();
+        let (end, dialed) = match place {
+            BrokenEnd::Peer => (remote, &self.terms.remote),
+            BrokenEnd::Input | BrokenEnd::Output => (local, &self.terms.local),
+        };
+        if let Endpoint::Tls(_) = end {
+            let client = dialed.as_ref().and_then(|dialed| dialed.end().tls());
+            tls::broken(error, client)
+        } else {
+            report::reason(error)
+        }
+    }
+
+    /// The connection with the peer.
+    fn connection(&self) -> String {
+        let came = self.terms.remote.is_none() || self.terms.relays();
+        let way = if came { "from" } else { "to" };
+        format!("connection {way} {}", self.names.peer)
+    }
+
+    /// What has taken too long.
+    fn subject(&self, joined: &Joined) -> String {
+        let came = self.terms.remote.is_none() || self.terms.relays();
+        if came && !self.has_messages(joined) {
+            self.connection()
+        } else {
+            self.names.peer.to_string()
+        }
+    }
+
+    /// Returns whether the peer sends messages, and has no connection.
+    fn has_messages(&self, joined: &Joined) -> bool {
+        let [local, remote] = joined.bridge.ends();
+        let peer = if self.terms.relays() { local } else { remote };
+        peer.keeps_messages()
+    }
+
+    /// Whoever goes while it is still being sent to breaks the connection off; but a pattern
+    /// without end can be left in no other way.
+    fn is_forgiven(&self, error: &io::Error) -> bool {
+        let goes = [ErrorKind::BrokenPipe, ErrorKind::ConnectionReset].contains(&error.kind());
+        goes && self.terms.rules.forgives_resets
+    }
+
+    fn output_failed(&self, error: &io::Error) -> Exit {
+        let reason = report::reason(error);
+        report::error(&format!("write to standard output failed: {reason}"));
+        Exit::Code(self.terms.manners.codes.other)
+    }
+}

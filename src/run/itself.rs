@@ -1,0 +1,41 @@
+//! A relay whose target is its own listener: each client would bring the next, without end.
+
+use crate::io::endpoint::Endpoint;
+use crate::net::addr;
+use crate::net::prepared::Prepared;
+use crate::report;
+use crate::sys::stdio;
+use std::os::fd::AsFd;
+
+/// Returns whether a client is one of our own connections, which was closed again.
+pub fn returns(client: Option<&Endpoint>, target: &Prepared) -> bool {
+    let returning = target.returning();
+    let count = returning.get();
+    let sock = client.and_then(Endpoint::socket).filter(|_| count > 0);
+    let is_ours = sock.is_some_and(|sock| stdio::is_hung_up(sock.as_fd()));
+    returning.set(count - usize::from(is_ours));
+    is_ours
+}
+
+/// Returns whether a target is where the client itself has come in: it is told, and closed.
+pub fn is_same(client: &Endpoint, target: &Endpoint, to: &Prepared) -> bool {
+    let here = client.socket().and_then(|sock| sock.local_addr().ok());
+    let there = target.socket().and_then(|sock| sock.peer_addr().ok());
+    let (Some(here), Some(there)) = (here, there) else {
+        return false;
+    };
+    let is_same = match (addr::ip(&here), addr::ip(&there)) {
+        (Some(here), Some(there)) => here.ip() == there.ip() && here.port() == there.port(),
+        _ => here.domain() == there.domain() && addr::show(&here) == addr::show(&there),
+    };
+    if !is_same || to.end().proxy().is_some() {
+        return false;
+    }
+    let label = crate::net::labels::label(&there, &to.end().how.net);
+    report::error(&format!(
+        "connect to {label} failed: rnc itself listens there"
+    ));
+    target.reset();
+    to.returning().set(to.returning().get() + 1);
+    true
+}

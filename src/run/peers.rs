@@ -1,0 +1,281 @@
+//! The peers of a datagram socket, each as a client of its own. One socket; what a peer sends is put
+//! into its mailbox, which its session reads.
+//!
+//! Datagrams have no end: a peer that has been silent for long enough counts as gone.
+
+use super::bind::BoundSock;
+use super::client::{Client, Link};
+use super::entrance::{Next, Patience};
+use super::greet::Greeter;
+use super::guard::{self, Guard};
+use super::loops::Loops;
+use crate::exit::Exit;
+use crate::io::datagram::{self, Datagram, PeerAddr};
+use crate::io::endpoint::Endpoint;
+use crate::io::inbox::Notice;
+use crate::io::mailbox::{Mailbox, Slot};
+use crate::io::reactor::{Cx, Registered, Registrar};
+use crate::io::ready::{Got, Ready};
+use crate::io::seat::Seat;
+use crate::net::addr::unmapped;
+use crate::net::labels::ip_label;
+use crate::net::own_file::OwnFile;
+use crate::net::unix;
+use crate::parse::escape::printable;
+use crate::plan::{Listening, Manners};
+use crate::report;
+use socket2::{SockAddr, Socket};
+use std::collections::HashMap;
+use std::io;
+use std::net::IpAddr;
+use std::os::unix::ffi::OsStrExt;
+use std::rc::Rc;
+use std::time::Instant;
+
+/// Peers at once, if nothing else is said: each may be a process. Others are not heard.
+const MOST_PEERS: usize = 256;
+/// The longest datagram that can come, in bytes: a Unix one is bounded by its sender's SO_SNDBUF,
+/// by default 208 KiB.
+const MOST_BYTES: usize = 256 << 10;
+
+/// Receives datagrams, and sorts them by their senders.
+pub struct Peers {
+    listening: Rc<Listening>,
+    bound: Option<Socket>,
+    receiver: Option<Receiver>,
+    /// The ways into mailboxes by their peers, and by the addresses of ours those have written to.
+    slots: HashMap<AddrPair, Slot>,
+    most: usize,
+    loops: Loops,
+    /// The longest message to send, in bytes.
+    message_bytes: usize,
+    /// That there is no room for others has been told, and has been so since.
+    told_full: bool,
+    greeter: Greeter,
+    /// Who is heard.
+    guard: Guard,
+    patience: Patience,
+    /// One more than there are peers holds it.
+    seats: Seat,
+    /// The only peer there is to be has come.
+    has_come: bool,
+    /// Nobody new is heard.
+    is_retiring: bool,
+    /// Nothing is received any more.
+    is_leaving: bool,
+    /// Removed when we leave.
+    _files: Vec<OwnFile>,
+}
+
+struct Receiver {
+    end: Datagram,
+    /// The same socket, for the mailboxes.
+    shared: Rc<Socket>,
+    buf: Box<[u8]>,
+}
+
+/// A peer, and the address of ours it writes to where there are several.
+type AddrPair = (PeerAddr, Option<IpAddr>);
+
+impl Peers {
+    /// The peers of a bound socket; messages to them have so many bytes at most.
+    pub fn new(
+        listening: Rc<Listening>,
+        bound: BoundSock,
+        message_bytes: usize,
+        manners: Manners,
+    ) -> Peers {
+        let most = listening.reception.most_clients.unwrap_or(MOST_PEERS);
+        Peers {
+            patience: Patience::new(&listening.reception, &manners),
+            bound: Some(bound.sock),
+            receiver: None,
+            slots: HashMap::new(),
+            most: if listening.is_single() { 1 } else { most },
+            loops: Loops::default(),
+            message_bytes,
+            told_full: false,
+            greeter: Greeter::new(manners),
+            guard: bound.guard,
+            seats: Seat::default(),
+            has_come: false,
+            is_retiring: false,
+            is_leaving: false,
+            listening,
+            _files: bound.files,
+        }
+    }
+
+    /// Registers the socket with the loop, the first time.
+    ///
+    /// # Errors
+    /// It cannot be registered.
+    pub fn open(&mut self, registrar: &Registrar<'_>) -> io::Result<()> {
+        let Some(sock) = self.bound.take() else {
+            return Ok(());
+        };
+        let shared = Rc::new(sock.try_clone()?);
+        let mut end = Datagram::new(sock, datagram::Peers::Last, registrar)?;
+        // What a peer is joined to could answer itself without end, and another socket with the same
+        // address would not get the answer.
+        end.drop_own();
+        end.set_rules(self.guard.rules());
+        let buf = vec![0; MOST_BYTES].into();
+        self.receiver = Some(Receiver { end, shared, buf });
+        Ok(())
+    }
+
+    /// Receives one datagram: for a peer that has a mailbox, or from a new one.
+    ///
+    /// # Errors
+    /// The exit code, when nothing can be received any more.
+    pub fn next(&mut self, cx: Cx<'_>) -> Result<Next, Exit> {
+        let Some(mut receiver) = self.receiver.take().filter(|_| !self.is_leaving) else {
+            return Ok(Next::Pending);
+        };
+        let next = self.receive(&mut receiver, cx);
+        self.receiver = Some(receiver);
+        next
+    }
+
+    fn receive(&mut self, receiver: &mut Receiver, cx: Cx<'_>) -> Result<Next, Exit> {
+        let got = receiver.end.try_read(&mut receiver.buf);
+        guard::tell_refused(&mut receiver.end);
+        let len = match got {
+            Ok(Got::Bytes(len)) => len,
+            Ok(Got::Eof | Got::Pending) => return Ok(Next::Pending),
+            Ok(Got::Again) => return Ok(Next::Refused),
+            Err(error) => {
+                report::error(&format!("receive failed: {}", report::reason(&error)));
+                return Err(Exit::FAILED);
+            }
+        };
+        self.patience.end();
+        let Some(peer) = receiver.end.sender() else {
+            return Ok(Next::Refused);
+        };
+        let pair = (peer, receiver.end.local());
+        let message = &receiver.buf[..len];
+        if self.loops.is_loop(&(&pair, message), cx.now) {
+            return Ok(Next::Refused);
+        }
+        if let Some(slot) = self.slots.get(&pair).filter(|slot| slot.is_open()) {
+            slot.put(message);
+            return Ok(Next::Refused);
+        }
+        let client = self.welcome(pair, message, &receiver.shared, cx);
+        let client = client.map(Box::new);
+        Ok(client.map_or(Next::Refused, Next::Client))
+    }
+
+    /// Makes a client of a new peer; `None` when there is no room.
+    fn welcome(
+        &mut self,
+        pair: AddrPair,
+        message: &[u8],
+        sock: &Rc<Socket>,
+        cx: Cx<'_>,
+    ) -> Option<Client> {
+        let count = self.seats.others();
+        if self.is_over() || count >= self.most {
+            self.tell_full();
+            return None;
+        }
+        if self.slots.len() > count {
+            self.slots.retain(|_, slot| slot.is_there());
+        }
+        let (addr, label) = self.name(&pair.0)?;
+        if let PeerAddr::Ip(ip) = &pair.0 {
+            self.greeter.greet_ip(unmapped(*ip), &cx.registrar);
+        }
+        let mailbox = Mailbox::new(Rc::clone(sock), addr.clone(), pair.1, self.message_bytes);
+        let slot = mailbox.slot();
+        slot.put(message);
+        self.slots.insert(pair, slot);
+        self.has_come = true;
+        self.told_full = false;
+        Some(Client {
+            link: Link::End(Endpoint::Mailbox(Box::new(mailbox))),
+            addr: Some(addr),
+            label,
+            seat: Some(self.seats.another()),
+            reserve: Vec::new(),
+        })
+    }
+
+    /// Where to send to, and the name in messages; `None` for a peer without a name, which cannot be
+    /// answered, nor told from others like it.
+    fn name(&self, peer: &PeerAddr) -> Option<(SockAddr, String)> {
+        match peer {
+            PeerAddr::Ip(ip) => {
+                let label = ip_label(&unmapped(*ip), &self.listening.net);
+                Some(((*ip).into(), label))
+            }
+            PeerAddr::Unix(path) => {
+                let addr = unix::address(path).ok()?;
+                let shown = printable(path.as_os_str().as_bytes());
+                (!path.as_os_str().is_empty()).then(|| (addr, format!("{shown} (unix)")))
+            }
+        }
+    }
+
+    fn tell_full(&mut self) {
+        let tells = !self.listening.is_single() && !self.is_over();
+        if tells && !std::mem::replace(&mut self.told_full, true) {
+            let most = self.most;
+            report::error(&format!("{most} peers at once: others are not heard"));
+        }
+    }
+
+    /// Returns whether nobody new is heard.
+    fn is_over(&self) -> bool {
+        let is_taken = self.listening.is_single() && self.has_come;
+        self.is_retiring || self.is_leaving || is_taken
+    }
+
+    /// Returns whether nobody new is heard, and all have left. Until then each one that leaves has
+    /// this looked at again.
+    pub fn have_left(&self, cx: Cx<'_>) -> bool {
+        if self.is_over() {
+            self.seats.wait(cx.registrar.waker());
+        }
+        self.is_over() && self.seats.others() == 0
+    }
+
+    /// Tells those whose names are still being looked up without them.
+    pub fn flush(&mut self) {
+        self.greeter.flush();
+    }
+
+    /// How rnc ends when nobody has come for too long: it is told, and this is the exit code.
+    pub fn nobody_came(&mut self, now: Instant) -> Option<Exit> {
+        self.patience.exit(now)
+    }
+
+    /// Takes in an event.
+    pub fn note(&mut self, id: Registered, ready: Ready) {
+        if let Some(receiver) = &mut self.receiver {
+            receiver.end.note(id, ready);
+        }
+        if ready.writable {
+            self.slots.values().for_each(Slot::note_room);
+        }
+    }
+
+    /// Takes in a notice.
+    pub fn notice(&mut self, notice: &Notice) {
+        self.greeter.notice(notice);
+        if self.guard.notice(notice)
+            && let Some(receiver) = &mut self.receiver
+        {
+            receiver.end.set_rules(self.guard.rules());
+        }
+        self.is_retiring |= matches!(notice, Notice::Retiring);
+        self.is_leaving |= matches!(notice, Notice::Ending);
+    }
+
+    /// When nobody is waited for any more.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.patience.deadline()
+    }
+}

@@ -1,0 +1,221 @@
+//! Sessions one after the other: with the ports of a host, with one end, with the clients of a
+//! listener in turn, or with all peers of a datagram socket at once.
+
+use super::client::{Client, Link};
+use super::company::Company;
+use super::entrance::{Entrance, Next};
+use super::opening::Start;
+use super::outcome::{Outcome, failed, signal_exit};
+use super::ports::PortList;
+use super::session::Session;
+use super::terms::Terms;
+use super::whole::Whole;
+use crate::exit::Exit;
+use crate::io::inbox::Notice;
+use crate::io::reactor::{Cx, Drive, Registered, Step};
+use crate::io::ready::Ready;
+use crate::plan::Clients;
+use std::rc::Rc;
+use std::time::Instant;
+
+/// Where the peers of sessions come from that follow each other.
+pub enum Source {
+    /// One end, which is connected to once; whether it still is to be.
+    Once(bool),
+    /// The ports of a host.
+    Ports(PortList),
+    /// A listener of streams, and which of its clients are served.
+    Streams(Box<Entrance>, Clients),
+    /// A datagram socket with all its peers.
+    Whole(Box<Whole>),
+}
+
+/// Runs sessions one after the other.
+pub struct Sequence {
+    terms: Rc<Terms>,
+    source: Source,
+    session: Option<Box<Session>>,
+    signalled: bool,
+}
+
+/// What is to be done where no session is under way.
+enum Turn {
+    Begin(Box<Start>),
+    Step(Step<Exit>),
+}
+
+impl Sequence {
+    /// Sessions with the peers of a source.
+    pub fn new(terms: Rc<Terms>, source: Source) -> Sequence {
+        Sequence {
+            terms,
+            source,
+            session: None,
+            signalled: false,
+        }
+    }
+
+    /// What is to be done next.
+    fn next(&mut self, cx: Cx<'_>) -> Turn {
+        if self.signalled {
+            return Turn::Step(Step::Done(signal_exit()));
+        }
+        let codes = self.terms.manners.codes;
+        match &mut self.source {
+            Source::Once(is_due) => {
+                if std::mem::take(is_due) {
+                    Turn::Begin(Box::default())
+                } else {
+                    Turn::Step(Step::Done(Exit::OK))
+                }
+            }
+            Source::Ports(ports) => match ports.next(cx.now) {
+                Some(port) => Turn::Begin(Box::new(Start {
+                    port: Some(port),
+                    is_followed: ports.has_more(),
+                    client: None,
+                })),
+                None if ports.deadline().is_some() => Turn::Step(Step::Wait),
+                None => Turn::Step(Step::Done(ports.exit(&codes))),
+            },
+            Source::Streams(entrance, clients) => next_client(entrance, *clients, cx),
+            Source::Whole(whole) => match whole.end(&cx.registrar) {
+                Ok(Some(end)) => Turn::Begin(Box::new(Start {
+                    client: Some(Box::new(Client {
+                        link: Link::End(end),
+                        addr: None,
+                        label: "the peer".to_string(),
+                        seat: None,
+                        reserve: Vec::new(),
+                    })),
+                    ..Start::default()
+                })),
+                Ok(None) => Turn::Step(Step::Done(Exit::OK)),
+                Err(error) => Turn::Step(Step::Done(failed(&error.into()))),
+            },
+        }
+    }
+
+    /// A session is over: is everything?
+    fn over(&mut self, outcome: Outcome, now: Instant) -> Option<Exit> {
+        let exit = outcome.exit;
+        let ends_all = outcome.is_fatal || matches!(exit, Exit::Signal(_));
+        match &mut self.source {
+            Source::Ports(ports) => {
+                ports.done(outcome.closed, exit, now);
+                ends_all.then_some(exit)
+            }
+            Source::Streams(entrance, clients) => {
+                entrance.flush();
+                let is_last = *clients != Clients::InTurn || outcome.is_last;
+                (is_last || ends_all).then_some(exit)
+            }
+            Source::Whole(whole) => {
+                whole.flush();
+                Some(exit)
+            }
+            Source::Once(_) => Some(exit),
+        }
+    }
+}
+
+/// The next client, if there is one.
+fn next_client(entrance: &mut Entrance, clients: Clients, cx: Cx<'_>) -> Turn {
+    if let Err(error) = entrance.open(&cx.registrar) {
+        return Turn::Step(Step::Done(failed(&error.into())));
+    }
+    if !entrance.is_open() {
+        return Turn::Step(Step::Done(entrance.exit()));
+    }
+    let step = match entrance.next(cx) {
+        Next::Client(client) => {
+            if clients == Clients::One {
+                entrance.close();
+            }
+            entrance.greet(&client, &cx.registrar);
+            return Turn::Begin(Box::new(Start {
+                client: Some(client),
+                port: None,
+                is_followed: clients == Clients::InTurn,
+            }));
+        }
+        Next::Pending => Step::Wait,
+        Next::Refused => Step::Again,
+        Next::Full => {
+            entrance.deny();
+            Step::Again
+        }
+        Next::Short(error) => {
+            entrance.tell_shortage(&error);
+            Step::Wait
+        }
+    };
+    let nobody_came = entrance.nobody_came(cx.now);
+    Turn::Step(nobody_came.map_or(step, Step::Done))
+}
+
+impl Drive<Exit> for Sequence {
+    fn note(&mut self, id: Registered, ready: Ready) {
+        if let Source::Streams(entrance, _) = &mut self.source {
+            entrance.note(id, ready);
+        }
+        if let Some(session) = &mut self.session {
+            session.note(id, ready);
+        }
+    }
+
+    fn notice(&mut self, notice: &Notice, now: Instant) {
+        match &mut self.source {
+            Source::Streams(entrance, _) => entrance.notice(notice),
+            Source::Whole(whole) => whole.notice(notice),
+            Source::Once(_) | Source::Ports(_) => {}
+        }
+        self.signalled |= matches!(notice, Notice::Ending);
+        if let Some(session) = &mut self.session {
+            session.notice(notice, now);
+        }
+    }
+
+    fn drive(&mut self, cx: Cx<'_>) -> Step<Exit> {
+        loop {
+            let Some(session) = &mut self.session else {
+                match self.next(cx) {
+                    Turn::Begin(start) => {
+                        let session = Session::new(&self.terms, *start, Company::Alone, cx.now);
+                        self.session = Some(Box::new(session));
+                    }
+                    Turn::Step(step) => return step,
+                }
+                continue;
+            };
+            let progress = session.advance(cx);
+            if let Source::Whole(whole) = &mut self.source
+                && let Some(exit) = whole.attend(session, cx)
+            {
+                return Step::Done(exit);
+            }
+            match progress {
+                Step::Wait => return Step::Wait,
+                Step::Again | Step::Spawn(_) => return Step::Again,
+                Step::Done(outcome) => {
+                    self.session = None;
+                    if let Some(exit) = self.over(outcome, cx.now) {
+                        return Step::Done(exit);
+                    }
+                }
+            }
+        }
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        let session = self.session.as_ref().and_then(|session| session.deadline());
+        let source = match &self.source {
+            Source::Whole(whole) => whole.deadline(),
+            _ if self.session.is_some() => None,
+            Source::Streams(entrance, _) => entrance.deadline(),
+            Source::Ports(ports) => ports.deadline(),
+            Source::Once(_) => None,
+        };
+        session.into_iter().chain(source).min()
+    }
+}

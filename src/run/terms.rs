@@ -1,0 +1,56 @@
+//! What all sessions of one work share.
+
+use crate::net::open_error::OpenError;
+use crate::net::prepared::Prepared;
+use crate::plan::{Base, Manners, Purpose, Rules};
+use std::cell::Cell;
+use std::rc::Rc;
+
+/// The terms of sessions.
+pub struct Terms {
+    /// What is opened as our side; `None`: the peer that has come is.
+    pub local: Option<Rc<Prepared>>,
+    /// What is opened as the peer's side; `None`: the peer that has come is.
+    pub remote: Option<Rc<Prepared>>,
+    /// What is done with a remote side that is open.
+    pub purpose: Purpose,
+    /// What is done with the bytes.
+    pub rules: Rules,
+    /// How it is told.
+    pub manners: Manners,
+    /// Why the last program could not be started.
+    pub not_started: Cell<Option<i32>>,
+}
+
+/// Descriptors it takes to start a program: both ends of two pipes, what watches it, and one that
+/// std needs meanwhile; or as many for a terminal.
+const TO_START: usize = 6;
+
+impl Terms {
+    /// Returns whether it is news that something cannot be opened: that of a program is the same for
+    /// each client.
+    pub fn is_news(&self, error: &OpenError) -> bool {
+        match error {
+            OpenError::Program(error) => {
+                let code = error.raw_os_error();
+                self.not_started.replace(code) != code
+            }
+            _ => true,
+        }
+    }
+
+    /// Returns whether peers that have come are relayed to elsewhere.
+    pub fn relays(&self) -> bool {
+        self.local.is_none()
+    }
+
+    /// Descriptors that it takes to open the side that a peer who has come is joined to.
+    pub fn descriptors(&self) -> usize {
+        let opened = self.local.as_ref().or(self.remote.as_ref());
+        opened.map_or(0, |opened| match &opened.end().base {
+            Base::Stdio | Base::Builtin(_) => 0,
+            Base::Ip { .. } | Base::Unix { .. } | Base::Vsock { .. } => 1,
+            Base::Program(_) => TO_START,
+        })
+    }
+}
