@@ -14,7 +14,7 @@
 //! | 0 | `parse` | user text ↔ types |
 //! | 0 | `proto` | wire formats as machines without sockets or clocks |
 //!
-//! `report` (what is said to the user) and `exit` (the exit codes) may be used from everywhere.
+//! `report` (what is printed for the user) and `exit` (the exit codes) may be used from everywhere.
 
 #![warn(missing_docs)]
 #![deny(unsafe_op_in_unsafe_fn)]

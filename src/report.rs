@@ -1,5 +1,5 @@
-//! Every line rnc says to its user. Words go to standard error, each line in one write; what came
-//! from a peer is escaped by the caller (`parse::escape`) before it gets here.
+//! Every line rnc prints for its user. Words go to standard error, each line in one write; what
+//! came from a peer is escaped by the caller (`parse::escape`) before it gets here.
 
 use crate::sys;
 use crate::sys::outlet::Outlet;
@@ -8,20 +8,20 @@ use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-/// How much is said, and under which name.
+/// How much is printed, and under which name.
 #[derive(Clone, Debug)]
 pub struct Voice {
     /// What stands before each message: `rnc`, or the name of the program rnc stands in for.
     pub name: String,
     /// How often `-v` was given.
     pub verbose: u8,
-    /// Whether a failed connect or session is told without `-v` too.
+    /// Whether a failed connect or session is printed without `-v` too.
     pub tells_failures: bool,
-    /// The words in which what happens is told.
+    /// The words in which what happens is printed.
     pub wording: Wording,
 }
 
-/// In whose words things are told.
+/// In whose words things are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Wording {
     /// OpenBSD nc's, to the letter where it has them: `NAME: message`.
@@ -37,27 +37,27 @@ static VOICE: OnceLock<Voice> = OnceLock::new();
 static OUTLET: Mutex<Option<Outlet>> = Mutex::new(None);
 static IS_BEHIND: AtomicBool = AtomicBool::new(false);
 
-/// Sets the voice of this process, once, before anything is said.
+/// Sets the voice of this process, once, before anything is printed.
 pub fn set_voice(voice: Voice) {
     let _ = VOICE.set(voice);
 }
 
-/// Says whether `-v` was given at least `level` times.
+/// Returns whether `-v` was given at least `level` times.
 pub fn is_verbose(level: u8) -> bool {
     VOICE.get().is_some_and(|voice| voice.verbose >= level)
 }
 
-/// In whose words things are told.
+/// In whose words things are printed.
 pub fn wording() -> Wording {
     VOICE.get().map_or(Wording::Netcat, |voice| voice.wording)
 }
 
-/// Says `NAME: message`, always.
+/// Prints `NAME: message`, always.
 pub fn error(message: &str) {
     line(&named(message));
 }
 
-/// A message as `error` says it, for a line that is to be said later.
+/// A message as `error` prints it, for a line that is to be printed later.
 pub fn named(message: &str) -> String {
     let name = VOICE.get().map_or("rnc", |voice| &voice.name);
     match wording() {
@@ -74,7 +74,7 @@ pub fn stated(message: &str) -> String {
     }
 }
 
-/// Says the error rnc cannot go on after, always.
+/// Prints the error rnc cannot go on after, always.
 pub fn fatal(message: &str) {
     match wording() {
         Wording::Netcat => error(message),
@@ -82,8 +82,8 @@ pub fn fatal(message: &str) {
     }
 }
 
-/// Says `NAME: message` where failures of the network are told: always in native rnc, with `-v`
-/// in the nc dialect.
+/// Prints `NAME: message` where failures of the network are printed: always in native rnc, with
+/// `-v` in the nc dialect.
 pub fn failure(message: &str) {
     if VOICE
         .get()
@@ -93,14 +93,14 @@ pub fn failure(message: &str) {
     }
 }
 
-/// Says a message, as `stated` has it, when `-v` was given at least `level` times.
+/// Prints a message, as `stated` has it, when `-v` was given at least `level` times.
 pub fn verbose(level: u8, message: &str) {
     if is_verbose(level) {
         line(&stated(message));
     }
 }
 
-/// Says a line as it is, always. It is not waited for: where standard error is full, the line is
+/// Prints a line as it is, always. It is not waited for: where standard error is full, the line is
 /// written later, and lost if there are too many of them.
 pub fn line(message: &str) {
     with_outlet(|outlet| outlet.write(format!("{message}\n").as_bytes()));

@@ -87,7 +87,9 @@ fn imports_only_point_down() {
 
 /// The part of a file that is built outside tests.
 fn without_tests(code: &str) -> &str {
-    code.split("#[cfg(test)]\nmod tests").next().unwrap_or(code)
+    code.split("#[cfg(test)]\nmod tests {")
+        .next()
+        .unwrap_or(code)
 }
 
 /// The words and marks of some code; what is no part of a path is one mark of its own.

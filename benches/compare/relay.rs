@@ -131,11 +131,7 @@ pub fn idle(contender: &Contender) -> Result<Vec<f64>> {
     });
     let mut held = Vec::new();
     for number in 0..count {
-        let mut socket = connect(port)?;
-        let mut byte = [b'.'];
-        socket.write_all(&byte)?;
-        let got = socket.read_exact(&mut byte);
-        got.with_context(|| format!("connection {number} of {count}"))?;
+        let socket = answered(port).with_context(|| format!("connection {number} of {count}"))?;
         held.push((socket, arrivals.recv_timeout(TIMEOUT)?));
     }
     let after = memory(relay.pid())?;
@@ -171,6 +167,15 @@ pub fn connect(port: u16) -> io::Result<TcpStream> {
     let socket = TcpStream::connect((Ipv4Addr::LOCALHOST, port))?;
     socket.set_read_timeout(Some(TIMEOUT))?;
     socket.set_write_timeout(Some(TIMEOUT))?;
+    Ok(socket)
+}
+
+/// A connection over which a byte came back.
+pub fn answered(port: u16) -> io::Result<TcpStream> {
+    let mut socket = connect(port)?;
+    let mut byte = [b'.'];
+    socket.write_all(&byte)?;
+    socket.read_exact(&mut byte)?;
     Ok(socket)
 }
 

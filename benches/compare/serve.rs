@@ -15,7 +15,7 @@ use rustix::io::Errno;
 use crate::child::{Child, PATIENCE};
 use crate::contender::Contender;
 use crate::place::{Place, Transport};
-use crate::relay::{Descriptors, call_for, connect, exchange, expect_end, memory, stop};
+use crate::relay::{Descriptors, answered, call_for, connect, exchange, expect_end, memory, stop};
 use crate::sys;
 
 /// Idle connections, and for who has a program for each.
@@ -60,11 +60,7 @@ pub fn idle(contender: &Contender) -> Result<Vec<f64>> {
     let before = memory(child.pid())?;
     let mut held = Vec::new();
     for number in 0..count {
-        let mut socket = connect(port)?;
-        let mut byte = [b'.'];
-        socket.write_all(&byte)?;
-        let got = socket.read_exact(&mut byte);
-        got.with_context(|| format!("connection {number} of {count}"))?;
+        let socket = answered(port).with_context(|| format!("connection {number} of {count}"))?;
         held.push(socket);
     }
     let after = memory(child.pid())?;

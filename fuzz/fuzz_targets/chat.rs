@@ -5,7 +5,7 @@
 mod common;
 
 use libfuzzer_sys::fuzz_target;
-use rnc::proto::chat::{Label, Voice};
+use rnc::proto::chat::{Label, Speaker};
 
 fuzz_target!(|data: &[u8]| {
     let Some((head, tail)) = common::cut(data) else {
@@ -26,18 +26,11 @@ fuzz_target!(|data: &[u8]| {
     assert_eq!(hears(Label::None, &[head, tail]), input);
 });
 
-/// What comes out of a voice that hears these pieces, and then the end.
+/// What comes out of a speaker that hears these pieces, and then the end.
 fn hears(label: Label, pieces: &[&[u8]]) -> Vec<u8> {
-    let (mut voice, mut out) = (Voice::new(label), Vec::new());
-    for piece in pieces {
-        let mut rest = *piece;
-        while !rest.is_empty() {
-            let taken = voice.push(rest);
-            rest = &rest[taken..];
-            out.extend(voice.take());
-        }
-    }
-    voice.end();
-    out.extend(voice.take());
+    let (mut speaker, mut out) = (Speaker::new(label), Vec::new());
+    pieces.iter().for_each(|piece| speaker.pass(piece, &mut out));
+    speaker.end();
+    out.extend(speaker.take());
     out
 }

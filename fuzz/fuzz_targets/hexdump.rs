@@ -4,7 +4,7 @@
 use libfuzzer_sys::fuzz_target;
 use rnc::plan::LogFormat;
 use rnc::proto::hexdump;
-use rnc::proto::record::{Record, Way};
+use rnc::proto::record::{Record, Direction};
 use std::time::Duration;
 
 fuzz_target!(|data: &[u8]| {
@@ -17,7 +17,7 @@ fuzz_target!(|data: &[u8]| {
     assert_eq!(read, bytes);
     let record = Record {
         time: Duration::from_secs(offset),
-        way: Way::Received,
+        direction: Direction::Received,
         peer: "peer",
         offset,
         bytes,

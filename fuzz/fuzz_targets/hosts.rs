@@ -3,7 +3,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use rnc::parse::hosts::{HostSet, HostSpec, Hosts, host};
+use rnc::parse::host_set::HostSet;
+use rnc::parse::hosts::{HostSpec, Hosts, host};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 fuzz_target!(|input: (&str, u32, u128)| {

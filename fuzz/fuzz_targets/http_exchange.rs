@@ -61,8 +61,8 @@ fn check(exchanges: &Exchanges) {
 
 fn take(exchanges: &mut Exchanges, side: Side, bytes: &[u8]) {
     match side {
-        Side::Sent => exchanges.sent(bytes),
-        Side::Received => exchanges.received(bytes),
+        Side::Sent => exchanges.see_sent(bytes),
+        Side::Received => exchanges.see_received(bytes),
     }
 }
 

@@ -41,9 +41,9 @@ pub struct Dialect {
     pub name: &'static str,
     /// The command line: which letters the options have.
     pub command: fn(Extent) -> Command,
-    /// The words in which what happens is told.
+    /// The words in which what happens is printed.
     pub wording: Wording,
-    /// What `-v` tells first of all.
+    /// What `-v` prints first of all.
     pub version_with_v: Option<&'static str>,
     /// Exit code for a wrong command line.
     pub usage_code: u8,
@@ -58,11 +58,11 @@ pub struct Dialect {
     /// Exit code when something other than the network fails: a name, a listener, standard input
     /// or output.
     pub other_code: u8,
-    /// Failures are told without `-v`.
+    /// Failures are printed without `-v`.
     pub tells_failures: bool,
     /// Help goes to standard error.
     pub help_on_stderr: bool,
-    /// What is shown behind a complaint of getopt(3), in whose words it is told then.
+    /// What is shown behind a complaint of getopt(3), in whose words it is printed then.
     pub usage: Option<&'static str>,
     /// Operands and -p, -s are combined only as nc does.
     pub strict_operands: bool,
@@ -121,7 +121,7 @@ pub struct Dialect {
     pub wait_is_for_silence: bool,
     /// `-w` counts for each address.
     pub timeout_per_address: bool,
-    /// What is said behind "timed out".
+    /// What is printed after "timed out".
     pub timeout_reason: Option<&'static str>,
     /// Clients are shown by name.
     pub names_peers: bool,
@@ -145,15 +145,16 @@ pub struct Dialect {
     pub last_udp_port_decides: bool,
     /// What becomes of the file of a Unix socket.
     pub unix: UnixListening,
-    /// A listener prints its port without `-v`, where the system has chosen it or a terminal shows it.
+    /// A listener prints its port without `-v`, where the system has chosen it or a terminal shows
+    /// it.
     pub tells_port: bool,
     /// Errors of listeners come without their address.
     pub plain_errors: bool,
-    /// What a proxy speaks that is not said.
+    /// The protocol of a proxy for which none is given.
     pub proxy_kind: ProxyKind,
     /// The request to an HTTP proxy has a Host field.
     pub names_the_host: bool,
-    /// Who looks names up for SOCKS4, where that is not said.
+    /// Who looks names up for SOCKS4, where that is not given.
     pub socks4_names: ProxyNames,
     /// What is different about TLS.
     pub tls: TlsRules,
@@ -241,18 +242,14 @@ pub const NATIVE: Dialect = Dialect {
     tls: SAFE_TLS,
 };
 
-/// OpenBSD nc, as Debian ships it.
+/// OpenBSD nc, as Debian ships it: what is different from rnc.
 pub const NC: Dialect = Dialect {
     name: "nc",
-    command: command::command,
-    wording: Wording::Netcat,
-    version_with_v: None,
     usage_code: 1,
     connect_timed_out_code: 1,
     timed_out_code: 0,
     listener_timed_out_code: 0,
     broken_code: 0,
-    other_code: 1,
     tells_failures: false,
     help_on_stderr: true,
     usage: Some(NC_USAGE),
@@ -260,16 +257,10 @@ pub const NC: Dialect = Dialect {
     strict_words: false,
     telnet: TelnetSides::Received,
     plain_numbers: true,
-    refuses_zero_times: false,
-    default_port: None,
-    takes_many_ports: true,
-    listens_at_source: true,
-    until_kept_open_client: None,
     pass_end: PassEnd::Never,
     null_is_no_stdin: false,
     waits_for_writer: false,
     follows_http: false,
-    until_client: Until::Both,
     until_listener: Until::Peer,
     until_terminal: None,
     udp_client_quit: None,
@@ -281,8 +272,6 @@ pub const NC: Dialect = Dialect {
     all_addresses: false,
     shares_port: true,
     stagger: None,
-    connect_timeout: None,
-    wait_is_for_silence: true,
     timeout_per_address: true,
     timeout_reason: Some("Operation now in progress"),
     names_peers: true,
@@ -290,10 +279,8 @@ pub const NC: Dialect = Dialect {
     warns_of_programs: false,
     keepalive: false,
     datagram_bytes: 16_384,
-    hex_dump: LogFormat::Hex { colours: false },
     interval_between_ports: false,
     probes: Probes::Verbose,
-    udp_probe: PROBE_OF_NC,
     last_udp_port_decides: true,
     unix: UnixListening {
         replaces_anything: true,
@@ -302,31 +289,23 @@ pub const NC: Dialect = Dialect {
     },
     tells_port: false,
     plain_errors: true,
-    proxy_kind: ProxyKind::Socks5,
     names_the_host: false,
-    socks4_names: ProxyNames::Local,
-    tls: SAFE_TLS,
+    ..NATIVE
 };
 
-/// Ncat, from nmap. Its newest version where versions differ.
+/// Ncat, from nmap: what is different from rnc. Its newest version where versions differ.
 pub const NCAT: Dialect = Dialect {
     name: "Ncat",
     command: letters::ncat,
     wording: Wording::Ncat,
     version_with_v: Some(letters::VERSION),
-    usage_code: 2,
     connect_timed_out_code: 1,
     timed_out_code: 1,
     listener_timed_out_code: 2,
-    broken_code: 1,
     other_code: 2,
-    tells_failures: true,
-    help_on_stderr: false,
     usage: Some(NCAT_USAGE),
-    strict_operands: false,
     strict_words: false,
     telnet: TelnetSides::Received,
-    plain_numbers: false,
     refuses_zero_times: true,
     default_port: Some(31337),
     takes_many_ports: false,
@@ -341,38 +320,19 @@ pub const NCAT: Dialect = Dialect {
     until_terminal: None,
     // Ncat leaves at once, and loses the answer.
     udp_client_quit: Some(Duration::from_secs(1)),
-    tcp_client_lingers: false,
-    clients: Clients::One,
-    many_clients: Clients::Each,
     udp_locks_to_first: true,
-    dual_stack: true,
-    all_addresses: true,
-    shares_port: false,
-    stagger: Some(Duration::from_millis(250)),
     connect_timeout: Some(Duration::from_secs(10)),
     wait_is_for_silence: false,
     timeout_per_address: true,
-    timeout_reason: None,
-    names_peers: false,
-    keepalive: true,
     datagram_bytes: 8192,
     hex_dump: LogFormat::NcatHex,
-    interval_between_ports: true,
-    probes: Probes::Scanning,
     udp_probe: UdpProbe {
         datagram: b"\0",
         is_repeated: false,
         limit: Duration::from_secs(2),
     },
-    last_udp_port_decides: false,
-    unix: UnixListening {
-        replaces_anything: false,
-        removed_at_end: true,
-        mode: None,
-    },
     tells_users: false,
     tells_port: false,
-    plain_errors: false,
     proxy_kind: ProxyKind::Http,
     names_the_host: false,
     socks4_names: ProxyNames::Remote,
@@ -383,6 +343,7 @@ pub const NCAT: Dialect = Dialect {
         keeps_tls13_ciphers: true,
     },
     warns_of_programs: false,
+    ..NATIVE
 };
 
 impl Dialect {
@@ -435,7 +396,7 @@ usage: nc [-46CDdFhklNnrStUuvZz] [-I length] [-i interval] [-M ttl]
 \t  [-w timeout] [-X proxy_protocol] [-x proxy_address[:port]]
 \t  [destination] [port]";
 
-/// What Ncat shows behind what getopt(3) says.
+/// What Ncat prints after the message of getopt(3).
 const NCAT_USAGE: &str =
     "Ncat: Try `--help' or man(1) ncat for more information, usage options and help. QUITTING.";
 

@@ -90,7 +90,7 @@ ncat [OPTIONS] HOST [PORT]     connect
        ncat [OPTIONS] -l [HOST] [PORT]   listen
        ncat [OPTIONS] -U [-l] PATH       the same over a Unix socket";
 
-/// What `ncat --version` says, and `ncat -v` first of all. It is not to be taken for Ncat's.
+/// What `ncat --version` prints, and `ncat -v` first of all. It is not to be taken for Ncat's.
 pub const VERSION: &str = concat!("rnc ", env!("CARGO_PKG_VERSION"), " in the Ncat dialect");
 
 /// The command line of `ncat`.

@@ -4,6 +4,7 @@ pub mod args;
 pub mod command;
 pub mod dialect;
 pub mod letters;
+mod matches;
 pub mod spelling;
 pub mod to_plan;
 pub mod usage;
@@ -69,13 +70,14 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> ControlFlow<Exit, Box
     }
 }
 
-/// The words, sorted. What is wrong with them, the whole option table says: the usual one knows less.
+/// The words, sorted. What is wrong with them, the whole option table reports: the usual one knows
+/// less.
 fn matches(dialect: &Dialect, words: &[OsString]) -> Result<ArgMatches, clap::Error> {
     let read = |extent| (dialect.command)(extent).try_get_matches_from(words);
     read(Extent::Usual).or_else(|_| read(Extent::Whole))
 }
 
-/// Says whether standard error is a terminal whose user has nothing against colours. See
+/// Returns whether standard error is a terminal whose user has nothing against colours. See
 /// <https://no-color.org>.
 fn shows_colours() -> bool {
     let is_dumb = std::env::var_os("TERM").is_none_or(|term| term == "dumb");

@@ -1,4 +1,4 @@
-//! What is said about a wrong command line: one line that points at the word that is wrong.
+//! Messages about a wrong command line: one line that points at the word that is wrong.
 
 use super::command::Extent;
 use super::dialect::Dialect;
@@ -20,7 +20,7 @@ pub enum Wrong {
     Shape(String),
 }
 
-/// Says what is wrong, and gives the exit code.
+/// Prints what is wrong, and gives the exit code.
 pub fn tell(wrong: &Wrong, words: &[OsString], dialect: &Dialect) -> Exit {
     match (wrong, dialect.usage) {
         (Wrong::Shape(_), Some(usage)) if dialect.strict_operands => report::line(usage),
@@ -29,7 +29,7 @@ pub fn tell(wrong: &Wrong, words: &[OsString], dialect: &Dialect) -> Exit {
     Exit::Code(dialect.usage_code)
 }
 
-/// Says what clap found wrong; or shows the help or version that was asked for.
+/// Prints what clap found wrong, or shows the help or version that was asked for.
 pub fn complain(error: &clap::Error, words: &[OsString], dialect: &Dialect) -> Exit {
     if matches!(
         error.kind(),

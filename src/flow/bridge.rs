@@ -1,22 +1,23 @@
 //! A session between two ends: ours (`local`: standard input and output, or the client of a relay)
 //! and the peer (`remote`), joined by two flows, `out` towards the peer and `inn` from it.
 
-pub use super::ended::{Ended, Place};
-pub use super::leaving::GRACE;
+mod watch;
 
+pub use super::draining::GRACE;
+pub use super::ended::{BrokenEnd, Ended};
+
+use super::draining::Draining;
 use super::exchange::Exchange;
 use super::flow::{Fault, Flow, FlowState, Moved};
 use super::hold::{Hold, Traffic};
-use super::leaving::Leaving;
 use super::limits::{Budget, Late};
-use super::liveness::{Liveness, is_unread};
-use super::verdict::{Verdict, Way, verdict};
+use super::liveness::Liveness;
+use super::verdict::{FlowStatus, Verdict, verdict};
 use crate::io::endpoint::Endpoint;
-use crate::io::error;
 use crate::io::reactor::Registered;
 use crate::io::ready::Ready;
 use crate::plan::{Ends, Limits};
-use crate::sys::{errno, signal};
+use crate::sys::errno;
 use std::io;
 use std::time::Instant;
 
@@ -44,8 +45,6 @@ pub struct Bridge {
     began: Option<Instant>,
     /// When a byte last moved, or a direction ended.
     last: Instant,
-    /// When an end that was held back was passed on; the peer's answer to it may still come.
-    end_passed: Option<Instant>,
     /// Since when the verdict has been that the session is over but for lingering.
     over_since: Option<Instant>,
     /// Bytes sent when the peer's end came.
@@ -54,7 +53,7 @@ pub struct Bridge {
     hold: Hold,
     /// Whether the peer, and our client, still acknowledge what they are sent.
     liveness: [Liveness; 2],
-    leaving: Option<Leaving>,
+    draining: Option<Draining>,
     /// A due end has been checked once more against what the loop knows.
     rechecked: bool,
 }
@@ -84,12 +83,11 @@ impl Bridge {
             budget,
             began,
             last: now,
-            end_passed: None,
             over_since: None,
             sent_at_peer_end: None,
             hold: Hold::new(now),
             liveness: Default::default(),
-            leaving: None,
+            draining: None,
             rechecked: false,
         }
     }
@@ -148,11 +146,11 @@ impl Bridge {
     /// Begins to leave: delivers what has been received, within a second, then is over with
     /// `why`. A second call leaves at once.
     pub fn leave(&mut self, why: Ended, now: Instant) {
-        let mut leaving = Leaving::new(why, now);
-        if self.leaving.is_some() {
-            leaving.hurry(now);
+        let mut draining = Draining::new(why, now);
+        if self.draining.is_some() {
+            draining.hurry(now);
         }
-        self.leaving = Some(leaving);
+        self.draining = Some(draining);
         self.out.end_source();
         // What a signal or a timeout cuts off is not to be taken for whole.
         self.out.hold_end();
@@ -171,8 +169,8 @@ impl Bridge {
             self.last = now;
             self.rechecked = false;
         }
-        if self.leaving.is_some() {
-            return self.drive_leaving(moved, now);
+        if self.draining.is_some() {
+            return self.drive_draining(moved, now);
         }
         self.pass_end_if_due(now);
         if let Some(ended) = self.judge(now) {
@@ -194,12 +192,12 @@ impl Bridge {
     /// The session is over, but for bytes on their way that closing an end now would discard.
     fn part(&mut self, ended: Ended, now: Instant) -> Turn {
         // A session that is done, also when one direction is still open, was not cut off.
-        if matches!(ended, Ended::Clean | Ended::Quit) {
+        if ended.is_clean() {
             self.local.say_goodbye();
             self.remote.say_goodbye();
         }
         if self.unsent(&ended) > 0 {
-            self.leaving = Some(Leaving::new(ended, now));
+            self.draining = Some(Draining::new(ended, now));
             return Turn::Wait;
         }
         self.over(ended)
@@ -207,36 +205,29 @@ impl Bridge {
 
     /// The session is over. What is cut off looks cut off, to both sides.
     fn over(&mut self, ended: Ended) -> Turn {
-        if self.cuts_off(&ended) && !self.is_delivered() {
+        if ended.cuts_off(&self.ends) && !self.is_delivered() {
             self.local.cut_off();
             self.remote.cut_off();
         }
         Turn::Over(ended)
     }
 
-    /// Returns whether such an end may come in the middle of a stream.
-    fn cuts_off(&self, ended: &Ended) -> bool {
-        match ended {
-            Ended::Clean | Ended::Quit | Ended::Truncated(..) => false,
-            Ended::TimedOut(late) => !late.is_wanted() && !self.ends.time_limit_is_end,
-            Ended::Signalled => !(self.ends.user_may_end && signal::is_of_terminal()),
-            // The peer has broken it, or TLS has said why.
-            Ended::Broken(place, _) => *place != Place::Peer,
-        }
+    /// Returns whether something that was read is not written yet.
+    fn is_pending(&self) -> bool {
+        self.out.is_pending() || self.inn.is_pending()
     }
 
     /// Returns whether all that we had to say has been said, and has arrived in both directions.
     fn is_delivered(&self) -> bool {
         let has_said_all = self.out.is_complete() || !self.local.has_input();
-        let is_pending = self.out.is_pending() || self.inn.is_pending();
         let unsent = self.remote.unsent() + self.local.unsent();
-        has_said_all && !is_pending && unsent == 0
+        has_said_all && !self.is_pending() && unsent == 0
     }
 
     /// When the session wants to be driven even if nothing happens.
     pub fn deadline(&self) -> Option<Instant> {
-        if let Some(leaving) = &self.leaving {
-            return Some(leaving.deadline());
+        if let Some(draining) = &self.draining {
+            return Some(draining.deadline());
         }
         let judged = match self.verdict() {
             Verdict::QuitAfter(quiet) => Some(self.last + quiet),
@@ -268,7 +259,7 @@ impl Bridge {
         }
         if self.hold.is_over(&self.ends, &self.traffic(), now) {
             self.out.pass_end(&mut self.remote);
-            self.end_passed = Some(now);
+            self.hold.note_passed(now);
         } else {
             self.hold.begin_anew(now);
         }
@@ -305,79 +296,8 @@ impl Bridge {
         }
     }
 
-    /// Looks at what the end of one flow means for the other.
-    fn watch_ends(&mut self, now: Instant) {
-        self.watch_liveness(now);
-        if self.inn.reads_are_used_up() {
-            self.out.end_source();
-        }
-        if self.is_used_up() {
-            self.out.end_source();
-            self.inn.end_source();
-        }
-        if self.inn.state() == FlowState::Open
-            && let Some(fault) = self.local.write_fault()
-        {
-            self.inn.break_sink(fault.error);
-        }
-        if let Some(Fault::Sink(error)) = self.inn.fault() {
-            match error.kind() {
-                io::ErrorKind::BrokenPipe => {}
-                _ if self.local.is_one_socket() => self.out.break_source(error::copy(error)),
-                _ => self.out.end_source(),
-            }
-            self.inn.discard();
-        }
-        let peer_is_silent = !matches!(self.inn.state(), FlowState::Open);
-        let broken = self.inn.fault().filter(|fault| !fault.is_truncation());
-        if let Some(Fault::Source(error)) = broken {
-            let error = error::copy(error);
-            self.out.break_sink(error);
-        } else if peer_is_silent {
-            self.watch_half_closed_peer(now);
-        }
-        if self.remote.keeps_messages()
-            && let Some(Fault::Sink(error)) = self.out.fault()
-        {
-            let error = error::copy(error);
-            self.inn.break_source(error);
-        }
-    }
-
-    /// A peer whose system has not acknowledged anything for too long has vanished.
-    fn watch_liveness(&mut self, now: Instant) {
-        let [peer, client] = &mut self.liveness;
-        if peer.is_lost(&self.remote, self.out.moved(), now) {
-            self.inn.break_source(errno::timed_out());
-            self.out.break_sink(errno::timed_out());
-        }
-        if client.is_lost(&self.local, self.inn.moved(), now) {
-            self.out.break_source(errno::timed_out());
-            self.inn.break_sink(errno::timed_out());
-        }
-    }
-
-    /// The peer has sent its end: it may still read, or be gone altogether. Gone without an error,
-    /// or where nothing was sent, nothing is lost, and that is a clean end; a reset says that it
-    /// has not read everything.
-    fn watch_half_closed_peer(&mut self, now: Instant) {
-        let sent = self.out.moved();
-        let sent_before = *self.sent_at_peer_end.get_or_insert(sent);
-        if self.out.state() == FlowState::Closed {
-            return;
-        }
-        if let Some(fault) = self.remote.write_fault() {
-            let is_lost = is_unread(&fault, sent, self.last, now);
-            if is_lost || sent != sent_before || self.out.is_pending() {
-                self.out.break_sink(fault.error);
-            } else {
-                self.out.end_source();
-            }
-        }
-    }
-
     fn verdict(&self) -> Verdict {
-        let way = |flow: &Flow| Way {
+        let way = |flow: &Flow| FlowStatus {
             state: flow.state(),
             pending: flow.is_pending(),
         };
@@ -398,7 +318,7 @@ impl Bridge {
         if let Some(ended) = ended {
             return Some(self.name_fault().unwrap_or(ended));
         }
-        if self.inn.reads_are_used_up() && self.inn.state() == FlowState::Closed {
+        if self.inn.has_used_up_reads() && self.inn.state() == FlowState::Closed {
             return (!self.out.is_pending()).then_some(Ended::Quit);
         }
         let are_closed = [&self.out, &self.inn].map(Flow::state) == [FlowState::Closed; 2];
@@ -413,7 +333,7 @@ impl Bridge {
         if matches!(late, Late::Whole(_)) {
             self.inn.end_source();
         }
-        if self.out.is_pending() || self.inn.is_pending() {
+        if self.is_pending() {
             self.leave(Ended::TimedOut(late), now);
             return None;
         }
@@ -425,14 +345,14 @@ impl Bridge {
     fn unsent(&self, ended: &Ended) -> usize {
         let at_risk = |end: &Endpoint, from: &Flow| {
             let reads = from.state() == FlowState::Open || from.is_cut_short();
-            if self.cuts_off(ended) || reads || end.has_unread() {
+            if ended.cuts_off(&self.ends) || reads || end.has_unread() {
                 end.unsent()
             } else {
                 end.undelivered()
             }
         };
         match ended {
-            Ended::Broken(Place::Peer, _) => 0,
+            Ended::Broken(BrokenEnd::Peer, _) => 0,
             _ => at_risk(&self.remote, &self.inn) + at_risk(&self.local, &self.out),
         }
     }
@@ -455,38 +375,32 @@ impl Bridge {
         let began = self.began?;
         let has_begun = self.out.state() != FlowState::Open || self.moved() != (0, 0);
         let counts = has_begun || !self.limits.idle_waits_for_input;
-        let moves = [self.out.paused_until(), self.end_passed];
+        let moves = [self.out.paused_until(), self.hold.passed()];
         let last = moves.into_iter().flatten().fold(self.last, Instant::max);
-        let idle = |idle| (last + idle, Late::Idle(idle));
-        let whole = |whole| (began + whole, Late::Whole(whole));
-        let limits = [
-            self.limits.idle.filter(|_| counts).map(idle),
-            self.limits.whole.map(whole),
-        ];
-        limits.into_iter().flatten().min_by_key(|(at, _)| *at)
+        Late::first(&self.limits, counts.then_some(last), began)
     }
 
-    fn drive_leaving(&mut self, moved: Moved, now: Instant) -> Turn {
-        let Some(mut leaving) = self.leaving.take() else {
+    fn drive_draining(&mut self, moved: Moved, now: Instant) -> Turn {
+        let Some(mut draining) = self.draining.take() else {
             return Turn::Wait;
         };
-        let unsent = self.unsent(&leaving.why);
-        if leaving.why.is_regular()
+        let unsent = self.unsent(&draining.why);
+        if draining.why.is_regular()
             && let Some(broken) = self.refused()
         {
-            let is_clean = matches!(leaving.why, Ended::Clean | Ended::Quit);
-            return self.over(if is_clean { broken } else { leaving.why });
+            let is_clean = draining.why.is_clean();
+            return self.over(if is_clean { broken } else { draining.why });
         }
-        let is_pending = self.out.is_pending() || self.inn.is_pending() || unsent > 0;
-        let is_late = leaving.look(unsent, now);
-        if is_late && unsent > 0 && leaving.why.is_regular() {
-            return self.over(Ended::Broken(Place::Peer, errno::timed_out()));
+        let is_pending = self.is_pending() || unsent > 0;
+        let is_late = draining.look(unsent, now);
+        if is_late && unsent > 0 && draining.why.is_regular() {
+            return self.over(Ended::Broken(BrokenEnd::Peer, errno::timed_out()));
         }
         if is_late || !is_pending && moved == Moved::Nothing {
-            let why = self.unless_broken(leaving.why);
-            return self.over(why);
+            let broken = draining.why.is_clean().then(|| self.name_fault()).flatten();
+            return self.over(broken.unwrap_or(draining.why));
         }
-        self.leaving = Some(leaving);
+        self.draining = Some(draining);
         match moved {
             Moved::Nothing => Turn::Wait,
             Moved::Some | Moved::Budget => Turn::Again,
@@ -496,27 +410,21 @@ impl Bridge {
     /// The reset by which an end refuses the last bytes, when nothing is read from it any more.
     fn refused(&mut self) -> Option<Ended> {
         let ends = [
-            (Place::Peer, &mut self.remote),
-            (Place::Output, &mut self.local),
+            (BrokenEnd::Peer, &mut self.remote),
+            (BrokenEnd::Output, &mut self.local),
         ];
-        ends.into_iter().find_map(|(place, end)| {
+        ends.into_iter().find_map(|(which, end)| {
             let reset = end.write_fault().filter(|fault| fault.is_reset)?;
-            Some(Ended::Broken(place, reset.error))
+            Some(Ended::Broken(which, reset.error))
         })
-    }
-
-    /// A clean end, if nothing broke while the last bytes were waited for.
-    fn unless_broken(&self, why: Ended) -> Ended {
-        match why {
-            Ended::Clean | Ended::Quit => self.name_fault().unwrap_or(why),
-            why => why,
-        }
     }
 
     /// How the session ends by `-q`, which may come in the middle of an answer.
     fn quit(&self) -> Ended {
         let missing = self.hold.exchange().and_then(Exchange::missing);
-        missing.map_or(Ended::Quit, |error| Ended::Truncated(Place::Peer, error))
+        missing.map_or(Ended::Quit, |error| {
+            Ended::Truncated(BrokenEnd::Peer, error)
+        })
     }
 
     /// The fault to report, if a flow broke, or an answer is cut short.

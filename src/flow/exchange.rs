@@ -1,6 +1,8 @@
 //! HTTP/1 on a session, followed in both of its flows: how far the answers have come, and what is
 //! missing of them. See `proto::http::exchange`.
 
+pub use crate::proto::record::Direction;
+
 use crate::proto::http::exchange::{Cut, Exchanges, Speech};
 use std::cell::RefCell;
 use std::io;
@@ -27,15 +29,6 @@ pub struct Exchange(Rc<RefCell<Exchanges>>);
 pub struct Follower {
     exchange: Exchange,
     direction: Direction,
-}
-
-/// Which bytes a flow carries.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Direction {
-    /// To the peer.
-    Sent,
-    /// From the peer.
-    Received,
 }
 
 impl Exchange {
@@ -79,8 +72,8 @@ impl Follower {
     pub fn pass(&self, bytes: &[u8]) {
         let mut exchanges = self.exchange.0.borrow_mut();
         match self.direction {
-            Direction::Sent => exchanges.sent(bytes),
-            Direction::Received => exchanges.received(bytes),
+            Direction::Sent => exchanges.see_sent(bytes),
+            Direction::Received => exchanges.see_received(bytes),
         }
     }
 

@@ -45,7 +45,7 @@ struct Holder {
 }
 
 impl Floor {
-    /// Says whether something waits to be written.
+    /// Returns whether something waits to be written.
     pub fn is_pending(&self) -> bool {
         self.written < self.output.len()
     }
@@ -53,20 +53,20 @@ impl Floor {
     /// When others may write although a line is unfinished, if they have something to write.
     pub fn deadline(&self, members: &BTreeMap<Registered, Member>) -> Option<Instant> {
         let holder = self.holder.filter(|_| !self.is_pending())?;
-        let wanted = members.values().any(|member| member.voice.has_output());
+        let wanted = members.values().any(|member| member.speaker.has_output());
         wanted.then(|| holder.since + FLOOR)
     }
 
     /// Takes the last words of a member that leaves.
-    pub fn takes_leave(&mut self, id: Registered, words: &[u8]) {
+    pub fn take_leave(&mut self, id: Registered, words: &[u8]) {
         self.output.extend_from_slice(words);
         self.holder.take_if(|holder| holder.id == id);
     }
 
-    /// Writes what goes; says whether something went.
+    /// Writes what goes; returns whether something went.
     ///
     /// # Errors
-    /// Whatever the write says.
+    /// Any error of the write.
     pub fn write(
         &mut self,
         local: &mut Endpoint,
@@ -97,8 +97,8 @@ impl Floor {
         if let Some(Holder { id, began, since }) = self.holder {
             let is_quick = now < began + LONGEST;
             let member = members.get_mut(&id).filter(|_| is_quick);
-            if let Some(member) = member.filter(|member| member.voice.has_output()) {
-                let bytes = member.voice.take_early();
+            if let Some(member) = member.filter(|member| member.speaker.has_output()) {
+                let bytes = member.speaker.take_early();
                 self.give_to(id, &bytes, now);
                 return bytes;
             }
@@ -108,7 +108,7 @@ impl Floor {
             self.holder = None;
         }
         let order: Vec<Registered> = in_turn(members, self.last)
-            .filter(|(_, member)| member.voice.has_output())
+            .filter(|(_, member)| member.speaker.has_output())
             .map(|(id, _)| id)
             .collect();
         for is_early in [false, true] {
@@ -117,9 +117,9 @@ impl Floor {
                     continue;
                 };
                 let bytes = if is_early {
-                    member.voice.take_early()
+                    member.speaker.take_early()
                 } else {
-                    member.voice.take()
+                    member.speaker.take()
                 };
                 if !bytes.is_empty() {
                     self.last = Some(id);

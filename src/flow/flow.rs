@@ -195,7 +195,7 @@ impl Flow {
     /// Ends the flow because its source is known to be broken; what was read is still delivered.
     pub fn break_source(&mut self, error: io::Error) {
         if self.state == FlowState::Open {
-            self.source_has_ended(Some(error));
+            self.note_source_end(Some(error));
         }
     }
 
@@ -286,14 +286,14 @@ impl Flow {
                 return true;
             }
             Carry::Pending => return false,
-            Carry::Eof if takes => self.source_has_ended(None),
+            Carry::Eof if takes => self.note_source_end(None),
             Carry::Eof => {}
             Carry::GiveUp { held, for_good } => {
                 self.settings.taps.skip(held.len());
                 self.store.replace(&held);
                 self.may_offload = !for_good;
             }
-            Carry::SourceError(error) => self.source_has_ended(Some(error)),
+            Carry::SourceError(error) => self.note_source_end(Some(error)),
             Carry::SinkError(error) => self.break_sink(error),
         }
         self.kernel = None;
@@ -314,9 +314,9 @@ impl Flow {
         if let Ok(Got::Bytes(n)) = got {
             self.budget.iter().for_each(|budget| budget.spend(n));
             let taps = &mut self.settings.taps;
-            taps.read(self.store.data(), Some(source));
+            taps.see_read(self.store.data(), Some(source));
             for stage in &mut self.settings.stages {
-                stage.sender(source.sender());
+                stage.set_sender(source.sender());
             }
         }
         match got {
@@ -327,13 +327,13 @@ impl Flow {
             }
             Ok(Got::Pending) => return false,
             Ok(Got::Again) => {}
-            Ok(Got::Eof) => self.source_has_ended(None),
-            Err(error) => self.source_has_ended(Some(error)),
+            Ok(Got::Eof) => self.note_source_end(None),
+            Err(error) => self.note_source_end(Some(error)),
         }
         true
     }
 
-    fn source_has_ended(&mut self, error: Option<io::Error>) {
+    fn note_source_end(&mut self, error: Option<io::Error>) {
         self.source_ended = true;
         self.end_source();
         if let Some(error) = error
@@ -353,7 +353,7 @@ impl Flow {
     }
 
     /// Returns whether the flow ended because it has had all the reads it may have (`-W`).
-    pub fn reads_are_used_up(&self) -> bool {
+    pub fn has_used_up_reads(&self) -> bool {
         self.settings.max_reads == Some(0)
     }
 
@@ -370,7 +370,7 @@ impl Flow {
     fn watch_stages(&mut self) {
         let fault = self.settings.stages.iter().find_map(|stage| stage.fault());
         if let Some(error) = fault {
-            self.source_has_ended(Some(error));
+            self.note_source_end(Some(error));
         }
     }
 
@@ -417,10 +417,10 @@ impl Flow {
         match sink.try_write(&data[..allowed]) {
             Ok(Put::Bytes(n)) => {
                 if let Some(pace) = &mut self.settings.pace {
-                    pace.wrote(&data[..n], now);
+                    pace.note_written(&data[..n], now);
                 }
                 let sent = sink.payload(&data[..n]);
-                self.settings.taps.written(sent, sink);
+                self.settings.taps.see_written(sent, sink);
                 self.moved += sent.len() as u64;
                 self.store.consume(n);
                 true
@@ -444,7 +444,7 @@ impl Flow {
         match sink.try_write(&self.urgent) {
             Ok(Put::Bytes(n)) => {
                 let taps = &mut self.settings.taps;
-                taps.written(&self.urgent[..n], sink);
+                taps.see_written(&self.urgent[..n], sink);
                 self.urgent.drain(..n);
                 self.moved += n as u64;
                 true

@@ -19,6 +19,8 @@ const BLOCKED: Duration = Duration::from_secs(15);
 pub struct Hold {
     /// Since when there is no reason known to wait longer.
     since: Instant,
+    /// When the end was passed on; the peer's answer to it may still come.
+    passed: Option<Instant>,
     /// What is known of the HTTP that is spoken, if that is followed.
     exchange: Option<Exchange>,
 }
@@ -40,6 +42,7 @@ impl Hold {
     pub fn new(now: Instant) -> Hold {
         Hold {
             since: now,
+            passed: None,
             exchange: None,
         }
     }
@@ -76,6 +79,16 @@ impl Hold {
     /// Counts from now on: the peer was not silent.
     pub fn begin_anew(&mut self, now: Instant) {
         self.since = now;
+    }
+
+    /// The end has been passed on.
+    pub fn note_passed(&mut self, now: Instant) {
+        self.passed = Some(now);
+    }
+
+    /// When the end was passed on, if it has been.
+    pub fn passed(&self) -> Option<Instant> {
+        self.passed
     }
 
     fn patience(&self, rules: &Ends, traffic: &Traffic<'_>) -> Option<Duration> {

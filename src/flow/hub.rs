@@ -6,11 +6,11 @@
 //! A source, standard input or a peer that says something to others, is read only when there is
 //! room for it in the queue of everybody who is to hear it: so nothing is lost, and memory is
 //! bounded. A peer whose queue stays full is dropped, so that it cannot stop the others for ever.
-//! With nobody there, standard input waits.
+//! Without peers, standard input waits.
 
 mod speech;
 
-use super::bridge::{Ended, Place, Turn};
+use super::bridge::{BrokenEnd, Ended, Turn};
 use super::floor::Floor;
 use super::limits::Late;
 use super::member::{Member, Presence};
@@ -21,7 +21,7 @@ use crate::io::reactor::Registered;
 use crate::io::ready::Ready;
 use crate::io::store::Mem;
 use crate::plan::{Ends, Limits};
-use crate::proto::chat::{self, Label, Voice};
+use crate::proto::chat::{self, Label, Speaker};
 use std::collections::BTreeMap;
 use std::io;
 use std::time::{Duration, Instant};
@@ -35,7 +35,7 @@ const SCRATCH_BYTES: usize = 16 << 10;
 /// The same in a mesh: what is read costs a call, and so does each write of it.
 const MESH_BYTES: usize = 256 << 10;
 
-/// Something about a peer, to be told with `-v`.
+/// Something about a peer, to be printed with `-v`.
 #[derive(Debug)]
 pub enum Departure {
     /// It ended, after so many bytes sent and received.
@@ -49,7 +49,7 @@ pub enum Departure {
 }
 
 impl Departure {
-    /// A peer that is done leaves, and is told so.
+    /// A peer that is done leaves, and is sent the news.
     fn ended(mut member: Member) -> Departure {
         member.say_goodbye();
         Departure::Ended(member.label.clone(), member.moved())
@@ -58,7 +58,7 @@ impl Departure {
 
 /// Where goes what a peer says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Shape {
+pub enum Topology {
     /// To standard output.
     Star,
     /// To all the others.
@@ -66,9 +66,9 @@ pub enum Shape {
 }
 
 /// How a hub works.
-pub struct Settings {
+pub struct HubSettings {
     /// Where goes what a peer says.
-    pub shape: Shape,
+    pub topology: Topology,
     /// The rules at the end of each peer's stream.
     pub ends: Ends,
     /// How much each peer may take.
@@ -87,10 +87,10 @@ pub struct Settings {
 pub struct Hub {
     local: Endpoint,
     members: BTreeMap<Registered, Member>,
-    settings: Settings,
+    settings: HubSettings,
     input: Mem,
     /// What standard input says.
-    voice: Voice,
+    speaker: Speaker,
     input_ended: Option<Instant>,
     floor: Floor,
     /// The member that spoke last, in a mesh.
@@ -104,16 +104,16 @@ pub struct Hub {
 
 impl Hub {
     /// A hub without peers.
-    pub fn new(local: Endpoint, settings: Settings, now: Instant) -> Hub {
-        let scratch_bytes = match settings.shape {
-            Shape::Star => SCRATCH_BYTES,
-            Shape::Mesh => MESH_BYTES,
+    pub fn new(local: Endpoint, settings: HubSettings, now: Instant) -> Hub {
+        let scratch_bytes = match settings.topology {
+            Topology::Star => SCRATCH_BYTES,
+            Topology::Mesh => MESH_BYTES,
         };
         Hub {
             local,
             members: BTreeMap::new(),
             input: Mem::default(),
-            voice: Voice::new(settings.label.clone()),
+            speaker: Speaker::new(settings.label.clone()),
             input_ended: None,
             floor: Floor::default(),
             last_speaker: None,
@@ -131,10 +131,10 @@ impl Hub {
             return;
         };
         member.limit_bytes(self.settings.limits.bytes);
-        if self.input_ended.is_some() && self.settings.shape == Shape::Star {
+        if self.input_ended.is_some() && self.settings.topology == Topology::Star {
             member.end_input();
         }
-        let label = member.voice.label().clone();
+        let label = member.speaker.label().clone();
         let others = self.members.values().filter_map(called);
         let present = chat::present(others);
         self.members.insert(id, member);
@@ -194,7 +194,7 @@ impl Hub {
         let mut busy = false;
         match self.read_input(now) {
             Ok(read) => busy |= read,
-            Err(error) => return Turn::Over(Ended::Broken(Place::Input, error)),
+            Err(error) => return Turn::Over(Ended::Broken(BrokenEnd::Input, error)),
         }
         busy |= self.drive_members(now);
         match self.floor.write(&mut self.local, &mut self.members, now) {
@@ -202,7 +202,7 @@ impl Hub {
             Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
                 return Turn::Over(Ended::Clean);
             }
-            Err(error) => return Turn::Over(Ended::Broken(Place::Output, error)),
+            Err(error) => return Turn::Over(Ended::Broken(BrokenEnd::Output, error)),
         }
         if self.local.write_fault().is_some() {
             return Turn::Over(Ended::Clean);
@@ -213,7 +213,7 @@ impl Hub {
         }
         if !self.is_over(now) {
             Turn::Wait
-        } else if self.end_voices(now) {
+        } else if self.end_speakers(now) {
             Turn::Again
         } else {
             Turn::Over(Ended::Quit)
@@ -268,7 +268,7 @@ impl Hub {
     /// until `until`.
     pub fn leave(&mut self, until: Instant, now: Instant) {
         self.leaving_until.get_or_insert(until);
-        self.end_voices(now);
+        self.end_speakers(now);
     }
 
     /// Leaving, and everything is delivered or the time is over.
@@ -287,7 +287,7 @@ impl Hub {
     /// Returns whether there is an input whose end a peer could wait for. What peers say to each
     /// other has none.
     fn has_input(&self) -> bool {
-        self.settings.shape == Shape::Star && self.local.has_input()
+        self.settings.topology == Topology::Star && self.local.has_input()
     }
 
     /// There is no peer, and what all of them sent is written.
@@ -300,9 +300,9 @@ impl Hub {
         for member in self.members.values_mut() {
             busy |= member.flush(&self.settings.ends, now);
         }
-        busy |= match self.settings.shape {
-            Shape::Star => self.receive(now),
-            Shape::Mesh => self.hear(now),
+        busy |= match self.settings.topology {
+            Topology::Star => self.receive(now),
+            Topology::Mesh => self.hear(now),
         };
         let mut gone = Vec::new();
         for (&id, member) in &mut self.members {
@@ -356,11 +356,11 @@ impl Hub {
         let Some(mut member) = self.members.remove(&id) else {
             return;
         };
-        member.voice.end();
-        let words = member.voice.take();
-        match self.settings.shape {
-            Shape::Star => self.floor.takes_leave(id, &words),
-            Shape::Mesh => self.spread(None, &words, now),
+        member.speaker.end();
+        let words = member.speaker.take();
+        match self.settings.topology {
+            Topology::Star => self.floor.take_leave(id, &words),
+            Topology::Mesh => self.spread(None, &words, now),
         }
         if let Some((name, _)) = called(&member) {
             self.spread(None, chat::left(name).as_bytes(), now);
@@ -371,7 +371,7 @@ impl Hub {
 
 /// The name and origin of a member that has a name.
 fn called(member: &Member) -> Option<(&str, &str)> {
-    match member.voice.label() {
+    match member.speaker.label() {
         Label::Name { name, origin } => Some((name, origin)),
         Label::None | Label::Origin(_) => None,
     }

@@ -1,9 +1,10 @@
 //! The limits of one connection, as it goes.
 
+use crate::plan::Limits;
 use std::cell::Cell;
 use std::fmt;
 use std::rc::Rc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Which limit of time was reached, and how long it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,12 +16,27 @@ pub enum Late {
 }
 
 impl Late {
-    /// Says whether nothing moved.
+    /// The limit that is reached first, and when, where nothing has moved since `last` and the
+    /// connection has stood since `began`; without a `last` only the whole connection counts.
+    pub fn first(
+        limits: &Limits,
+        last: Option<Instant>,
+        began: Instant,
+    ) -> Option<(Instant, Late)> {
+        let idle = last.zip(limits.idle);
+        let idle = idle.map(|(last, idle)| (last + idle, Late::Idle(idle)));
+        let whole = limits
+            .whole
+            .map(|whole| (began + whole, Late::Whole(whole)));
+        idle.into_iter().chain(whole).min_by_key(|(at, _)| *at)
+    }
+
+    /// Returns whether nothing moved.
     pub fn is_idle(self) -> bool {
         matches!(self, Late::Idle(_))
     }
 
-    /// Says whether that is no failure but what was asked for: `-w 0` leaves as soon as nothing
+    /// Returns whether that is no failure but what was asked for: `-w 0` leaves as soon as nothing
     /// moves.
     pub fn is_wanted(self) -> bool {
         matches!(self, Late::Idle(Duration::ZERO))
@@ -57,7 +73,7 @@ impl Budget {
         self.0.set(self.0.get().saturating_sub(bytes));
     }
 
-    /// Says whether nothing may be read any more.
+    /// Returns whether nothing may be read any more.
     pub fn is_used_up(&self) -> bool {
         self.0.get() == 0
     }

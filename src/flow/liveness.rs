@@ -24,8 +24,8 @@ pub struct Liveness {
 }
 
 impl Liveness {
-    /// Returns whether the peer at `end`, to which `written` bytes were written so far, is gone.
-    pub fn is_lost(&mut self, end: &Endpoint, written: u64, now: Instant) -> bool {
+    /// Looks whether the peer at `end`, to which `written` bytes were written so far, is gone.
+    pub fn finds_lost(&mut self, end: &Endpoint, written: u64, now: Instant) -> bool {
         self.judge(|| end.unanswered_for(), written, now)
     }
 

@@ -1,12 +1,12 @@
 //! One peer among several in a hub: what is to be sent to it, and what it says.
 
 use super::flow::{BACK_BYTES, FlowState};
-use super::limits::Late;
+use super::limits::{Budget, Late};
 use super::liveness::{Liveness, is_unread};
 use super::outbox::{Chunk, Outbox};
 use super::stages::Stage;
 use super::taps::Taps;
-use super::verdict::{Verdict, Way, verdict};
+use super::verdict::{FlowStatus, Verdict, verdict};
 use crate::io::endpoint::Endpoint;
 use crate::io::memory::{self, Lease};
 use crate::io::reactor::Registered;
@@ -15,7 +15,7 @@ use crate::io::seat::Seat;
 use crate::io::store::ReadEnd;
 use crate::io::stream::Stream;
 use crate::plan::{Ends, Limits, PassEnd, Until};
-use crate::proto::chat::Voice;
+use crate::proto::chat::Speaker;
 use crate::sys::errno;
 use std::borrow::Cow;
 use std::io;
@@ -29,9 +29,9 @@ pub struct Member {
     end: Endpoint,
     /// What it is called in messages.
     pub label: String,
-    /// What it says, as far as nobody has got it yet.
-    pub voice: Voice,
-    /// What the voice holds.
+    /// What it sends, as far as it is not passed on yet.
+    pub speaker: Speaker,
+    /// What the speaker holds.
     lease: Lease,
     outbox: Outbox,
     stage: Option<Box<dyn Stage>>,
@@ -48,7 +48,7 @@ pub struct Member {
     /// Whether its system still acknowledges what it is sent.
     liveness: Liveness,
     /// Bytes it may still send or be sent.
-    left: Option<u64>,
+    budget: Option<Budget>,
     _seat: Seat,
 }
 
@@ -63,11 +63,12 @@ pub enum Presence {
 
 impl Member {
     /// A peer that has just come. `stage` changes what it sends, `queue_bytes` may wait to be sent
-    /// to it, and `seat` is its place among those who may be there, which it keeps until it is gone.
+    /// to it, and `seat` is its place among those who may be there, which it keeps until it is
+    /// gone.
     pub fn new(
         end: Endpoint,
         label: String,
-        voice: Voice,
+        speaker: Speaker,
         stage: Option<Box<dyn Stage>>,
         queue_bytes: usize,
         seat: Seat,
@@ -76,7 +77,7 @@ impl Member {
         Member {
             end,
             label,
-            voice,
+            speaker,
             lease: Lease::default(),
             outbox: Outbox::new(queue_bytes),
             stage,
@@ -89,7 +90,7 @@ impl Member {
             fault: None,
             moved: (0, 0),
             liveness: Liveness::default(),
-            left: None,
+            budget: None,
             _seat: seat,
         }
     }
@@ -115,31 +116,31 @@ impl Member {
         (self.out == FlowState::Open).then(|| self.outbox.room())
     }
 
-    /// Says whether its queue is full.
+    /// Returns whether its queue is full.
     pub fn is_full(&self) -> bool {
         self.outbox.is_full()
     }
 
     /// It ends after so many bytes, from it and to it together.
     pub fn limit_bytes(&mut self, most: Option<u64>) {
-        self.left = most;
+        self.budget = most.map(Budget::new);
     }
 
     /// How many of `bytes` it may have.
     fn allowed(&self, bytes: usize) -> usize {
-        let left = self.left.map(usize::try_from);
-        left.map_or(bytes, |left| left.map_or(bytes, |left| left.min(bytes)))
+        let budget = self.budget.as_ref();
+        budget.map_or(bytes, |budget| budget.allows(bytes))
     }
 
     /// It has had so many bytes; when those were the last, both directions end.
     fn spend(&mut self, bytes: usize) {
-        let Some(left) = &mut self.left else { return };
-        *left = left.saturating_sub(u64::try_from(bytes).unwrap_or(u64::MAX));
-        if *left == 0 {
+        let Some(budget) = &self.budget else { return };
+        budget.spend(bytes);
+        if budget.is_used_up() {
             self.end_input();
             if self.inn == FlowState::Open {
                 self.inn = FlowState::Draining;
-                self.voice.end();
+                self.speaker.end();
             }
         }
     }
@@ -164,7 +165,7 @@ impl Member {
         if self.outbox.is_empty() {
             match self.end.try_write(chunk.bytes()) {
                 Ok(Put::Bytes(n)) => {
-                    self.taps.written(&chunk.bytes()[..n], &self.end);
+                    self.taps.see_written(&chunk.bytes()[..n], &self.end);
                     sent = n;
                 }
                 Ok(Put::Pending) => {}
@@ -202,10 +203,11 @@ impl Member {
         (self.inn == FlowState::Closed && !self.is_pending()).then_some(self.last)
     }
 
-    /// Returns whether something it has sent, be it its end, may still have to be read or passed on.
+    /// Returns whether something it has sent, be it its end, may still have to be read or passed
+    /// on.
     pub fn is_unheard(&self) -> bool {
         match self.inn {
-            FlowState::Open => self.voice.has_output() || self.end.is_readable(),
+            FlowState::Open => self.speaker.has_output() || self.end.is_readable(),
             FlowState::Draining => true,
             FlowState::Closed => false,
         }
@@ -214,14 +216,8 @@ impl Member {
     /// The limit of time it reaches first, and when. What waits for standard output is not its
     /// idleness.
     pub fn time_limit(&self, limits: &Limits) -> Option<(Instant, Late)> {
-        let idle = limits.idle.filter(|_| !self.voice.has_output());
-        let idle = idle.map(|idle| (self.last + idle, Late::Idle(idle)));
-        let whole = limits.whole;
-        let whole = whole.map(|whole| (self.came + whole, Late::Whole(whole)));
-        [idle, whole]
-            .into_iter()
-            .flatten()
-            .min_by_key(|(at, _)| *at)
+        let last = (!self.speaker.has_output()).then_some(self.last);
+        Late::first(limits, last, self.came)
     }
 
     /// When it is to be looked at whether it has vanished.
@@ -234,15 +230,15 @@ impl Member {
         self.outbox.stalled_at(patience)
     }
 
-    /// Says whether something waits to be sent to it, or to be written from it.
+    /// Returns whether something waits to be sent to it, or to be written from it.
     pub fn is_pending(&self) -> bool {
-        !self.outbox.is_empty() || self.end.holds() || self.voice.has_output()
+        !self.outbox.is_empty() || self.end.holds() || self.speaker.has_output()
     }
 
-    /// Sends what waits, as far as that goes; says whether something went.
+    /// Sends what waits, as far as that goes; returns whether something went.
     pub fn flush(&mut self, ends: &Ends, now: Instant) -> bool {
         let mut any = self.flush_end();
-        if self.liveness.is_lost(&self.end, self.moved.0, now) {
+        if self.liveness.finds_lost(&self.end, self.moved.0, now) {
             self.inn = FlowState::Closed;
             self.stop_sending(errno::timed_out());
         }
@@ -265,7 +261,7 @@ impl Member {
         any
     }
 
-    /// Has its end send what it holds; says whether that was all.
+    /// Has its end send what it holds; returns whether that was all.
     fn flush_end(&mut self) -> bool {
         let held = self.end.holds();
         match self.end.flush() {
@@ -283,7 +279,8 @@ impl Member {
         self.fault.get_or_insert(error);
     }
 
-    /// Reads what it says into its voice, as far as there is room; says whether something came.
+    /// Reads what it says into its speaker, as far as there is room; returns whether something
+    /// came.
     pub fn receive(&mut self, scratch: &mut [u8], now: Instant) -> bool {
         let mut any = false;
         for _ in 0..READS {
@@ -297,10 +294,10 @@ impl Member {
         any
     }
 
-    /// Reads once, and gives what others are to hear now: with a plain voice what was read. `None`
-    /// when nothing was there.
+    /// Reads once, and gives what others are to hear now: with a plain speaker what was read.
+    /// `None` when nothing was there.
     pub fn hear<'a>(&mut self, scratch: &'a mut [u8], now: Instant) -> Option<Cow<'a, [u8]>> {
-        let goes_through = self.voice.is_plain() && self.stage.is_none();
+        let goes_through = self.speaker.is_plain() && self.stage.is_none();
         let room = if goes_through {
             scratch.len()
         } else {
@@ -311,10 +308,10 @@ impl Member {
             return Some(Cow::Borrowed(&scratch[..n]));
         }
         self.hold(&scratch[..n], now);
-        Some(Cow::Owned(self.voice.take_early()))
+        Some(Cow::Owned(self.speaker.take_early()))
     }
 
-    /// Says whether a read is worth a call.
+    /// Returns whether a read is worth a call.
     pub fn is_readable(&self) -> bool {
         self.inn == FlowState::Open && self.end.is_readable()
     }
@@ -339,7 +336,7 @@ impl Member {
         match got {
             Ok(Got::Bytes(n)) => {
                 self.moved.1 += n as u64;
-                self.taps.read(&buf[..n], Some(&self.end));
+                self.taps.see_read(&buf[..n], Some(&self.end));
                 self.last = now;
                 self.spend(n);
                 return Some(n);
@@ -353,15 +350,15 @@ impl Member {
             Err(error) => self.stop_sending(error),
         }
         self.inn = FlowState::Draining;
-        self.voice.end();
+        self.speaker.end();
         Some(0)
     }
 
-    /// How many bytes the voice may take, as far as there is memory for them.
+    /// How many bytes the speaker may take, as far as there is memory for them.
     fn room_to_hold(&mut self) -> usize {
-        self.lease.set(self.voice.held());
-        self.voice.limit(memory::grant(usize::MAX));
-        self.voice.room()
+        self.lease.set(self.speaker.held());
+        self.speaker.limit(memory::grant(usize::MAX));
+        self.speaker.room()
     }
 
     fn hold(&mut self, bytes: &[u8], now: Instant) {
@@ -369,19 +366,19 @@ impl Member {
             let (mut out, mut back) = (Vec::new(), Vec::new());
             stage.apply(bytes, &mut out, &mut back);
             // A stage that only takes bytes out, telnet, leaves no more than there was room for.
-            let _all = self.voice.push(&out);
+            let _all = self.speaker.push(&out);
             self.answers += back.len();
             self.send(&mut Chunk::new(&back), now);
         } else {
-            let _all = self.voice.push(bytes);
+            let _all = self.speaker.push(bytes);
         }
-        self.lease.set(self.voice.held());
+        self.lease.set(self.speaker.held());
     }
 
-    /// Says whether it stays, when all that could be moved was.
+    /// Returns whether it stays, when all that could be moved has been.
     pub fn judge(&mut self, ends: &Ends, now: Instant) -> Presence {
-        self.lease.set(self.voice.held());
-        let has_output = self.voice.has_output();
+        self.lease.set(self.speaker.held());
+        let has_output = self.speaker.has_output();
         if self.inn == FlowState::Draining && !has_output {
             self.inn = FlowState::Closed;
         }
@@ -400,11 +397,11 @@ impl Member {
                 self.out = FlowState::Closed;
             }
         }
-        let out = Way {
+        let out = FlowStatus {
             state: self.out,
             pending: !self.outbox.is_empty() || self.end.holds(),
         };
-        let inn = Way {
+        let inn = FlowStatus {
             state: self.inn,
             pending: has_output,
         };
@@ -432,7 +429,7 @@ impl Member {
         } else {
             self.outbox.is_empty()
         };
-        if !is_sent || self.end.unsent() > 0 || self.voice.has_output() {
+        if !is_sent || self.end.unsent() > 0 || self.speaker.has_output() {
             self.end.cut_off();
         }
     }

@@ -4,12 +4,12 @@
 pub mod flow;
 
 pub mod bridge;
+pub mod draining;
 pub mod ended;
 pub mod exchange;
 pub mod floor;
 pub mod hold;
 pub mod hub;
-pub mod leaving;
 pub mod limits;
 pub mod liveness;
 pub mod member;

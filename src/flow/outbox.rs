@@ -1,5 +1,5 @@
 //! What waits to be sent to one of several peers. Chunks are shared: what goes to many is copied
-//! once, and only if somebody cannot take it at once.
+//! once, and only if a peer cannot take it at once.
 
 use super::taps::Taps;
 use crate::io::endpoint::Endpoint;
@@ -75,7 +75,7 @@ impl Outbox {
         }
     }
 
-    /// Says whether nothing waits.
+    /// Returns whether nothing waits.
     pub fn is_empty(&self) -> bool {
         self.chunks.is_empty()
     }
@@ -88,7 +88,7 @@ impl Outbox {
         }
     }
 
-    /// Says whether it is full.
+    /// Returns whether it is full.
     pub fn is_full(&self) -> bool {
         self.full_since.is_some()
     }
@@ -125,7 +125,7 @@ impl Outbox {
     /// Sends once; `None` when there is nothing to send, or no room for it.
     ///
     /// # Errors
-    /// Whatever the write says.
+    /// Any error of the write.
     pub fn send(&mut self, end: &mut Endpoint, taps: &mut Taps) -> io::Result<Option<usize>> {
         let Some(chunk) = self.chunks.front() else {
             return Ok(None);
@@ -133,7 +133,7 @@ impl Outbox {
         let Put::Bytes(n) = end.try_write(&chunk[self.sent_of_first..])? else {
             return Ok(None);
         };
-        taps.written(&chunk[self.sent_of_first..][..n], end);
+        taps.see_written(&chunk[self.sent_of_first..][..n], end);
         self.sent_of_first += n;
         self.bytes -= n;
         if self.sent_of_first == chunk.len() {

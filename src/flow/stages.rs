@@ -2,7 +2,7 @@
 
 use crate::io::datagram::PeerAddr;
 use crate::plan::Framing;
-use crate::proto::chat::{Label, Voice};
+use crate::proto::chat::{Label, Speaker};
 use crate::proto::crlf::Crlf;
 use crate::proto::framing::{self, Framer};
 use crate::proto::lines::line_end;
@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 /// Changes the bytes of one flow.
 pub trait Stage {
     /// Takes note of the sender of what `apply` is given next: one of many peers of a datagram socket.
-    fn sender(&mut self, _peer: Option<PeerAddr>) {}
+    fn set_sender(&mut self, _peer: Option<PeerAddr>) {}
 
     /// Appends to `out` what becomes of `input`; appends to `back` what is to be sent the other
     /// way. Keeps what it needs across calls, in bounded memory.
@@ -95,19 +95,15 @@ impl Tag {
 }
 
 impl Stage for Tag {
-    fn sender(&mut self, peer: Option<PeerAddr>) {
+    fn set_sender(&mut self, peer: Option<PeerAddr>) {
         self.sender = peer.as_ref().map(self.show);
     }
 
     fn apply(&mut self, input: &[u8], out: &mut Vec<u8>, _back: &mut Vec<u8>) {
         let origin = self.sender.as_ref().unwrap_or(&self.origin);
-        let mut voice = Voice::new(Label::Origin(origin.clone()));
-        voice.end();
-        let mut rest = input;
-        while !rest.is_empty() {
-            rest = &rest[voice.push(rest)..];
-            out.extend(voice.take());
-        }
+        let mut speaker = Speaker::new(Label::Origin(origin.clone()));
+        speaker.end();
+        speaker.pass(input, out);
     }
 }
 
@@ -138,7 +134,7 @@ impl Pace {
     }
 
     /// Takes note of what was written; the end of a line begins a pause.
-    pub fn wrote(&mut self, written: &[u8], now: Instant) {
+    pub fn note_written(&mut self, written: &[u8], now: Instant) {
         if written.last() == Some(&b'\n') {
             self.paused_until = Some(now + self.interval);
         }
@@ -159,7 +155,7 @@ mod tests {
         let mut pace = Pace::new(Duration::from_secs(1));
         let start = Instant::now();
         assert_eq!(pace.allows(b"a\nb\n", start), 2);
-        pace.wrote(b"a\n", start);
+        pace.note_written(b"a\n", start);
         assert_eq!(pace.allows(b"b\n", start), 0);
         assert_eq!(pace.allows(b"b\n", start + Duration::from_secs(1)), 2);
     }
@@ -169,7 +165,7 @@ mod tests {
         let mut pace = Pace::new(Duration::from_secs(1));
         let now = Instant::now();
         assert_eq!(pace.allows(b"abc", now), 3);
-        pace.wrote(b"abc", now);
+        pace.note_written(b"abc", now);
         assert_eq!(pace.allows(b"d\n", now), 2);
     }
 }

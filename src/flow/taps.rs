@@ -11,7 +11,7 @@ use crate::io::endpoint::Endpoint;
 pub trait Tap {
     /// Bytes have passed: read at once, or written at once. `peer` is who sent or gets them where
     /// that may be another one each time.
-    fn seen(&mut self, bytes: &[u8], peer: Option<PeerAddr>);
+    fn see(&mut self, bytes: &[u8], peer: Option<PeerAddr>);
 }
 
 /// Looks at bytes once.
@@ -53,20 +53,20 @@ impl Taps {
     }
 
     /// Bytes were read from `source`, or before there was one.
-    pub fn read(&mut self, bytes: &[u8], source: Option<&Endpoint>) {
+    pub fn see_read(&mut self, bytes: &[u8], source: Option<&Endpoint>) {
         if let Some(look) = self.first.take() {
             look(bytes);
         }
         if let Some(tap) = &mut self.reads {
-            tap.seen(bytes, source.and_then(Endpoint::sender));
+            tap.see(bytes, source.and_then(Endpoint::sender));
         }
         self.show(Direction::Received, bytes);
     }
 
     /// `sink` has taken bytes.
-    pub fn written(&mut self, bytes: &[u8], sink: &Endpoint) {
+    pub fn see_written(&mut self, bytes: &[u8], sink: &Endpoint) {
         if let Some(tap) = &mut self.writes {
-            tap.seen(bytes, sink.peer());
+            tap.see(bytes, sink.peer());
         }
         self.show(Direction::Sent, bytes);
     }

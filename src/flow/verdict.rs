@@ -7,7 +7,7 @@ use std::time::Duration;
 
 /// What `verdict` looks at in a flow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Way {
+pub struct FlowStatus {
     /// Where the flow is.
     pub state: FlowState,
     /// Something waits to be written.
@@ -28,7 +28,7 @@ pub enum Verdict {
 }
 
 /// Judges a session by its flow towards the peer, `out`, and its flow from the peer, `inn`.
-pub fn verdict(out: Way, inn: Way, ends: &Ends) -> Verdict {
+pub fn verdict(out: FlowStatus, inn: FlowStatus, ends: &Ends) -> Verdict {
     let peer_ended = inn.state == FlowState::Closed;
     let input_ended = out.state == FlowState::Closed;
     let over = match ends.until {
@@ -53,7 +53,7 @@ mod tests {
     const NATIVE: Ends = Ends::BOTH;
 
     fn judge(out: (FlowState, bool), inn: (FlowState, bool), ends: &Ends) -> Verdict {
-        let way = |(state, pending)| Way { state, pending };
+        let way = |(state, pending)| FlowStatus { state, pending };
         verdict(way(out), way(inn), ends)
     }
 

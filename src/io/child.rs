@@ -6,8 +6,8 @@
 
 use super::reactor::{Registered, Registrar};
 use super::ready::{Bits, Got, Put, Ready, WriteFault};
-use crate::sys::child::{self, Channel, Ends, Order, Process};
-use crate::sys::offload::{self, Kind, RawEnd};
+use crate::sys::child::{self, Channel, ChannelEnds, Order, Process};
+use crate::sys::offload::{self, RawEnd, RawKind};
 use crate::sys::sockopt;
 use mio::Interest;
 use rustix::event::{PollFd, PollFlags, Timespec};
@@ -25,9 +25,9 @@ const TYPED_ENDS: u8 = 2;
 pub struct Child {
     channel: Channel,
     /// Its standard input; without it what comes is discarded.
-    input: Option<Half>,
+    input: Option<PipeEnd>,
     /// Its standard output; without it nothing ever comes but the end.
-    output: Option<Half>,
+    output: Option<PipeEnd>,
     /// The program has ended.
     exited: bool,
     /// What reports that.
@@ -38,7 +38,7 @@ pub struct Child {
 }
 
 #[derive(Debug)]
-struct Half {
+struct PipeEnd {
     fd: Rc<OwnedFd>,
     id: Registered,
     bits: Bits,
@@ -52,21 +52,22 @@ impl Child {
     pub fn start(order: &Order<'_>, registrar: &Registrar<'_>) -> io::Result<Child> {
         let (process, ends) = child::start(order)?;
         let exit = registrar.register_program(process.watch())?;
-        let half = |fd: Rc<OwnedFd>, interest| -> io::Result<Half> {
+        let half = |fd: Rc<OwnedFd>, interest| -> io::Result<PipeEnd> {
             let id = registrar.register(fd.as_fd(), interest)?;
             let bits = Bits::new(true);
-            Ok(Half { fd, id, bits })
+            Ok(PipeEnd { fd, id, bits })
         };
         let (input, output) = match ends {
-            Ends::Two(input, output) => (
+            ChannelEnds::Two(input, output) => (
                 input.map(|fd| half(Rc::new(fd), Interest::WRITABLE)),
                 output.map(|fd| half(Rc::new(fd), Interest::READABLE)),
             ),
-            Ends::One(fd) => {
+            ChannelEnds::One(fd) => {
                 let input = half(Rc::new(fd), Interest::READABLE | Interest::WRITABLE)?;
-                let output = Half {
+                let output = PipeEnd {
                     fd: Rc::clone(&input.fd),
-                    ..input
+                    id: input.id,
+                    bits: input.bits.clone(),
                 };
                 (Some(Ok(input)), Some(Ok(output)))
             }
@@ -128,12 +129,12 @@ impl Child {
     /// See `Endpoint::try_read`.
     ///
     /// # Errors
-    /// Whatever read(2) says.
+    /// Any error of read(2).
     pub fn try_read(&mut self, buf: &mut [u8]) -> io::Result<Got> {
         let Some(half) = &mut self.output else {
             return Ok(if self.exited { Got::Eof } else { Got::Pending });
         };
-        if !half.bits.readable() {
+        if !half.bits.is_readable() {
             return Ok(Got::Pending);
         }
         loop {
@@ -170,7 +171,7 @@ impl Child {
         let Some(half) = &mut self.input else {
             return Ok(Put::Bytes(buf.len()));
         };
-        if !half.bits.writable() {
+        if !half.bits.is_writable() {
             return Ok(Put::Pending);
         }
         let messages = self.channel == Channel::Messages;
@@ -223,7 +224,7 @@ impl Child {
     /// See `Endpoint::write_fault`.
     pub fn write_fault(&self) -> Option<WriteFault> {
         let input = self.input.as_ref();
-        let closed = input.is_some_and(|half| half.bits.write_closed());
+        let closed = input.is_some_and(|half| half.bits.is_write_closed());
         (self.exited || closed).then(WriteFault::gone)
     }
 
@@ -245,9 +246,9 @@ impl Child {
     }
 
     /// Once the program has ended, a pipe does not say when it is drained.
-    fn raw<'a>(&self, half: Option<&'a Half>) -> Option<RawEnd<'a>> {
+    fn raw<'a>(&self, half: Option<&'a PipeEnd>) -> Option<RawEnd<'a>> {
         let passes = self.channel == Channel::Bytes && !self.exited;
-        let kind = Kind::Pipe;
+        let kind = RawKind::Pipe;
         let fd = half.filter(|_| passes)?.fd.as_fd();
         Some(RawEnd { fd, kind })
     }
@@ -262,27 +263,13 @@ impl Child {
         self.input.as_ref().map(|half| &half.bits)
     }
 
-    /// See `Endpoint::set_drained`.
-    pub fn set_drained(&mut self) {
-        if let Some(half) = &mut self.output {
-            half.bits.set_drained();
-        }
-    }
-
-    /// See `Endpoint::set_full`.
-    pub fn set_full(&mut self) {
-        if let Some(half) = &mut self.input {
-            half.bits.set_full();
-        }
-    }
-
     /// See `Endpoint::keeps_messages`.
     pub fn keeps_messages(&self) -> bool {
         self.channel == Channel::Messages
     }
 }
 
-/// Tells the end of a socket of messages from an empty message.
+/// Returns whether it is the end of a socket of messages, not an empty message.
 fn has_hung_up(fd: &Rc<OwnedFd>) -> bool {
     let mut fds = [PollFd::new(fd, PollFlags::IN)];
     let polled = rustix::event::poll(&mut fds, Some(&Timespec::default()));

@@ -3,7 +3,7 @@
 use super::endpoint::Endpoint;
 use super::reactor::Registrar;
 use super::stream::Stream;
-use super::tls::{Session, Tls};
+use super::tls::{TlsSession, TlsStream};
 use socket2::Socket;
 use std::io;
 
@@ -13,7 +13,7 @@ pub enum Connection {
     /// Bytes are sent as they are.
     Stream(Stream),
     /// The handshake is done.
-    Tls(Box<Tls>),
+    Tls(Box<TlsStream>),
 }
 
 impl Connection {
@@ -31,7 +31,7 @@ impl Connection {
     }
 
     /// The TLS session, if there is one.
-    pub fn session(&self) -> Option<&Session> {
+    pub fn session(&self) -> Option<&TlsSession> {
         match self {
             Connection::Stream(_) => None,
             Connection::Tls(tls) => Some(tls.session()),

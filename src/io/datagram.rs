@@ -1,22 +1,26 @@
-//! Datagram sockets: UDP and Unix. One read is one message, or several where nobody can tell; one
-//! write is as many messages as its bytes make; there is no end of file, and an empty message is a
-//! message.
+//! Datagram sockets: UDP and Unix. One read is one message, or several where that makes no
+//! difference; one write is as many messages as its bytes make; there is no end of file, and an
+//! empty message is a message.
 //!
 //! Messages come and go several to a system call. What has come waits in a batch, out of which
 //! reads are served; what is sent is cut by sendmmsg(2), or by the kernel (UDP_SEGMENT).
 
+mod sending;
+
 pub use super::peer_addr::PeerAddr;
-use super::peer_addr::{is_own, is_same_peer};
+
 use super::reactor::{Registered, Registrar};
-use super::ready::{Bits, Got, Put, Ready};
+use super::ready::{Bits, Got, Ready};
 use super::refusals::Refusals;
+use super::segments::Segments;
+use super::senders::Senders;
 use crate::plan::access::Admission;
-use crate::proto::framing::{self, HEADER_BYTES};
-use crate::sys::batch::{self, Batch, Wants};
+use crate::proto::framing;
+use crate::sys::batch::{Batch, Wants};
 use crate::sys::{pktinfo, sockopt};
 use mio::Interest;
 use rustix::io::Errno;
-use rustix::net::{RecvFlags, SendFlags, SocketAddrAny};
+use rustix::net::{RecvFlags, SocketAddrAny};
 use socket2::Socket;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -38,7 +42,7 @@ pub enum Peers {
 
 /// How messages of a socket and bytes go together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Shape {
+pub struct MessageShape {
     /// The longest message to send, in bytes.
     pub message_bytes: usize,
     /// A read may give several messages at once, one behind the other.
@@ -64,19 +68,12 @@ pub struct Datagram {
     local: Option<IpAddr>,
     /// Senders that were not the sender before, not yet printed; at most `MOST_NEWS`.
     news: Vec<SocketAddrAny>,
-    /// Who may write; `None`: everybody.
-    rules: Option<Arc<Admission>>,
-    /// Who wrote last of those who may not, and whether the user is still to be told.
-    refused: Option<(SocketAddrAny, bool)>,
-    /// The only peer to receive from. Datagrams that were queued before the socket was connected
-    /// may be of others: connect(2) leaves them in the queue.
-    only: Option<PeerAddr>,
-    /// The address of this socket, where it has many peers: what comes from there is not heard.
-    own: Option<PeerAddr>,
+    /// Whose messages are received.
+    senders: Senders,
     refusals: Refusals,
-    /// A send to one of many peers failed; not yet told to the user.
+    /// A send to one of many peers failed; not yet reported to the user.
     send_fault: Option<io::Error>,
-    shape: Shape,
+    shape: MessageShape,
     /// What is written are frames.
     takes_frames: bool,
     /// UDP: no message is longer than 64 KiB. Unix ones may be, and come one by one.
@@ -89,16 +86,8 @@ pub struct Datagram {
     /// The last message was long: taken in one by one, such are not copied once more.
     long: bool,
     segments: Segments,
-    /// The next message goes alone: a batch has stopped at it, and only so is it told why.
+    /// The next message goes alone: a batch has stopped at it, and only so does it report why.
     alone: bool,
-}
-
-/// Whether the kernel cuts what is sent into messages.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Segments {
-    Untried,
-    On,
-    Refused,
 }
 
 /// Senders that may wait to be printed; more are not.
@@ -112,13 +101,8 @@ const MOST_JOINED: usize = 1024;
 const REFUSALS: usize = 64;
 /// The room a UDP message may need, in bytes.
 const MESSAGE_BYTES: usize = 64 << 10;
-/// The most the kernel cuts at once: UDP_MAX_SEGMENTS was 64 before Linux 6.9, and all of it, with
-/// its header, has to fit an IP packet.
-const MOST_SEGMENTS: usize = 64;
-const MOST_SEGMENTED_BYTES: usize = 65_507;
-
 impl Datagram {
-    /// Takes over a bound or connected, non-blocking socket and registers it. Until told otherwise
+    /// Takes over a bound or connected, non-blocking socket and registers it. Until changed
     /// by `set_shape`, every write is one message and every read too.
     ///
     /// # Errors
@@ -147,12 +131,9 @@ impl Datagram {
             is_nameless: false,
             news: Vec::new(),
             refusals: Refusals::default(),
-            rules: None,
-            refused: None,
-            only: only.map(PeerAddr::from).filter(PeerAddr::is_named),
-            own: None,
+            senders: Senders::of(only.map(PeerAddr::from).filter(PeerAddr::is_named)),
             send_fault: None,
-            shape: Shape {
+            shape: MessageShape {
                 message_bytes: usize::MAX,
                 joins: false,
             },
@@ -160,7 +141,7 @@ impl Datagram {
             batch: None,
             recv_fault: None,
             long: false,
-            segments: Segments::Untried,
+            segments: Segments::default(),
             alone: true,
         };
         if is_alone {
@@ -184,8 +165,8 @@ impl Datagram {
         Ok(end)
     }
 
-    /// Says how messages and bytes go together.
-    pub fn set_shape(&mut self, shape: Shape) {
+    /// Sets how messages and bytes go together.
+    pub fn set_shape(&mut self, shape: MessageShape) {
         self.shape = shape;
     }
 
@@ -197,18 +178,17 @@ impl Datagram {
     /// Hears nothing from the address of this socket, whether or not others share it.
     pub fn drop_own(&mut self) {
         let own = rustix::net::getsockname(&self.sock).ok();
-        self.own = own.map(PeerAddr::from);
+        self.senders.drop_own(own.map(PeerAddr::from));
     }
 
-    /// Says who may write. What others write is dropped, as if it had not come.
+    /// Sets who may write. What others write is dropped, as if it had not come.
     pub fn set_rules(&mut self, rules: &Arc<Admission>) {
-        self.rules = rules.limits_hosts().then(|| Arc::clone(rules));
+        self.senders.set_rules(rules);
     }
 
-    /// One who wrote although he may not, and was not the last to do so.
+    /// A peer that wrote although it may not, and was not the last to do so.
     pub fn take_refused(&mut self) -> Option<PeerAddr> {
-        let (peer, is_news) = self.refused.as_mut()?;
-        std::mem::take(is_news).then(|| PeerAddr::from(peer.clone()))
+        self.senders.take_refused()
     }
 
     /// The socket itself, for its addresses.
@@ -285,7 +265,7 @@ impl Datagram {
     /// ECONNREFUSED after an ICMP refusal, and the like.
     pub fn try_read(&mut self, buf: &mut [u8]) -> io::Result<Got> {
         let Some(mut len) = self.read_first(buf)? else {
-            let drained = !self.bits.readable();
+            let drained = !self.bits.is_readable();
             return Ok(if drained { Got::Pending } else { Got::Again });
         };
         let more = if self.shape.joins { MOST_JOINED } else { 1 };
@@ -330,7 +310,7 @@ impl Datagram {
         let len = message.len().min(buf.len());
         buf[..len].copy_from_slice(&message[..len]);
         self.long = len >= LONG_BYTES;
-        self.hears(from, local);
+        self.note_sender(from, local);
         self.drop_refused();
         Some(len)
     }
@@ -339,43 +319,18 @@ impl Datagram {
     fn drop_refused(&mut self) {
         while self.batch.as_ref().is_some_and(|batch| !batch.is_empty()) {
             let from = self.batch.as_ref().and_then(Batch::next_from);
-            if self.admits(from.as_ref()) {
+            if self.senders.admits(from.as_ref()) {
                 return;
             }
             self.batch.as_mut().into_iter().for_each(Batch::skip);
         }
     }
 
-    /// Returns whether a message is received: it is of the only peer, if there is one, not of this
-    /// socket itself, and of a host that may write.
-    fn admits(&mut self, from: Option<&SocketAddrAny>) -> bool {
-        if let Some(only) = &self.only {
-            return from.is_some_and(|from| is_same_peer(from, only));
-        }
-        let Some(from) = from else { return true };
-        if self.own.as_ref().is_some_and(|own| is_own(from, own)) {
-            return false;
-        }
-        let Some(rules) = &self.rules else {
-            return true;
-        };
-        // The rules are about hosts; who is none is not met by them.
-        let addr = SocketAddr::try_from(from.clone());
-        if addr.is_ok_and(|addr| !rules.admits_host(&addr)) {
-            let is_news = self.refused.as_ref().is_none_or(|(last, _)| last != from);
-            if is_news {
-                self.refused = Some((from.clone(), true));
-            }
-            return false;
-        }
-        true
-    }
-
     /// Receives messages, and puts the first into `buf`; `None` when there was none in so many
     /// calls.
     fn receive(&mut self, buf: &mut [u8]) -> Result<Option<usize>, Errno> {
         for _ in 0..REFUSALS {
-            if !self.bits.readable() {
+            if !self.bits.is_readable() {
                 return Ok(None);
             }
             let one_by_one = self.long || self.batch.is_none();
@@ -407,16 +362,16 @@ impl Datagram {
         if self.is_ip && !self.long {
             self.batch.get_or_insert_default();
         }
-        if !self.admits(from.as_ref()) {
+        if !self.senders.admits(from.as_ref()) {
             return Ok(None);
         }
-        self.hears(from, local);
+        self.note_sender(from, local);
         Ok(Some(n))
     }
 
     fn receive_batch(&mut self) -> Result<(), Errno> {
         let wants = match self.peers {
-            Peers::Connected if self.only.is_none() => Wants::Messages,
+            Peers::Connected if !self.senders.is_of_one() => Wants::Messages,
             _ if self.asks_local => Wants::Addresses,
             _ => Wants::Senders,
         };
@@ -427,118 +382,10 @@ impl Datagram {
         Ok(())
     }
 
-    /// Sends `buf` as one message, or as several when it is longer than a message may be; or the
-    /// first of its frames. Takes whole messages only. Waits (`Pending`) while there is no peer to send to.
-    ///
-    /// # Errors
-    /// ECONNREFUSED after an ICMP refusal, EMSGSIZE, and the like; with many peers, one that
-    /// cannot be reached is no error.
-    pub fn try_write(&mut self, buf: &[u8]) -> io::Result<Put> {
-        if !self.takes_frames {
-            return self.write_messages(buf);
-        }
-        // The rest of a frame that is not whole can never come.
-        let message = framing::first_message(buf).ok_or(io::ErrorKind::InvalidInput)?;
-        Ok(match self.write_messages(message)? {
-            Put::Bytes(_) => Put::Bytes(HEADER_BYTES + message.len()),
-            Put::Pending => Put::Pending,
-        })
-    }
-
-    fn write_messages(&mut self, buf: &[u8]) -> io::Result<Put> {
-        if !self.bits.writable() || !self.has_peer() {
-            return Ok(Put::Pending);
-        }
-        let mut was_refused = false;
-        loop {
-            let piece = self.piece_bytes(buf.len());
-            match self.send(buf, piece) {
-                Ok(n) => return Ok(Put::Bytes(n)),
-                Err(Errno::INTR) => {}
-                Err(Errno::AGAIN) => {
-                    self.bits.set_full();
-                    return Ok(Put::Pending);
-                }
-                Err(Errno::INVAL | Errno::MSGSIZE | Errno::IO) if self.stops_segments() => {}
-                // It is not ours any more, or a broadcast address.
-                Err(error) if pktinfo::is_not_from_there(error) && self.local.take().is_some() => {}
-                // That was about one sent before; this one is not sent yet.
-                Err(error) if !was_refused && self.refusals.forgive(error) => {
-                    was_refused = true;
-                    self.refusals.reconnect(&self.sock);
-                }
-                Err(error) if self.refusals.forgive(error) => {
-                    return Ok(Put::Bytes(buf.len().min(piece)));
-                }
-                Err(error) if self.peers == Peers::Last => {
-                    self.send_fault = Some(error.into());
-                    return Ok(Put::Bytes(buf.len().min(piece)));
-                }
-                Err(error) => return Err(error.into()),
-            }
-        }
-    }
-
-    /// Sends as much of `buf` as goes with one system call, in pieces of `piece` bytes.
-    fn send(&mut self, buf: &[u8], piece: usize) -> Result<usize, Errno> {
-        let peer = self
-            .peer
-            .as_ref()
-            .filter(|_| self.peers != Peers::Connected);
-        if buf.len() <= piece || self.alone {
-            let buf = &buf[..buf.len().min(piece)];
-            let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;
-            let sent = match (peer, self.local) {
-                (Some(peer), Some(local)) => pktinfo::send(&self.sock, buf, peer, local),
-                (Some(peer), None) => rustix::net::sendto(&self.sock, buf, flags, peer),
-                (None, _) => rustix::net::send(&self.sock, buf, flags),
-            }?;
-            self.alone = false;
-            return Ok(sent);
-        }
-        let local = peer.and(self.local);
-        let sent = batch::send(&self.sock, buf, piece, peer, local)?;
-        self.alone = sent < buf.len().min(piece * batch::MOST_SENT);
-        Ok(sent)
-    }
-
-    /// How many of `len` bytes one send takes: one message, or as many as the kernel cuts.
-    fn piece_bytes(&mut self, len: usize) -> usize {
-        let message = self.shape.message_bytes;
-        if len <= message {
-            return message;
-        }
-        let count = MOST_SEGMENTS.min(MOST_SEGMENTED_BYTES / message);
-        if self.segments == Segments::Untried {
-            let bytes = u16::try_from(message).ok().filter(|_| count > 1);
-            let set = bytes.map(|bytes| sockopt::set_udp_segment(&self.sock, bytes));
-            self.segments = match set {
-                Some(Ok(())) => Segments::On,
-                Some(Err(_)) | None => Segments::Refused,
-            };
-        }
-        match self.segments {
-            Segments::On => message * count,
-            Segments::Untried | Segments::Refused => message,
-        }
-    }
-
-    /// Gives up having messages cut by the kernel, which it refuses for those that do not fit the
-    /// way (MTU) and on some ways altogether (IPsec); `false` when it was not tried.
-    fn stops_segments(&mut self) -> bool {
-        let stops = self.segments == Segments::On;
-        if stops {
-            self.segments = Segments::Refused;
-            // 0 is always taken where another number was.
-            let _ = sockopt::set_udp_segment(&self.sock, 0);
-        }
-        stops
-    }
-
-    /// Takes note of the sender, and of the address of ours it wrote to. With `Peers::First` the socket is
-    /// connected to the first, unless it would answer from another address then: so others, and
-    /// refusals, stay in the kernel.
-    fn hears(&mut self, from: Option<SocketAddrAny>, local: Option<IpAddr>) {
+    /// Takes note of the sender, and of the address of ours it wrote to. With `Peers::First` the
+    /// socket is connected to the first, unless it would answer from another address then: so
+    /// others, and refusals, stay in the kernel.
+    fn note_sender(&mut self, from: Option<SocketAddrAny>, local: Option<IpAddr>) {
         if self.peers == Peers::Connected {
             return;
         }
@@ -557,7 +404,7 @@ impl Datagram {
         }
         let Some(peer) = &self.peer else { return };
         if self.peers == Peers::First {
-            self.only = Some(PeerAddr::from(peer.clone()));
+            self.senders.set_only(PeerAddr::from(peer.clone()));
             if answers_from(peer, local) && rustix::net::connect(&self.sock, peer).is_ok() {
                 self.peers = Peers::Connected;
             }

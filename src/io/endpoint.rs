@@ -10,7 +10,7 @@ use super::ready::{Bits, Got, Put, Ready, WriteFault};
 use super::stdio::Stdio;
 use super::store::ReadEnd;
 use super::stream::Stream;
-use super::tls::Tls;
+use super::tls::TlsStream;
 use crate::sys::offload::RawEnd;
 use socket2::Socket;
 use std::io;
@@ -22,7 +22,7 @@ pub enum Endpoint {
     /// A TCP, Unix or vsock stream.
     Stream(Stream),
     /// TLS over a stream.
-    Tls(Box<Tls>),
+    Tls(Box<TlsStream>),
     /// A UDP or Unix datagram socket.
     Datagram(Box<Datagram>),
     /// Standard input and output.
@@ -36,23 +36,22 @@ pub enum Endpoint {
 }
 
 impl Endpoint {
-    /// Takes in what an event said about a descriptor.
+    /// Takes in what an event reported about a descriptor.
     pub fn note(&mut self, id: Registered, ready: Ready) {
         match self {
             Endpoint::Stream(end) => end.note(id, ready),
             Endpoint::Tls(end) => end.note(id, ready),
             Endpoint::Datagram(end) => end.note(id, ready),
             Endpoint::Stdio(end) => end.note(id, ready),
-            Endpoint::Internal(_) => {}
             Endpoint::Child(end) => end.note(id, ready),
-            Endpoint::Mailbox(_) => {}
+            _ => {}
         }
     }
 
     /// Writes as much of `buf` as goes, or all of it as one message. Never waits.
     ///
     /// # Errors
-    /// Whatever the write says; after that nothing can be written here any more.
+    /// Any error of the write; after that nothing can be written here any more.
     pub fn try_write(&mut self, buf: &[u8]) -> io::Result<Put> {
         match self {
             Endpoint::Stream(end) => end.try_write(buf),
@@ -79,10 +78,10 @@ impl Endpoint {
         match self {
             Endpoint::Stream(end) => end.shutdown_write(),
             Endpoint::Tls(end) => end.shutdown_write(),
-            Endpoint::Datagram(_) | Endpoint::Mailbox(_) => {}
             Endpoint::Stdio(end) => end.shutdown_write(),
             Endpoint::Internal(end) => end.shutdown_write(),
             Endpoint::Child(end) => end.shutdown_write(),
+            _ => {}
         }
     }
 
@@ -105,7 +104,7 @@ impl Endpoint {
         }
     }
 
-    /// Says whether something that was taken waits here for `flush`.
+    /// Returns whether something that was taken waits here for `flush`.
     pub fn holds(&self) -> bool {
         match self {
             Endpoint::Tls(end) => end.holds(),
@@ -118,9 +117,9 @@ impl Endpoint {
         match self {
             Endpoint::Stream(end) => end.write_fault(),
             Endpoint::Tls(end) => end.write_fault(),
-            Endpoint::Datagram(_) | Endpoint::Mailbox(_) | Endpoint::Internal(_) => None,
             Endpoint::Stdio(end) => end.write_fault(),
             Endpoint::Child(end) => end.write_fault(),
+            _ => None,
         }
     }
 
@@ -130,10 +129,7 @@ impl Endpoint {
             Endpoint::Stream(end) => end.raw_read(),
             Endpoint::Stdio(end) => end.raw_read(),
             Endpoint::Child(end) => end.raw_read(),
-            Endpoint::Tls(_)
-            | Endpoint::Datagram(_)
-            | Endpoint::Mailbox(_)
-            | Endpoint::Internal(_) => None,
+            _ => None,
         }
     }
 
@@ -143,10 +139,7 @@ impl Endpoint {
             Endpoint::Stream(end) => end.raw(),
             Endpoint::Stdio(end) => end.raw_write(),
             Endpoint::Child(end) => end.raw_write(),
-            Endpoint::Tls(_)
-            | Endpoint::Datagram(_)
-            | Endpoint::Mailbox(_)
-            | Endpoint::Internal(_) => None,
+            _ => None,
         }
     }
 
@@ -156,25 +149,22 @@ impl Endpoint {
             Endpoint::Stream(end) => Some(end.socket()),
             Endpoint::Tls(end) => Some(end.stream().socket()),
             Endpoint::Datagram(end) => Some(end.socket()),
-            Endpoint::Stdio(_)
-            | Endpoint::Internal(_)
-            | Endpoint::Child(_)
-            | Endpoint::Mailbox(_) => None,
+            _ => None,
         }
     }
 
-    /// Says whether a read is worth a call.
+    /// Returns whether a read is worth a call.
     pub fn is_readable(&self) -> bool {
         match self {
             Endpoint::Stream(end) => end.is_readable(),
             Endpoint::Tls(end) => end.is_readable(),
-            end => end.read_bits().is_some_and(|bits| bits.readable()),
+            end => end.read_bits().is_some_and(|bits| bits.is_readable()),
         }
     }
 
-    /// Says whether a write is worth a call.
+    /// Returns whether a write is worth a call.
     pub fn is_writable(&self) -> bool {
-        self.write_bits().is_some_and(|bits| bits.writable())
+        self.write_bits().is_some_and(|bits| bits.is_writable())
     }
 
     /// Returns whether there may be more behind what the kernel gives: urgent data, or the end.
@@ -183,38 +173,22 @@ impl Endpoint {
     }
 
     /// A read past `try_read` found nothing.
-    pub fn set_drained(&mut self) {
-        match self {
-            Endpoint::Stream(end) => end.bits_mut().set_drained(),
-            Endpoint::Tls(_)
-            | Endpoint::Datagram(_)
-            | Endpoint::Mailbox(_)
-            | Endpoint::Internal(_) => {}
-            Endpoint::Stdio(end) => end.set_drained(),
-            Endpoint::Child(end) => end.set_drained(),
-        }
+    pub fn set_drained(&self) {
+        self.read_bits().into_iter().for_each(Bits::set_drained);
     }
 
     /// A write past `try_write` found no room.
-    pub fn set_full(&mut self) {
-        match self {
-            Endpoint::Stream(end) => end.bits_mut().set_full(),
-            Endpoint::Tls(_)
-            | Endpoint::Datagram(_)
-            | Endpoint::Mailbox(_)
-            | Endpoint::Internal(_) => {}
-            Endpoint::Stdio(end) => end.set_full(),
-            Endpoint::Child(end) => end.set_full(),
-        }
+    pub fn set_full(&self) {
+        self.write_bits().into_iter().for_each(Bits::set_full);
     }
 
     fn read_bits(&self) -> Option<&Bits> {
         match self {
             Endpoint::Stream(end) => Some(end.bits()),
             Endpoint::Tls(end) => Some(end.stream().bits()),
-            Endpoint::Datagram(_) | Endpoint::Mailbox(_) | Endpoint::Internal(_) => None,
             Endpoint::Stdio(end) => end.read_bits(),
             Endpoint::Child(end) => end.read_bits(),
+            _ => None,
         }
     }
 
@@ -222,9 +196,9 @@ impl Endpoint {
         match self {
             Endpoint::Stream(end) => Some(end.bits()),
             Endpoint::Tls(end) => Some(end.stream().bits()),
-            Endpoint::Datagram(_) | Endpoint::Mailbox(_) | Endpoint::Internal(_) => None,
             Endpoint::Stdio(end) => end.write_bits(),
             Endpoint::Child(end) => end.write_bits(),
+            _ => None,
         }
     }
 
@@ -234,11 +208,7 @@ impl Endpoint {
         match self {
             Endpoint::Stream(end) => end.unsent(),
             Endpoint::Tls(end) => end.unsent(),
-            Endpoint::Datagram(_)
-            | Endpoint::Stdio(_)
-            | Endpoint::Internal(_)
-            | Endpoint::Child(_)
-            | Endpoint::Mailbox(_) => 0,
+            _ => 0,
         }
     }
 
@@ -296,31 +266,19 @@ impl Endpoint {
         }
     }
 
-    /// Says whether bytes of the peer wait in the system, where closing the socket
+    /// Returns whether bytes of the peer wait in the system, where closing the socket
     /// would lose what is unsent.
     pub fn has_unread(&self) -> bool {
         match self {
             Endpoint::Stream(end) => end.has_unread(),
             Endpoint::Tls(end) => end.has_unread(),
-            Endpoint::Datagram(_)
-            | Endpoint::Stdio(_)
-            | Endpoint::Internal(_)
-            | Endpoint::Child(_)
-            | Endpoint::Mailbox(_) => false,
+            _ => false,
         }
     }
 
-    /// Says whether it is known who is at the other end.
+    /// Returns whether the peer is known.
     pub fn has_peer(&self) -> bool {
-        match self {
-            Endpoint::Datagram(end) => end.has_peer(),
-            Endpoint::Stream(_)
-            | Endpoint::Tls(_)
-            | Endpoint::Stdio(_)
-            | Endpoint::Internal(_)
-            | Endpoint::Child(_)
-            | Endpoint::Mailbox(_) => true,
-        }
+        self.datagram().is_none_or(Datagram::has_peer)
     }
 
     /// The sender of what was read last, where that may be another one each time.
@@ -340,39 +298,34 @@ impl Endpoint {
         }
     }
 
-    /// Says whether reading and writing are one socket, which breaks as a whole.
+    /// Returns whether reading and writing are one socket, which breaks as a whole.
     pub fn is_one_socket(&self) -> bool {
         !matches!(self, Endpoint::Stdio(_) | Endpoint::Child(_))
     }
 
-    /// Says whether what is written may make something readable, and a read may make room, without
-    /// an event that would tell.
+    /// Returns whether what is written may make something readable, and a read may make room,
+    /// without an event that would report it.
     pub fn changes_unseen(&self) -> bool {
         matches!(self, Endpoint::Internal(_))
     }
 
-    /// Says whether nobody can tell how many writes brought the bytes, so that messages may be
-    /// written several at once.
+    /// Returns whether it cannot be known how many writes brought the bytes, so that messages may
+    /// be written several at once.
     pub fn joins_writes(&self) -> bool {
         match self {
             Endpoint::Stdio(end) => end.joins_writes(),
-            Endpoint::Stream(_)
-            | Endpoint::Tls(_)
-            | Endpoint::Datagram(_)
-            | Endpoint::Internal(_)
-            | Endpoint::Child(_)
-            | Endpoint::Mailbox(_) => false,
+            _ => false,
         }
     }
 
-    /// Says whether one read is one message and one write is one message (datagrams).
+    /// Returns whether one read is one message and one write is one message (datagrams).
     pub fn keeps_messages(&self) -> bool {
         match self {
-            Endpoint::Datagram(_) | Endpoint::Mailbox(_) => true,
             Endpoint::Child(end) => end.keeps_messages(),
             Endpoint::Stream(_) | Endpoint::Tls(_) | Endpoint::Stdio(_) | Endpoint::Internal(_) => {
                 false
             }
+            _ => true,
         }
     }
 }
@@ -394,11 +347,7 @@ impl ReadEnd for Endpoint {
         match self {
             Endpoint::Stdio(end) => end.widen(),
             Endpoint::Child(end) => end.widen(),
-            Endpoint::Stream(_)
-            | Endpoint::Tls(_)
-            | Endpoint::Datagram(_)
-            | Endpoint::Mailbox(_)
-            | Endpoint::Internal(_) => {}
+            _ => {}
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Errors that are told more than once.
+//! Errors that are reported more than once.
 
 use std::io;
 

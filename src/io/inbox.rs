@@ -1,11 +1,11 @@
-//! What other threads and signals tell the loop. Posting wakes it; the loop takes everything when
-//! it comes round.
+//! What other threads and signals send to the loop. Posting wakes it; the loop takes everything
+//! when it comes round.
 
 use crate::plan::access::Admission;
 use mio::Waker;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 /// Names a task: its place in the loop, and a number that no other task ever has, since places are
@@ -21,7 +21,7 @@ pub struct TaskId {
 pub enum Notice {
     /// A signal asked rnc to end.
     Ending,
-    /// A signal asked rnc to let nobody in any more, and to end when those who are there have left.
+    /// A signal asked rnc to accept no more clients, and to end when those it has are gone.
     Retiring,
     /// Another task has woken this one.
     Woken,
@@ -80,13 +80,7 @@ impl Inbox {
 
     /// Posts a notice for one task, or for all, and wakes the loop.
     pub fn post(&self, task: Option<TaskId>, notice: Notice) {
-        let mut queue = self
-            .inner
-            .queue
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        queue.push((task, notice));
-        drop(queue);
+        self.queue().push((task, notice));
         self.wake();
     }
 
@@ -102,11 +96,11 @@ impl Inbox {
     }
 
     pub(super) fn take(&self) -> Vec<(Option<TaskId>, Notice)> {
-        let mut queue = self
-            .inner
-            .queue
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        std::mem::take(&mut *queue)
+        std::mem::take(&mut *self.queue())
+    }
+
+    fn queue(&self) -> MutexGuard<'_, Vec<(Option<TaskId>, Notice)>> {
+        let queue = self.inner.queue.lock();
+        queue.unwrap_or_else(PoisonError::into_inner)
     }
 }

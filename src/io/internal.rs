@@ -5,16 +5,16 @@ use super::ready::{Got, Put};
 use super::store::Mem;
 use crate::proto::services::Chargen;
 
-/// An end that answers by itself. It is always ready for what it can do, of which no event tells.
+/// An end that answers by itself. It is always ready for what it can do, of which no event reports.
 #[derive(Debug)]
 pub struct Internal {
-    service: Service,
+    behaviour: Behaviour,
     /// The end has been passed on to it.
     input_ended: bool,
 }
 
 #[derive(Debug)]
-enum Service {
+enum Behaviour {
     /// What was said and not yet given back.
     Echo(Mem),
     Discard,
@@ -26,48 +26,48 @@ enum Service {
 impl Internal {
     /// Gives back what is written, and ends when that has. RFC 862.
     pub fn echo() -> Internal {
-        Internal::new(Service::Echo(Mem::default()))
+        Internal::new(Behaviour::Echo(Mem::default()))
     }
 
     /// Takes everything, says nothing, and ends when what is written has. RFC 863.
     pub fn discard() -> Internal {
-        Internal::new(Service::Discard)
+        Internal::new(Behaviour::Discard)
     }
 
     /// Takes everything, and gives the pattern without end. RFC 864.
     pub fn chargen() -> Internal {
-        Internal::new(Service::Chargen(Chargen::default()))
+        Internal::new(Behaviour::Chargen(Chargen::default()))
     }
 
     /// Takes everything, gives this text, and ends.
     pub fn text(text: impl Into<Vec<u8>>) -> Internal {
-        Internal::new(Service::Text(text.into()))
+        Internal::new(Behaviour::Text(text.into()))
     }
 
-    fn new(service: Service) -> Internal {
+    fn new(behaviour: Behaviour) -> Internal {
         Internal {
-            service,
+            behaviour,
             input_ended: false,
         }
     }
 
     /// See `Endpoint::try_read`; never fails.
     pub fn try_read(&mut self, buf: &mut [u8]) -> Got {
-        match &mut self.service {
-            Service::Echo(store) if !store.is_empty() => {
+        match &mut self.behaviour {
+            Behaviour::Echo(store) if !store.is_empty() => {
                 let len = store.data().len().min(buf.len());
                 buf[..len].copy_from_slice(&store.data()[..len]);
                 store.consume(len);
                 Got::Bytes(len)
             }
-            Service::Echo(_) | Service::Discard if self.input_ended => Got::Eof,
-            Service::Echo(_) | Service::Discard => Got::Pending,
-            Service::Chargen(chargen) => {
+            Behaviour::Echo(_) | Behaviour::Discard if self.input_ended => Got::Eof,
+            Behaviour::Echo(_) | Behaviour::Discard => Got::Pending,
+            Behaviour::Chargen(chargen) => {
                 chargen.fill(buf);
                 Got::Bytes(buf.len())
             }
-            Service::Text(text) if text.is_empty() => Got::Eof,
-            Service::Text(text) => {
+            Behaviour::Text(text) if text.is_empty() => Got::Eof,
+            Behaviour::Text(text) => {
                 let len = text.len().min(buf.len());
                 buf[..len].copy_from_slice(&text[..len]);
                 text.drain(..len);
@@ -78,10 +78,12 @@ impl Internal {
 
     /// See `Endpoint::try_write`; never fails.
     pub fn try_write(&mut self, buf: &[u8]) -> Put {
-        match &mut self.service {
-            Service::Echo(store) if !store.is_empty() => Put::Pending,
-            Service::Echo(store) => Put::Bytes(store.put(buf)),
-            Service::Discard | Service::Chargen(_) | Service::Text(_) => Put::Bytes(buf.len()),
+        match &mut self.behaviour {
+            Behaviour::Echo(store) if !store.is_empty() => Put::Pending,
+            Behaviour::Echo(store) => Put::Bytes(store.put(buf)),
+            Behaviour::Discard | Behaviour::Chargen(_) | Behaviour::Text(_) => {
+                Put::Bytes(buf.len())
+            }
         }
     }
 

@@ -8,7 +8,7 @@ use crate::sys::offload::{Carried, Mover};
 const SMALL_BYTES: usize = 8 << 10;
 /// So many small moves in a row: traffic has turned small.
 const SMALL_MOVES: u32 = 16;
-/// So many moves in a row may say neither what they did nor what they wait for.
+/// So many moves in a row may show neither what they did nor what they wait for.
 const UNSURE_MOVES: u32 = 8;
 
 /// A store inside the kernel.
@@ -16,7 +16,7 @@ const UNSURE_MOVES: u32 = 8;
 pub struct Kernel {
     mover: Mover,
     small_moves: u32,
-    /// Moves in a row of which it was not told what they wait for.
+    /// Moves in a row for which it is not known what they wait for.
     unsure: u32,
 }
 
@@ -25,7 +25,7 @@ pub struct Kernel {
 pub enum Carry {
     /// So many bytes reached the sink; there may be more to move.
     Moved(usize),
-    /// Nothing moves now; an event will tell.
+    /// Nothing moves now; an event will report it.
     Pending,
     /// The source has ended, and everything has reached the sink.
     Eof,
@@ -92,8 +92,8 @@ impl Kernel {
                     Carry::Moved(0)
                 }
             }
-            // Traffic that comes in small pieces leaves the source drained after each. And splice(2)
-            // goes no further than urgent data, and then says that the source is drained.
+            // Traffic that comes in small pieces leaves the source drained after each. And
+            // splice(2) goes no further than urgent data, and then says that the source is drained.
             Carried::Blocked { source: true, .. }
                 if self.small_moves > SMALL_MOVES || source.has_more_behind() =>
             {

@@ -1,10 +1,10 @@
 //! A log being written: records go in whole and in order, and the loop never waits for a reader.
 //!
-//! A regular file is written at once: a disk takes what it is given. Whatever has a reader behind it
-//! (a pipe, a terminal, a device) is written by a thread of its own, which may block as long as it
-//! likes: even opening a FIFO waits until somebody reads it. What the thread has not written yet
-//! waits in a queue with a bound; records that find it full are left out and counted. Where no thread
-//! can be had, what the reader does not take at once waits for the next record.
+//! A regular file is written at once: a disk takes what it is given. Whatever has a reader behind
+//! it (a pipe, a terminal, a device) is written by a thread of its own, which may block as long as
+//! it likes: even opening a FIFO waits until it is read. What the thread has not written yet
+//! waits in a queue with a bound; records that find it full are left out and counted. Where no
+//! thread can be had, what the reader does not take at once waits for the next record.
 
 use crate::sys::outlet::Outlet;
 use crate::sys::stdio::Shared;
@@ -19,8 +19,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// What may wait for the thread, in bytes; one record may always. What one read gives, 256 KiB, makes
-/// a hex dump of 1.3 MiB.
+/// What may wait for the thread, in bytes; one record may always. What one read gives, 256 KiB,
+/// makes a hex dump of 1.3 MiB.
 const QUEUE_BYTES: usize = 4 << 20;
 /// How long a thread that gets nothing written is waited for at the end.
 const GRACE: Duration = Duration::from_secs(1);
@@ -28,12 +28,12 @@ const GRACE: Duration = Duration::from_secs(1);
 /// A log being written. After an error it takes records to nowhere.
 #[derive(Debug)]
 pub struct LogFile {
-    way: Way,
+    writer: LogWriter,
     is_terminal: bool,
 }
 
 #[derive(Debug)]
-enum Way {
+enum LogWriter {
     Plain(File),
     Queued(Arc<Queue>),
     Direct(Outlet),
@@ -42,7 +42,7 @@ enum Way {
 
 /// How a log came out.
 #[derive(Debug, Default)]
-pub struct Outcome {
+pub struct LogLoss {
     /// Records that are not in it because it was too slow to take them.
     pub left_out: u64,
     /// What writing failed with, if that was not known before.
@@ -53,7 +53,7 @@ impl LogFile {
     /// Opens or makes a file; unless `appends`, what is in it goes.
     ///
     /// # Errors
-    /// As of open(2), but for a FIFO, which is opened when somebody reads it.
+    /// As of open(2), but for a FIFO, which is opened once it is read.
     pub fn open(path: &Path, appends: bool) -> io::Result<LogFile> {
         if path.metadata().is_ok_and(|meta| meta.file_type().is_fifo()) {
             let own = PathBuf::from(path);
@@ -77,7 +77,7 @@ impl LogFile {
     fn of(file: File) -> io::Result<LogFile> {
         if file.metadata()?.is_file() {
             return Ok(LogFile {
-                way: Way::Plain(file),
+                writer: LogWriter::Plain(file),
                 is_terminal: false,
             });
         }
@@ -100,7 +100,7 @@ impl LogFile {
         };
         thread.spawn(work).ok()?;
         Some(LogFile {
-            way: Way::Queued(queue),
+            writer: LogWriter::Queued(queue),
             is_terminal,
         })
     }
@@ -112,12 +112,12 @@ impl LogFile {
         let file: &'static File = Box::leak(Box::new(file));
         let open = || Shared::output(file.as_fd());
         LogFile {
-            way: Way::Direct(Outlet::new(open, QUEUE_BYTES, |_| String::new())),
+            writer: LogWriter::Direct(Outlet::new(open, QUEUE_BYTES, |_| String::new())),
             is_terminal,
         }
     }
 
-    /// Says whether somebody looks at it.
+    /// Returns whether it is a terminal.
     pub fn is_terminal(&self) -> bool {
         self.is_terminal
     }
@@ -127,33 +127,33 @@ impl LogFile {
     /// # Errors
     /// ENOSPC, EPIPE and the like, of this record or one before it; once.
     pub fn write(&mut self, record: Vec<u8>) -> io::Result<()> {
-        let wrote = match &mut self.way {
-            Way::Plain(file) => file.write_all(&record),
-            Way::Queued(queue) => queue.push(record),
-            Way::Direct(outlet) => {
+        let wrote = match &mut self.writer {
+            LogWriter::Plain(file) => file.write_all(&record),
+            LogWriter::Queued(queue) => queue.push(record),
+            LogWriter::Direct(outlet) => {
                 outlet.write(&record);
                 Ok(())
             }
-            Way::Ended => Ok(()),
+            LogWriter::Ended => Ok(()),
         };
         if wrote.is_err() {
-            self.way = Way::Ended;
+            self.writer = LogWriter::Ended;
         }
         wrote
     }
 
     /// Ends the log: what still waits is written, for as long as that goes on.
-    pub fn finish(self) -> Outcome {
-        match self.way {
-            Way::Queued(queue) => queue.finish(),
-            Way::Direct(mut outlet) => {
+    pub fn finish(self) -> LogLoss {
+        match self.writer {
+            LogWriter::Queued(queue) => queue.finish(),
+            LogWriter::Direct(mut outlet) => {
                 outlet.finish();
-                Outcome {
+                LogLoss {
                     left_out: outlet.left_out() + u64::from(outlet.is_behind()),
                     error: None,
                 }
             }
-            Way::Plain(_) | Way::Ended => Outcome::default(),
+            LogWriter::Plain(_) | LogWriter::Ended => LogLoss::default(),
         }
     }
 }
@@ -173,13 +173,13 @@ fn open(path: &Path, appends: bool, flags: OFlags) -> io::Result<File> {
 /// What goes from the loop to the thread.
 #[derive(Debug, Default)]
 struct Queue {
-    state: Mutex<State>,
+    state: Mutex<QueueState>,
     /// There is something to write, or it was written, or this is the end.
     changed: Condvar,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct QueueState {
     /// Not written yet; the first may be under way.
     records: VecDeque<Arc<[u8]>>,
     bytes: usize,
@@ -192,7 +192,7 @@ struct State {
 }
 
 impl Queue {
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, QueueState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -241,7 +241,7 @@ impl Queue {
         self.changed.notify_all();
     }
 
-    fn finish(&self) -> Outcome {
+    fn finish(&self) -> LogLoss {
         let mut state = self.lock();
         state.closed = true;
         self.changed.notify_all();
@@ -259,7 +259,7 @@ impl Queue {
             Some(_) => 0,
             None => state.records.len() as u64,
         };
-        Outcome {
+        LogLoss {
             left_out: state.left_out + waiting,
             error,
         }

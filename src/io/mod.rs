@@ -18,6 +18,8 @@ pub mod reactor;
 pub mod ready;
 pub mod refusals;
 pub mod seat;
+pub mod segments;
+pub mod senders;
 pub mod stdio;
 pub mod store;
 pub mod stream;

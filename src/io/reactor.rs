@@ -51,7 +51,7 @@ pub enum Step<O> {
 
 /// A task of the loop. `O` is what it leaves when it ends.
 pub trait Drive<O> {
-    /// Takes in what an event said about a descriptor.
+    /// Takes in what an event reported about a descriptor.
     fn note(&mut self, id: Registered, ready: Ready);
     /// Takes in a notice for this task, or for all.
     fn notice(&mut self, notice: &Notice, now: Instant);
@@ -78,8 +78,8 @@ pub struct Registrar<'a> {
 }
 
 impl Registrar<'_> {
-    /// Registers a descriptor, edge-triggered. A descriptor that is registered already is registered
-    /// anew.
+    /// Registers a descriptor, edge-triggered. A descriptor that is registered already is
+    /// registered anew.
     ///
     /// # Errors
     /// Any refusal of epoll_ctl(2): EPERM for files and /dev/null, which are always ready.
@@ -158,7 +158,7 @@ impl Registrar<'_> {
     /// such as name look-ups. Where no thread can be had, it is run here.
     pub fn off_loop(&self, work: impl FnOnce() -> Notice + Send + 'static) {
         if let Err(job) = self.lookups.add(self.job(work)) {
-            let _blocking = signal::may_block();
+            let _blocking = signal::allow_blocking();
             job();
         }
     }
@@ -192,7 +192,7 @@ pub struct Reactor<O> {
     lookups: Pool,
     /// For what can be done without.
     extras: Pool,
-    tasks: Vec<Option<Entry<O>>>,
+    tasks: Vec<Option<TaskEntry<O>>>,
     /// Places in `tasks` without a task.
     free: Vec<usize>,
     /// The number of the next task.
@@ -207,7 +207,7 @@ pub struct Reactor<O> {
     later: Vec<(Instant, Notice)>,
 }
 
-struct Entry<O> {
+struct TaskEntry<O> {
     task: Box<dyn Drive<O>>,
     serial: u64,
     is_runnable: bool,
@@ -249,7 +249,7 @@ impl<O> Reactor<O> {
             self.tasks.push(None);
             self.tasks.len() - 1
         });
-        self.tasks[index] = Some(Entry {
+        self.tasks[index] = Some(TaskEntry {
             task,
             serial: self.next_serial,
             is_runnable: false,
@@ -269,7 +269,7 @@ impl<O> Reactor<O> {
         self.free.len() == self.tasks.len()
     }
 
-    /// Runs until no task is left; `ended` is told how each one ended.
+    /// Runs until no task is left; `ended` is called with how each one ended.
     ///
     /// # Errors
     /// Polling failed.
@@ -363,7 +363,7 @@ impl<O> Reactor<O> {
     }
 
     /// Puts a driven task back, with its new deadline.
-    fn settle(&mut self, index: usize, mut entry: Entry<O>) {
+    fn settle(&mut self, index: usize, mut entry: TaskEntry<O>) {
         let deadline = entry.task.deadline();
         if deadline != entry.deadline {
             self.forget_deadline(index, entry.deadline);

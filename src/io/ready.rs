@@ -1,8 +1,9 @@
 //! What is known about a descriptor between two calls. mio is edge-triggered, so every end keeps
-//! what it was told in `Bits` until a call says otherwise: events are hints, only the result of a
+//! what it was told in `Bits` until a call shows otherwise: events are hints, only the result of a
 //! call decides.
 
 use mio::event::Event;
+use std::cell::Cell;
 
 /// What a read gave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,10 +12,10 @@ pub enum Got {
     Bytes(usize),
     /// The end: nothing will ever come again.
     Eof,
-    /// Nothing now; an event will tell.
+    /// Nothing now; an event will report it.
     Pending,
-    /// Nothing yet, but there may be more, of which no event will tell: the read has only given up
-    /// its turn.
+    /// Nothing yet, but there may be more, of which no event will report anything: the read has
+    /// only given up its turn.
     Again,
 }
 
@@ -23,7 +24,7 @@ pub enum Got {
 pub enum Put {
     /// That many bytes.
     Bytes(usize),
-    /// Nothing now; an event will tell.
+    /// Nothing now; an event will report it.
     Pending,
 }
 
@@ -46,7 +47,7 @@ impl WriteFault {
     }
 }
 
-/// What an event said about one descriptor.
+/// What an event reported about one descriptor.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Ready {
     /// A read may give something.
@@ -73,9 +74,9 @@ impl From<&Event> for Ready {
 }
 
 /// The sticky readiness of one descriptor: set by events, cleared by calls that would block.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Bits {
-    ready: Ready,
+    ready: Cell<Ready>,
     /// The loop cannot wait for it (regular files, /dev/null): it is always ready.
     always: bool,
 }
@@ -89,61 +90,70 @@ impl Bits {
             ..Ready::default()
         };
         Bits {
-            ready,
+            ready: Cell::new(ready),
             always: !pollable,
         }
     }
 
+    fn change(&self, change: impl FnOnce(&mut Ready)) {
+        let mut ready = self.ready.get();
+        change(&mut ready);
+        self.ready.set(ready);
+    }
+
     /// Takes in an event.
-    pub fn note(&mut self, ready: Ready) {
-        self.ready.readable |= ready.readable;
-        self.ready.writable |= ready.writable;
-        self.ready.more_behind |= ready.more_behind;
-        self.ready.write_closed |= ready.write_closed;
+    pub fn note(&self, event: Ready) {
+        self.change(|ready| {
+            ready.readable |= event.readable;
+            ready.writable |= event.writable;
+            ready.more_behind |= event.more_behind;
+            ready.write_closed |= event.write_closed;
+        });
     }
 
-    /// Says whether a read is worth a call.
-    pub fn readable(&self) -> bool {
-        self.ready.readable
+    /// Returns whether a read is worth a call.
+    pub fn is_readable(&self) -> bool {
+        self.ready.get().readable
     }
 
-    /// Says whether a write is worth a call.
-    pub fn writable(&self) -> bool {
-        self.ready.writable
+    /// Returns whether a write is worth a call.
+    pub fn is_writable(&self) -> bool {
+        self.ready.get().writable
     }
 
-    /// Says whether an event told that nobody takes our bytes any more.
-    pub fn write_closed(&self) -> bool {
-        self.ready.write_closed
+    /// Returns whether an event reported that the peer takes no more of our bytes.
+    pub fn is_write_closed(&self) -> bool {
+        self.ready.get().write_closed
     }
 
-    /// Returns whether an event said that reads may stop short: at urgent data, or before the end.
+    /// Returns whether an event reported that reads may stop short: at urgent data, or before the
+    /// end.
     pub fn has_more_behind(&self) -> bool {
-        self.ready.more_behind
+        self.ready.get().more_behind
     }
 
     /// A read gave `got` of `asked` bytes: a short one means that a TCP stream is drained, unless
-    /// something is known to wait behind. Saves the read that would say so.
-    pub fn note_read(&mut self, got: usize, asked: usize) {
-        if got < asked && !self.ready.more_behind && !self.always {
-            self.ready.readable = false;
+    /// something is known to wait behind. Saves the read that would show it.
+    pub fn note_read(&self, got: usize, asked: usize) {
+        if got < asked && !self.has_more_behind() {
+            self.set_drained();
         }
     }
 
     /// A write took `put` of `offered` bytes: a short one means that there is no more room.
-    pub fn note_written(&mut self, put: usize, offered: usize) {
-        if put < offered && !self.always {
-            self.ready.writable = false;
+    pub fn note_written(&self, put: usize, offered: usize) {
+        if put < offered {
+            self.set_full();
         }
     }
 
     /// A read would block.
-    pub fn set_drained(&mut self) {
-        self.ready.readable = self.always;
+    pub fn set_drained(&self) {
+        self.change(|ready| ready.readable &= self.always);
     }
 
     /// A write would block.
-    pub fn set_full(&mut self) {
-        self.ready.writable = self.always;
+    pub fn set_full(&self) {
+        self.change(|ready| ready.writable &= self.always);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::reactor::{Registered, Registrar};
 use super::ready::{Bits, Got, Put, Ready, WriteFault};
-use crate::sys::offload::{self, Kind, RawEnd};
+use crate::sys::offload::{self, RawEnd, RawKind};
 use crate::sys::stdio::Shared;
 use mio::Interest;
 use std::cell::OnceCell;
@@ -11,8 +11,8 @@ use std::io::{self, ErrorKind};
 /// Standard input as source, standard output as sink; either may be left out.
 #[derive(Debug)]
 pub struct Stdio {
-    input: Option<Half>,
-    output: Option<Half>,
+    input: Option<SharedEnd>,
+    output: Option<SharedEnd>,
     /// Standard output outlives this session: its end is not passed on.
     keeps_open: bool,
     /// Why what was written to standard output is lost.
@@ -20,13 +20,13 @@ pub struct Stdio {
 }
 
 #[derive(Debug)]
-struct Half {
+struct SharedEnd {
     shared: Shared,
     /// `None` for what the loop cannot wait for.
     id: Option<Registered>,
     bits: Bits,
     /// What the kernel can do with it; looked at once.
-    kind: OnceCell<Option<Kind>>,
+    kind: OnceCell<Option<RawKind>>,
 }
 
 /// Which of the two descriptors a session uses.
@@ -47,7 +47,7 @@ impl Stdio {
     /// # Errors
     /// The loop refused a descriptor for another reason.
     pub fn new(uses: Uses, registrar: &Registrar<'_>) -> io::Result<Stdio> {
-        let half = |mut shared: Shared, interest| -> io::Result<Half> {
+        let half = |mut shared: Shared, interest| -> io::Result<SharedEnd> {
             // Files and /dev/null are refused, being always ready; nothing else may be.
             let id = match registrar.register(shared.fd(), interest) {
                 Err(error) if error.kind() == ErrorKind::PermissionDenied && shared.is_plain() => {
@@ -59,7 +59,7 @@ impl Stdio {
                 shared.set_pollable();
             }
             let bits = Bits::new(id.is_some());
-            Ok(Half {
+            Ok(SharedEnd {
                 shared,
                 id,
                 bits,
@@ -106,7 +106,7 @@ impl Stdio {
         let Some(half) = &mut self.input else {
             return Ok(Got::Pending);
         };
-        if !half.bits.readable() {
+        if !half.bits.is_readable() {
             return Ok(Got::Pending);
         }
         match half.shared.try_read(buf)? {
@@ -127,7 +127,7 @@ impl Stdio {
         let Some(half) = &mut self.output else {
             return Ok(Put::Bytes(buf.len()));
         };
-        if !half.bits.writable() {
+        if !half.bits.is_writable() {
             return Ok(Put::Pending);
         }
         match half.shared.try_write(buf)? {
@@ -166,7 +166,7 @@ impl Stdio {
     pub fn widen(&self) {
         if let Some(RawEnd {
             fd,
-            kind: Kind::Pipe,
+            kind: RawKind::Pipe,
         }) = self.raw_read()
         {
             offload::enlarge(fd);
@@ -175,12 +175,12 @@ impl Stdio {
 
     /// See `Endpoint::raw_read`.
     pub fn raw_read(&self) -> Option<RawEnd<'_>> {
-        self.input.as_ref().and_then(Half::raw)
+        self.input.as_ref().and_then(SharedEnd::raw)
     }
 
     /// See `Endpoint::raw_write`.
     pub fn raw_write(&self) -> Option<RawEnd<'_>> {
-        self.output.as_ref().and_then(Half::raw)
+        self.output.as_ref().and_then(SharedEnd::raw)
     }
 
     /// What is known about standard input.
@@ -193,29 +193,15 @@ impl Stdio {
         self.output.as_ref().map(|half| &half.bits)
     }
 
-    /// See `Endpoint::set_drained`.
-    pub fn set_drained(&mut self) {
-        if let Some(half) = &mut self.input {
-            half.bits.set_drained();
-        }
-    }
-
-    /// See `Endpoint::set_full`.
-    pub fn set_full(&mut self) {
-        if let Some(half) = &mut self.output {
-            half.bits.set_full();
-        }
-    }
-
     /// See `Endpoint::write_fault`.
     pub fn write_fault(&mut self) -> Option<WriteFault> {
         let half = self.output.as_ref()?;
-        let gone = half.bits.write_closed() && half.shared.reader_is_gone();
+        let gone = half.bits.is_write_closed() && half.shared.has_lost_reader();
         gone.then(WriteFault::gone)
     }
 }
 
-impl Half {
+impl SharedEnd {
     /// The descriptor and what the kernel can do with it.
     fn raw(&self) -> Option<RawEnd<'_>> {
         let fd = self.shared.fd();

@@ -10,7 +10,8 @@ const FIRST_BYTES: usize = 16 << 10;
 /// The size it grows to when reads fill it, in bytes: beyond this nothing was gained in
 /// measurements, and two of these stay small beside everything else.
 const MOST_BYTES: usize = 256 << 10;
-/// A read of so many bytes that fills its buffer empties the usual pipe: its writer has had to wait.
+/// A read of so many bytes that fills its buffer empties the usual pipe: its writer has had to
+/// wait.
 const BULK_BYTES: usize = 60 << 10;
 
 /// Bytes on their way in one direction. At most 256 KiB, or what the stages made of that. It has a
@@ -28,7 +29,7 @@ pub struct Mem {
     size: usize,
     /// The last read filled the buffer.
     filled: bool,
-    /// The source has been told that its bytes come in bulk.
+    /// The source knows that its bytes come in bulk.
     widened: bool,
 }
 
@@ -37,7 +38,7 @@ pub trait ReadEnd {
     /// Reads bytes, or one message, into `buf`. Never waits.
     ///
     /// # Errors
-    /// Whatever the read says.
+    /// Any error of the read.
     fn try_read(&mut self, buf: &mut [u8]) -> io::Result<Got>;
 
     /// Gives the writer more room, if the system has it: bytes come in bulk.
@@ -50,7 +51,7 @@ impl Mem {
         &self.buf[self.start..self.end]
     }
 
-    /// Says whether nothing waits, not even an empty message.
+    /// Returns whether nothing waits, not even an empty message.
     pub fn is_empty(&self) -> bool {
         self.start == self.end && !self.empty_message
     }
@@ -59,7 +60,7 @@ impl Mem {
     /// the longest message to read, where messages count.
     ///
     /// # Errors
-    /// Whatever the read says.
+    /// Any error of the read.
     pub fn fill(
         &mut self,
         source: &mut impl ReadEnd,
@@ -94,7 +95,7 @@ impl Mem {
         got
     }
 
-    /// Says whether the last read filled the buffer: there is more where that came from.
+    /// Returns whether the last read filled the buffer: there is more where that came from.
     pub fn was_filled(&self) -> bool {
         self.filled
     }

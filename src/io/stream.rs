@@ -3,7 +3,7 @@
 
 use super::reactor::{Registered, Registrar};
 use super::ready::{Bits, Got, Put, Ready, WriteFault};
-use crate::sys::offload::{Kind, RawEnd};
+use crate::sys::offload::{RawEnd, RawKind};
 use crate::sys::sockopt;
 use mio::Interest;
 use rustix::fs::OFlags;
@@ -105,9 +105,9 @@ impl Stream {
             flags.is_ok_and(|flags| flags.contains(OFlags::NONBLOCK))
         };
         let kind = if self.is_tcp() {
-            Kind::Tcp
+            RawKind::Tcp
         } else {
-            Kind::Socket
+            RawKind::Socket
         };
         self.never_blocks.get_or_init(looks).then(|| RawEnd {
             fd: self.sock.as_fd(),
@@ -122,17 +122,12 @@ impl Stream {
 
     /// Returns whether a read is worth a call.
     pub fn is_readable(&self) -> bool {
-        !self.early.is_empty() || self.bits.readable()
+        !self.early.is_empty() || self.bits.is_readable()
     }
 
     /// What is known about the socket.
     pub fn bits(&self) -> &Bits {
         &self.bits
-    }
-
-    /// As `bits`, to change it.
-    pub fn bits_mut(&mut self) -> &mut Bits {
-        &mut self.bits
     }
 
     /// See `Endpoint::note`.
@@ -153,7 +148,7 @@ impl Stream {
             self.early.drain(..len);
             return Ok(Got::Bytes(len));
         }
-        if !self.bits.readable() {
+        if !self.bits.is_readable() {
             return Ok(Got::Pending);
         }
         loop {
@@ -202,7 +197,7 @@ impl Stream {
         offered: usize,
         call: impl Fn(&Socket) -> rustix::io::Result<usize>,
     ) -> io::Result<Put> {
-        if !self.bits.writable() {
+        if !self.bits.is_writable() {
             return Ok(Put::Pending);
         }
         loop {
@@ -228,7 +223,7 @@ impl Stream {
 
     /// See `Endpoint::unsent`. After a reset nothing is on its way, though the kernel still counts it.
     pub fn unsent(&self) -> usize {
-        if !self.is_tcp() || (self.bits.write_closed() && sockopt::is_closed(&self.sock)) {
+        if !self.is_tcp() || (self.bits.is_write_closed() && sockopt::is_closed(&self.sock)) {
             return 0;
         }
         sockopt::unsent(&self.sock).unwrap_or_default()
@@ -258,7 +253,7 @@ impl Stream {
 
     /// See `Endpoint::write_fault`.
     pub fn write_fault(&mut self) -> Option<WriteFault> {
-        if !self.bits.write_closed() {
+        if !self.bits.is_write_closed() {
             return None;
         }
         let said = self.sock.take_error().ok().flatten();

@@ -1,5 +1,6 @@
-//! A TLS connection (RFC 8446, RFC 5246) over a stream socket, as one more kind of end. rustls makes
-//! records and takes them apart; here they are moved between it and the socket, without waiting.
+//! A TLS connection (RFC 8446, RFC 5246) over a stream socket, as one more kind of end. rustls
+//! makes records and takes them apart; here they are moved between it and the socket, without
+//! waiting.
 //!
 //! The end of what is written is close_notify; an end of the socket without close_notify is
 //! a truncation, since anyone on the way could have made it (RFC 8446, section 6.1).
@@ -26,11 +27,11 @@ const FIRST_BYTES: usize = 200;
 
 /// What both sides know of a connection, without its socket.
 #[derive(Debug)]
-pub struct Session {
+pub struct TlsSession {
     connection: Connection,
     /// The peer's first bytes, until the handshake is done.
     first: Vec<u8>,
-    /// Bytes may wait in the connection that no event will tell of.
+    /// Bytes may wait in the connection that no event will report.
     may_hold_bytes: bool,
     /// An end without close_notify is as good as one with it.
     takes_bare_ends: bool,
@@ -40,16 +41,16 @@ pub struct Session {
 
 /// A TLS connection, its handshake done or under way.
 #[derive(Debug)]
-pub struct Tls {
+pub struct TlsStream {
     stream: Stream,
-    session: Box<Session>,
+    session: Box<TlsSession>,
     /// What is encrypted and not sent.
     lease: Lease,
     /// close_notify is sent, or waits to be.
     has_ended: bool,
     /// The socket takes nothing any more.
     is_broken: bool,
-    /// Why it does not, as long as nobody was told.
+    /// Why it does not, until that is reported.
     untold: Option<io::Error>,
 }
 
@@ -63,11 +64,11 @@ enum Received {
     End,
 }
 
-impl Session {
+impl TlsSession {
     /// A session whose handshake is still to be made, as a client or as a server.
-    pub fn new(mut connection: Connection) -> Session {
+    pub fn new(mut connection: Connection) -> TlsSession {
         connection.set_buffer_limit(Some(OUTGOING_BYTES));
-        Session {
+        TlsSession {
             connection,
             first: Vec::new(),
             may_hold_bytes: false,
@@ -77,8 +78,8 @@ impl Session {
     }
 
     /// The same, but an end without close_notify is as good as one with it.
-    pub fn taking_bare_ends(self, takes_bare_ends: bool) -> Session {
-        Session {
+    pub fn taking_bare_ends(self, takes_bare_ends: bool) -> TlsSession {
+        TlsSession {
             takes_bare_ends,
             ..self
         }
@@ -104,10 +105,10 @@ impl Session {
     }
 }
 
-impl Tls {
+impl TlsStream {
     /// Puts a session on a connected socket.
-    pub fn new(stream: Stream, session: Box<Session>) -> Tls {
-        Tls {
+    pub fn new(stream: Stream, session: Box<TlsSession>) -> TlsStream {
+        TlsStream {
             stream,
             session,
             lease: Lease::default(),
@@ -158,7 +159,7 @@ impl Tls {
     }
 
     /// The session on it.
-    pub fn session(&self) -> &Session {
+    pub fn session(&self) -> &TlsSession {
         &self.session
     }
 
@@ -176,7 +177,7 @@ impl Tls {
     }
 
     /// Socket and session, apart.
-    pub fn into_parts(self) -> (Stream, Box<Session>) {
+    pub fn into_parts(self) -> (Stream, Box<TlsSession>) {
         (self.stream, self.session)
     }
 
@@ -185,7 +186,7 @@ impl Tls {
         self.stream.note(id, ready);
     }
 
-    /// Says whether a read is worth a call.
+    /// Returns whether a read is worth a call.
     pub fn is_readable(&self) -> bool {
         self.session.may_hold_bytes || self.session.fault.is_some() || self.stream.is_readable()
     }
@@ -193,8 +194,8 @@ impl Tls {
     /// See `Endpoint::try_read`. Fills `buf`, which is not empty, as far as there are bytes.
     ///
     /// # Errors
-    /// ECONNRESET and the like; `UnexpectedEof` when the socket has ended without close_notify; what
-    /// rustls says of a record, or the peer's alert.
+    /// ECONNRESET and the like; `UnexpectedEof` when the socket has ended without close_notify;
+    /// what rustls says of a record, or the peer's alert.
     pub fn try_read(&mut self, buf: &mut [u8]) -> io::Result<Got> {
         let mut filled = 0;
         let mut idle_reads = 0;
@@ -305,7 +306,7 @@ impl Tls {
         self.session.connection.protocol_version() == Some(ProtocolVersion::TLSv1_3)
     }
 
-    /// Flushes where nobody can be told that it fails: the read side tells it, at its end.
+    /// Flushes where a failure cannot be reported: the read side reports it, at its end.
     fn flush_untold(&mut self) {
         if let Err(error) = self.flush() {
             self.untold = Some(error);
@@ -368,7 +369,7 @@ impl Tls {
     }
 }
 
-/// What rustls said, where an error was made of that.
+/// The error of rustls, where an error was made of that.
 pub fn said(error: &io::Error) -> Option<&rustls::Error> {
     error.get_ref()?.downcast_ref::<rustls::Error>()
 }

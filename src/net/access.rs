@@ -3,7 +3,8 @@
 
 use super::resolve::UnfitHost;
 use crate::parse::escape::printable;
-use crate::parse::hosts::{self, HostError, HostSet, HostSpec, Hosts};
+use crate::parse::host_set::HostSet;
+use crate::parse::hosts::{self, HostError, HostSpec, Hosts};
 use crate::plan::access::{Access, Admission, HostList};
 use crate::report;
 use crate::sys::names;

@@ -98,7 +98,7 @@ fn has_ipv6() -> bool {
 fn bind_one(addr: SocketAddr, at: &Binding, net: &Net) -> Result<Socket, ListenError> {
     let failed = |error| ListenError::Bind(addr, error);
     let sock = socket(addr, net.transport).map_err(failed)?;
-    // A UDP port shared by SO_REUSEADDR would lose its datagrams to whoever binds it next.
+    // A UDP port shared by SO_REUSEADDR would lose its datagrams to the next program that binds it.
     if net.transport != Transport::Udp || at.shares_port {
         sock.set_reuse_address(true).map_err(failed)?;
     }
@@ -120,7 +120,7 @@ fn bind_one(addr: SocketAddr, at: &Binding, net: &Net) -> Result<Socket, ListenE
     Ok(sock)
 }
 
-/// Has the kernel tell which address each datagram was sent to, where there is more than one and
+/// Has the kernel report which address each datagram was sent to, where there is more than one and
 /// something is answered.
 ///
 /// # Errors
@@ -209,7 +209,7 @@ impl Listener {
         self.paused_until = None;
         let mut lost = 0;
         for (sock, _, bits) in &mut self.socks {
-            while bits.readable() {
+            while bits.is_readable() {
                 match sock.accept4(SOCK_FLAGS) {
                     Ok((client, addr)) => return Accepted::Client(client, addr),
                     Err(error) if error.kind() == io::ErrorKind::WouldBlock => bits.set_drained(),

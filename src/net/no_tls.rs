@@ -1,7 +1,7 @@
 //! What stands for TLS where it is left out (cargo feature `tls`): types of which there are no
 //! values.
 
-use crate::io::tls::Session;
+use crate::io::tls::TlsSession;
 use crate::plan::tls as plan;
 use std::convert::Infallible;
 use std::{fmt, io};
@@ -20,20 +20,20 @@ impl fmt::Display for SetupError {
 
 /// There is none.
 #[derive(Debug)]
-pub struct Client(Infallible);
+pub struct TlsConnector(Infallible);
 
 /// There is none.
 #[derive(Debug)]
-pub struct Server(Infallible);
+pub struct TlsAcceptor(Infallible);
 
 #[expect(missing_docs, reason = "no value, no call: see the real one")]
 #[expect(clippy::missing_errors_doc, reason = "the same")]
-impl Client {
-    pub fn new(_plan: &plan::Client) -> Result<Client, SetupError> {
+impl TlsConnector {
+    pub fn new(_plan: &plan::Client) -> Result<TlsConnector, SetupError> {
         Err(SetupError)
     }
 
-    pub fn session(&self, _host: Option<&str>) -> Result<Box<Session>, SetupError> {
+    pub fn session(&self, _host: Option<&str>) -> Result<Box<TlsSession>, SetupError> {
         match self.0 {}
     }
 
@@ -41,19 +41,19 @@ impl Client {
         match self.0 {}
     }
 
-    pub fn reason(&self, _error: &io::Error, _session: &Session, _host: Option<&str>) -> String {
+    pub fn reason(&self, _error: &io::Error, _session: &TlsSession, _host: Option<&str>) -> String {
         match self.0 {}
     }
 }
 
 #[expect(missing_docs, reason = "no value, no call: see the real one")]
 #[expect(clippy::missing_errors_doc, reason = "the same")]
-impl Server {
-    pub fn new(_plan: &plan::Server, _names: Vec<String>) -> Result<Server, SetupError> {
+impl TlsAcceptor {
+    pub fn new(_plan: &plan::Server, _names: Vec<String>) -> Result<TlsAcceptor, SetupError> {
         Err(SetupError)
     }
 
-    pub fn session(&self) -> Result<Box<Session>, SetupError> {
+    pub fn session(&self) -> Result<Box<TlsSession>, SetupError> {
         match self.0 {}
     }
 
@@ -61,7 +61,7 @@ impl Server {
         match self.0 {}
     }
 
-    pub fn reason(&self, _error: &io::Error, _session: &Session) -> String {
+    pub fn reason(&self, _error: &io::Error, _session: &TlsSession) -> String {
         match self.0 {}
     }
 }
@@ -72,6 +72,6 @@ pub fn broken(error: &io::Error, _client: Option<&plan::Client>) -> String {
 }
 
 /// See the real one.
-pub fn agreed(_session: &Session, _all: bool) -> Vec<String> {
+pub fn agreed(_session: &TlsSession, _all: bool) -> Vec<String> {
     Vec::new()
 }

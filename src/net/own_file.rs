@@ -12,11 +12,11 @@ use std::time::SystemTime;
 #[derive(Debug)]
 pub struct OwnFile {
     path: PathBuf,
-    identity: Option<Identity>,
+    identity: Option<FileId>,
 }
 
 /// Device and inode of a file, and when it was made where that is known: inodes are used again.
-pub(super) type Identity = (u64, u64, Option<SystemTime>);
+pub(super) type FileId = (u64, u64, Option<SystemTime>);
 
 impl OwnFile {
     /// The file that is at a path now, which is ours.
@@ -83,7 +83,7 @@ impl Drop for OwnFile {
 }
 
 /// What is at a path.
-pub(super) fn identity(path: &Path) -> Option<Identity> {
+pub(super) fn identity(path: &Path) -> Option<FileId> {
     let meta = fs::symlink_metadata(path).ok()?;
     Some((meta.dev(), meta.ino(), meta.created().ok()))
 }

@@ -4,7 +4,7 @@
 use super::handshake::{ProxyAnswer, Talk, TalkError};
 use super::tls::{self, SetupError};
 use super::wrap::LIMIT;
-use crate::io::tls::Session;
+use crate::io::tls::TlsSession;
 use crate::plan::{End, Limits, Proxy};
 use crate::proto::{Handshake, Target, starttls};
 use std::cell::{Cell, RefCell};
@@ -14,7 +14,7 @@ use std::time::Duration;
 /// An end that can be opened.
 pub struct Prepared {
     end: Rc<End>,
-    tls: Option<tls::Client>,
+    tls: Option<tls::TlsConnector>,
     tls_limit: Duration,
     /// The password its proxy has asked for.
     answer: RefCell<Option<ProxyAnswer>>,
@@ -32,7 +32,7 @@ impl Prepared {
     pub fn new(end: End, limits: &Limits) -> Result<Prepared, SetupError> {
         let connecting = end.how.timeout.filter(|limit| !limit.is_zero());
         Ok(Prepared {
-            tls: end.tls().map(tls::Client::new).transpose()?,
+            tls: end.tls().map(tls::TlsConnector::new).transpose()?,
             tls_limit: tls_limit(limits, connecting),
             end: Rc::new(end),
             answer: RefCell::default(),
@@ -46,7 +46,7 @@ impl Prepared {
     }
 
     /// The TLS that is put on, if there is any.
-    pub fn tls(&self) -> Option<&tls::Client> {
+    pub fn tls(&self) -> Option<&tls::TlsConnector> {
         self.tls.as_ref()
     }
 
@@ -62,7 +62,7 @@ impl Prepared {
     #[expect(clippy::type_complexity, reason = "two values that are made together")]
     pub(super) fn tls_session(
         &self,
-    ) -> Result<Option<(Box<Session>, Option<Box<dyn Handshake>>)>, SetupError> {
+    ) -> Result<Option<(Box<TlsSession>, Option<Box<dyn Handshake>>)>, SetupError> {
         let (Some(client), Some(plan)) = (&self.tls, self.end.tls()) else {
             return Ok(None);
         };

@@ -1,6 +1,6 @@
 //! Unix sockets: their addresses, and what becomes of the files they leave.
 
-use super::own_file::{self, Identity, OwnFile};
+use super::own_file::{self, FileId, OwnFile};
 use crate::plan::{UnixListening, UnixPath, UnixSource};
 use crate::sys::clock;
 use crate::sys::sockopt::{self, Credentials};
@@ -193,7 +193,7 @@ fn is_stale(path: &Path, kind: Type) -> bool {
 ///
 /// # Errors
 /// EADDRINUSE when another listener is there; or as rename(2) and unlink(2).
-fn remove(path: &Path, found: Option<Identity>) -> io::Result<()> {
+fn remove(path: &Path, found: Option<FileId>) -> io::Result<()> {
     let aside = own_file::beside(path)?;
     match fs::rename(path, &aside) {
         // Another has removed it.

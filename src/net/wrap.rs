@@ -11,7 +11,7 @@ use crate::io::connection::Connection;
 use crate::io::reactor::{Cx, Registered};
 use crate::io::ready::Ready;
 use crate::io::stream::Stream;
-use crate::io::tls::{Session, Tls};
+use crate::io::tls::{TlsSession, TlsStream};
 use crate::proto::Handshake;
 use std::io;
 use std::task::{Poll, ready};
@@ -31,8 +31,8 @@ pub struct Wrap {
 
 enum State {
     Talking(Box<(Talk, Stream)>),
-    Asking(Box<(Talk, Stream, Box<Session>)>),
-    Shaking(Box<Tls>),
+    Asking(Box<(Talk, Stream, Box<TlsSession>)>),
+    Shaking(Box<TlsStream>),
     Over,
 }
 
@@ -56,7 +56,7 @@ pub enum WrapError {
     Injected,
     /// The handshake failed, or took too long (`TimedOut`). Of a `rustls::Error` inside the peer has
     /// been told.
-    Handshake(io::Error, Box<Session>),
+    Handshake(io::Error, Box<TlsSession>),
     /// Asking took too long.
     Late,
 }
@@ -81,7 +81,7 @@ impl Wrap {
     /// The socket cannot be registered.
     pub fn tls(
         mut stream: Stream,
-        session: Box<Session>,
+        session: Box<TlsSession>,
         asking: Option<Box<dyn Handshake>>,
         limit: Duration,
         cx: Cx<'_>,
@@ -90,7 +90,7 @@ impl Wrap {
             id: stream.register(&cx.registrar)?,
             state: match asking {
                 Some(machine) => State::Asking(Box::new((Talk::with(machine), stream, session))),
-                None => State::Shaking(Box::new(Tls::new(stream, session))),
+                None => State::Shaking(Box::new(TlsStream::new(stream, session))),
             },
             deadline: Some(cx.now + limit),
         })
@@ -166,7 +166,7 @@ impl Wrap {
     fn begin_handshake(&mut self) {
         if let State::Asking(asking) = std::mem::replace(&mut self.state, State::Over) {
             let (_, stream, session) = *asking;
-            self.state = State::Shaking(Box::new(Tls::new(stream, session)));
+            self.state = State::Shaking(Box::new(TlsStream::new(stream, session)));
         }
     }
 }

@@ -62,7 +62,7 @@ pub fn all() -> impl Iterator<Item = &'static str> {
     SUITES.iter().map(|(name, _)| *name)
 }
 
-/// Says whether a suite, by its name in rustls, is one of TLS 1.3; else it is one of TLS 1.2.
+/// Returns whether a suite, by its name in rustls, is one of TLS 1.3; else it is one of TLS 1.2.
 pub fn is_tls13(name: &str) -> bool {
     name.starts_with("TLS13_")
 }

@@ -7,6 +7,7 @@ pub mod ciphers;
 pub mod duration;
 pub mod end;
 pub mod escape;
+pub mod host_set;
 pub mod hostport;
 pub mod hosts;
 pub mod inet_aton;

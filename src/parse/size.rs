@@ -92,22 +92,19 @@ mod tests {
 
     #[test]
     fn errors_tell_what_is_wrong() {
-        let cases = [
-            ("", SizeError::Empty),
-            ("-1k", SizeError::Negative),
-            ("k", SizeError::Invalid),
-            ("1.5k", SizeError::Invalid),
-            ("1 k", SizeError::Invalid),
-            ("+1", SizeError::Invalid),
-            ("1T", SizeError::Unit),
-            ("1kk", SizeError::Unit),
-            ("1BB", SizeError::Unit),
-            ("0x10", SizeError::Unit),
-            ("18446744073709551616", SizeError::TooLarge),
-            ("18446744073709551615k", SizeError::TooLarge),
-        ];
-        for (text, error) in cases {
-            assert_eq!(size(text), Err(error), "{text:?}");
+        for (error, texts) in [
+            (SizeError::Empty, ""),
+            (SizeError::Negative, "-1k"),
+            (SizeError::Invalid, "k|1.5k|1 k|+1"),
+            (SizeError::Unit, "1T|1kk|1BB|0x10"),
+            (
+                SizeError::TooLarge,
+                "18446744073709551616|18446744073709551615k",
+            ),
+        ] {
+            for text in texts.split('|') {
+                assert_eq!(size(text), Err(error), "{text:?}");
+            }
         }
     }
 

@@ -57,19 +57,9 @@ mod tests {
 
     #[test]
     fn other_words_are_none() {
-        for word in [
-            "",
-            "localhost",
-            "localhost:80",
-            "://h",
-            "http:/h",
-            "http://",
-            "http:///x",
-            "http://:80",
-            "1a://h",
-            "a b://h",
-            "http://[::1",
-        ] {
+        let words = "|localhost|localhost:80|://h|http:/h|http://|http:///x|http://:80|\
+                     1a://h|a b://h|http://[::1";
+        for word in words.split('|') {
             assert_eq!(url(word), None, "{word}");
         }
     }

@@ -1,6 +1,7 @@
 //! Who may come in.
 
-use crate::parse::hosts::{HostSet, HostSpec};
+use crate::parse::host_set::HostSet;
+use crate::parse::hosts::HostSpec;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 

@@ -10,14 +10,14 @@ pub const ANSWER_MAX: usize = 64 * 1024;
 
 /// Takes lines of at most `LINE` bytes out of pieces of an answer.
 #[derive(Default)]
-pub struct Lines<const LINE: usize = LINE_MAX> {
+pub struct AnswerLines<const LINE: usize = LINE_MAX> {
     /// The line that has begun to come, with its end.
     line: Vec<u8>,
     /// Bytes of the answer so far.
     seen: usize,
 }
 
-impl<const LINE: usize> Lines<LINE> {
+impl<const LINE: usize> AnswerLines<LINE> {
     /// Moves the next line, without its end, from the front of `rest`; `None` if it is not there
     /// whole: what has begun to come of it is kept, and is in `begun`.
     ///

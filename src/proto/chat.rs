@@ -30,7 +30,7 @@ pub enum Label {
 /// With a label only whole lines are given out, and the last one gets the LF it may lack; a line
 /// that is too long is cut in two. Without one, nothing is added and nothing changed.
 #[derive(Clone, Debug)]
-pub struct Voice {
+pub struct Speaker {
     label: Label,
     lines: Lines,
     /// A whole line is held, or one that is to be cut.
@@ -38,14 +38,14 @@ pub struct Voice {
     ended: bool,
 }
 
-impl Voice {
-    /// The voice of a member that has said nothing yet.
-    pub fn new(label: Label) -> Voice {
+impl Speaker {
+    /// The speaker of a member that has said nothing yet.
+    pub fn new(label: Label) -> Speaker {
         let cap = match label {
             Label::None | Label::Origin(_) => LINE_BYTES,
             Label::Name { .. } => CHAT_LINE_BYTES,
         };
-        Voice {
+        Speaker {
             label,
             lines: Lines::new(cap),
             has_line: false,
@@ -58,13 +58,13 @@ impl Voice {
         &self.label
     }
 
-    /// Says whether bytes go through unchanged.
+    /// Returns whether bytes go through unchanged.
     pub fn is_plain(&self) -> bool {
         self.label == Label::None
     }
 
     /// Takes as many bytes as there is room for, and returns how many. There always is some after
-    /// a [`Voice::take`].
+    /// a [`Speaker::take`].
     #[must_use = "bytes that did not fit must be pushed again"]
     pub fn push(&mut self, bytes: &[u8]) -> usize {
         let taken = self.lines.push(bytes);
@@ -94,7 +94,7 @@ impl Voice {
         self.ended = true;
     }
 
-    /// Says whether something can be given out.
+    /// Returns whether something can be given out.
     pub fn has_output(&self) -> bool {
         if self.is_plain() || self.ended {
             !self.lines.is_empty()
@@ -114,12 +114,20 @@ impl Voice {
         self.labelled(said)
     }
 
-    /// As [`Voice::take`], and without a label an unfinished line too.
+    /// As [`Speaker::take`], and without a label an unfinished line too.
     pub fn take_early(&mut self) -> Vec<u8> {
         if self.is_plain() {
             self.lines.take_all()
         } else {
             self.take()
+        }
+    }
+
+    /// Takes all of `bytes`, and appends to `out` what is given out meanwhile.
+    pub fn pass(&mut self, mut bytes: &[u8], out: &mut Vec<u8>) {
+        while !bytes.is_empty() {
+            bytes = &bytes[self.push(bytes)..];
+            out.extend(self.take());
         }
     }
 
@@ -155,12 +163,12 @@ fn readable(line: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-/// Tells that somebody has come.
+/// The line that a member has come.
 pub fn joined(name: &str, origin: &str) -> String {
     format!("<announce> {origin} is connected as <{name}>.\n")
 }
 
-/// Tells somebody who has come who is there already, each by name and origin.
+/// The line for a new member on those who are there already, each by name and origin.
 pub fn present<'a>(others: impl Iterator<Item = (&'a str, &'a str)>) -> String {
     let others: Vec<String> = others
         .map(|(name, origin)| format!("{origin} as <{name}>"))
@@ -173,7 +181,7 @@ pub fn present<'a>(others: impl Iterator<Item = (&'a str, &'a str)>) -> String {
     format!("<announce> already connected: {list}.\n")
 }
 
-/// Tells that somebody has left.
+/// The line that a member has left.
 pub fn left(name: &str) -> String {
     format!("<announce> <{name}> is disconnected.\n")
 }
@@ -183,31 +191,26 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn named() -> Voice {
-        Voice::new(Label::Name {
+    fn named() -> Speaker {
+        Speaker::new(Label::Name {
             name: "user4".into(),
             origin: "127.0.0.1:5".into(),
         })
     }
 
-    fn tagged() -> Voice {
-        Voice::new(Label::Origin("[::1]:5".into()))
+    fn tagged() -> Speaker {
+        Speaker::new(Label::Origin("[::1]:5".into()))
     }
 
-    /// What comes out of a voice that hears these pieces, and then the end.
-    fn hears(mut voice: Voice, pieces: &[&[u8]]) -> Vec<u8> {
+    /// What comes out of a speaker that hears these pieces, and then the end.
+    fn hears(mut speaker: Speaker, pieces: &[&[u8]]) -> Vec<u8> {
         let mut out = Vec::new();
-        for piece in pieces {
-            let mut rest = *piece;
-            while !rest.is_empty() {
-                let taken = voice.push(rest);
-                rest = &rest[taken..];
-                out.extend(voice.take());
-            }
-        }
-        voice.end();
-        out.extend(voice.take());
-        assert!(!voice.has_output());
+        pieces
+            .iter()
+            .for_each(|piece| speaker.pass(piece, &mut out));
+        speaker.end();
+        out.extend(speaker.take());
+        assert!(!speaker.has_output());
         out
     }
 
@@ -236,14 +239,14 @@ mod tests {
 
     #[test]
     fn an_unfinished_line_waits_for_its_end_under_a_label_only() {
-        let mut voice = named();
-        assert_eq!(voice.push(b"hel"), 3);
-        assert!(!voice.has_output());
-        assert_eq!(voice.take_early(), b"");
-        assert_eq!(voice.push(b"lo\nnext"), 7);
-        assert!(voice.has_output());
-        assert_eq!(voice.take_early(), b"<user4> hello\n");
-        let mut plain = Voice::new(Label::None);
+        let mut speaker = named();
+        assert_eq!(speaker.push(b"hel"), 3);
+        assert!(!speaker.has_output());
+        assert_eq!(speaker.take_early(), b"");
+        assert_eq!(speaker.push(b"lo\nnext"), 7);
+        assert!(speaker.has_output());
+        assert_eq!(speaker.take_early(), b"<user4> hello\n");
+        let mut plain = Speaker::new(Label::None);
         assert_eq!(plain.push(b"hel"), 3);
         assert!(plain.has_output());
         assert_eq!(plain.take(), b"");
@@ -272,9 +275,9 @@ mod tests {
         #[test]
         fn no_cut_matters(bytes: Vec<u8>, at: proptest::sample::Index) {
             let (head, tail) = bytes.split_at(at.index(bytes.len() + 1));
-            for voice in [named(), tagged(), Voice::new(Label::None)] {
-                let whole = hears(voice.clone(), &[&bytes]);
-                prop_assert_eq!(&whole, &hears(voice, &[head, tail]));
+            for speaker in [named(), tagged(), Speaker::new(Label::None)] {
+                let whole = hears(speaker.clone(), &[&bytes]);
+                prop_assert_eq!(&whole, &hears(speaker, &[head, tail]));
             }
         }
 
@@ -302,7 +305,7 @@ mod tests {
 
         #[test]
         fn without_a_label_nothing_is_changed(bytes: Vec<u8>) {
-            prop_assert_eq!(hears(Voice::new(Label::None), &[&bytes]), bytes);
+            prop_assert_eq!(hears(Speaker::new(Label::None), &[&bytes]), bytes);
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::plan::Framing;
 use std::fmt;
 
 const LF: u8 = b'\n';
-/// Bytes before a message that tell its length.
+/// Bytes before a message that hold its length.
 pub const HEADER_BYTES: usize = 4;
 
 /// What is wrong with a stream; `message` counts from 1.
@@ -101,7 +101,7 @@ impl Framer {
             return;
         }
         match self.framing {
-            Framing::Line => self.line_is_whole(&[], out),
+            Framing::Line => self.push_line(&[], out),
             Framing::Length => {
                 let message = self.count + 1;
                 self.unfit = Some(Unfit::CutShort { message });
@@ -117,14 +117,14 @@ impl Framer {
             let (message, most) = (self.count + 1, self.most);
             self.unfit = Some(Unfit::LongLine { message, most });
         } else if end.is_some() {
-            self.line_is_whole(part, out);
+            self.push_line(part, out);
         } else {
             self.held.extend_from_slice(part);
         }
         part.len() + usize::from(end.is_some())
     }
 
-    fn line_is_whole(&mut self, last: &[u8], out: &mut Vec<u8>) {
+    fn push_line(&mut self, last: &[u8], out: &mut Vec<u8>) {
         push_header(self.held.len() + last.len(), out);
         out.append(&mut self.held);
         out.extend_from_slice(last);
@@ -184,7 +184,7 @@ pub fn unframe(framing: Framing, message: &[u8], out: &mut Vec<u8>) {
     }
 }
 
-/// Appends a length. No message is as long as four bytes can tell.
+/// Appends a length. No message is as long as four bytes can express.
 fn push_header(len: usize, out: &mut Vec<u8>) {
     let len = u32::try_from(len).unwrap_or(u32::MAX);
     out.extend_from_slice(&len.to_be_bytes());

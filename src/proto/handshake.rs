@@ -53,6 +53,18 @@ pub enum Progress {
     Anew,
 }
 
+impl Progress {
+    /// How far it got with `input`, of which `rest` was not used.
+    pub fn of(input: &[u8], rest: &[u8], is_done: bool) -> Progress {
+        let used = input.len() - rest.len();
+        if is_done {
+            Progress::Done { used }
+        } else {
+            Progress::More { used }
+        }
+    }
+}
+
 /// Where a proxy is asked to connect to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {

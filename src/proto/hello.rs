@@ -1,9 +1,9 @@
-//! The first bytes of TLS, as far as they tell that it is TLS.
+//! The first bytes of TLS, as far as they show that it is TLS.
 
 /// ContentType of a record with an alert. RFC 8446, section 5.1.
 const ALERT: u8 = 21;
-/// Bytes of a record with an alert that is not encrypted: five of the record, then the level and the
-/// description. RFC 8446, sections 5.1 and 6.
+/// Bytes of a record with an alert that is not encrypted: five of the record, then the level and
+/// the description. RFC 8446, sections 5.1 and 6.
 pub const ALERT_BYTES: u64 = 7;
 /// ContentType of a record with handshake messages. RFC 8446, section 5.1.
 const HANDSHAKE: u8 = 22;
@@ -21,8 +21,8 @@ pub fn is_client_hello(first: &[u8]) -> bool {
     }
 }
 
-/// Returns whether the first bytes of a connection begin an alert: the peer speaks TLS, and was spoken to in
-/// something else.
+/// Returns whether the first bytes of a connection begin an alert: the peer speaks TLS, and was
+/// spoken to in something else.
 pub fn is_alert(first: &[u8]) -> bool {
     matches!(first, [ALERT, MAJOR, 0..=4, 0, 2, 1 | 2, _, ..])
 }

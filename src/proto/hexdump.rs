@@ -4,7 +4,7 @@
 //! > 00000000  68 65 6c 6c 6f 20 77 6f  72 6c 64 0a 1b 5b 33 31  |hello world..[31|
 //! 0000   68 65 6c 6c 6f 20 77 6f  72 6c 64 0a 1b 5b 33 31  hello.world..[31
 //! ```
-//! The first row is as hexdump(1) has it with -C, behind a mark that tells the direction; the
+//! The first row is as hexdump(1) has it with -C, after a mark of the direction; the
 //! second is Ncat's. Whatever the bytes are, the rows are printable ASCII.
 
 use std::fmt::Write;

@@ -1,4 +1,4 @@
-//! What passed, as it stands in a log: bytes, and who sent them to whom, where and when.
+//! What passed, as it stands in a log: bytes, their sender and receiver, where and when.
 //!
 //! | format | of two lines sent to a server |
 //! | --- | --- |
@@ -6,7 +6,7 @@
 //! | tagged | `2026-11-21T12:00:00.123456Z > 127.0.0.1 port 80 (tcp): GET /\n`, a line of the log for each line |
 //! | JSON | `{"time":"2026-…","direction":"sent","peer":"127.0.0.1 port 80 (tcp)","offset":0,"size":6,"text":"GET /\n"}` |
 //! | hex | `2026-11-21T12:00:00.123456Z > 6 bytes, 127.0.0.1 port 80 (tcp)`, then the rows |
-//! | Ncat's hex | the rows, nothing that tells the direction |
+//! | Ncat's hex | the rows, no mark of the direction |
 //!
 //! But for raw ones, records are made of printable text and line feeds, so that a terminal obeys
 //! nothing that a peer sent.
@@ -17,36 +17,36 @@ use crate::parse::escape::{is_obeyed, printable};
 use crate::plan::LogFormat;
 use std::time::Duration;
 
-/// Which way bytes passed.
+/// In which direction bytes passed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
+pub enum Direction {
     /// To the peer; in a relay, to its target.
     Sent,
     /// From there.
     Received,
 }
 
-impl Way {
+impl Direction {
     /// The mark of the direction: `>` or `<`.
     pub fn mark(self) -> char {
         match self {
-            Way::Sent => '>',
-            Way::Received => '<',
+            Direction::Sent => '>',
+            Direction::Received => '<',
         }
     }
 
     fn name(self) -> &'static str {
         match self {
-            Way::Sent => "sent",
-            Way::Received => "received",
+            Direction::Sent => "sent",
+            Direction::Received => "received",
         }
     }
 
     /// Selects a colour of a terminal: green or cyan. ECMA-48, section 8.3.117.
     fn colour(self) -> &'static str {
         match self {
-            Way::Sent => "\x1b[32m",
-            Way::Received => "\x1b[36m",
+            Direction::Sent => "\x1b[32m",
+            Direction::Received => "\x1b[36m",
         }
     }
 }
@@ -56,11 +56,11 @@ impl Way {
 pub struct Record<'a> {
     /// When, since 1970-01-01T00:00:00Z.
     pub time: Duration,
-    /// Which way.
-    pub way: Way,
+    /// The direction.
+    pub direction: Direction,
     /// Who is at the other end; printable.
     pub peer: &'a str,
-    /// How many bytes have passed that way before.
+    /// How many bytes have passed in it before.
     pub offset: u64,
     /// The bytes.
     pub bytes: &'a [u8],
@@ -79,7 +79,7 @@ impl Record<'_> {
     }
 
     fn tagged(&self) -> String {
-        let (time, mark) = (timestamp::rfc3339(self.time), self.way.mark());
+        let (time, mark) = (timestamp::rfc3339(self.time), self.direction.mark());
         let line = |bytes: &[u8]| format!("{time} {mark} {}: {}", self.peer, printable(bytes));
         match self.bytes {
             // An empty datagram is a datagram.
@@ -97,7 +97,7 @@ impl Record<'_> {
         format!(
             "{{\"time\":\"{}\",\"direction\":\"{}\",\"peer\":{},\"offset\":{},\"size\":{},{content}}}\n",
             timestamp::rfc3339(self.time),
-            self.way.name(),
+            self.direction.name(),
             quoted(self.peer),
             self.offset,
             self.bytes.len(),
@@ -105,14 +105,14 @@ impl Record<'_> {
     }
 
     fn hex(&self, colours: bool) -> String {
-        let (time, mark) = (timestamp::rfc3339(self.time), self.way.mark());
+        let (time, mark) = (timestamp::rfc3339(self.time), self.direction.mark());
         let size = self.bytes.len();
         let unit = if size == 1 { "byte" } else { "bytes" };
         let heading = format!("{time} {mark} {size} {unit}, {}", self.peer);
         let rows = hexdump::canonical(mark, self.offset, self.bytes);
         let all = std::iter::once(heading).chain(rows);
         if colours {
-            lines(all.map(|line| format!("{}{line}\x1b[m", self.way.colour())))
+            lines(all.map(|line| format!("{}{line}\x1b[m", self.direction.colour())))
         } else {
             lines(all)
         }
@@ -143,10 +143,10 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn rendered(way: Way, bytes: &[u8], format: LogFormat) -> String {
+    fn rendered(direction: Direction, bytes: &[u8], format: LogFormat) -> String {
         let record = Record {
             time: Duration::new(1_795_262_400, 123_456_000),
-            way,
+            direction,
             peer: "127.0.0.1 port 80 (tcp)",
             offset: 16,
             bytes,
@@ -159,24 +159,25 @@ mod tests {
 
     #[test]
     fn tagged_records_have_a_line_for_each_line() {
-        let text = rendered(Way::Sent, b"one\r\ntwo \x1b", LogFormat::Tagged);
+        let text = rendered(Direction::Sent, b"one\r\ntwo \x1b", LogFormat::Tagged);
         let wanted = format!("{TIME} > {PEER}: one\\r\\n\n{TIME} > {PEER}: two \\x1b\n");
         assert_eq!(text, wanted);
-        let empty = rendered(Way::Received, b"", LogFormat::Tagged);
+        let empty = rendered(Direction::Received, b"", LogFormat::Tagged);
         assert_eq!(empty, format!("{TIME} < {PEER}: \n"));
     }
 
     #[test]
     fn json_keeps_every_byte() {
-        let head =
-            |way| format!("{{\"time\":\"{TIME}\",\"direction\":\"{way}\",\"peer\":\"{PEER}\"");
-        let text = rendered(Way::Sent, b"a\"\\\n\x1b\x7f", LogFormat::Json);
+        let head = |direction| {
+            format!("{{\"time\":\"{TIME}\",\"direction\":\"{direction}\",\"peer\":\"{PEER}\"")
+        };
+        let text = rendered(Direction::Sent, b"a\"\\\n\x1b\x7f", LogFormat::Json);
         let head_sent = head("sent");
         let wanted = format!(
             "{head_sent},\"offset\":16,\"size\":6,\"text\":\"a\\\"\\\\\\n\\u001b\\u007f\"}}\n"
         );
         assert_eq!(text, wanted);
-        let text = rendered(Way::Received, b"\xff\xef\xfb", LogFormat::Json);
+        let text = rendered(Direction::Received, b"\xff\xef\xfb", LogFormat::Json);
         let head_received = head("received");
         let wanted = format!("{head_received},\"offset\":16,\"size\":3,\"base64\":\"/+/7\"}}\n");
         assert_eq!(text, wanted);
@@ -185,9 +186,9 @@ mod tests {
     #[test]
     fn hex_records_tell_who_and_when() {
         let row = "< 00000010  61                                                |a|";
-        let text = rendered(Way::Received, b"a", LogFormat::Hex { colours: false });
+        let text = rendered(Direction::Received, b"a", LogFormat::Hex { colours: false });
         assert_eq!(text, format!("{TIME} < 1 byte, {PEER}\n{row}\n"));
-        let text = rendered(Way::Received, b"a", LogFormat::Hex { colours: true });
+        let text = rendered(Direction::Received, b"a", LogFormat::Hex { colours: true });
         let wanted = format!("\x1b[36m{TIME} < 1 byte, {PEER}\x1b[m\n\x1b[36m{row}\x1b[m\n");
         assert_eq!(text, wanted);
     }
@@ -197,7 +198,7 @@ mod tests {
         fn nothing_a_terminal_obeys_is_left(bytes: Vec<u8>) {
             let record = Record {
                 time: Duration::ZERO,
-                way: Way::Received,
+                direction: Direction::Received,
                 peer: "peer",
                 offset: 0,
                 bytes: &bytes,

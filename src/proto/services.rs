@@ -66,8 +66,8 @@ pub fn daytime(unix_seconds: u64) -> String {
     format!("{weekday}, {month} {day}, {year} {hour:02}:{minute:02}:{second:02}-UTC\r\n")
 }
 
-/// Says whether a datagram from this port may be answered by a service at `own_port`. An answer to
-/// another such service would be answered in turn, without end; somebody only has to forge the
+/// Returns whether a datagram from this port may be answered by a service at `own_port`. An answer
+/// to another such service would be answered in turn, without end; it is enough to forge the
 /// first one. So nothing is said to ports of the system's services, below 1024, nor to our own
 /// number, which another machine's service of the kind has.
 pub fn may_be_answered(port: u16, own_port: u16) -> bool {

@@ -23,12 +23,12 @@ const NAME_MAX: usize = 255;
 pub struct Socks4 {
     request: Vec<u8>,
     partial: Partial,
-    state: State,
+    state: Socks4State,
 }
 
 /// What comes next.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum State {
+enum Socks4State {
     /// Our request.
     Start,
     /// The version and code of the reply.
@@ -69,7 +69,7 @@ impl Socks4 {
         Ok(Self {
             request,
             partial: Partial::default(),
-            state: State::Start,
+            state: Socks4State::Start,
         })
     }
 
@@ -78,23 +78,23 @@ impl Socks4 {
         &mut self,
         rest: &mut &[u8],
         output: &mut Vec<u8>,
-    ) -> Result<Option<State>, Refused> {
+    ) -> Result<Option<Socks4State>, Refused> {
         match self.state {
-            State::Start => {
+            Socks4State::Start => {
                 output.append(&mut self.request);
-                Ok(Some(State::Reply))
+                Ok(Some(Socks4State::Reply))
             }
-            State::Reply => self.partial.take(rest).map(granted).transpose(),
-            State::Rest => Ok(self.partial.take(rest).map(|_: [u8; 6]| State::Done)),
-            State::Done => Ok(None),
+            Socks4State::Reply => self.partial.take(rest).map(granted).transpose(),
+            Socks4State::Rest => Ok(self.partial.take(rest).map(|_: [u8; 6]| Socks4State::Done)),
+            Socks4State::Done => Ok(None),
         }
     }
 }
 
 /// Judges the version and code of a reply. The version is 0, but some proxies send their own.
-fn granted([version, code]: [u8; 2]) -> Result<State, Refused> {
+fn granted([version, code]: [u8; 2]) -> Result<Socks4State, Refused> {
     match (version, code) {
-        (0 | VERSION, CD_GRANTED) => Ok(State::Rest),
+        (0 | VERSION, CD_GRANTED) => Ok(Socks4State::Rest),
         (0 | VERSION, _) => Err(Refused::Socks4(code)),
         _ => Err(Refused::garbage(&[version, code])),
     }
@@ -106,11 +106,7 @@ impl Handshake for Socks4 {
         while let Some(next) = self.advance(&mut rest, output)? {
             self.state = next;
         }
-        let used = input.len() - rest.len();
-        Ok(match self.state {
-            State::Done => Progress::Done { used },
-            _ => Progress::More { used },
-        })
+        Ok(Progress::of(input, rest, self.state == Socks4State::Done))
     }
 }
 

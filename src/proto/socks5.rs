@@ -32,7 +32,7 @@ pub struct Socks5 {
     login: LoginState,
     request: Vec<u8>,
     partial: Partial,
-    state: State,
+    state: Socks5State,
 }
 
 /// What is known of the user and the password.
@@ -47,7 +47,7 @@ enum LoginState {
 
 /// What comes next.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum State {
+enum Socks5State {
     /// Our methods.
     Start,
     /// The method chosen. RFC 1928, section 3.
@@ -108,7 +108,7 @@ impl Socks5 {
             login,
             request,
             partial: Partial::default(),
-            state: State::Start,
+            state: Socks5State::Start,
         })
     }
 
@@ -117,42 +117,43 @@ impl Socks5 {
         &mut self,
         rest: &mut &[u8],
         output: &mut Vec<u8>,
-    ) -> Result<Option<State>, Refused> {
+    ) -> Result<Option<Socks5State>, Refused> {
         match self.state {
-            State::Start => {
+            Socks5State::Start => {
                 output.extend_from_slice(match self.login {
                     LoginState::Missing => &[VERSION, 1, METHOD_NONE],
                     LoginState::Unasked | LoginState::Known(_) => {
                         &[VERSION, 2, METHOD_NONE, METHOD_PASSWORD]
                     }
                 });
-                Ok(Some(State::Method))
+                Ok(Some(Socks5State::Method))
             }
-            State::Method => {
+            Socks5State::Method => {
                 let method = self.partial.take(rest);
                 method
                     .map(|method| self.answer_method(method, output))
                     .transpose()
             }
-            State::Status => {
+            Socks5State::Status => {
                 let status = self.partial.take(rest);
                 status
                     .map(|status| self.answer_status(status, output))
                     .transpose()
             }
-            State::Reply => self.partial.take(rest).map(succeeded).transpose(),
-            State::Kind => self.partial.take(rest).map(after_kind).transpose(),
-            State::NameLength => {
+            Socks5State::Reply => self.partial.take(rest).map(succeeded).transpose(),
+            Socks5State::Kind => self.partial.take(rest).map(after_kind).transpose(),
+            Socks5State::NameLength => {
                 let length = self.partial.take(rest);
-                Ok(length.map(|[length]: [u8; 1]| State::Rest(usize::from(length) + PORT_LEN)))
+                Ok(length
+                    .map(|[length]: [u8; 1]| Socks5State::Rest(usize::from(length) + PORT_LEN)))
             }
-            State::Rest(0) => Ok(Some(State::Done)),
-            State::Rest(left) => {
+            Socks5State::Rest(0) => Ok(Some(Socks5State::Done)),
+            Socks5State::Rest(left) => {
                 let (skipped, behind) = rest.split_at(left.min(rest.len()));
                 *rest = behind;
-                Ok((!skipped.is_empty()).then_some(State::Rest(left - skipped.len())))
+                Ok((!skipped.is_empty()).then_some(Socks5State::Rest(left - skipped.len())))
             }
-            State::Done => Ok(None),
+            Socks5State::Done => Ok(None),
         }
     }
 
@@ -161,15 +162,15 @@ impl Socks5 {
         &mut self,
         [version, method]: [u8; 2],
         output: &mut Vec<u8>,
-    ) -> Result<State, Refused> {
+    ) -> Result<Socks5State, Refused> {
         match (version, method, &mut self.login) {
             (VERSION, METHOD_NONE, _) => {
                 output.append(&mut self.request);
-                Ok(State::Reply)
+                Ok(Socks5State::Reply)
             }
             (VERSION, METHOD_PASSWORD, LoginState::Known(login)) => {
                 output.append(login);
-                Ok(State::Status)
+                Ok(Socks5State::Status)
             }
             // Without a user it was not offered, but what it means is plain.
             (VERSION, METHOD_PASSWORD, _) | (VERSION, METHOD_UNACCEPTABLE, LoginState::Missing) => {
@@ -185,12 +186,12 @@ impl Socks5 {
         &mut self,
         [version, status]: [u8; 2],
         output: &mut Vec<u8>,
-    ) -> Result<State, Refused> {
+    ) -> Result<Socks5State, Refused> {
         match (version, status) {
             // The version is 1, but some proxies put that of SOCKS there.
             (LOGIN_VERSION | VERSION, 0) => {
                 output.append(&mut self.request);
-                Ok(State::Reply)
+                Ok(Socks5State::Reply)
             }
             (LOGIN_VERSION | VERSION, _) => Err(Refused::PasswordRejected),
             _ => Err(Refused::garbage(&[version, status])),
@@ -215,20 +216,20 @@ fn push_counted(message: &mut Vec<u8>, text: &str, too_long: &'static str) -> Re
 
 /// Judges the version and code of a reply at once: some proxies close after a bad code, without
 /// the rest of the reply.
-fn succeeded([version, code]: [u8; 2]) -> Result<State, Refused> {
+fn succeeded([version, code]: [u8; 2]) -> Result<Socks5State, Refused> {
     match (version, code) {
-        (VERSION, REP_SUCCEEDED) => Ok(State::Kind),
+        (VERSION, REP_SUCCEEDED) => Ok(Socks5State::Kind),
         (VERSION, _) => Err(Refused::Socks5(code)),
         _ => Err(Refused::garbage(&[version, code])),
     }
 }
 
 /// What follows the kind of an address. RFC 1928, section 5: a name is as good as an address.
-fn after_kind([reserved, kind]: [u8; 2]) -> Result<State, Refused> {
+fn after_kind([reserved, kind]: [u8; 2]) -> Result<Socks5State, Refused> {
     match kind {
-        ATYP_V4 => Ok(State::Rest(4 + PORT_LEN)),
-        ATYP_V6 => Ok(State::Rest(16 + PORT_LEN)),
-        ATYP_NAME => Ok(State::NameLength),
+        ATYP_V4 => Ok(Socks5State::Rest(4 + PORT_LEN)),
+        ATYP_V6 => Ok(Socks5State::Rest(16 + PORT_LEN)),
+        ATYP_NAME => Ok(Socks5State::NameLength),
         _ => Err(Refused::garbage(&[reserved, kind])),
     }
 }
@@ -239,11 +240,7 @@ impl Handshake for Socks5 {
         while let Some(next) = self.advance(&mut rest, output)? {
             self.state = next;
         }
-        let used = input.len() - rest.len();
-        Ok(match self.state {
-            State::Done => Progress::Done { used },
-            _ => Progress::More { used },
-        })
+        Ok(Progress::of(input, rest, self.state == Socks5State::Done))
     }
 }
 

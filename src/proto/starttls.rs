@@ -1,7 +1,7 @@
 //! Asking for TLS on a connection that begins in plain text (STARTTLS and its like), as a client.
 //!
-//! What is said before TLS protects nobody: anyone on the way can say it instead of the server. So
-//! each machine is done exactly behind the server's go-ahead, and what came in plain text behind
+//! What is sent before TLS is not protected: anyone on the way can send it instead of the server.
+//! So each machine is done exactly behind the server's go-ahead, and what came in plain text behind
 //! that is never to be taken for the server's first words under TLS (CVE-2011-0411).
 
 mod imap;

@@ -25,14 +25,14 @@ const SB: u8 = 250;
 /// without end costs nothing.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Telnet {
-    state: State,
+    state: TelnetState,
     /// The data stays as it is on the wire, to be sent on.
     keeps_doubled: bool,
 }
 
 /// What the next byte is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum State {
+enum TelnetState {
     /// Data, or the IAC that ends it.
     #[default]
     Data,
@@ -65,9 +65,9 @@ impl Telnet {
     pub fn apply(&mut self, input: &[u8], out: &mut Vec<u8>, reply: &mut Vec<u8>) {
         let mut rest = input;
         loop {
-            if matches!(self.state, State::Data | State::Sub) {
+            if matches!(self.state, TelnetState::Data | TelnetState::Sub) {
                 let run = find(IAC, rest).unwrap_or(rest.len());
-                if self.state == State::Data {
+                if self.state == TelnetState::Data {
                     out.extend_from_slice(&rest[..run]);
                 }
                 rest = &rest[run..];
@@ -81,27 +81,33 @@ impl Telnet {
     }
 
     /// The state after `byte`, which in Data and Sub is an IAC.
-    fn next(self, byte: u8, out: &mut Vec<u8>, reply: &mut Vec<u8>) -> State {
+    fn next(self, byte: u8, out: &mut Vec<u8>, reply: &mut Vec<u8>) -> TelnetState {
         match (self.state, byte) {
-            (State::Data, _) => State::Command,
-            (State::Sub, _) => State::SubCommand,
-            (State::SubCommand, IAC) => State::Sub,
-            (State::Command, IAC) => {
+            (TelnetState::Data, _) => TelnetState::Command,
+            (TelnetState::Sub, _) => TelnetState::SubCommand,
+            (TelnetState::SubCommand, IAC) => TelnetState::Sub,
+            (TelnetState::Command, IAC) => {
                 let count = if self.keeps_doubled { 2 } else { 1 };
                 out.extend(std::iter::repeat_n(IAC, count));
-                State::Data
+                TelnetState::Data
             }
-            (State::Option { answer }, option) => {
+            (TelnetState::Option { answer }, option) => {
                 reply.extend(answer.iter().flat_map(|&answer| [IAC, answer, option]));
-                State::Data
+                TelnetState::Data
             }
             // Any other command in a subnegotiation than SE means that its end was forgotten;
             // taking it for an end keeps a broken peer from silencing the rest of the session.
-            (State::Command | State::SubCommand, WILL) => State::Option { answer: Some(DONT) },
-            (State::Command | State::SubCommand, DO) => State::Option { answer: Some(WONT) },
-            (State::Command | State::SubCommand, WONT | DONT) => State::Option { answer: None },
-            (State::Command | State::SubCommand, SB) => State::Sub,
-            (State::Command | State::SubCommand, _) => State::Data,
+            (TelnetState::Command | TelnetState::SubCommand, WILL) => {
+                TelnetState::Option { answer: Some(DONT) }
+            }
+            (TelnetState::Command | TelnetState::SubCommand, DO) => {
+                TelnetState::Option { answer: Some(WONT) }
+            }
+            (TelnetState::Command | TelnetState::SubCommand, WONT | DONT) => {
+                TelnetState::Option { answer: None }
+            }
+            (TelnetState::Command | TelnetState::SubCommand, SB) => TelnetState::Sub,
+            (TelnetState::Command | TelnetState::SubCommand, _) => TelnetState::Data,
         }
     }
 }

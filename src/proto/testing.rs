@@ -1,7 +1,6 @@
-//! What the tests of all handshakes share: one conversation, cut in every way.
+//! What the tests and fuzz targets of all handshakes share: one conversation, cut in every way.
 
-use super::handshake::{Handshake, Progress};
-use super::refused::Refused;
+use super::{Handshake, Progress, Refused};
 
 /// What came of a conversation: the proxy's bytes left for the session, or None for a machine
 /// that wants more; and all that was sent.
@@ -27,8 +26,13 @@ pub fn feed<'a>(mut machine: impl Handshake, pieces: impl Iterator<Item = &'a [u
                 assert_eq!(begun, Ok(Progress::More { used: 0 }));
                 return (Ok(None), sent);
             }
-            Err(refused) => return (Err(refused), sent),
+            Err(refused) => {
+                let text = refused.to_string();
+                assert!(!text.contains(char::is_control), "{text:?}");
+                return (Err(refused), sent);
+            }
         };
+        assert!(used <= unread.len());
         unread.drain(..used);
     }
     (Ok(done.then_some(unread)), sent)

@@ -102,7 +102,7 @@ impl Answers {
                 return Ok(false);
             }
             if let Some(tap) = &mut self.taps.writes {
-                tap.seen(answer, end.sender());
+                tap.see(answer, end.sender());
             }
             self.waiting = None;
             self.counts.1 += 1;
@@ -119,7 +119,7 @@ impl Answers {
         self.came = Some((first, cx.now));
         let sender = end.sender();
         if let Some(tap) = &mut self.taps.reads {
-            tap.seen(&self.buf[..len], sender.clone());
+            tap.see(&self.buf[..len], sender.clone());
         }
         for peer in end.take_new_peers() {
             if let PeerAddr::Ip(ip) = peer {

@@ -6,7 +6,7 @@ use super::{secure, words};
 use crate::net::addr::{self, show_ip};
 use crate::net::listen::{self, Arrived, ListenError};
 use crate::net::own_file::OwnFile;
-use crate::net::tls::Server;
+use crate::net::tls::TlsAcceptor;
 use crate::net::{group, unix, vsock};
 use crate::parse::escape::printable;
 use crate::plan::{Announces, Binding, ListenAt, Listening, Manners, Net, Passed, UnixListening};
@@ -32,7 +32,7 @@ pub struct Bound {
     /// Who may come in.
     pub guard: Guard,
     /// What clients that speak TLS are shown.
-    pub tls: Option<Server>,
+    pub tls: Option<TlsAcceptor>,
 }
 
 /// Binds what is to be listened on, and tells where that is.

@@ -8,7 +8,7 @@ use super::outcome::signal_exit;
 use super::terms::Terms;
 use super::words;
 use crate::exit::Exit;
-use crate::flow::bridge::{Ended, Place};
+use crate::flow::bridge::{BrokenEnd, Ended};
 use crate::io::endpoint::Endpoint;
 use crate::net::tls;
 use crate::report;
@@ -56,7 +56,7 @@ impl Closing<'_> {
                 }
                 Exit::Code(codes.timed_out)
             }
-            Ended::Broken(Place::Peer, error) if self.is_forgiven(error) => Exit::OK,
+            Ended::Broken(BrokenEnd::Peer, error) if self.is_forgiven(error) => Exit::OK,
             Ended::Broken(place, error) | Ended::Truncated(place, error) => {
                 self.broken(*place, error, joined)
             }
@@ -90,7 +90,7 @@ impl Closing<'_> {
     fn alert(&self, joined: &Joined, ended: &Ended) -> Option<&str> {
         let is_ours = match ended {
             Ended::Signalled => true,
-            Ended::Broken(place, _) => *place != Place::Peer && !self.terms.relays(),
+            Ended::Broken(place, _) => *place != BrokenEnd::Peer && !self.terms.relays(),
             _ => false,
         };
         let (_, received) = joined.bridge.moved();
@@ -104,35 +104,35 @@ impl Closing<'_> {
     }
 
     /// Something broke, and it is told what.
-    fn broken(&self, place: Place, error: &io::Error, joined: &mut Joined) -> Exit {
+    fn broken(&self, place: BrokenEnd, error: &io::Error, joined: &mut Joined) -> Exit {
         let codes = self.terms.manners.codes;
         let label = &self.names.peer;
         let sends_messages = self.has_messages(joined);
         let what = match (place, joined.bridge.local()) {
-            (Place::Peer, _) if self.terms.relays() => {
+            (BrokenEnd::Peer, _) if self.terms.relays() => {
                 format!("connection to {}", self.names.target)
             }
-            (Place::Peer, _) if sends_messages => format!("send to {label}"),
-            (Place::Peer, _) => self.connection(),
-            (Place::Output, Endpoint::Stdio(_)) => return self.output_failed(error),
-            (Place::Input, Endpoint::Stdio(_)) => {
+            (BrokenEnd::Peer, _) if sends_messages => format!("send to {label}"),
+            (BrokenEnd::Peer, _) => self.connection(),
+            (BrokenEnd::Output, Endpoint::Stdio(_)) => return self.output_failed(error),
+            (BrokenEnd::Input, Endpoint::Stdio(_)) => {
                 words::tell(&Event::InputFailed(error));
                 return Exit::Code(codes.other);
             }
-            (Place::Input, Endpoint::Child(_)) => format!("read from the program for {label}"),
-            (Place::Output, Endpoint::Child(_)) => format!("write to the program for {label}"),
-            (Place::Input | Place::Output, _) => self.connection(),
+            (BrokenEnd::Input, Endpoint::Child(_)) => format!("read from the program for {label}"),
+            (BrokenEnd::Output, Endpoint::Child(_)) => format!("write to the program for {label}"),
+            (BrokenEnd::Input | BrokenEnd::Output, _) => self.connection(),
         };
         let reason = self.why(place, error, joined);
         self.company.tell(&Event::Broken(&what, &reason));
         Exit::Code(codes.broken)
     }
 
-    fn why(&self, place: Place, error: &io::Error, joined: &mut Joined) -> String {
+    fn why(&self, place: BrokenEnd, error: &io::Error, joined: &mut Joined) -> String {
         let [local, remote] = joined.bridge.ends();
         let (end, dialed) = match place {
-            Place::Peer => (remote, &self.terms.remote),
-            Place::Input | Place::Output => (local, &self.terms.local),
+            BrokenEnd::Peer => (remote, &self.terms.remote),
+            BrokenEnd::Input | BrokenEnd::Output => (local, &self.terms.local),
         };
         if let Endpoint::Tls(_) = end {
             let client = dialed.as_ref().and_then(|dialed| dialed.end().tls());

@@ -10,8 +10,8 @@ use super::outcome::{failed, signal_exit};
 use super::secure::{self, Alerted};
 use super::{joining, logs, words};
 use crate::exit::Exit;
-use crate::flow::bridge::{self, Ended, GRACE, Place};
-use crate::flow::hub::{Departure, Hub, Settings, Shape};
+use crate::flow::bridge::{self, BrokenEnd, Ended, GRACE};
+use crate::flow::hub::{Departure, Hub, HubSettings, Topology};
 use crate::flow::member::Member;
 use crate::flow::stages::Pace;
 use crate::io::endpoint::Endpoint;
@@ -21,7 +21,7 @@ use crate::io::ready::Ready;
 use crate::io::stdio::{Stdio, Uses};
 use crate::net::{addr, tls};
 use crate::plan::{Ends, Manners, Room, Talk, Until};
-use crate::proto::chat::{Label, Voice};
+use crate::proto::chat::{Label, Speaker};
 use crate::report;
 use crate::sys::{limits, signal};
 use socket2::SockAddr;
@@ -75,13 +75,13 @@ impl Crowd {
             Until::Never => Until::Both,
             until => until,
         };
-        let (shape, label) = match self.room.talk {
-            Some(Talk::Chat) => (Shape::Mesh, named(0, "stdin".into())),
-            Some(Talk::Bytes) => (Shape::Mesh, Label::None),
-            None => (Shape::Star, Label::None),
+        let (topology, label) = match self.room.talk {
+            Some(Talk::Chat) => (Topology::Mesh, named(0, "stdin".into())),
+            Some(Talk::Bytes) => (Topology::Mesh, Label::None),
+            None => (Topology::Star, Label::None),
         };
-        let settings = Settings {
-            shape,
+        let settings = HubSettings {
+            topology,
             label,
             ends: Ends {
                 until,
@@ -149,7 +149,7 @@ impl Crowd {
         let member = Member::new(
             end,
             client.label,
-            Voice::new(name),
+            Speaker::new(name),
             stage,
             queue_bytes,
             client.seat.unwrap_or_default(),
@@ -162,7 +162,7 @@ impl Crowd {
     fn over(&mut self, ended: &Ended) -> Exit {
         self.entrance.flush();
         match ended {
-            Ended::Broken(Place::Output, error) => words::tell(&Event::OutputFailed(error)),
+            Ended::Broken(BrokenEnd::Output, error) => words::tell(&Event::OutputFailed(error)),
             Ended::Broken(_, error) => words::tell(&Event::InputFailed(error)),
             _ => return Exit::OK,
         }

@@ -4,7 +4,7 @@
 use crate::flow::bridge::Ended;
 use crate::flow::limits::Late;
 use crate::net::news::News;
-use crate::net::tls::Server;
+use crate::net::tls::TlsAcceptor;
 use crate::net::wrap::WrapError;
 use crate::plan::End;
 use std::io;
@@ -47,7 +47,7 @@ pub enum Event<'a> {
     /// TLS is on with a client: what was agreed on.
     ClientSecured(&'a [String]),
     /// A client's handshake of TLS has failed.
-    HandshakeFailed(&'a str, &'a WrapError, &'a Server),
+    HandshakeFailed(&'a str, &'a WrapError, &'a TlsAcceptor),
     /// A client's handshake of TLS is given up for that of another.
     HandshakeDropped(&'a str),
     /// A client may not come in, or a sender not be heard.

@@ -10,7 +10,7 @@ use crate::io::stream::Stream;
 use crate::net::labels::label;
 use crate::net::listen::Arrived;
 use crate::net::prepared::tls_limit;
-use crate::net::tls::Server;
+use crate::net::tls::TlsAcceptor;
 use crate::net::wrap::{Wrap, Wrapped};
 use crate::plan::{Limits, Listening, Net};
 use crate::report;
@@ -26,7 +26,7 @@ const MOST: usize = 1024;
 
 /// Clients that shake hands.
 pub struct Handshakes {
-    server: Server,
+    server: TlsAcceptor,
     limit: Duration,
     is_single: bool,
     under_way: BTreeMap<Registered, Arriving>,
@@ -42,7 +42,7 @@ struct Arriving {
 
 impl Handshakes {
     /// None yet.
-    pub fn new(server: Server, listening: &Listening, limits: &Limits) -> Handshakes {
+    pub fn new(server: TlsAcceptor, listening: &Listening, limits: &Limits) -> Handshakes {
         Handshakes {
             server,
             limit: tls_limit(limits, None),
@@ -54,7 +54,7 @@ impl Handshakes {
     }
 
     /// What is shown to clients.
-    pub fn server(&self) -> &Server {
+    pub fn server(&self) -> &TlsAcceptor {
         &self.server
     }
 

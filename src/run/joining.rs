@@ -7,7 +7,7 @@ use crate::flow::bridge::Bridge;
 use crate::flow::exchange::{Direction, Exchange};
 use crate::flow::flow::{Flow, Settings};
 use crate::flow::stages::{Doubled, Pace, Stage, Tag};
-use crate::io::datagram::{Datagram, PeerAddr, Shape};
+use crate::io::datagram::{Datagram, MessageShape, PeerAddr};
 use crate::io::endpoint::Endpoint;
 use crate::net::addr;
 use crate::parse::escape::printable;
@@ -121,7 +121,7 @@ fn set_up_datagrams(
     out: &mut Settings,
     inn: &mut Settings,
 ) {
-    let shape = Shape {
+    let shape = MessageShape {
         message_bytes: rules.datagram_bytes,
         joins: local.joins_writes()
             && rules.max_reads.is_none()
@@ -153,7 +153,7 @@ fn set_up_datagrams(
 
 /// How much of standard input is read at once: whole datagrams, so that a full pipe gives no short
 /// ones in between.
-fn read_bytes(shape: Shape) -> usize {
+fn read_bytes(shape: MessageShape) -> usize {
     let count = SENT_BYTES / shape.message_bytes;
     shape.message_bytes * count.max(1)
 }

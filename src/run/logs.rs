@@ -9,7 +9,7 @@ use crate::io::logfile::LogFile;
 use crate::net::addr::{show_ip, unmapped};
 use crate::parse::escape::printable;
 use crate::plan::{self, LogFormat, LogPlace};
-use crate::proto::record::{Record, Way};
+use crate::proto::record::{Direction, Record};
 use crate::report;
 use crate::sys::clock;
 use anyhow::Context;
@@ -128,7 +128,7 @@ impl Watchers {
     /// Watches what is written to the peer.
     pub fn sent(&self) -> Taps {
         Taps {
-            writes: self.tap(Way::Sent, self.cut_bytes),
+            writes: self.tap(Direction::Sent, self.cut_bytes),
             ..Taps::default()
         }
     }
@@ -136,7 +136,7 @@ impl Watchers {
     /// Watches what is read from the peer.
     pub fn received(&self) -> Taps {
         Taps {
-            reads: self.tap(Way::Received, RECORD_BYTES),
+            reads: self.tap(Direction::Received, RECORD_BYTES),
             ..Taps::default()
         }
     }
@@ -150,9 +150,9 @@ impl Watchers {
         }
     }
 
-    fn tap(&self, way: Way, cut_bytes: usize) -> Option<Box<dyn Tap>> {
+    fn tap(&self, direction: Direction, cut_bytes: usize) -> Option<Box<dyn Tap>> {
         let watcher = || Watcher {
-            way,
+            direction,
             label: Rc::clone(&self.label),
             cut_bytes,
             offset: 0,
@@ -163,18 +163,18 @@ impl Watchers {
 
 /// Writes one direction of one session down.
 struct Watcher {
-    way: Way,
+    direction: Direction,
     label: Rc<str>,
     cut_bytes: usize,
     offset: u64,
 }
 
 impl Tap for Watcher {
-    fn seen(&mut self, bytes: &[u8], peer: Option<PeerAddr>) {
+    fn see(&mut self, bytes: &[u8], peer: Option<PeerAddr>) {
         let peer = peer.map(peer_label);
         let mut record = Record {
             time: clock::since_1970(),
-            way: self.way,
+            direction: self.direction,
             peer: peer.as_deref().unwrap_or(&self.label),
             offset: self.offset,
             bytes,

@@ -268,7 +268,7 @@ fn pass_socket(end: &Endpoint) -> Exit {
         return Exit::FAILED;
     };
     // It waits until the socket is taken.
-    let _blocking = signal::may_block();
+    let _blocking = signal::allow_blocking();
     // One that leads to a group is not connected; the receiver wants a connection.
     if let (Err(_), Some(PeerAddr::Ip(group))) = (sock.peer_addr(), end.peer()) {
         let _ = sock.connect(&group.into());

@@ -46,7 +46,7 @@ impl Reload {
             // No room: it is going to be done anyway.
             Reload::Thread(asking) => drop(asking.try_send(())),
             Reload::Here(read) => {
-                let _blocking = signal::may_block();
+                let _blocking = signal::allow_blocking();
                 read();
             }
         }

@@ -7,7 +7,7 @@ use crate::io::connection::Connection;
 use crate::io::endpoint::Endpoint;
 use crate::net::addr;
 use crate::net::prepared::Prepared;
-use crate::net::tls::{self, Server};
+use crate::net::tls::{self, TlsAcceptor};
 use crate::net::wrap::WrapError;
 use crate::parse::escape::shell_word;
 use crate::plan::starttls::Protocol;
@@ -41,9 +41,9 @@ pub fn prepare(end: &End, limits: &Limits) -> anyhow::Result<Rc<Prepared>> {
 ///
 /// # Errors
 /// A file cannot be read, written, or does not hold what it should.
-pub fn server(listening: &Listening) -> anyhow::Result<Option<Server>> {
+pub fn server(listening: &Listening) -> anyhow::Result<Option<TlsAcceptor>> {
     let server = listening.tls.as_ref();
-    let server = server.map(|server| Server::new(server, own_names()));
+    let server = server.map(|server| TlsAcceptor::new(server, own_names()));
     Ok(server.transpose()?)
 }
 
@@ -54,7 +54,7 @@ fn own_names() -> Vec<String> {
 }
 
 /// Tells the fingerprint of a certificate that was made, and how to connect.
-pub fn tell_own(server: &Server, socks: &[Socket], listening: &Listening) {
+pub fn tell_own(server: &TlsAcceptor, socks: &[Socket], listening: &Listening) {
     let Some(pin) = server.own_pin() else {
         return;
     };
@@ -156,7 +156,7 @@ pub fn server_failed(label: &str, error: &WrapError, to: &Prepared) -> String {
 }
 
 /// The line about a client on whose connection TLS could not be put.
-pub fn client_failed(label: &str, error: &WrapError, server: &Server) -> String {
+pub fn client_failed(label: &str, error: &WrapError, server: &TlsAcceptor) -> String {
     if let WrapError::Handshake(error, session) = error {
         let reason = server.reason(error, session);
         format!("TLS handshake with {label} failed: {reason}")

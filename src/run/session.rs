@@ -18,7 +18,7 @@ use super::parting::{self, Asked, PATIENCE, Parting};
 use super::terms::Terms;
 use super::words;
 use crate::exit::Exit;
-use crate::flow::bridge::{Ended, Place, Turn};
+use crate::flow::bridge::{BrokenEnd, Ended, Turn};
 use crate::io::datagram::{Datagram, PeerAddr};
 use crate::io::endpoint::Endpoint;
 use crate::io::inbox::Notice;
@@ -147,13 +147,15 @@ impl Session {
             Ended::Clean
             | Ended::TimedOut(_)
             | Ended::Truncated(..)
-            | Ended::Broken(Place::Peer, _) => false,
+            | Ended::Broken(BrokenEnd::Peer, _) => false,
             Ended::Quit | Ended::Signalled | Ended::Broken(..) => true,
         };
         let [local, remote] = joined.bridge.into_ends();
         // What breaks at one side looks broken at the other.
         match ended {
-            Ended::Broken(Place::Peer, _) | Ended::Truncated(Place::Peer, _) => local.reset(),
+            Ended::Broken(BrokenEnd::Peer, _) | Ended::Truncated(BrokenEnd::Peer, _) => {
+                local.reset()
+            }
             Ended::Broken(..) | Ended::Truncated(..) => remote.reset(),
             _ => {}
         }

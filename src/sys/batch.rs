@@ -61,7 +61,7 @@ impl Default for Batch {
 }
 
 impl Batch {
-    /// Says whether all datagrams have been handed out.
+    /// Returns whether all datagrams have been handed out.
     pub fn is_empty(&self) -> bool {
         self.next == self.count
     }

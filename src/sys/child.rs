@@ -64,7 +64,7 @@ pub struct Order<'a> {
 
 /// Our ends of the channel, non-blocking; a terminal is one descriptor for both.
 #[derive(Debug)]
-pub enum Ends {
+pub enum ChannelEnds {
     /// To its standard input, and from its standard output.
     Two(Option<OwnedFd>, Option<OwnedFd>),
     /// The terminal.
@@ -92,7 +92,7 @@ pub struct Process {
 ///
 /// # Errors
 /// It cannot be started: ENOENT, EACCES, EAGAIN, EMFILE and the like.
-pub fn start(order: &Order<'_>) -> io::Result<(Process, Ends)> {
+pub fn start(order: &Order<'_>) -> io::Result<(Process, ChannelEnds)> {
     let Some((program, arguments)) = order.words.split_first() else {
         return Err(Errno::NOENT.into());
     };
@@ -105,7 +105,7 @@ pub fn start(order: &Order<'_>) -> io::Result<(Process, Ends)> {
         };
     }
     let ends = connect(&mut command, order)?;
-    // Whoever ends all groups finds this one too: they wait for the list.
+    // What ends all groups finds this one too: they wait for the list.
     let mut groups = groups();
     let inherited = signal::pass_on(&mut command);
     let child = command.spawn();
@@ -177,7 +177,7 @@ pub fn end_all() {
     for group in groups.iter() {
         group.signal(Signal::KILL);
     }
-    // Kept for good: nobody starts another one.
+    // Kept for good: no other one is started.
     std::mem::forget(groups);
 }
 
@@ -263,9 +263,9 @@ fn session_members(session: Pid) -> Vec<Pid> {
 }
 
 /// Makes the channel, and gives the program its ends of it.
-fn connect(command: &mut Command, order: &Order<'_>) -> io::Result<Ends> {
+fn connect(command: &mut Command, order: &Order<'_>) -> io::Result<ChannelEnds> {
     if order.channel == Channel::Terminal {
-        return terminal(command).map(Ends::One);
+        return terminal(command).map(ChannelEnds::One);
     }
     let messages = order.channel == Channel::Messages;
     command.process_group(0);
@@ -291,7 +291,7 @@ fn connect(command: &mut Command, order: &Order<'_>) -> io::Result<Ends> {
         command.stdout(theirs);
         ends.1 = Some(ours);
     }
-    Ok(Ends::Two(ends.0, ends.1))
+    Ok(ChannelEnds::Two(ends.0, ends.1))
 }
 
 fn socket_pair(kind: SocketType) -> io::Result<(OwnedFd, OwnedFd)> {
@@ -356,15 +356,16 @@ impl Process {
         self.group.signal(signal);
     }
 
-    /// Says whether somebody is left in its group. The program itself counts until it is reaped.
+    /// Returns whether a process is left in its group. The program itself counts until it is
+    /// reaped.
     pub fn has_others(&self) -> bool {
         // One that has ended and was not reaped would count.
         reap_orphans();
         self.group.is_there()
     }
 
-    /// The exit code, as a shell gives it: 128 + n after signal n; `None` while it runs. The group's
-    /// number may be given to others once nobody is left in the group.
+    /// The exit code, as a shell gives it: 128 + n after signal n; `None` while it runs. The
+    /// group's number may be given to others once no process is left in the group.
     pub fn reap(&mut self) -> Option<u8> {
         let status = self.child.try_wait().ok().flatten()?;
         self.is_reaped = true;

@@ -13,8 +13,8 @@ pub fn reason(error: &io::Error) -> String {
     }
 }
 
-/// Says whether an accept failed because of the client, or the network on the way to it: the next
-/// client may be there. See accept(2).
+/// Returns whether an accept failed because of the client, or the network on the way to it: the
+/// next client may be there. See accept(2).
 pub fn is_lost_client(error: &io::Error) -> bool {
     let client = [
         libc::ECONNABORTED,
@@ -43,17 +43,17 @@ pub fn is_refusal(error: Errno) -> bool {
     )
 }
 
-/// Says whether there are no descriptors left, for this process or for the whole system.
+/// Returns whether there are no descriptors left, for this process or for the whole system.
 pub fn is_no_descriptor(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(libc::EMFILE | libc::ENFILE))
 }
 
-/// Says whether the kernel does not have the protocol asked for.
+/// Returns whether the kernel does not have the protocol asked for.
 pub fn is_no_protocol(error: &io::Error) -> bool {
     error.raw_os_error() == Some(libc::EPROTONOSUPPORT)
 }
 
-/// Says whether a connect that returned this error is under way (EINPROGRESS).
+/// Returns whether a connect that returned this error is under way (EINPROGRESS).
 pub fn is_in_progress(error: &io::Error) -> bool {
     error.raw_os_error() == Some(libc::EINPROGRESS)
 }
@@ -63,7 +63,7 @@ pub fn is_wait_for_reader(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(libc::ENXIO | libc::EAGAIN))
 }
 
-/// The error of a connect to a port where nobody listens.
+/// The error of a connect to a port on which nothing listens.
 pub fn refused() -> io::Error {
     io::Error::from_raw_os_error(libc::ECONNREFUSED)
 }
@@ -78,7 +78,7 @@ pub fn no_family() -> io::Error {
     io::Error::from_raw_os_error(libc::EAFNOSUPPORT)
 }
 
-/// Says whether the address family is missing on this system or has no address to bind.
+/// Returns whether the address family is missing on this system or has no address to bind.
 pub fn is_no_family(error: &io::Error) -> bool {
     matches!(
         error.raw_os_error(),

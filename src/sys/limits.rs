@@ -31,7 +31,7 @@ pub fn descriptors(wanted: usize) -> usize {
     usize::try_from(current).unwrap_or(usize::MAX)
 }
 
-/// The limit on descriptors; a profile may refuse to tell it, at which rustix's getrlimit panics.
+/// The limit on descriptors; a profile may refuse to give it, at which rustix's getrlimit panics.
 fn limit() -> Option<Rlimit> {
     let mut limit = libc::rlimit {
         rlim_cur: 0,

@@ -55,7 +55,7 @@ pub fn addresses(host: &str, port: u16) -> io::Result<Vec<SocketAddr>> {
     }
 }
 
-/// The name of an address, or `None` when nobody knows one. See getnameinfo(3).
+/// The name of an address, or `None` when it has none. See getnameinfo(3).
 pub fn host_name(addr: &SocketAddr) -> Option<String> {
     let addr = socket2::SockAddr::from(*addr);
     let mut buf = [0u8; 1025]; // NI_MAXHOST

@@ -16,7 +16,7 @@ const PIECE_BYTES: usize = 1 << 20;
 
 /// What a descriptor is, as far as the kernel's movers care.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum RawKind {
     /// A regular file or block device.
     File,
     /// A pipe or FIFO of bytes.
@@ -35,26 +35,26 @@ pub struct RawEnd<'a> {
     /// The descriptor.
     pub fd: BorrowedFd<'a>,
     /// What it is.
-    pub kind: Kind,
+    pub kind: RawKind,
 }
 
 /// What the kernel can move bytes from standard input or to standard output by; `None` for
 /// terminals, shared sockets (they may block), files opened with O_APPEND, and files yet to be
 /// written, whose pages cost more than a copy.
-pub fn standard_kind(fd: BorrowedFd<'_>) -> Option<Kind> {
+pub fn standard_kind(fd: BorrowedFd<'_>) -> Option<RawKind> {
     let stat = rustix::fs::fstat(fd).ok()?;
     let flags = rustix::fs::fcntl_getfl(fd).ok()?;
     let writes = flags.intersects(OFlags::WRONLY | OFlags::RDWR);
     match FileType::from_raw_mode(stat.st_mode) {
         FileType::RegularFile if writes => {
             let grows = rustix::fs::tell(fd).is_ok_and(|at| at >= stat.st_size as u64);
-            (!flags.contains(OFlags::APPEND) && !grows).then_some(Kind::File)
+            (!flags.contains(OFlags::APPEND) && !grows).then_some(RawKind::File)
         }
-        FileType::RegularFile | FileType::BlockDevice => Some(Kind::File),
-        FileType::Fifo => (!flags.contains(OFlags::DIRECT)).then_some(Kind::Pipe),
+        FileType::RegularFile | FileType::BlockDevice => Some(RawKind::File),
+        FileType::Fifo => (!flags.contains(OFlags::DIRECT)).then_some(RawKind::Pipe),
         FileType::CharacterDevice => {
             let null = rustix::fs::makedev(1, 3);
-            (stat.st_rdev == null && writes).then_some(Kind::Null)
+            (stat.st_rdev == null && writes).then_some(RawKind::Null)
         }
         _ => None,
     }
@@ -120,7 +120,7 @@ struct OwnPipe {
 }
 
 thread_local! {
-    /// Empty pipes, for whoever needs one next.
+    /// Empty pipes, for the next move that needs one.
     static SPARE: RefCell<Vec<OwnPipe>> = const { RefCell::new(Vec::new()) };
 }
 
@@ -130,7 +130,7 @@ const SPARE_PIPES: usize = 4;
 impl Mover {
     /// The way between two ends, if there is one.
     pub fn between(source: RawEnd<'_>, sink: RawEnd<'_>) -> Option<Mover> {
-        use Kind::{File, Null, Pipe, Socket, Tcp};
+        use RawKind::{File, Null, Pipe, Socket, Tcp};
         match (source.kind, sink.kind) {
             (File, Tcp | Socket) => Some(Mover::SendFile),
             (Tcp, Null) => Some(Mover::Discard(vec![0; PIECE_BYTES])),
@@ -278,7 +278,7 @@ impl OwnPipe {
         Ok(OwnPipe { reader, writer })
     }
 
-    /// Keeps an empty pipe for whoever needs one next.
+    /// Keeps an empty pipe for the next move that needs one.
     fn give_back(self) {
         SPARE.with_borrow_mut(|spare| {
             if spare.len() < SPARE_PIPES {
@@ -288,7 +288,7 @@ impl OwnPipe {
     }
 }
 
-/// What a direct move came to. Which side blocks, or broke, is not told by the call itself.
+/// What a direct move came to. The call itself does not show which side blocks, or broke.
 fn moved_by(moved: rustix::io::Result<usize>, source: RawEnd<'_>, sink: RawEnd<'_>) -> Carried {
     match moved {
         Ok(0) => Carried::Nothing,
@@ -299,16 +299,16 @@ fn moved_by(moved: rustix::io::Result<usize>, source: RawEnd<'_>, sink: RawEnd<'
                 (source.kind, !super::stdio::is_readable(source.fd)),
                 (sink.kind, !super::stdio::is_writable(sink.fd)),
             ];
-            let [source, sink] = blocked.map(|(kind, blocks)| blocks && kind != Kind::File);
+            let [source, sink] = blocked.map(|(kind, blocks)| blocks && kind != RawKind::File);
             Carried::Blocked { source, sink }
         }
         Err(Errno::OVERFLOW) => Carried::Refused,
         Err(error) if errno::is_refusal(error) => Carried::Refused,
         Err(Errno::PIPE) => Carried::SinkError(Errno::PIPE.into()),
-        Err(error) if matches!(source.kind, Kind::Tcp | Kind::Socket) => {
+        Err(error) if matches!(source.kind, RawKind::Tcp | RawKind::Socket) => {
             Carried::SourceError(error.into())
         }
-        Err(error @ (Errno::IO | Errno::STALE)) if source.kind == Kind::File => {
+        Err(error @ (Errno::IO | Errno::STALE)) if source.kind == RawKind::File => {
             Carried::SourceError(error.into())
         }
         Err(error) => Carried::SinkError(error.into()),

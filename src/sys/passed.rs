@@ -1,5 +1,5 @@
-//! Sockets that somebody else has made and passed on to us: a service manager, by descriptors from
-//! 3 on and the environment (sd_listen_fds(3)), or inetd(8), as standard input.
+//! Sockets that another program has made and passed on to us: a service manager, by descriptors
+//! from 3 on and the environment (sd_listen_fds(3)), or inetd(8), as standard input.
 
 use rustix::fs::OFlags;
 use socket2::{SockRef, Socket, Type};

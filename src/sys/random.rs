@@ -1,4 +1,4 @@
-//! Random bytes that nobody can foresee.
+//! Random bytes that cannot be foreseen.
 
 use rustix::rand::{GetRandomFlags, getrandom};
 use std::io;

@@ -47,7 +47,7 @@ static INHERITED: OnceLock<Inherited> = OnceLock::new();
 /// What a signal has asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Asked {
-    /// To end; `last()` says by which signal.
+    /// To end; `last()` gives the signal.
     End,
     /// To read files again.
     Reload,
@@ -117,11 +117,11 @@ pub fn end_at_once() {
 
 /// As `end_at_once`, as long as the value lives: for what may block on the loop's thread.
 #[must_use]
-pub fn may_block() -> Blocking {
+pub fn allow_blocking() -> Blocking {
     Blocking(AT_ONCE.swap(true, Ordering::SeqCst))
 }
 
-/// See `may_block`.
+/// See `allow_blocking`.
 pub struct Blocking(bool);
 
 impl Drop for Blocking {

@@ -18,7 +18,7 @@ pub fn set_debug(fd: impl AsFd) -> io::Result<()> {
 /// Has the kernel drop packets whose TTL (IPv4) is under `ttl` (`-m`). See ip(7), IP_MINTTL.
 ///
 /// # Errors
-/// Whatever setsockopt(2) says.
+/// Any error of setsockopt(2).
 pub fn set_min_ttl_v4(fd: impl AsFd, ttl: u8) -> io::Result<()> {
     set(fd, libc::IPPROTO_IP, libc::IP_MINTTL, &i32::from(ttl))
 }
@@ -26,7 +26,7 @@ pub fn set_min_ttl_v4(fd: impl AsFd, ttl: u8) -> io::Result<()> {
 /// Has the kernel drop packets whose hop limit (IPv6) is under `ttl` (`-m`). RFC 5082.
 ///
 /// # Errors
-/// Whatever setsockopt(2) says.
+/// Any error of setsockopt(2).
 pub fn set_min_hop_limit_v6(fd: impl AsFd, ttl: u8) -> io::Result<()> {
     set(
         fd,
@@ -91,20 +91,15 @@ pub fn unsent(fd: impl AsFd) -> io::Result<usize> {
     let mut bytes: libc::c_int = 0;
     // SAFETY: SIOCOUTQ, which is TIOCOUTQ, fills in the int it is given the address of.
     let failed = unsafe { libc::ioctl(fd.as_fd().as_raw_fd(), libc::TIOCOUTQ, &raw mut bytes) };
-    match failed {
-        0 => Ok(usize::try_from(bytes).unwrap_or_default()),
-        _ => Err(io::Error::last_os_error()),
-    }
+    worked(failed)?;
+    Ok(usize::try_from(bytes).unwrap_or_default())
 }
 
 /// Returns whether a TCP connection is over for good, by a reset. See tcp(7), TCP_INFO.
 pub fn is_closed(fd: impl AsFd) -> bool {
     /// TCP_CLOSE of the kernel.
     const CLOSED: u8 = 7;
-    // SAFETY: all-zero is valid for a struct of plain integers.
-    let mut info: libc::tcp_info = unsafe { std::mem::zeroed() };
-    let known = get(fd, libc::IPPROTO_TCP, libc::TCP_INFO, &mut info);
-    known.is_ok() && info.tcpi_state == CLOSED
+    tcp_info(fd).is_ok_and(|info| info.tcpi_state == CLOSED)
 }
 
 /// How long the peer's system has acknowledged nothing although it was asked to, again and again:
@@ -114,9 +109,7 @@ pub fn is_closed(fd: impl AsFd) -> bool {
 /// # Errors
 /// No TCP socket.
 pub fn unanswered(fd: impl AsFd) -> io::Result<Duration> {
-    // SAFETY: all-zero is valid for a struct of plain integers.
-    let mut info: libc::tcp_info = unsafe { std::mem::zeroed() };
-    get(fd, libc::IPPROTO_TCP, libc::TCP_INFO, &mut info)?;
+    let info = tcp_info(fd)?;
     let is_asked = info.tcpi_unacked > 0 && info.tcpi_retransmits > 0;
     // One probe is always under way for a moment.
     let is_probed = info.tcpi_probes > 1;
@@ -125,6 +118,14 @@ pub fn unanswered(fd: impl AsFd) -> io::Result<Duration> {
     } else {
         Duration::ZERO
     })
+}
+
+/// What the kernel knows of a TCP connection. See tcp(7), TCP_INFO.
+fn tcp_info(fd: impl AsFd) -> io::Result<libc::tcp_info> {
+    // SAFETY: all-zero is valid for a struct of plain integers.
+    let mut info: libc::tcp_info = unsafe { std::mem::zeroed() };
+    get(fd, libc::IPPROTO_TCP, libc::TCP_INFO, &mut info)?;
+    Ok(info)
 }
 
 /// Whose process is at the other end of a Unix socket. See unix(7), SO_PEERCRED.
@@ -141,7 +142,7 @@ pub struct Credentials {
 /// Whose process is at the other end of a connected Unix stream; the peer may be gone already.
 ///
 /// # Errors
-/// Whatever getsockopt(2) says.
+/// Any error of getsockopt(2).
 pub fn peer_credentials(fd: impl AsFd) -> io::Result<Credentials> {
     let mut peer = libc::ucred {
         pid: 0,
@@ -181,7 +182,7 @@ struct TcpInfo {
     bytes_acked: u64,
 }
 
-/// Says whether a TCP peer has ever acknowledged something, such as our SYN: then there was a
+/// Returns whether a TCP peer has ever acknowledged something, such as our SYN: then there was a
 /// connection, whatever has become of it. `false` for other sockets, and before Linux 4.2.
 pub fn was_acknowledged(fd: impl AsFd) -> bool {
     let mut info = TcpInfo {
@@ -249,11 +250,7 @@ pub(super) fn get<T>(fd: impl AsFd, level: i32, name: i32, value: &mut T) -> io:
             &mut len,
         )
     };
-    if failed == 0 {
-        Ok(())
-    } else {
-        Err(io::Error::last_os_error())
-    }
+    worked(failed)
 }
 
 /// `value` must be a type the option expects: an i32 or a C struct.
@@ -270,7 +267,12 @@ pub(super) fn set<T>(fd: impl AsFd, level: i32, name: i32, value: &T) -> io::Res
             len,
         )
     };
-    if failed == 0 {
+    worked(failed)
+}
+
+/// The error of a call that returned this.
+fn worked(returned: libc::c_int) -> io::Result<()> {
+    if returned == 0 {
         Ok(())
     } else {
         Err(io::Error::last_os_error())

@@ -55,7 +55,7 @@ impl Input {
 
 /// How a descriptor is used without blocking.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Way {
+enum IoMode {
     Plain,
     NoWait,
     Socket,
@@ -72,7 +72,7 @@ pub struct Shared {
     private: OnceCell<OwnedFd>,
     /// How it would be opened.
     access: OFlags,
-    way: Cell<Way>,
+    mode: Cell<IoMode>,
 }
 
 impl Shared {
@@ -98,20 +98,20 @@ impl Shared {
 
     fn new(fd: BorrowedFd<'static>, access: OFlags) -> Shared {
         let kind = rustix::fs::fstat(fd).map(|stat| FileType::from_raw_mode(stat.st_mode));
-        let way = match kind {
-            Ok(FileType::Fifo) if is_anonymous(fd) => Way::NoWait,
-            Ok(FileType::Fifo) => Way::Polled,
-            Ok(FileType::Socket) => Way::Socket,
-            Ok(FileType::CharacterDevice) if rustix::termios::isatty(fd) => Way::Polled,
-            _ => Way::Plain,
+        let mode = match kind {
+            Ok(FileType::Fifo) if is_anonymous(fd) => IoMode::NoWait,
+            Ok(FileType::Fifo) => IoMode::Polled,
+            Ok(FileType::Socket) => IoMode::Socket,
+            Ok(FileType::CharacterDevice) if rustix::termios::isatty(fd) => IoMode::Polled,
+            _ => IoMode::Plain,
         };
         let shared = Shared {
             fd,
             private: OnceCell::new(),
             access,
-            way: Cell::new(way),
+            mode: Cell::new(mode),
         };
-        if way == Way::Polled {
+        if mode == IoMode::Polled {
             shared.open_private();
         }
         shared
@@ -125,21 +125,21 @@ impl Shared {
     /// Reads what is there, 0 bytes at the end; `None` when a read would block.
     ///
     /// # Errors
-    /// Whatever the read says; EINTR is tried again. A terminal that went away is an end, not an
+    /// Any error of the read; EINTR is tried again. A terminal that went away is an end, not an
     /// error.
     pub fn try_read(&self, buf: &mut [u8]) -> io::Result<Option<usize>> {
         loop {
-            let result = match (self.way.get(), self.private.get()) {
+            let result = match (self.mode.get(), self.private.get()) {
                 (_, Some(own)) => rustix::io::read(own, &mut *buf),
-                (Way::Plain | Way::Nowhere, None) => rustix::io::read(self.fd, &mut *buf),
-                (Way::NoWait, None) => {
+                (IoMode::Plain | IoMode::Nowhere, None) => rustix::io::read(self.fd, &mut *buf),
+                (IoMode::NoWait, None) => {
                     let bufs = &mut [IoSliceMut::new(buf)];
                     rustix::io::preadv2(self.fd, bufs, u64::MAX, ReadWriteFlags::NOWAIT)
                 }
-                (Way::Socket, None) => {
+                (IoMode::Socket, None) => {
                     rustix::net::recv(self.fd, &mut *buf, RecvFlags::DONTWAIT).map(|(n, _)| n)
                 }
-                (Way::Polled, None) => {
+                (IoMode::Polled, None) => {
                     if !is_readable(self.fd) {
                         return Ok(None);
                     }
@@ -151,7 +151,7 @@ impl Shared {
                 Err(Errno::INTR) => {}
                 Err(Errno::AGAIN) => return Ok(None),
                 Err(error) if self.falls_back(error) => {}
-                Err(Errno::IO) if self.way.get() == Way::Polled => return Ok(Some(0)),
+                Err(Errno::IO) if self.mode.get() == IoMode::Polled => return Ok(Some(0)),
                 Err(error) => return Err(error.into()),
             }
         }
@@ -160,33 +160,33 @@ impl Shared {
     /// Writes as much as goes without waiting; `None` when nothing does.
     ///
     /// # Errors
-    /// Whatever the write says (EPIPE, ENOSPC, …); EINTR is tried again. A descriptor that cannot be
+    /// Any error of the write (EPIPE, ENOSPC, …); EINTR is tried again. A descriptor that cannot be
     /// written to at all takes everything: see `loss`.
     pub fn try_write(&self, buf: &[u8]) -> io::Result<Option<usize>> {
         loop {
-            let result = match (self.way.get(), self.private.get()) {
+            let result = match (self.mode.get(), self.private.get()) {
                 (_, Some(own)) => rustix::io::write(own, buf),
-                (Way::Plain, None) => rustix::io::write(self.fd, buf),
-                (Way::NoWait, None) => {
+                (IoMode::Plain, None) => rustix::io::write(self.fd, buf),
+                (IoMode::NoWait, None) => {
                     let bufs = &[IoSlice::new(buf)];
                     rustix::io::pwritev2(self.fd, bufs, u64::MAX, ReadWriteFlags::NOWAIT)
                 }
-                (Way::Socket, None) => {
+                (IoMode::Socket, None) => {
                     rustix::net::send(self.fd, buf, SendFlags::DONTWAIT | SendFlags::NOSIGNAL)
                 }
-                (Way::Polled, None) => {
+                (IoMode::Polled, None) => {
                     if !is_writable(self.fd) {
                         return Ok(None);
                     }
                     rustix::io::write(self.fd, &buf[..buf.len().min(SMALL_PIECE_BYTES)])
                 }
-                (Way::Nowhere, None) => Ok(buf.len()),
+                (IoMode::Nowhere, None) => Ok(buf.len()),
             };
             match result {
                 Ok(n) => return Ok(Some(n)),
                 Err(Errno::INTR) => {}
                 Err(Errno::AGAIN) => return Ok(None),
-                Err(Errno::BADF) => self.way.set(Way::Nowhere),
+                Err(Errno::BADF) => self.mode.set(IoMode::Nowhere),
                 Err(error) if self.falls_back(error) => {}
                 Err(error) => return Err(error.into()),
             }
@@ -195,19 +195,19 @@ impl Shared {
 
     /// Why what was written went nowhere, if it did.
     pub fn loss(&self) -> Option<io::Error> {
-        (self.way.get() == Way::Nowhere).then(|| Errno::BADF.into())
+        (self.mode.get() == IoMode::Nowhere).then(|| Errno::BADF.into())
     }
 
     /// Returns whether it is a file or a device that may never block.
     pub fn is_plain(&self) -> bool {
-        self.way.get() == Way::Plain
+        self.mode.get() == IoMode::Plain
     }
 
-    /// Tells that the loop can wait for this descriptor. A device that is waited for may block,
-    /// unlike files and /dev/null.
+    /// Takes note that the loop can wait for this descriptor. A device that is waited for may
+    /// block, unlike files and /dev/null.
     pub fn set_pollable(&mut self) {
-        if self.way.get() == Way::Plain {
-            self.way.set(Way::Polled);
+        if self.mode.get() == IoMode::Plain {
+            self.mode.set(IoMode::Polled);
         }
     }
 
@@ -217,21 +217,21 @@ impl Shared {
         }
     }
 
-    /// Says whether a reader cannot tell where a write has ended: files and pipes, but not
+    /// Returns whether a reader cannot know where a write has ended: files and pipes, but not
     /// terminals, sockets and packet pipes (O_DIRECT).
     pub fn joins_writes(&self) -> bool {
-        match self.way.get() {
-            Way::Plain | Way::Nowhere => true,
-            Way::Polled | Way::Socket => false,
-            Way::NoWait => {
+        match self.mode.get() {
+            IoMode::Plain | IoMode::Nowhere => true,
+            IoMode::Polled | IoMode::Socket => false,
+            IoMode::NoWait => {
                 rustix::fs::fcntl_getfl(self.fd).is_ok_and(|flags| !flags.contains(OFlags::DIRECT))
             }
         }
     }
 
-    /// Says whether nobody can read any more what would be written here: the reader of a pipe or
+    /// Returns whether nothing can read what would be written here: the reader of a pipe or
     /// the peer of a socket is gone.
-    pub fn reader_is_gone(&self) -> bool {
+    pub fn has_lost_reader(&self) -> bool {
         is_hung_up(self.fd)
     }
 
@@ -242,7 +242,7 @@ impl Shared {
     /// # Errors
     /// /dev/null cannot be opened.
     pub fn close(self) -> io::Result<()> {
-        if self.way.get() == Way::Socket {
+        if self.mode.get() == IoMode::Socket {
             // A peer that is already gone has seen the end.
             let _ = rustix::net::shutdown(self.fd, rustix::net::Shutdown::Write);
         }
@@ -252,9 +252,9 @@ impl Shared {
 
     /// Gives up a way the kernel refuses, once.
     fn falls_back(&self, error: Errno) -> bool {
-        let falls = errno::is_refusal(error) && self.way.get() == Way::NoWait;
+        let falls = errno::is_refusal(error) && self.mode.get() == IoMode::NoWait;
         if falls {
-            self.way.set(Way::Polled);
+            self.mode.set(IoMode::Polled);
             self.open_private();
         }
         falls
@@ -264,7 +264,7 @@ impl Shared {
 /// Writes all of it to standard output, waiting as long as that takes: before there is a loop.
 ///
 /// # Errors
-/// Whatever the write says. Std takes EBADF, of a standard output that is closed, for success.
+/// Any error of the write. Std takes EBADF, of a standard output that is closed, for success.
 pub fn write_all_to_stdout(mut bytes: &[u8]) -> io::Result<()> {
     while !bytes.is_empty() {
         match rustix::io::write(rustix::stdio::stdout(), bytes) {
@@ -276,19 +276,19 @@ pub fn write_all_to_stdout(mut bytes: &[u8]) -> io::Result<()> {
     Ok(())
 }
 
-/// Says whether a pipe has no name: one that has, a FIFO, does not know RWF_NOWAIT.
+/// Returns whether a pipe has no name: one that has, a FIFO, does not know RWF_NOWAIT.
 fn is_anonymous(pipe: BorrowedFd<'_>) -> bool {
     /// The file system of pipes, PIPEFS_MAGIC of linux/magic.h.
     const PIPEFS_MAGIC: u64 = 0x5049_5045;
     rustix::fs::fstatfs(pipe).is_ok_and(|stat| u64::try_from(stat.f_type) == Ok(PIPEFS_MAGIC))
 }
 
-/// Says whether a read from the descriptor would not block. See poll(2).
+/// Returns whether a read from the descriptor would not block. See poll(2).
 pub fn is_readable(fd: BorrowedFd<'_>) -> bool {
     polls(fd, PollFlags::IN)
 }
 
-/// Says whether a write to the descriptor would not block. See poll(2).
+/// Returns whether a write to the descriptor would not block. See poll(2).
 pub fn is_writable(fd: BorrowedFd<'_>) -> bool {
     polls(fd, PollFlags::OUT)
 }
@@ -309,9 +309,9 @@ fn polls(fd: BorrowedFd<'_>, what: PollFlags) -> bool {
     rustix::event::poll(&mut fds, Some(&now)).is_ok() && !fds[0].revents().is_empty()
 }
 
-/// A description of the terminal, FIFO or pipe that is ours alone, so that O_NONBLOCK is too. `None`
-/// where /proc is missing, it belongs to someone else, or it is the master of a pseudo-terminal,
-/// which opened anew is another one.
+/// A description of the terminal, FIFO or pipe that is ours alone, so that O_NONBLOCK is too.
+/// `None` where /proc is missing, it belongs to someone else, or it is the master of a
+/// pseudo-terminal, which opened anew is another one.
 fn private(fd: BorrowedFd<'_>, access: OFlags) -> Option<OwnedFd> {
     let stat = rustix::fs::fstat(fd).ok()?;
     if stat.st_rdev == rustix::fs::makedev(5, 2) {

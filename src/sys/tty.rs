@@ -28,7 +28,7 @@ pub fn password(prompt: &str) -> io::Result<String> {
         .local_modes
         .remove(LocalModes::ECHO | LocalModes::ISIG);
     quiet.local_modes.insert(LocalModes::ECHONL);
-    let _blocking = signal::may_block();
+    let _blocking = signal::allow_blocking();
     // A handler may still be at it when this returns: it is never freed.
     QUIET.store(
         Box::leak(Box::new(Quiet {
@@ -42,7 +42,7 @@ pub fn password(prompt: &str) -> io::Result<String> {
         Handling::new(libc::SIGQUIT, end),
         Handling::new(libc::SIGTSTP, stop),
     ];
-    // First, since it drops what has been typed by then: nobody answers before being asked.
+    // First, since it drops what has been typed by then: no answer comes before the question.
     let set = termios::tcsetattr(&tty, OptionalActions::Flush, &quiet);
     let asked = set
         .map_err(io::Error::from)

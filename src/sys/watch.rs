@@ -15,7 +15,7 @@ static BY_SIGNAL: AtomicBool = AtomicBool::new(false);
 pub enum Watch {
     /// This becomes readable when the program has ended.
     Own(OwnedFd),
-    /// SIGCHLD says that some program has ended.
+    /// SIGCHLD reports that some program has ended.
     Signal,
 }
 
@@ -36,7 +36,7 @@ impl Watch {
     }
 }
 
-/// Returns whether there are programs of which only SIGCHLD says that they have ended.
+/// Returns whether there are programs of which only SIGCHLD reports that they have ended.
 pub fn is_by_signal() -> bool {
     BY_SIGNAL.load(Ordering::Relaxed)
 }

@@ -11,7 +11,7 @@ mod wire;
 
 use mio::Interest;
 use peer::Peer;
-use rnc::flow::bridge::{Bridge, Ended, Place, Turn};
+use rnc::flow::bridge::{Bridge, BrokenEnd, Ended, Turn};
 use rnc::flow::flow::{Flow, Settings};
 use rnc::io::connection::Connection;
 use rnc::io::endpoint::Endpoint;
@@ -19,7 +19,7 @@ use rnc::io::inbox::Notice;
 use rnc::io::reactor::{Cx, Drive, Reactor, Registered, Step as Next};
 use rnc::io::ready::Ready;
 use rnc::io::stream::Stream;
-use rnc::io::tls::Session;
+use rnc::io::tls::TlsSession;
 use rnc::net::wrap::{Wrap, Wrapped};
 use rnc::plan::{Ends, Limits, Until};
 use socket2::Socket;
@@ -91,7 +91,7 @@ struct Play {
 /// rnc's part in it.
 enum Rnc {
     /// Sockets for the peer and the user, and the session to be.
-    New(Socket, Socket, Box<Session>),
+    New(Socket, Socket, Box<TlsSession>),
     /// The handshake; the socket for the user.
     Securing(Box<Wrap>, Socket),
     Joined(Box<Bridge>),
@@ -103,7 +103,7 @@ enum Turned {
     Wait,
     Again,
     /// It leaves; what broke, if something did.
-    Over(End, Option<Place>),
+    Over(End, Option<BrokenEnd>),
 }
 
 /// What is done once the steps are, one after the other, each when the one before has brought all
@@ -347,7 +347,7 @@ impl Play {
     }
 
     /// Holds the end to what it may be.
-    fn judge(&self, end: End, broken: Option<Place>) {
+    fn judge(&self, end: End, broken: Option<BrokenEnd>) {
         let (peer, user) = (&self.peer, &self.user);
         let until = self.setting.until;
         assert!(user.read <= peer.written && peer.read <= user.written);
@@ -376,8 +376,8 @@ impl Play {
         }
         match broken {
             None => {}
-            Some(Place::Peer) => assert!(peer.is_tampered() || peer.is_gone(), "it broke"),
-            Some(Place::Input | Place::Output) => assert!(user.is_gone(), "it broke"),
+            Some(BrokenEnd::Peer) => assert!(peer.is_tampered() || peer.is_gone(), "it broke"),
+            Some(BrokenEnd::Input | BrokenEnd::Output) => assert!(user.is_gone(), "it broke"),
         }
         let is_plain = !(peer.is_tampered() || peer.is_gone() || user.is_gone());
         if until == Until::Both && is_plain {
@@ -411,7 +411,7 @@ fn join(conn: Connection, local: Socket, until: Until, cx: Cx<'_>) -> Bridge {
 fn over(ended: &Ended) -> Turned {
     match ended {
         Ended::Clean => Turned::Over(End::Clean, None),
-        Ended::Truncated(Place::Peer, _) => Turned::Over(End::Truncated, None),
+        Ended::Truncated(BrokenEnd::Peer, _) => Turned::Over(End::Truncated, None),
         Ended::Broken(place, _) => Turned::Over(End::Broken, Some(*place)),
         other => panic!("nobody asked for {other:?}"),
     }

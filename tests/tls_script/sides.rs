@@ -1,7 +1,7 @@
 //! The two sides of TLS: rnc's, set up as its options would, and the peer's, made of rustls alone.
 
 use super::steps::Setting;
-use rnc::io::tls::Session;
+use rnc::io::tls::TlsSession;
 use rnc::net::tls;
 use rnc::plan::tls::{Client, Common, Server, Trust, Version};
 use rustls::client::Resumption;
@@ -27,8 +27,8 @@ thread_local! {
 }
 
 struct Sides {
-    client: tls::Client,
-    server: tls::Server,
+    client: tls::TlsConnector,
+    server: tls::TlsAcceptor,
     /// Of TLS 1.2, and of 1.3.
     peer_clients: [Arc<ClientConfig>; 2],
     peer_servers: [ServerConfig; 2],
@@ -37,7 +37,7 @@ struct Sides {
 static VERSIONS: [&SupportedProtocolVersion; 2] = [&TLS12, &TLS13];
 
 /// The two sides of a new connection: rnc's and the peer's.
-pub fn new(setting: &Setting) -> (Box<Session>, Connection) {
+pub fn new(setting: &Setting) -> (Box<TlsSession>, Connection) {
     SIDES.with(|sides| sides.get_or_init(Sides::new).meet(setting))
 }
 
@@ -49,7 +49,7 @@ impl Sides {
             ciphers: Vec::new(),
             alpn: Vec::new(),
         };
-        let client = tls::Client::new(&Client {
+        let client = tls::TlsConnector::new(&Client {
             common: common(),
             trust: Trust::Anyone,
             warns: false,
@@ -63,7 +63,7 @@ impl Sides {
             save: None,
             takes_bare_ends: false,
         };
-        let server = tls::Server::new(&server, vec![HOST.to_string()]);
+        let server = tls::TlsAcceptor::new(&server, vec![HOST.to_string()]);
         Sides {
             client: client.expect("rnc as client"),
             server: server.expect("rnc as server"),
@@ -72,7 +72,7 @@ impl Sides {
         }
     }
 
-    fn meet(&self, setting: &Setting) -> (Box<Session>, Connection) {
+    fn meet(&self, setting: &Setting) -> (Box<TlsSession>, Connection) {
         let version = usize::from(!setting.is_old);
         if setting.rnc_is_server {
             let config = self.peer_clients[version].clone();

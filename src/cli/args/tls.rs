@@ -1,71 +1,32 @@
 //! The options of TLS, as typed.
 
+use crate::cli::matches::arguments;
 use clap::ArgMatches;
 use std::ffi::{OsStr, OsString};
 
-/// The words of the group. Where the option table was built without it, nothing was typed.
-#[derive(Clone, Debug, Default)]
-#[allow(missing_docs)] // named as the options are
-pub struct TlsArgs {
-    pub tls: bool,
-    pub ca: Option<OsString>,
-    pub pin: Vec<String>,
-    pub no_verify: bool,
-    pub verify: bool,
-    pub servername: Option<String>,
-    pub cert: Option<OsString>,
-    pub key: Option<OsString>,
-    pub save: Option<OsString>,
-    pub client_ca: Option<OsString>,
-    pub client_pin: Vec<String>,
-    pub alpn: Option<String>,
-    pub min: Option<String>,
-    pub max: Option<String>,
-    pub ciphers: Option<String>,
-    pub starttls: Option<String>,
+arguments! {
+    /// The words of the group. Where the option table was built without it, nothing was typed.
+    TlsArgs from matches {
+        tls: flag "tls",
+        ca: path "tls-ca",
+        pin: words "tls-pin",
+        no_verify: flag "tls-no-verify",
+        verify: flag "tls-verify",
+        servername: word "tls-servername",
+        cert: path "tls-cert",
+        key: path "tls-key",
+        save: path "tls-save",
+        client_ca: path "tls-client-ca",
+        client_pin: words "tls-client-pin",
+        alpn: word "tls-alpn",
+        min: word "tls-min",
+        max: word "tls-max",
+        ciphers: word "tls-ciphers",
+        starttls: word "starttls",
+    }
 }
 
 impl TlsArgs {
-    /// Takes the words out of clap's hands.
-    pub fn from_matches(matches: &ArgMatches) -> TlsArgs {
-        // A flag that was not typed is there as one that is false. Of one that the table does not
-        // have, only a debug build of clap says that this is an error.
-        if !matches!(matches.try_contains_id("tls"), Ok(true)) {
-            return TlsArgs::default();
-        }
-        let flag = |id: &str| matches.get_flag(id);
-        let path = |id: &str| matches.get_one::<OsString>(id).cloned();
-        let word = |id: &str| {
-            matches
-                .get_one::<OsString>(id)
-                .map(|word| word.to_string_lossy().into_owned())
-        };
-        let words = |id: &str| {
-            let words = matches.get_many::<OsString>(id).into_iter().flatten();
-            words
-                .map(|word| word.to_string_lossy().into_owned())
-                .collect()
-        };
-        TlsArgs {
-            tls: flag("tls"),
-            ca: path("tls-ca"),
-            pin: words("tls-pin"),
-            no_verify: flag("tls-no-verify"),
-            verify: flag("tls-verify"),
-            servername: word("tls-servername"),
-            cert: path("tls-cert"),
-            key: path("tls-key"),
-            save: path("tls-save"),
-            client_ca: path("tls-client-ca"),
-            client_pin: words("tls-client-pin"),
-            alpn: word("tls-alpn"),
-            min: word("tls-min"),
-            max: word("tls-max"),
-            ciphers: word("tls-ciphers"),
-            starttls: word("starttls"),
-        }
-    }
-
     /// Sets what the option of an end says, named as the long one without `--tls-`.
     ///
     /// # Errors

@@ -1,7 +1,7 @@
 //! Who hears what is said: standard input is heard by all, a peer by standard output or by all the
 //! others.
 
-use super::{Hub, Shape};
+use super::{Hub, Topology};
 use crate::flow::floor;
 use crate::flow::member::Member;
 use crate::flow::outbox::Chunk;
@@ -14,29 +14,31 @@ use std::time::Instant;
 const TURN: usize = 16;
 
 impl Hub {
-    /// Unfinished lines are not waited for any more; says whether there are some.
-    pub(super) fn end_voices(&mut self, now: Instant) -> bool {
+    /// Unfinished lines are not waited for any more; returns whether there are some.
+    pub(super) fn end_speakers(&mut self, now: Instant) -> bool {
         let mut unfinished = Vec::new();
         for (&id, member) in &mut self.members {
-            member.voice.end();
-            if member.voice.has_output() {
+            member.speaker.end();
+            if member.speaker.has_output() {
                 unfinished.push(id);
             }
         }
-        if self.settings.shape == Shape::Mesh {
-            self.voice.end();
-            let words = self.voice.take();
+        if self.settings.topology == Topology::Mesh {
+            self.speaker.end();
+            let words = self.speaker.take();
             self.spread(None, &words, now);
             for id in &unfinished {
                 let member = self.members.get_mut(id);
-                let words = member.map(|member| member.voice.take()).unwrap_or_default();
+                let words = member
+                    .map(|member| member.speaker.take())
+                    .unwrap_or_default();
                 self.spread(Some(*id), &words, now);
             }
         }
         !unfinished.is_empty()
     }
 
-    /// How many bytes all but one have room for; 0 with nobody there.
+    /// How many bytes all but one have room for; 0 where there are none.
     fn room_beside(&self, speaker: Option<Registered>) -> usize {
         let others = self.members.iter();
         let others = others.filter(|(id, _)| Some(**id) != speaker);
@@ -58,7 +60,7 @@ impl Hub {
         }
     }
 
-    /// How much of standard input may be read: nothing when there is nobody, or when somebody has
+    /// How much of standard input may be read: nothing when there is no peer, or when one has
     /// no room.
     pub(super) fn input_room(&self) -> usize {
         match self.leaving_until {
@@ -102,15 +104,15 @@ impl Hub {
     fn say_input(&mut self, allowed: usize, now: Instant) {
         let mut input = std::mem::take(&mut self.input);
         let mut said = &input.data()[..allowed];
-        if self.voice.is_plain() {
+        if self.speaker.is_plain() {
             self.spread(None, said, now)
         } else {
-            said = &said[..self.voice.push(said)];
-            let lines = self.voice.take();
+            said = &said[..self.speaker.push(said)];
+            let lines = self.speaker.take();
             self.spread(None, &lines, now);
         }
         if let Some(pace) = &mut self.settings.pace {
-            pace.wrote(said, now);
+            pace.note_written(said, now);
         }
         let said = said.len();
         input.consume(said);
@@ -120,10 +122,10 @@ impl Hub {
     /// In a star each peer is passed the end of standard input; in a mesh the others go on.
     fn end_input(&mut self, now: Instant) {
         self.input_ended = Some(now);
-        self.voice.end();
-        let rest = self.voice.take();
+        self.speaker.end();
+        let rest = self.speaker.take();
         self.spread(None, &rest, now);
-        if self.settings.shape == Shape::Star {
+        if self.settings.topology == Topology::Star {
             self.members.values_mut().for_each(Member::end_input);
         }
     }

@@ -2,7 +2,7 @@
 //! length, whatever is in it.
 
 use super::pin::{fingerprint, show_pin};
-use crate::io::tls::Session;
+use crate::io::tls::TlsSession;
 use crate::parse::escape::printable;
 use crate::proto::calendar::Civil;
 use rustls::pki_types::CertificateDer;
@@ -27,7 +27,7 @@ const CHAIN_SHOWN: usize = 16;
 /// Seconds of a day.
 const DAY: i64 = 86_400;
 
-/// What a certificate says of itself, to be shown.
+/// What a certificate holds, to be shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Certificate {
     /// Whose it is: `CN=example.org, O=Example`.
@@ -272,7 +272,7 @@ fn bounded(bytes: &[u8]) -> String {
 }
 
 /// The certificate the peer has shown in this session, unless it was refused.
-pub fn peer_cert(session: &Session) -> Option<CertificateDer<'static>> {
+pub fn peer_cert(session: &TlsSession) -> Option<CertificateDer<'static>> {
     session.connection().peer_certificates()?.first().cloned()
 }
 

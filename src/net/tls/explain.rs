@@ -15,7 +15,7 @@ use rustls::{AlertDescription, CommonState, Error, PeerIncompatible, PeerMisbeha
 use std::error::Error as _;
 use std::io;
 
-/// Why a handshake failed, from what the connection's end said.
+/// Why a handshake failed, from the error of the connection.
 pub fn failure(error: &io::Error, context: &Context<'_>) -> String {
     let peer = context.side.peer();
     if let Some(error) = said(error) {
@@ -37,7 +37,7 @@ pub fn failure(error: &io::Error, context: &Context<'_>) -> String {
     }
 }
 
-/// Why a handshake failed, from what rustls says.
+/// Why a handshake failed, from the error of rustls.
 pub fn reason(error: &Error, context: &Context<'_>) -> String {
     let side = context.side;
     match error {
@@ -96,7 +96,7 @@ pub fn agreed(session: &CommonState) -> String {
     format!("{version}{suite}{protocol}")
 }
 
-/// Errors that say the same before and after the handshake is done.
+/// Errors that mean the same before and after the handshake is done.
 fn protocol(error: &Error, side: Side) -> String {
     let peer = side.peer();
     match error {

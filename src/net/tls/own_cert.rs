@@ -25,7 +25,7 @@ const STICKY: u32 = 0o1000;
 
 /// A day.
 const DAY: Duration = Duration::from_secs(86_400);
-/// How long a new certificate is valid, in days: ten years. Whoever pins it does not ask.
+/// How long a new certificate is valid, in days: ten years. A pin does not depend on it.
 const VALID_DAYS: u32 = 3652;
 
 /// 31 December 9999, 23:59:59, as a time since 1970.

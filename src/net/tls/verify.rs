@@ -44,24 +44,29 @@ impl Seen {
     }
 }
 
-/// Whose servers are taken.
+/// Whose certificates are taken; `A` checks those of authorities.
 #[derive(Debug)]
-pub enum ServerTrust {
+pub enum PeerTrust<A> {
     /// Those of authorities, and those listed here, which `openssl req -x509` makes authorities of
-    /// their own; both for the name that was dialled, in their time.
-    Authorities(Arc<WebPkiServerVerifier>, Vec<CertificateDer<'static>>),
-    /// Those with these fingerprints, whatever else is in their certificates.
+    /// their own; both in their time, and a server's for the name that was dialled.
+    Authorities(A, Vec<CertificateDer<'static>>),
+    /// Those with these fingerprints, whatever else is in them.
     Pins(Vec<Pin>),
     /// All.
     Anyone,
 }
+
+/// Whose servers are taken.
+pub type ServerTrust = PeerTrust<Arc<WebPkiServerVerifier>>;
+/// Whose clients are taken.
+pub type ClientTrust = PeerTrust<Arc<dyn ClientCertVerifier>>;
 
 /// The check of servers.
 #[derive(Debug)]
 pub struct ServerCheck {
     /// Whose are taken.
     pub trust: ServerTrust,
-    /// A check that does not count: what it says is noted.
+    /// A check that does not count: its result is noted.
     pub doubter: Option<Doubter>,
     /// What was shown.
     pub seen: Seen,
@@ -74,20 +79,8 @@ pub struct ServerCheck {
 pub enum Doubter {
     /// Of these authorities.
     Authorities(Arc<WebPkiServerVerifier>),
-    /// There are no authorities: nobody vouches for anyone.
+    /// There are no authorities: no certificate is vouched for.
     Nobody,
-}
-
-/// Whose clients are taken.
-#[derive(Debug)]
-pub enum ClientTrust {
-    /// Those of authorities, and those listed here, as with [`ServerTrust::Authorities`]; both in
-    /// their time.
-    Authorities(Arc<dyn ClientCertVerifier>, Vec<CertificateDer<'static>>),
-    /// Those with these fingerprints, whatever else is in their certificates.
-    Pins(Vec<Pin>),
-    /// All that have a certificate.
-    Anyone,
 }
 
 /// The check of clients.
@@ -195,16 +188,47 @@ impl Keys<'_> {
     }
 }
 
-impl ServerCheck {
-    fn keys(&self, cert: &CertificateDer<'_>) -> Keys<'_> {
-        Keys {
-            alone: match &self.trust {
-                ServerTrust::Authorities(_, listed) => listed.contains(cert),
-                ServerTrust::Pins(_) | ServerTrust::Anyone => true,
-            },
-            algorithms: &self.algorithms,
-        }
+impl<A> PeerTrust<A> {
+    fn keys<'a>(
+        &self,
+        cert: &CertificateDer<'_>,
+        algorithms: &'a WebPkiSupportedAlgorithms,
+    ) -> Keys<'a> {
+        let alone = match self {
+            PeerTrust::Authorities(_, listed) => listed.contains(cert),
+            PeerTrust::Pins(_) | PeerTrust::Anyone => true,
+        };
+        Keys { alone, algorithms }
     }
+}
+
+/// How both checks have signatures checked, in the words of rustls.
+macro_rules! checks_signatures {
+    () => {
+        fn verify_tls12_signature(
+            &self,
+            message: &[u8],
+            cert: &CertificateDer<'_>,
+            signed: &DigitallySignedStruct,
+        ) -> Result<HandshakeSignatureValid, Error> {
+            let keys = self.trust.keys(cert, &self.algorithms);
+            keys.check_tls12(message, cert, signed)
+        }
+
+        fn verify_tls13_signature(
+            &self,
+            message: &[u8],
+            cert: &CertificateDer<'_>,
+            signed: &DigitallySignedStruct,
+        ) -> Result<HandshakeSignatureValid, Error> {
+            let keys = self.trust.keys(cert, &self.algorithms);
+            keys.check_tls13(message, cert, signed)
+        }
+
+        fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+            self.algorithms.supported_schemes()
+        }
+    };
 }
 
 impl ServerCertVerifier for ServerCheck {
@@ -236,39 +260,7 @@ impl ServerCertVerifier for ServerCheck {
         .map(|()| ServerCertVerified::assertion())
     }
 
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.keys(cert).check_tls12(message, cert, signed)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.keys(cert).check_tls13(message, cert, signed)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.algorithms.supported_schemes()
-    }
-}
-
-impl ClientCheck {
-    fn keys(&self, cert: &CertificateDer<'_>) -> Keys<'_> {
-        Keys {
-            alone: match &self.trust {
-                ClientTrust::Authorities(_, listed) => listed.contains(cert),
-                ClientTrust::Pins(_) | ClientTrust::Anyone => true,
-            },
-            algorithms: &self.algorithms,
-        }
-    }
+    checks_signatures!();
 }
 
 impl ClientCertVerifier for ClientCheck {
@@ -295,25 +287,5 @@ impl ClientCertVerifier for ClientCheck {
         Ok(ClientCertVerified::assertion())
     }
 
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.keys(cert).check_tls12(message, cert, signed)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.keys(cert).check_tls13(message, cert, signed)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.algorithms.supported_schemes()
-    }
+    checks_signatures!();
 }

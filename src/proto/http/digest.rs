@@ -82,7 +82,7 @@ impl Digest {
         self.is_stale
     }
 
-    /// Says whether another challenge has the same nonce.
+    /// Returns whether another challenge has the same nonce.
     pub fn has_nonce_of(&self, other: &Digest) -> bool {
         self.nonce == other.nonce
     }

@@ -105,7 +105,7 @@ impl Exchanges {
     }
 
     /// Takes in bytes sent to the server, in order.
-    pub fn sent(&mut self, bytes: &[u8]) {
+    pub fn see_sent(&mut self, bytes: &[u8]) {
         let mut rest = bytes;
         while self.speech != Speech::Other {
             match self.requests.next(&mut rest) {
@@ -124,7 +124,7 @@ impl Exchanges {
     }
 
     /// Takes in bytes received from the server, in order.
-    pub fn received(&mut self, bytes: &[u8]) {
+    pub fn see_received(&mut self, bytes: &[u8]) {
         let mut rest = bytes;
         match self.speech {
             _ if bytes.is_empty() => {}
@@ -170,13 +170,13 @@ impl Exchanges {
     /// Counts bytes sent that were not looked at, at most [`Exchanges::unseen_sent`].
     pub fn skip_sent(&mut self, count: u64) {
         self.requests.skip(count);
-        self.sent(&[]);
+        self.see_sent(&[]);
     }
 
     /// Counts bytes received that were not looked at, at most [`Exchanges::unseen_received`].
     pub fn skip_received(&mut self, count: u64) {
         self.answers.skip(count);
-        self.received(&[]);
+        self.see_received(&[]);
     }
 
     /// Returns whether all requests begun have been sent whole and answered whole, and there was one;

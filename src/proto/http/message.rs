@@ -14,7 +14,7 @@
 //!   Over, from each place
 //! ```
 
-use super::super::answer::{ANSWER_MAX, Lines};
+use super::super::answer::{ANSWER_MAX, AnswerLines};
 use super::head::{Body, Fields};
 
 /// Reads the messages of one direction, and keeps no more of them than a line and a few fields.
@@ -22,7 +22,7 @@ use super::head::{Body, Fields};
 pub struct Messages {
     position: Position,
     /// Lines of a head, as long as the head may be.
-    lines: Lines<ANSWER_MAX>,
+    lines: AnswerLines<ANSWER_MAX>,
     fields: Fields,
 }
 
@@ -190,7 +190,7 @@ impl Messages {
     /// Goes to a place with its own bound of bytes.
     fn go_to(&mut self, position: Position) {
         self.position = position;
-        self.lines = Lines::default();
+        self.lines = AnswerLines::default();
         self.fields = Fields::default();
     }
 }

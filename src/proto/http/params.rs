@@ -11,7 +11,7 @@ impl Params {
         found.map(|(_, value)| value.as_slice())
     }
 
-    /// Says whether this name has the value `true`.
+    /// Returns whether this name has the value `true`.
     pub fn is_true(&self, name: &str) -> bool {
         self.value(name)
             .is_some_and(|value| value.eq_ignore_ascii_case(b"true"))

@@ -6,7 +6,7 @@
 //!                                       +----------------+
 //! ```
 
-use super::lines::{Dialogue, InLines, agree};
+use super::lines::{Dialogue, InLines, agrees};
 use crate::proto::Refused;
 
 const UNTAGGED: &[u8] = b"* ";
@@ -63,8 +63,8 @@ fn first_words(line: &[u8]) -> (&'static [u8], Vec<u8>) {
 impl Dialogue for Imap {
     fn can_begin(&self, begun: &[u8]) -> bool {
         match self {
-            Imap::Greeting => agree(begun, UNTAGGED),
-            Imap::Answer => agree(begun, UNTAGGED) || agree(begun, TAGGED),
+            Imap::Greeting => agrees(begun, UNTAGGED),
+            Imap::Answer => agrees(begun, UNTAGGED) || agrees(begun, TAGGED),
         }
     }
 

@@ -26,12 +26,12 @@ const SUCCESS: u32 = 0;
 #[derive(Default)]
 pub struct Ldap {
     partial: Partial,
-    state: State,
+    state: LdapState,
 }
 
 /// What comes next.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
-enum State {
+enum LdapState {
     /// Our request.
     #[default]
     Start,
@@ -51,47 +51,47 @@ impl Ldap {
         &mut self,
         rest: &mut &[u8],
         output: &mut Vec<u8>,
-    ) -> Result<Option<State>, Refused> {
+    ) -> Result<Option<LdapState>, Refused> {
         match self.state {
-            State::Start => {
+            LdapState::Start => {
                 output.extend_from_slice(REQUEST);
-                Ok(Some(State::Header))
+                Ok(Some(LdapState::Header))
             }
-            State::Header => self.partial.take(rest).map(after_header).transpose(),
-            State::Length(count) => {
+            LdapState::Header => self.partial.take(rest).map(after_header).transpose(),
+            LdapState::Length(count) => {
                 let length = self.partial.take_bytes(count, rest);
                 length.map(|bytes| after_length(&bytes)).transpose()
             }
-            State::Message(length) => {
+            LdapState::Message(length) => {
                 let message = self.partial.take_bytes(length, rest);
                 message.map(|message| judge(&message)).transpose()
             }
-            State::Done => Ok(None),
+            LdapState::Done => Ok(None),
         }
     }
 }
 
 /// What follows the first bytes of a message. Its length is definite: RFC 4511, section 5.1.
-fn after_header([tag, length]: [u8; 2]) -> Result<State, Refused> {
+fn after_header([tag, length]: [u8; 2]) -> Result<LdapState, Refused> {
     match (tag, length) {
-        (TAG_SEQUENCE, 0..=0x7f) => Ok(State::Message(length.into())),
-        (TAG_SEQUENCE, 0x81..=0x84) => Ok(State::Length((length & 0x7f).into())),
+        (TAG_SEQUENCE, 0..=0x7f) => Ok(LdapState::Message(length.into())),
+        (TAG_SEQUENCE, 0x81..=0x84) => Ok(LdapState::Length((length & 0x7f).into())),
         _ => Err(Refused::garbage(&[tag, length])),
     }
 }
 
-fn after_length(bytes: &[u8]) -> Result<State, Refused> {
+fn after_length(bytes: &[u8]) -> Result<LdapState, Refused> {
     let length = number(bytes).and_then(|length| usize::try_from(length).ok());
     let length = length.filter(|length| *length <= ANSWER_MAX);
-    length.map(State::Message).ok_or(Refused::TooLong)
+    length.map(LdapState::Message).ok_or(Refused::TooLong)
 }
 
 /// Judges the content of a message. A refusal may have the number 0, of the notice that the server
 /// ends the session (section 4.4.1).
-fn judge(message: &[u8]) -> Result<State, Refused> {
+fn judge(message: &[u8]) -> Result<LdapState, Refused> {
     let (id, result) = response(message).ok_or_else(|| Refused::garbage(message))?;
     match result {
-        Answer { code: SUCCESS, .. } if id == MESSAGE_ID => Ok(State::Done),
+        Answer { code: SUCCESS, .. } if id == MESSAGE_ID => Ok(LdapState::Done),
         Answer { code: SUCCESS, .. } => Err(Refused::garbage(message)),
         refusal => Err(Refused::Server(refusal.text())),
     }
@@ -173,11 +173,7 @@ impl Handshake for Ldap {
         while let Some(next) = self.advance(&mut rest, output)? {
             self.state = next;
         }
-        let used = input.len() - rest.len();
-        Ok(match self.state {
-            State::Done => Progress::Done { used },
-            _ => Progress::More { used },
-        })
+        Ok(Progress::of(input, rest, self.state == LdapState::Done))
     }
 }
 

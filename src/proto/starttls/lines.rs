@@ -1,6 +1,6 @@
 //! Dialogues in lines: what SMTP, FTP, POP3 and IMAP have in common.
 
-use crate::proto::answer::Lines;
+use crate::proto::answer::AnswerLines;
 use crate::proto::{Handshake, Progress, Refused};
 
 /// What the lines of a server mean to a client that wants TLS.
@@ -19,13 +19,13 @@ pub trait Dialogue {
 /// A dialogue, and the line that has begun to come.
 pub struct InLines<D> {
     dialogue: D,
-    lines: Lines,
+    lines: AnswerLines,
 }
 
 impl<D: Dialogue> InLines<D> {
     /// Waits for the first line.
     pub fn new(dialogue: D) -> InLines<D> {
-        let lines = Lines::default();
+        let lines = AnswerLines::default();
         InLines { dialogue, lines }
     }
 }
@@ -55,7 +55,7 @@ impl<D: Dialogue> Handshake for InLines<D> {
     }
 }
 
-/// Two pieces of text do not differ as far as both go.
-pub fn agree(a: &[u8], b: &[u8]) -> bool {
+/// Returns whether two pieces of text do not differ as far as both go.
+pub fn agrees(a: &[u8], b: &[u8]) -> bool {
     a.iter().zip(b).all(|(a, b)| a == b)
 }

@@ -34,12 +34,12 @@ const FILLER: [u8; 23] = [0; 23];
 #[derive(Default)]
 pub struct Mysql {
     partial: Partial,
-    state: State,
+    state: MysqlState,
 }
 
 /// What comes next.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
-enum State {
+enum MysqlState {
     /// The length of a packet in three bytes, the lowest first, and its number.
     #[default]
     Header,
@@ -55,23 +55,23 @@ impl Mysql {
         &mut self,
         rest: &mut &[u8],
         output: &mut Vec<u8>,
-    ) -> Result<Option<State>, Refused> {
+    ) -> Result<Option<MysqlState>, Refused> {
         match self.state {
-            State::Header => self.partial.take(rest).map(after_header).transpose(),
-            State::Packet(length) => {
+            MysqlState::Header => self.partial.take(rest).map(after_header).transpose(),
+            MysqlState::Packet(length) => {
                 let Some(packet) = self.partial.take_bytes(length, rest) else {
                     return Ok(None);
                 };
                 output.extend_from_slice(&request(judge(&packet)?));
-                Ok(Some(State::Done))
+                Ok(Some(MysqlState::Done))
             }
-            State::Done => Ok(None),
+            MysqlState::Done => Ok(None),
         }
     }
 }
 
 /// What follows the header of the first packet, whose number is 0.
-fn after_header(header: [u8; 4]) -> Result<State, Refused> {
+fn after_header(header: [u8; 4]) -> Result<MysqlState, Refused> {
     let [low, middle, high, number] = header;
     if number != 0 {
         return Err(Refused::garbage(&header));
@@ -79,7 +79,7 @@ fn after_header(header: [u8; 4]) -> Result<State, Refused> {
     let length = u32::from_le_bytes([low, middle, high, 0]);
     let length = usize::try_from(length).ok();
     let length = length.filter(|length| *length <= ANSWER_MAX);
-    length.map(State::Packet).ok_or(Refused::TooLong)
+    length.map(MysqlState::Packet).ok_or(Refused::TooLong)
 }
 
 /// Judges the first packet; gives the capabilities of a server that can do TLS.
@@ -146,11 +146,7 @@ impl Handshake for Mysql {
         while let Some(next) = self.advance(&mut rest, output)? {
             self.state = next;
         }
-        let used = input.len() - rest.len();
-        Ok(match self.state {
-            State::Done => Progress::Done { used },
-            State::Header | State::Packet(_) => Progress::More { used },
-        })
+        Ok(Progress::of(input, rest, self.state == MysqlState::Done))
     }
 }
 

@@ -1,5 +1,5 @@
-//! STARTTLS of SMTP (RFC 3207), LMTP (RFC 2033) and NNTP (RFC 4642), and AUTH TLS of FTP (RFC 4217):
-//! replies begin with three digits.
+//! STARTTLS of SMTP (RFC 3207), LMTP (RFC 2033) and NNTP (RFC 4642), and AUTH TLS of FTP (RFC
+//! 4217): replies begin with three digits.
 //!
 //! ```text
 //!   Reply wanted -- its number, to the last line --> (command) --> the next one wanted ... --> TLS
@@ -8,8 +8,8 @@
 use super::lines::{Dialogue, InLines};
 use crate::proto::Refused;
 
-/// A reply that leads on, and what is said to it.
-struct Turn {
+/// A reply that leads on, and the command sent for it.
+struct ExpectedReply {
     /// The numbers it may have.
     codes: &'static [&'static [u8; 3]],
     /// One of its lines, but the first, has to begin with this word.
@@ -22,16 +22,16 @@ struct Turn {
 /// may mean nothing either, so it names itself by an address literal (RFC 5321, section 4.1.4):
 /// unlike `localhost` this is good for servers that want whole names. Under TLS it has to introduce
 /// itself again (RFC 3207, section 4.2).
-const SMTP: [Turn; 3] = mail(b"EHLO [127.0.0.1]\r\n");
+const SMTP: [ExpectedReply; 3] = mail(b"EHLO [127.0.0.1]\r\n");
 
 /// The client of LMTP, which greets with another word. RFC 2033, section 4.1.
-const LMTP: [Turn; 3] = mail(b"LHLO [127.0.0.1]\r\n");
+const LMTP: [ExpectedReply; 3] = mail(b"LHLO [127.0.0.1]\r\n");
 
 /// The client of a mail server that is greeted so.
-const fn mail(hello: &'static [u8]) -> [Turn; 3] {
+const fn mail(hello: &'static [u8]) -> [ExpectedReply; 3] {
     [
         turn(&[b"220"], hello),
-        Turn {
+        ExpectedReply {
             codes: &[b"250"],
             listing: Some(b"STARTTLS"),
             command: b"STARTTLS\r\n",
@@ -41,8 +41,8 @@ const fn mail(hello: &'static [u8]) -> [Turn; 3] {
 }
 
 /// A reply that leads on, whatever is in its lines.
-const fn turn(codes: &'static [&'static [u8; 3]], command: &'static [u8]) -> Turn {
-    Turn {
+const fn turn(codes: &'static [&'static [u8; 3]], command: &'static [u8]) -> ExpectedReply {
+    ExpectedReply {
         codes,
         listing: None,
         command,
@@ -50,13 +50,13 @@ const fn turn(codes: &'static [&'static [u8; 3]], command: &'static [u8]) -> Tur
 }
 
 /// The client of NNTP. Posting may be allowed or not: RFC 3977, section 5.1; RFC 4642, section 2.2.
-const NNTP: [Turn; 2] = [
+const NNTP: [ExpectedReply; 2] = [
     turn(&[b"200", b"201"], b"STARTTLS\r\n"),
     turn(&[b"382"], b""),
 ];
 
 /// The client of FTP. RFC 4217, section 4.
-const FTP: [Turn; 2] = [turn(&[b"220"], b"AUTH TLS\r\n"), turn(&[b"234"], b"")];
+const FTP: [ExpectedReply; 2] = [turn(&[b"220"], b"AUTH TLS\r\n"), turn(&[b"234"], b"")];
 
 /// Asks a mail server for TLS.
 pub fn smtp() -> InLines<Numbered> {
@@ -81,14 +81,14 @@ pub fn ftp() -> InLines<Numbered> {
 /// A dialogue in numbered replies.
 pub struct Numbered {
     /// What is still to come, the reply under way first.
-    turns: &'static [Turn],
+    turns: &'static [ExpectedReply],
     /// The number of the reply under way, if its first line is not its last.
     under_way: Option<[u8; 3]>,
     /// The word that must be listed was.
     is_listed: bool,
 }
 
-impl Turn {
+impl ExpectedReply {
     /// Returns whether a reply of this number leads on.
     fn takes(&self, code: [u8; 3]) -> bool {
         self.codes.contains(&&code)
@@ -96,7 +96,7 @@ impl Turn {
 }
 
 impl Numbered {
-    fn new(turns: &'static [Turn]) -> Numbered {
+    fn new(turns: &'static [ExpectedReply]) -> Numbered {
         Numbered {
             turns,
             under_way: None,
@@ -105,7 +105,7 @@ impl Numbered {
     }
 
     /// Judges a reply by its first line; gives its number.
-    fn begin(&mut self, turn: &Turn, line: &[u8]) -> Result<[u8; 3], Refused> {
+    fn begin(&mut self, turn: &ExpectedReply, line: &[u8]) -> Result<[u8; 3], Refused> {
         let parts = Parts::of(line).ok_or_else(|| Refused::garbage(line))?;
         // 1yz: another reply follows. RFC 959, section 4.2.
         if !turn.takes(parts.code) && parts.code[0] != b'1' {
@@ -118,7 +118,7 @@ impl Numbered {
 
     /// Goes on with a reply of several lines. In FTP, those between the first and the last may be
     /// anything.
-    fn go_on(&mut self, turn: &Turn, code: [u8; 3], line: &[u8]) {
+    fn go_on(&mut self, turn: &ExpectedReply, code: [u8; 3], line: &[u8]) {
         let Some(parts) = Parts::of(line).filter(|parts| parts.code == code) else {
             return;
         };

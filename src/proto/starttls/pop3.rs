@@ -4,7 +4,7 @@
 //!   Greeting -- +OK --> (STLS) --> Answer -- +OK --> TLS
 //! ```
 
-use super::lines::{Dialogue, InLines, agree};
+use super::lines::{Dialogue, InLines, agrees};
 use crate::proto::Refused;
 
 const OK: &[u8] = b"+OK";
@@ -25,7 +25,7 @@ pub enum Pop3 {
 
 impl Dialogue for Pop3 {
     fn can_begin(&self, begun: &[u8]) -> bool {
-        agree(begun, OK) || agree(begun, ERR)
+        agrees(begun, OK) || agrees(begun, ERR)
     }
 
     fn take_line(&mut self, line: &[u8], output: &mut Vec<u8>) -> Result<bool, Refused> {

@@ -18,12 +18,12 @@ const FIELD_MESSAGE: u8 = b'M';
 /// Asks a PostgreSQL server for TLS.
 #[derive(Default)]
 pub struct Postgres {
-    state: State,
+    state: PostgresState,
 }
 
 /// What comes next.
 #[derive(Default)]
-enum State {
+enum PostgresState {
     /// Our request.
     #[default]
     Start,
@@ -41,7 +41,7 @@ impl Postgres {
             Some(b'S') => Ok(Progress::Done { used: 1 }),
             Some(b'N') => Err(Refused::NoStarttls),
             Some(b'E') => {
-                self.state = State::Error(Vec::new());
+                self.state = PostgresState::Error(Vec::new());
                 let used = rest.len();
                 self.take_error(&rest[1..])
                     .map(|()| Progress::More { used })
@@ -52,7 +52,7 @@ impl Postgres {
 
     /// Adds a piece to the error, which is the refusal once it is whole.
     fn take_error(&mut self, piece: &[u8]) -> Result<(), Refused> {
-        let State::Error(error) = &mut self.state else {
+        let PostgresState::Error(error) = &mut self.state else {
             return Ok(());
         };
         error.extend_from_slice(piece);
@@ -86,13 +86,13 @@ fn message(fields: &[u8]) -> &[u8] {
 impl Handshake for Postgres {
     fn step(&mut self, input: &[u8], output: &mut Vec<u8>) -> Result<Progress, Refused> {
         match self.state {
-            State::Start => {
+            PostgresState::Start => {
                 output.extend_from_slice(&SSL_REQUEST);
-                self.state = State::Answer;
+                self.state = PostgresState::Answer;
                 self.take_answer(input)
             }
-            State::Answer => self.take_answer(input),
-            State::Error(_) => {
+            PostgresState::Answer => self.take_answer(input),
+            PostgresState::Error(_) => {
                 self.take_error(input)?;
                 Ok(Progress::More { used: input.len() })
             }

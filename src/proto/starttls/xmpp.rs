@@ -14,7 +14,7 @@ mod tags;
 use crate::parse::escape::printable;
 use crate::proto::{Handshake, Progress, Refused, Target};
 use core::net::IpAddr;
-use tags::{Kind, Tags};
+use tags::{TagKind, Tags};
 
 const STARTTLS: &[u8] = b"<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>";
 
@@ -28,17 +28,17 @@ pub struct Xmpp {
     /// How many elements are open.
     depth: usize,
     /// Which element of the stream is open, or was last.
-    child: Child,
+    element: Element,
     /// STARTTLS is among the features.
     is_offered: bool,
     /// That the stream failed, and what the elements in the error say.
     error: Vec<u8>,
-    state: State,
+    state: XmppState,
 }
 
 /// What comes next.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum State {
+enum XmppState {
     /// Our stream.
     Start,
     /// The server's stream, and its features. RFC 6120, section 4.3.2.
@@ -51,7 +51,7 @@ enum State {
 
 /// The elements of a stream that matter.
 #[derive(Clone, Copy)]
-enum Child {
+enum Element {
     /// The server can do these.
     Features,
     /// TLS may begin.
@@ -81,10 +81,10 @@ impl Xmpp {
             namespace,
             tags: Tags::default(),
             depth: 0,
-            child: Child::Features,
+            element: Element::Features,
             is_offered: false,
             error: b"stream error".to_vec(),
-            state: State::Start,
+            state: XmppState::Start,
         }
     }
 
@@ -102,14 +102,14 @@ impl Xmpp {
         let kind = self.tags.kind();
         let name = self.tags.name().to_vec();
         match kind {
-            Kind::Declaration if self.depth == 0 => return Ok(()),
-            Kind::Start | Kind::Empty => self.open(&name)?,
-            Kind::End if self.depth > 0 => {}
-            Kind::Declaration | Kind::End | Kind::Other => return Err(self.garbage()),
+            TagKind::Declaration if self.depth == 0 => return Ok(()),
+            TagKind::Start | TagKind::Empty => self.open(&name)?,
+            TagKind::End if self.depth > 0 => {}
+            TagKind::Declaration | TagKind::End | TagKind::Other => return Err(self.garbage()),
         }
         match kind {
-            Kind::End | Kind::Empty => self.close(&name, output),
-            Kind::Start | Kind::Declaration | Kind::Other => Ok(()),
+            TagKind::End | TagKind::Empty => self.close(&name, output),
+            TagKind::Start | TagKind::Declaration | TagKind::Other => Ok(()),
         }
     }
 
@@ -117,14 +117,14 @@ impl Xmpp {
     fn open(&mut self, name: &[u8]) -> Result<(), Refused> {
         match (self.depth, name, self.state) {
             (0, b"stream", _) => {}
-            (1, b"features", State::Features) => self.child = Child::Features,
-            (1, b"proceed", State::Answer) => self.child = Child::Proceed,
-            (1, b"error", _) => self.child = Child::Error,
-            (1, b"failure", State::Answer) => {
+            (1, b"features", XmppState::Features) => self.element = Element::Features,
+            (1, b"proceed", XmppState::Answer) => self.element = Element::Proceed,
+            (1, b"error", _) => self.element = Element::Error,
+            (1, b"failure", XmppState::Answer) => {
                 return Err(Refused::Server(Refused::shown(self.tags.tag())));
             }
             (0 | 1, ..) => return Err(self.garbage()),
-            (2, b"starttls", State::Features) => self.is_offered = true,
+            (2, b"starttls", XmppState::Features) => self.is_offered = true,
             (2.., ..) => {}
         }
         self.depth += 1;
@@ -134,20 +134,20 @@ impl Xmpp {
     /// An element ends.
     fn close(&mut self, name: &[u8], output: &mut Vec<u8>) -> Result<(), Refused> {
         self.depth -= 1;
-        match (self.depth, self.child) {
+        match (self.depth, self.element) {
             (0, _) => Err(Refused::Closed),
-            (1, Child::Features) if self.is_offered => {
+            (1, Element::Features) if self.is_offered => {
                 output.extend_from_slice(STARTTLS);
-                self.state = State::Answer;
+                self.state = XmppState::Answer;
                 Ok(())
             }
-            (1, Child::Features) => Err(Refused::NoStarttls),
-            (1, Child::Proceed) => {
-                self.state = State::Done;
+            (1, Element::Features) => Err(Refused::NoStarttls),
+            (1, Element::Proceed) => {
+                self.state = XmppState::Done;
                 Ok(())
             }
-            (1, Child::Error) => Err(Refused::Server(Refused::shown(&self.error))),
-            (2, Child::Error) => {
+            (1, Element::Error) => Err(Refused::Server(Refused::shown(&self.error))),
+            (2, Element::Error) => {
                 self.note_error(name);
                 Ok(())
             }
@@ -183,9 +183,9 @@ fn escaped(name: &str) -> String {
 
 impl Handshake for Xmpp {
     fn step(&mut self, input: &[u8], output: &mut Vec<u8>) -> Result<Progress, Refused> {
-        if self.state == State::Start {
+        if self.state == XmppState::Start {
             output.extend_from_slice(self.header().as_bytes());
-            self.state = State::Features;
+            self.state = XmppState::Features;
         }
         let mut rest = input;
         loop {
@@ -199,7 +199,7 @@ impl Handshake for Xmpp {
                 return Ok(Progress::More { used });
             }
             self.take_tag(output)?;
-            if self.state == State::Done {
+            if self.state == XmppState::Done {
                 return Ok(Progress::Done { used });
             }
         }

@@ -3,7 +3,7 @@
 use super::context::{Side, spaced};
 use rustls::AlertDescription as Alert;
 
-/// What the peer says with an alert, and the alert's name in the standard.
+/// What an alert of the peer means, and the alert's name in the standard.
 pub fn words(alert: Alert, side: Side) -> String {
     let peer = side.peer();
     let name = name(alert);
@@ -45,7 +45,7 @@ pub fn words(alert: Alert, side: Side) -> String {
     }
 }
 
-/// Servers that want a certificate say it with one of these, whatever they think of having none.
+/// Servers that want a certificate, and got none, send one of these.
 fn is_of_certificates(alert: Alert) -> bool {
     matches!(
         alert,
@@ -58,7 +58,7 @@ fn is_of_certificates(alert: Alert) -> bool {
     )
 }
 
-/// This says that nothing is in common, or in TLS 1.2 that a certificate is missing: RFC 5246,
+/// This means that nothing is in common, or in TLS 1.2 that a certificate is missing: RFC 5246,
 /// section 7.4.6.
 fn handshake_failure(side: Side) -> String {
     let peer = side.peer();

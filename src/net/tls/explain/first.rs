@@ -19,7 +19,7 @@ const TLS12: (u8, u8) = (3, 3);
 /// The first byte of all versions since SSL 3.0. RFC 8446, section 5.1.
 const MAJOR: u8 = 3;
 
-/// Whether a ClientHello is of a version before TLS 1.2: it says so, and has no way to say more.
+/// Whether a ClientHello is of a version before TLS 1.2: the version is all it can express.
 /// RFC 8446, section 4.1.2.
 pub fn is_old_hello(first: &[u8]) -> bool {
     match first.get(HELLO_VERSION..HELLO_VERSION + 2) {

@@ -20,7 +20,7 @@ pub struct Tags {
 
 /// What a tag does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum TagKind {
     /// `<?xml ...?>`.
     Declaration,
     /// `<name ...>`.
@@ -82,14 +82,14 @@ impl Tags {
     }
 
     /// What the tag does.
-    pub fn kind(&self) -> Kind {
+    pub fn kind(&self) -> TagKind {
         match self.tag.as_slice() {
-            [b'<', b'?', b'x', b'm', b'l', .., b'?', b'>'] => Kind::Declaration,
-            _ if self.name().is_empty() => Kind::Other,
-            [b'<', b'?' | b'!', ..] => Kind::Other,
-            [b'<', b'/', ..] => Kind::End,
-            [.., b'/', b'>'] => Kind::Empty,
-            _ => Kind::Start,
+            [b'<', b'?', b'x', b'm', b'l', .., b'?', b'>'] => TagKind::Declaration,
+            _ if self.name().is_empty() => TagKind::Other,
+            [b'<', b'?' | b'!', ..] => TagKind::Other,
+            [b'<', b'/', ..] => TagKind::End,
+            [.., b'/', b'>'] => TagKind::Empty,
+            _ => TagKind::Start,
         }
     }
 

@@ -328,6 +328,15 @@ pub struct Outcome {
     pub agreed: String,
 }
 
+impl Outcome {
+    /// It failed on both sides, which say this.
+    #[track_caller]
+    pub fn failed(self, client: &str, server: &str) {
+        assert_eq!(self.client.expect_err("failed"), client);
+        assert_eq!(self.server.expect_err("failed"), server);
+    }
+}
+
 /// A handshake, with a server that is dialled as `name`.
 pub fn shake(client: ClientSetup, server: ServerSetup, name: &str) -> Outcome {
     let (ours, theirs) = (client.versions, server.versions);

@@ -26,10 +26,10 @@ fn conversations_with_real_servers_end_with_their_last_byte() {
         assert_eq!(known.end, Ok(()), "{name}");
         if outcome == Outcome::Complete {
             let mut exchanges = Exchanges::new();
-            exchanges.sent(sent);
+            exchanges.see_sent(sent);
             for byte in received.chunks(1) {
                 assert!(!exchanges.is_complete(), "{name}");
-                exchanges.received(byte);
+                exchanges.see_received(byte);
             }
         }
     }

@@ -1,4 +1,4 @@
-//! Sessions as a server.
+//! TLS as a server: makes sessions towards clients.
 
 use super::certificate::peer_cert;
 use super::explain::{self, Context, Side};
@@ -7,7 +7,7 @@ use super::own_cert::Own;
 use super::pin::{fingerprint, show_pin};
 use super::setup::{SetupError, key_log, provider, versions};
 use super::verify::{ClientCheck, ClientTrust, Seen};
-use crate::io::tls::Session;
+use crate::io::tls::TlsSession;
 use crate::plan::tls::{self as plan, Trust};
 use crate::sys::clock;
 use rustls::crypto::CryptoProvider;
@@ -16,9 +16,9 @@ use rustls::{ServerConfig, ServerConnection};
 use std::io;
 use std::sync::Arc;
 
-/// Sessions as a server.
+/// Makes sessions as a server.
 #[derive(Debug)]
-pub struct Server {
+pub struct TlsAcceptor {
     config: Arc<ServerConfig>,
     plan: plan::Server,
     seen: Seen,
@@ -26,12 +26,12 @@ pub struct Server {
     own: Option<Own>,
 }
 
-impl Server {
+impl TlsAcceptor {
     /// Reads the files, or makes a certificate. `names` are what a new one is for.
     ///
     /// # Errors
     /// A file cannot be read, written, or does not hold what it should.
-    pub fn new(plan: &plan::Server, names: Vec<String>) -> Result<Server, SetupError> {
+    pub fn new(plan: &plan::Server, names: Vec<String>) -> Result<TlsAcceptor, SetupError> {
         let provider = Arc::new(provider(&plan.common)?);
         let seen = Seen::default();
         let (shown, own) = match &plan.common.identity {
@@ -67,7 +67,7 @@ impl Server {
         // A peer that only sends, and closes without reading its tickets, would reset the
         // connection, and take back what it sent (RFC 2525, section 2.17).
         config.send_tls13_tickets = 0;
-        Ok(Server {
+        Ok(TlsAcceptor {
             config: Arc::new(config),
             plan: plan.clone(),
             seen,
@@ -82,7 +82,7 @@ impl Server {
     }
 
     /// Why a handshake with a client failed.
-    pub fn reason(&self, error: &io::Error, session: &Session) -> String {
+    pub fn reason(&self, error: &io::Error, session: &TlsSession) -> String {
         let cert = peer_cert(session).or_else(|| self.seen.cert());
         explain::failure(
             error,
@@ -100,11 +100,11 @@ impl Server {
     /// A session with a client.
     ///
     /// # Errors
-    /// What rustls says; nothing that depends on the client.
-    pub fn session(&self) -> Result<Box<Session>, SetupError> {
+    /// The error of rustls; nothing that depends on the client.
+    pub fn session(&self) -> Result<Box<TlsSession>, SetupError> {
         let session = ServerConnection::new(self.config.clone());
         let session = session.map_err(|error| SetupError::new("set up TLS", error))?;
-        let session = Session::new(session.into());
+        let session = TlsSession::new(session.into());
         Ok(Box::new(
             session.taking_bare_ends(self.plan.takes_bare_ends),
         ))

@@ -1,4 +1,4 @@
-//! Sessions as a client.
+//! TLS as a client: makes sessions towards servers.
 
 use super::certificate::peer_cert;
 use super::explain::{self, Context, Side};
@@ -6,7 +6,7 @@ use super::files;
 use super::name::server_name;
 use super::setup::{SetupError, key_log, provider, versions};
 use super::verify::{Doubter, Seen, ServerCheck, ServerTrust};
-use crate::io::tls::Session;
+use crate::io::tls::TlsSession;
 use crate::plan::tls::{self as plan, Trust};
 use crate::sys::clock;
 use rustls::client::{Resumption, WebPkiServerVerifier};
@@ -20,20 +20,20 @@ use std::sync::Arc;
 /// The name of a server that has none.
 const NOBODY: IpAddr = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
 
-/// Sessions as a client.
+/// Makes sessions as a client.
 #[derive(Debug)]
-pub struct Client {
+pub struct TlsConnector {
     config: Arc<ClientConfig>,
     plan: plan::Client,
     seen: Seen,
 }
 
-impl Client {
+impl TlsConnector {
     /// Reads the files and the system's roots.
     ///
     /// # Errors
     /// A file cannot be read or does not hold what it should; a name of a cipher suite is unknown.
-    pub fn new(plan: &plan::Client) -> Result<Client, SetupError> {
+    pub fn new(plan: &plan::Client) -> Result<TlsConnector, SetupError> {
         if let Some(name) = &plan.server_name {
             server_name(name).map_err(|error| SetupError::new("take --tls-servername", error))?;
         }
@@ -64,7 +64,7 @@ impl Client {
         config.key_log = key_log();
         // Each connection is made once; the tickets of a server are dropped.
         config.resumption = Resumption::disabled();
-        Ok(Client {
+        Ok(TlsConnector {
             config: Arc::new(config),
             plan: plan.clone(),
             seen,
@@ -76,15 +76,15 @@ impl Client {
     ///
     /// # Errors
     /// The name is none that a certificate could have.
-    pub fn session(&self, host: Option<&str>) -> Result<Box<Session>, SetupError> {
+    pub fn session(&self, host: Option<&str>) -> Result<Box<TlsSession>, SetupError> {
         let name = match self.plan.server_name.as_deref().or(host) {
             Some(name) => named(name)?,
-            // An address is not sent, and nobody looks for it.
+            // An address is not sent, and not looked for.
             None => ServerName::IpAddress(NOBODY.into()),
         };
         let session = ClientConnection::new(self.config.clone(), name);
         let session = session.map_err(|error| SetupError::new("set up TLS", error))?;
-        Ok(Box::new(Session::new(session.into())))
+        Ok(Box::new(TlsSession::new(session.into())))
     }
 
     /// What was wrong with the server's certificate, where that did not count.
@@ -114,7 +114,7 @@ impl Client {
     }
 
     /// Why a handshake with a server that was dialled as `host` failed.
-    pub fn reason(&self, error: &io::Error, session: &Session, host: Option<&str>) -> String {
+    pub fn reason(&self, error: &io::Error, session: &TlsSession, host: Option<&str>) -> String {
         let cert = peer_cert(session).or_else(|| self.seen.cert());
         let context = self.context(cert.as_deref(), session.first_bytes(), host);
         explain::failure(error, &context)
@@ -140,7 +140,7 @@ fn named(host: &str) -> Result<ServerName<'static>, SetupError> {
     server_name(host).map_err(|error| SetupError::new("find the name to check", error))
 }
 
-/// What the system's authorities would say.
+/// The verdict of the system's authorities.
 fn doubter(provider: &Arc<CryptoProvider>) -> Result<Doubter, SetupError> {
     Ok(match files::platform_roots() {
         Ok(roots) => Doubter::Authorities(web_pki(roots, provider)?),

@@ -1,4 +1,4 @@
-//! Leaving a session: bytes that are on their way are waited for.
+//! Draining a session: bytes that are on their way are waited for.
 //!
 //! After a signal or a time limit they have a second. At the regular end of a session they have as
 //! long as the peer takes them, however slowly: closing the socket could throw them away.
@@ -19,7 +19,7 @@ const LAST_LOOK: Duration = Duration::from_millis(250);
 
 /// A session that is over but for the bytes under way.
 #[derive(Debug)]
-pub struct Leaving {
+pub struct Draining {
     /// Why it is over.
     pub why: Ended,
     until: Instant,
@@ -29,11 +29,11 @@ pub struct Leaving {
     pause: Duration,
 }
 
-impl Leaving {
-    /// Begins to leave now.
-    pub fn new(why: Ended, now: Instant) -> Leaving {
+impl Draining {
+    /// Begins now.
+    pub fn new(why: Ended, now: Instant) -> Draining {
         let limit = if why.is_regular() { STALL } else { GRACE };
-        Leaving {
+        Draining {
             why,
             until: now + limit,
             unsent: usize::MAX,
@@ -73,28 +73,28 @@ mod tests {
     #[test]
     fn a_slow_reader_has_as_long_as_it_reads() {
         let begin = Instant::now();
-        let mut leaving = Leaving::new(Ended::Clean, begin);
+        let mut draining = Draining::new(Ended::Clean, begin);
         let mut now = begin;
         for left in (0..10).rev() {
             now += STALL - Duration::from_secs(1);
-            assert!(!leaving.look(left, now));
+            assert!(!draining.look(left, now));
         }
-        assert!(leaving.look(0, now + STALL));
+        assert!(draining.look(0, now + STALL));
     }
 
     #[test]
     fn after_a_signal_there_is_a_second() {
         let now = Instant::now();
-        let mut leaving = Leaving::new(Ended::Signalled, now);
-        assert!(!leaving.look(10, now));
-        assert!(leaving.look(5, now + GRACE));
+        let mut draining = Draining::new(Ended::Signalled, now);
+        assert!(!draining.look(10, now));
+        assert!(draining.look(5, now + GRACE));
     }
 
     #[test]
     fn a_second_request_ends_it_at_once() {
         let now = Instant::now();
-        let mut leaving = Leaving::new(Ended::Clean, now);
-        leaving.hurry(now);
-        assert!(leaving.look(1, now));
+        let mut draining = Draining::new(Ended::Clean, now);
+        draining.hurry(now);
+        assert!(draining.look(1, now));
     }
 }
