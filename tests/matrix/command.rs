@@ -10,6 +10,8 @@ pub const HELLO: &[u8] = b"hello\n";
 pub const DONE: &[u8] = b"done\n";
 
 const SHELL: &str = "echo hello; cat; echo done";
+/// It ends its session, and stays.
+const LINGERING: &str = "exec <&- >&-; exec sleep 60";
 
 /// The authority of all rows, and its certificate for this machine.
 pub fn identity() -> &'static (Authority, Identity) {
@@ -69,7 +71,11 @@ pub fn options(row: &Row) -> Vec<OsString> {
         add("-u");
     }
     if row.far == Far::Shell {
-        words.extend(["-c".into(), SHELL.into()]);
+        let line = match row.event {
+            Event::TermLingering => LINGERING,
+            _ => SHELL,
+        };
+        words.extend(["-c".into(), line.into()]);
     }
     if row.is_tls() && row.connects() {
         words.extend(["--tls-ca".into(), (&identity().0.file).into()]);

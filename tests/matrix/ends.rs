@@ -119,6 +119,15 @@ pub enum Far {
 }
 
 impl Far {
+    /// The same for a proxy, which is spoken to as a peer is.
+    #[track_caller]
+    pub fn into_peer(self) -> Peer {
+        match self {
+            Far::Target(sock) => Peer::Plain(sock),
+            Far::Stdio | Far::Inside => panic!("there is no connection"),
+        }
+    }
+
     #[track_caller]
     pub fn say(&mut self, bytes: &[u8], rnc: &mut Running) {
         match self {

@@ -21,6 +21,7 @@ mod events;
 mod outcome;
 mod row;
 mod runner;
+mod session;
 mod table;
 mod world;
 
@@ -61,7 +62,13 @@ events! {
     wait = Wait,
     timeout = Timeout,
     max_bytes = MaxBytes,
+    proxy_refuses = ProxyRefuses,
     term = Term,
+    term_waiting = TermWaiting,
+    term_connecting = TermConnecting,
+    term_proxy = TermProxy,
+    term_handshake = TermHandshake,
+    term_lingering = TermLingering,
     hello = Hello,
     alert = Alert,
     nobody = Nobody,

@@ -2,7 +2,7 @@
 
 use super::common::Finished;
 use super::ends::Heard;
-use super::events::{answer, question};
+use super::session::{answer, question};
 use rnc::proto::services::Chargen;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;

@@ -112,8 +112,20 @@ words! {
         Timeout = "timeout",
         /// The bytes of `--max-bytes` have moved.
         MaxBytes = "max_bytes",
-        /// SIGTERM comes.
+        /// The proxy that rnc connects through says no.
+        ProxyRefuses = "proxy_refuses",
+        /// SIGTERM comes while a session goes on.
         Term = "term",
+        /// SIGTERM comes while nobody has come yet.
+        TermWaiting = "term_waiting",
+        /// SIGTERM comes while a connect is not answered.
+        TermConnecting = "term_connecting",
+        /// SIGTERM comes while a proxy has not answered.
+        TermProxy = "term_proxy",
+        /// SIGTERM comes while the peer has not answered TLS.
+        TermHandshake = "term_handshake",
+        /// SIGTERM comes while a program is still there after its session.
+        TermLingering = "term_lingering",
         /// A client speaks TLS to a plain listener.
         Hello = "hello",
         /// A server, or a target, answers plain text with a TLS alert.
@@ -186,6 +198,21 @@ impl Row {
         matches!(self.far, Far::Relay | Far::RelayUnix)
     }
 
+    /// Returns whether a signal is what happens.
+    pub fn is_ended(&self) -> bool {
+        self.event.word().starts_with("term")
+    }
+
+    /// Returns whether rnc connects through a proxy.
+    pub fn has_proxy(&self) -> bool {
+        matches!(self.event, Event::TermProxy | Event::ProxyRefuses)
+    }
+
+    /// Returns whether what rnc connects to does not answer.
+    pub fn is_silent(&self) -> bool {
+        matches!(self.event, Event::Late | Event::TermConnecting)
+    }
+
     /// Returns whether the time is limited.
     pub fn is_limited(&self) -> bool {
         matches!(self.event, Event::Idle | Event::Wait | Event::Timeout)
@@ -193,7 +220,7 @@ impl Row {
 
     /// Returns whether rnc ends by a signal alone, whatever its peers do.
     pub fn stays(&self) -> bool {
-        if matches!(self.event, Event::Nobody | Event::Ready | Event::Term) {
+        if matches!(self.event, Event::Nobody | Event::Ready) || self.is_ended() {
             return false;
         }
         let takes_many = self.source == Source::Keep;

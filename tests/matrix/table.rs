@@ -131,5 +131,9 @@ pub fn write(event: Event, entries: &[Entry]) {
         }
         text.push('\n');
     }
-    std::fs::write(path(event), text.trim_end().to_owned() + "\n").expect("write a table");
+    // Whole or not at all: others may read it meanwhile.
+    let new = path(event).with_extension("new");
+    let written = std::fs::write(&new, text.trim_end().to_owned() + "\n");
+    let renamed = written.and_then(|()| std::fs::rename(&new, path(event)));
+    renamed.expect("write a table");
 }

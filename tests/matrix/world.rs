@@ -241,12 +241,16 @@ fn target(row: &Row, dir: &TempDir, words: &mut Vec<OsString>, names: &mut Names
         names.port(port, "<target>");
     };
     match (row.far, row.event) {
+        (row::Far::Relay, _) if row.has_proxy() => {
+            words.extend(["--relay".into(), BEHIND_PROXY.join(":").into()]);
+            Target::Server(proxy(words, names))
+        }
         (row::Far::Relay, Event::Refused) => {
             let port = ClosedPort::tcp();
             relay_to(port.port());
             Target::Closed { _port: port }
         }
-        (row::Far::Relay, Event::Late) => {
+        (row::Far::Relay, _) if row.is_silent() => {
             let (socks, port) = never_answers();
             relay_to(port);
             Target::Silent { _socks: socks }
@@ -302,7 +306,12 @@ fn way(
             Way::Nobody { _kept: Vec::new() }
         }
         (Event::Refused, _) => return (refused(row, words, names), None),
-        (Event::Late, _) => {
+        _ if row.has_proxy() => {
+            let proxy = proxy(words, names);
+            words.extend(BEHIND_PROXY.map(OsString::from));
+            Way::Servers(vec![proxy])
+        }
+        _ if row.is_silent() => {
             let (socks, port) = never_answers();
             names.port(port, "<port>");
             words.extend(["127.0.0.1".into(), port.to_string().into()]);
@@ -335,6 +344,19 @@ fn way(
         }
     };
     (way, None)
+}
+
+/// Where a proxy is asked to connect to.
+const BEHIND_PROXY: [&str; 2] = ["192.0.2.1", "9"];
+
+/// A proxy that the test plays.
+fn proxy(words: &mut Vec<OsString>, names: &mut Names) -> Server {
+    let server = Server::tcp();
+    let at = format!("127.0.0.1:{}", server.port());
+    let options = ["--proxy", &at, "--proxy-type", "http"];
+    words.extend(options.map(OsString::from));
+    names.port(server.port(), "<proxy>");
+    server
 }
 
 /// A port that is bound, and where nothing listens.
