@@ -32,6 +32,7 @@ pub fn play(row: Row) -> String {
         Event::TermConnecting => connecting(&mut world),
         Event::TermHandshake => handshake(&mut world),
         Event::TermLingering => lingering(&mut world),
+        Event::Plain => plain(&mut world),
         Event::Hello => hello(&mut world),
         _ => session::play(&mut world),
     }
@@ -52,6 +53,18 @@ fn full(world: &mut World) {
     let first = Session::begin(world);
     turned_away(world);
     world.keep(first.peer, first.far);
+}
+
+/// A peer does not speak TLS where it should.
+#[track_caller]
+fn plain(world: &mut World) {
+    let mut peer = world.sock();
+    peer.say(b"GET / HTTP/1.0\r\n\r\n", &world.rnc);
+    let mut heard = Heard::default();
+    peer.rest(&mut heard);
+    // What TLS says to it is of no interest here.
+    heard.bytes.clear();
+    world.tell(heard, None);
 }
 
 /// A client begins TLS.

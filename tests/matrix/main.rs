@@ -70,6 +70,7 @@ events! {
     term_handshake = TermHandshake,
     term_lingering = TermLingering,
     hello = Hello,
+    plain = Plain,
     alert = Alert,
     nobody = Nobody,
     ready = Ready,

@@ -128,6 +128,8 @@ words! {
         TermLingering = "term_lingering",
         /// A client speaks TLS to a plain listener.
         Hello = "hello",
+        /// A peer speaks plain text to rnc, which speaks TLS.
+        Plain = "plain",
         /// A server, or a target, answers plain text with a TLS alert.
         Alert = "alert",
         /// No client connects within `--accept-timeout`.
@@ -225,7 +227,8 @@ impl Row {
         }
         let takes_many = self.source == Source::Keep;
         if !self.is_datagram() {
-            return takes_many || (self.event == Event::Denied && !self.connects());
+            let waits_on = matches!(self.event, Event::Denied | Event::Plain) && !self.connects();
+            return takes_many || waits_on;
         }
         // Datagrams have no end.
         match self.far {
