@@ -86,13 +86,24 @@ fn unread_in(line: &str, local: u16, peer: u16) -> Option<usize> {
 /// The TCP port a process listens on, once it does: for programs that are told to choose one and
 /// do not say which.
 pub fn listening_port_of(pid: i32) -> Option<u16> {
+    const LISTEN: &str = "0A";
+    port_of(pid, ["/proc/net/tcp", "/proc/net/tcp6"], LISTEN)
+}
+
+/// The UDP port a process has bound, and is not connected from.
+pub fn bound_udp_port_of(pid: i32) -> Option<u16> {
+    const CLOSE: &str = "07";
+    port_of(pid, ["/proc/net/udp", "/proc/net/udp6"], CLOSE)
+}
+
+fn port_of(pid: i32, tables: [&str; 2], state: &str) -> Option<u16> {
     let sockets = sockets_of(pid);
-    ["/proc/net/tcp", "/proc/net/tcp6"].iter().find_map(|path| {
+    tables.iter().find_map(|path| {
         let table = fs::read_to_string(path).unwrap_or_default();
         table
             .lines()
             .skip(1)
-            .find_map(|line| listening_port_in(line, &sockets))
+            .find_map(|line| port_in(line, state, &sockets))
     })
 }
 
@@ -110,12 +121,11 @@ fn sockets_of(pid: i32) -> Vec<u64> {
         .collect()
 }
 
-/// One line of net/tcp, as above, whose state is LISTEN and whose inode is one of these.
-fn listening_port_in(line: &str, sockets: &[u64]) -> Option<u16> {
-    const LISTEN: &str = "0A";
+/// One line of net/tcp, as above, with this state and an inode that is one of these.
+fn port_in(line: &str, state: &str, sockets: &[u64]) -> Option<u16> {
     let fields: Vec<&str> = line.split_whitespace().collect();
     let inode = fields.get(9)?.parse().ok()?;
-    if fields[3] != LISTEN || !sockets.contains(&inode) {
+    if fields[3] != state || !sockets.contains(&inode) {
         return None;
     }
     let (_, port) = fields[1].rsplit_once(':')?;

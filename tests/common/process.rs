@@ -237,12 +237,18 @@ impl Running {
     /// Writes to its stdin and leaves stdin open. For a few bytes: it waits while the pipe is full.
     #[track_caller]
     pub fn send(&mut self, bytes: impl AsRef<[u8]>) {
+        if let Err(error) = self.try_send(bytes) {
+            self.fail(&format!("writing to its stdin: {error}"));
+        }
+    }
+
+    /// As `send`, to a process that may have ended.
+    #[track_caller]
+    pub fn try_send(&mut self, bytes: impl AsRef<[u8]>) -> std::io::Result<()> {
         let Some(stdin) = &mut self.stdin else {
             self.fail("its stdin is no pipe of ours")
         };
-        if let Err(error) = stdin.write_all(bytes.as_ref()) {
-            self.fail(&format!("writing to its stdin: {error}"));
-        }
+        stdin.write_all(bytes.as_ref())
     }
 
     /// Writes all of it to its stdin and then closes it, on a thread of its own.
@@ -260,6 +266,11 @@ impl Running {
         self.stdin
             .take()
             .unwrap_or_else(|| panic!("{}: its stdin is no pipe of ours", self.name))
+    }
+
+    /// The same, if there is one: for a wait that is not to close it.
+    pub fn hold_stdin(&mut self) -> Option<ChildStdin> {
+        self.stdin.take()
     }
 
     pub fn close_stdin(&mut self) {

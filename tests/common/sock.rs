@@ -118,7 +118,8 @@ impl Sock {
         !is_ready(self, PollFlags::IN, Duration::ZERO)
     }
 
-    fn with_deadlines(self) -> Sock {
+    /// Makes its reads and writes fail at the deadline.
+    pub fn with_deadlines(self) -> Sock {
         let done = match &self {
             Sock::Tcp(stream) => stream
                 .set_read_timeout(Some(DEADLINE))
