@@ -1,10 +1,10 @@
 //! Memory stays bounded, and an idle rnc does nothing at all.
 
-use super::common::{
+use super::session::{Role, Session, session_with};
+use crate::common::{
     Pty, Running, Sock, Stdin, Stdout, TempDir, Transport, Work, eventually, flood_until_stuck,
     pattern, peak_rss_kib, rnc, shell, work_done,
 };
-use super::session::{Role, Session, session_with};
 use std::fs::File;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
@@ -101,7 +101,7 @@ fn an_idle_rnc_does_nothing() {
     // A terminal controls one session only.
     let terminals = super::session::EVERYWHERE.map(|_| Pty::open());
     for ((role, transport), pty) in super::session::EVERYWHERE.into_iter().zip(&terminals) {
-        let open = |shape: &dyn Fn(super::common::Cmd) -> super::common::Cmd| {
+        let open = |shape: &dyn Fn(crate::common::Cmd) -> crate::common::Cmd| {
             session_with(role, transport, &[], shape)
         };
         let mut silent = open(&|cmd| cmd.stdin(Stdin::Pipe));
