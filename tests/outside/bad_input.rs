@@ -4,7 +4,7 @@
 
 use crate::common::{
     ClosedPort, Cmd, DEADLINE, Finished, Running, Server, Sock, Stdin, Stdout, TempDir, eventually,
-    never_answers, require, rnc, rnc_binary, skip,
+    never_answers, require, rnc, rnc_binary, rnc_for_all, skip,
 };
 use std::ffi::OsStr;
 use std::io::Write;
@@ -484,11 +484,8 @@ fn a_privileged_port_is_named_to_those_who_may_not() {
         let Some(setpriv) = require("setpriv", "util-linux") else {
             return;
         };
-        // Where the build is may be root's alone.
-        let ours = dir.join("rnc");
-        std::fs::copy(rnc_binary(), &ours).expect("copy rnc");
         let ids = ["--reuid=65534", "--regid=65534", "--clear-groups"];
-        Cmd::new(setpriv).args(ids).arg(ours)
+        Cmd::new(setpriv).args(ids).arg(rnc_for_all(&dir))
     } else {
         Cmd::new(rnc_binary())
     };

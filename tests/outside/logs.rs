@@ -2,7 +2,7 @@
 //! stands in the way of the traffic.
 
 use crate::common::{
-    Cmd, Pty, Running, Server, Sock, Stdin, Stdout, TempDir, Transport, assert_bytes,
+    Cmd, Pty, Running, Server, Sock, Stdin, Stdout, TempDir, Transport, assert_bytes, close,
     connect_to_listener, pattern, require, rnc, udp_socket,
 };
 use rustix::process::Signal;
@@ -659,7 +659,7 @@ fn a_fifo_whose_reader_leaves_is_told_once() {
     peer.read_some(4, &rnc);
     let mut reader = File::open(&fifo).expect("open");
     reader.read_exact(&mut [0; 4]).expect("read");
-    drop(reader);
+    close(reader);
     rnc.send("two\n");
     peer.read_some(4, &rnc);
     rnc.send("three\n");

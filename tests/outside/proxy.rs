@@ -2,7 +2,7 @@
 //! the answer, users and passwords; and a real proxy.
 
 use crate::common::{
-    Cmd, Pty, Running, Server, Sock, Stdin, assert_bytes, eventually, require, rnc,
+    Cmd, Pty, Running, Server, Sock, Stdin, assert_bytes, close, eventually, require, rnc,
 };
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Ipv6Addr, TcpListener, TcpStream};
@@ -509,7 +509,7 @@ fn http_tells_when_the_proxy_is_gone_for_the_second_try() {
     let words = format!("--proxy-auth me:secret -X http -x 127.0.0.1:{port} 192.0.2.7 1234");
     let rnc = rnc(words.split_whitespace()).spawn();
     let mut peer = proxy.accept(&rnc);
-    drop(proxy);
+    close(proxy);
     peer.read_some(PLAIN.len(), &rnc);
     peer.say("HTTP/1.0 407 x\r\n\r\n", &rnc);
     drop(peer);

@@ -1,7 +1,9 @@
 //! Standard descriptors of every kind: what goes through them comes whole, and none holds rnc up.
 
 use super::{connected, stop_at_rest};
-use crate::common::{Log, Pty, Sock, Stdin, Stdout, TempDir, assert_bytes, eventually, pattern};
+use crate::common::{
+    Log, Pty, Sock, Stdin, Stdout, TempDir, assert_bytes, close, eventually, pattern,
+};
 use rustix::fs::{Mode, OFlags};
 use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags};
 use rustix::pipe::{PipeFlags, pipe_with};
@@ -109,7 +111,7 @@ fn the_master_of_a_terminal_as_stdout_reaches_its_slave() {
 fn a_reset_after_stdout_has_gone_ends_a_session_though_stdin_is_open() {
     let (mut rnc, mut peer) = connected(&[], |cmd| cmd.stdin(Stdin::Pipe).stdout(Stdout::Unread));
     let _stdin = rnc.take_stdin();
-    drop(rnc.stdout_pipe.take());
+    close(rnc.stdout_pipe.take());
     peer.say("for nobody\n", &rnc);
     wait_until_taken(&peer);
     peer.reset();

@@ -2,7 +2,7 @@
 
 use crate::common::{
     Cmd, Pty, Running, Server, Stdin, Stdout, TempDir, assert_bytes, connect_to_listener,
-    eventually, flood_until_stuck, pattern, require, rnc, rnc_binary, skip,
+    eventually, flood_until_stuck, pattern, require, rnc, rnc_binary, rnc_for_all, skip,
 };
 use rustix::pipe::{PipeFlags, pipe_with};
 use rustix::process::Signal;
@@ -464,14 +464,9 @@ fn without_threads(dir: &TempDir, line: &str) -> Option<Cmd> {
         skip("needs to be root");
         return None;
     }
-    // Where that user can reach it.
-    let binary = dir.join("rnc");
-    if !binary.exists() {
-        fs::copy(rnc_binary(), &binary).expect("copy rnc");
-    }
     let limits = ["--reuid=64123", "--clear-groups", "prlimit", "--nproc=1"];
     let setpriv = Cmd::new("setpriv").args(limits);
-    Some(setpriv.arg(binary).args(line.split(' ')))
+    Some(setpriv.arg(rnc_for_all(dir)).args(line.split(' ')))
 }
 
 #[test]

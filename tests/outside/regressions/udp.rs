@@ -2,8 +2,8 @@
 //! who is heard.
 
 use crate::common::{
-    Cmd, Pty, Running, Stdin, TempDir, assert_bytes, eventually, pattern, python, require, rnc,
-    rnc_binary, skip, udp_socket,
+    Cmd, Pty, Running, Stdin, TempDir, assert_bytes, close, eventually, pattern, python, require,
+    rnc, rnc_binary, skip, udp_socket,
 };
 use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
@@ -413,7 +413,7 @@ fn a_unix_socket_that_is_made_anew_is_found_again() {
     rnc.send("before");
     let n = first.recv(&mut buf).expect("a datagram");
     assert_bytes("the first server", &buf[..n], b"before");
-    drop(first);
+    close(first);
     std::fs::remove_file(&path).expect("remove");
     rnc.send("lost");
     assert!(rnc.stderr.wait_for("are lost: "), "nothing was said");
