@@ -5,10 +5,11 @@ use crate::common::{
     connect_to_listener, eventually, pattern, rnc, rnc_binary, udp_socket,
 };
 use rustix::process::Signal;
+use socket2::{Domain, Socket, Type};
 use std::ffi::OsString;
 use std::fs;
 use std::io::{ErrorKind, Read, Write};
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::{MetadataExt, symlink};
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -877,25 +878,22 @@ fn inetd_may_pass_a_listener() {
 fn a_terminal_is_told_where_it_listens() {
     let dir = TempDir::new();
     let path = dir.join("s").to_string_lossy().into_owned();
-    // A port of our own that is free, since port 0 is told of in any case.
-    let port = || {
-        let held = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("bind");
-        held.local_addr().expect("local_addr").port().to_string()
-    };
+    // A port of our own, since port 0 is told of in any case.
+    let (port, _held) = held_port();
     for (options, place, word) in [
-        (&["-l"][..], ["127.0.0.1".into(), port()], "Listening"),
-        (&["-lk"], ["127.0.0.1".into(), port()], "Listening"),
+        (&["-l"][..], ["127.0.0.1".into(), port.clone()], "Listening"),
+        (&["-lk"], ["127.0.0.1".into(), port.clone()], "Listening"),
         (
             &["-lk", "--echo"],
-            ["127.0.0.1".into(), port()],
+            ["127.0.0.1".into(), port.clone()],
             "Listening",
         ),
         (
             &["-lk", "-e", "cat"],
-            ["127.0.0.1".into(), port()],
+            ["127.0.0.1".into(), port.clone()],
             "Listening",
         ),
-        (&["-lu"], ["127.0.0.1".into(), port()], "Bound"),
+        (&["-lu"], ["127.0.0.1".into(), port.clone()], "Bound"),
         (&["-l", "-U"], [path.clone(), String::new()], "Listening"),
     ] {
         let operands = || place.iter().filter(|word| !word.is_empty());
@@ -921,4 +919,15 @@ fn a_terminal_is_told_where_it_listens() {
         }
         assert_eq!(pty.count(" on "), 1, "{options:?}");
     }
+}
+
+/// A port for rnc to listen on, which the system gives to no other socket while this one lives.
+fn held_port() -> (String, Socket) {
+    let held = Socket::new(Domain::IPV4, Type::STREAM, None).expect("socket");
+    // Sockets with this option share a port as long as at most one of them listens.
+    held.set_reuse_address(true).expect("SO_REUSEADDR");
+    let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    held.bind(&any.into()).expect("bind");
+    let addr = held.local_addr().expect("local_addr").as_socket();
+    (addr.expect("an address").port().to_string(), held)
 }
