@@ -57,7 +57,7 @@ fn comes_to_rest(rnc: &Running) {
         let before = work_done(rnc.pid());
         // Not a time measured: a span in which nothing at all may happen.
         std::thread::sleep(Duration::from_secs(1));
-        work_done(rnc.pid()) == before
+        work_done(rnc.pid()).is_at_rest_since(before)
     });
     if !rests {
         rnc.fail("it never comes to rest");

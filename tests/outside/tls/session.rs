@@ -129,7 +129,7 @@ pub fn waits(rnc: &Running) {
         std::thread::park_timeout(Duration::from_millis(100));
         // Gone is as good as waiting.
         let now = rnc.is_running().then(|| work_done(rnc.pid()));
-        before.replace(now) == Some(now)
+        before.replace(now) == Some(now) && now.is_none_or(|work| work.sleeps_now)
     });
     if !rests {
         rnc.fail("it is always busy");
