@@ -13,6 +13,7 @@ mod pty;
 mod seccomp;
 mod skips;
 mod sock;
+mod start;
 mod temp;
 
 pub use finished::Finished;
@@ -23,7 +24,7 @@ pub use proc_fs::{
     unread_by_owner, work_done,
 };
 pub use process::{Cmd, Running, Stdin, Stdout};
-pub use programs::{python, require, require_services, rnc, rnc_binary, shell};
+pub use programs::{python, require, require_services, rnc, rnc_binary, rnc_for_all, shell};
 pub use pty::Pty;
 pub use seccomp::Refused;
 pub use skips::{peers_are_required, skip};
@@ -31,6 +32,7 @@ pub use sock::{
     ClosedPort, Server, Sock, Transport, connect_to_listener, flood_until_stuck, forge_datagram,
     never_answers, udp_socket,
 };
+pub use start::close;
 pub use temp::TempDir;
 
 use std::time::{Duration, Instant};

@@ -27,6 +27,15 @@ pub struct Work {
     pub sleeps: u64,
     /// Clock ticks of user and system time.
     pub ticks: u64,
+    /// Whether all of its threads sleep now: one that waits for a processor does not.
+    pub sleeps_now: bool,
+}
+
+impl Work {
+    /// Returns whether nothing at all has been done since then, and nothing is about to be.
+    pub fn is_at_rest_since(self, before: Work) -> bool {
+        self == before && self.sleeps_now
+    }
 }
 
 /// Reads how much the process has done until now.
@@ -34,6 +43,7 @@ pub fn work_done(pid: i32) -> Work {
     let mut work = Work {
         sleeps: 0,
         ticks: 0,
+        sleeps_now: true,
     };
     for task in fs::read_dir(format!("/proc/{pid}/task")).expect("the process is gone") {
         let path = task.expect("a task").path();
@@ -42,6 +52,7 @@ pub fn work_done(pid: i32) -> Work {
         let stat = fs::read_to_string(path.join("stat")).unwrap_or_default();
         // Fields 14 and 15 of proc(5), counted from after the command's name in parentheses.
         let rest = stat.rsplit(')').next().unwrap_or_default();
+        work.sleeps_now &= rest.trim_start().starts_with('S');
         let fields = rest.split_whitespace().skip(11).take(2);
         work.ticks += fields.filter_map(|n| n.parse::<u64>().ok()).sum::<u64>();
     }
