@@ -1,6 +1,7 @@
 //! How peers are named in messages.
 
 use super::addr::{self, show_ip};
+use crate::io::datagram::PeerAddr;
 use crate::parse::escape::printable;
 use crate::plan::{Base, Net};
 use socket2::SockAddr;
@@ -12,7 +13,16 @@ pub fn label(addr: &SockAddr, net: &Net) -> String {
     match (addr::ip(addr), addr.as_vsock_address()) {
         (Some(ip), _) => ip_label(&ip, net),
         (None, Some((cid, port))) => format!("vsock {cid} port {port}"),
+        (None, None) if addr.is_unnamed() => "a client (unix)".into(),
         (None, None) => format!("{} (unix)", addr::show(addr)),
+    }
+}
+
+/// As `label`, for the sender of datagrams.
+pub fn sender_label(sender: &PeerAddr, net: &Net) -> String {
+    match sender {
+        PeerAddr::Ip(ip) => ip_label(&addr::unmapped(*ip), net),
+        PeerAddr::Unix(path) => format!("{} (unix)", printable(path.as_os_str().as_bytes())),
     }
 }
 

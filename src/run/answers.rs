@@ -15,7 +15,7 @@ use crate::io::datagram::{Datagram, PeerAddr, Peers};
 use crate::io::inbox::Notice;
 use crate::io::reactor::{Cx, Drive, Registered, Registrar, Step};
 use crate::io::ready::{Got, Put, Ready};
-use crate::net::addr::{self, unmapped};
+use crate::net::addr;
 use crate::plan::{Answer, Builtin, Limits, Manners};
 use crate::proto::services::{self, Chargen, MOST_CHARGEN_BYTES};
 use crate::report;
@@ -122,9 +122,7 @@ impl Answers {
             tap.see(&self.buf[..len], sender.clone());
         }
         for peer in end.take_new_peers() {
-            if let PeerAddr::Ip(ip) = peer {
-                self.welcome.greeter.greet_ip(unmapped(ip), &cx.registrar);
-            }
+            self.welcome.greeter.greet_sender(&peer, &cx.registrar);
         }
         let may_answer = match (&sender, self.port) {
             (Some(PeerAddr::Ip(ip)), Some(own)) => services::may_be_answered(ip.port(), own),

@@ -2,14 +2,17 @@
 
 use super::event::Event;
 use super::words;
+use crate::io::datagram::PeerAddr;
 use crate::io::inbox::Notice;
 use crate::io::reactor::Registrar;
 use crate::net::addr::{self, show_ip};
+use crate::parse::escape::printable;
 use crate::plan::Manners;
 use crate::report;
 use crate::sys::names;
 use socket2::{SockAddr, Socket};
 use std::net::SocketAddr;
+use std::os::unix::ffi::OsStrExt;
 
 /// Tells who connected; nc: `Connection received on localhost 54182`. Where names are
 /// wanted the address is looked up off the loop, and told when the answer is there.
@@ -38,8 +41,19 @@ impl Greeter {
         }
     }
 
+    /// The sender of datagrams came.
+    pub fn greet_sender(&mut self, sender: &PeerAddr, registrar: &Registrar<'_>) {
+        match sender {
+            PeerAddr::Ip(ip) => self.greet_ip(addr::unmapped(*ip), registrar),
+            PeerAddr::Unix(path) => {
+                let path = printable(path.as_os_str().as_bytes());
+                words::tell(&Event::CameTo(&path));
+            }
+        }
+    }
+
     /// A client with an IP address came.
-    pub fn greet_ip(&mut self, ip: SocketAddr, registrar: &Registrar<'_>) {
+    fn greet_ip(&mut self, ip: SocketAddr, registrar: &Registrar<'_>) {
         if !report::is_verbose(1) {
             return;
         }

@@ -18,16 +18,13 @@ use crate::io::mailbox::{Mailbox, Slot};
 use crate::io::reactor::{Cx, Registered, Registrar};
 use crate::io::ready::{Got, Ready};
 use crate::io::seat::Seat;
-use crate::net::addr::unmapped;
-use crate::net::labels::ip_label;
+use crate::net::labels::sender_label;
 use crate::net::unix;
-use crate::parse::escape::printable;
 use crate::plan::{Listening, Manners};
 use socket2::{SockAddr, Socket};
 use std::collections::HashMap;
 use std::io;
 use std::net::IpAddr;
-use std::os::unix::ffi::OsStrExt;
 use std::rc::Rc;
 use std::time::Instant;
 
@@ -176,9 +173,7 @@ impl Peers {
             self.slots.retain(|_, slot| slot.is_there());
         }
         let (addr, label) = self.name(&pair.0)?;
-        if let PeerAddr::Ip(ip) = &pair.0 {
-            self.welcome.greeter.greet_ip(unmapped(*ip), &cx.registrar);
-        }
+        self.welcome.greeter.greet_sender(&pair.0, &cx.registrar);
         let mailbox = Mailbox::new(Rc::clone(sock), addr.clone(), pair.1, self.message_bytes);
         let slot = mailbox.slot();
         slot.put(message);
@@ -197,17 +192,12 @@ impl Peers {
     /// Where to send to, and the name in messages; `None` for a peer without a name, which cannot be
     /// answered, nor told from others like it.
     fn name(&self, peer: &PeerAddr) -> Option<(SockAddr, String)> {
-        match peer {
-            PeerAddr::Ip(ip) => {
-                let label = ip_label(&unmapped(*ip), &self.listening.net);
-                Some(((*ip).into(), label))
-            }
-            PeerAddr::Unix(path) => {
-                let addr = unix::address(path).ok()?;
-                let shown = printable(path.as_os_str().as_bytes());
-                (!path.as_os_str().is_empty()).then(|| (addr, format!("{shown} (unix)")))
-            }
-        }
+        let addr = match peer {
+            PeerAddr::Ip(ip) => (*ip).into(),
+            PeerAddr::Unix(path) if path.as_os_str().is_empty() => return None,
+            PeerAddr::Unix(path) => unix::address(path).ok()?,
+        };
+        Some((addr, sender_label(peer, &self.listening.net)))
     }
 
     fn tell_full(&mut self) {

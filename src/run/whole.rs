@@ -7,17 +7,14 @@ use super::session::Session;
 use super::welcome::Welcome;
 use super::words;
 use crate::exit::Exit;
-use crate::io::datagram::{Datagram, PeerAddr, Peers};
+use crate::io::datagram::{Datagram, Peers};
 use crate::io::endpoint::Endpoint;
 use crate::io::inbox::Notice;
 use crate::io::reactor::{Cx, Registrar};
-use crate::net::addr::unmapped;
-use crate::net::labels::ip_label;
-use crate::parse::escape::printable;
+use crate::net::labels::sender_label;
 use crate::plan::{Listening, Manners};
 use socket2::Socket;
 use std::io;
-use std::os::unix::ffi::OsStrExt;
 use std::rc::Rc;
 use std::time::Instant;
 
@@ -73,18 +70,8 @@ impl Whole {
         let (peers, fault) = (datagram.take_new_peers(), datagram.take_send_fault());
         self.welcome.watch(datagram);
         for peer in peers {
-            match peer {
-                PeerAddr::Ip(ip) => {
-                    let ip = unmapped(ip);
-                    session.set_label(ip_label(&ip, &self.listening.net));
-                    self.welcome.greeter.greet_ip(ip, &cx.registrar);
-                }
-                PeerAddr::Unix(path) => {
-                    let path = printable(path.as_os_str().as_bytes());
-                    words::tell(&Event::CameTo(&path));
-                    session.set_label(format!("{path} (unix)"));
-                }
-            }
+            self.welcome.greeter.greet_sender(&peer, &cx.registrar);
+            session.set_label(sender_label(&peer, &self.listening.net));
         }
         if let Some(error) = fault {
             words::tell(&Event::SendFailed(&error));

@@ -15,6 +15,8 @@ mod demos;
 mod framing;
 mod lifecycle;
 mod logs;
+#[cfg(feature = "tls")]
+mod matrix;
 mod nc_dialect;
 mod ncat_dialect;
 mod options;

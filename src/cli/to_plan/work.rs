@@ -273,15 +273,19 @@ impl Planner<'_> {
             None => None,
         };
         let ends = self.ends(place)?;
+        let both = Ends {
+            time_limit_is_end: ends.time_limit_is_end,
+            ..Ends::BOTH
+        };
         Ok(Rules {
             ends: match partner {
                 Partner::Stdio | Partner::Program(_) | Partner::Room(_) => ends,
                 // It has said all, whatever the peer still says.
                 Partner::Builtin(Builtin::Daytime) => Ends {
                     until: Until::Stdin,
-                    ..Ends::BOTH
+                    ..both
                 },
-                Partner::Relay(_) | Partner::Builtin(_) => Ends::BOTH,
+                Partner::Relay(_) | Partner::Builtin(_) => both,
             },
             limits: self.limits(timeout)?,
             follows_http: self.follows_http(place),

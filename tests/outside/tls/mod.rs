@@ -5,7 +5,7 @@
 
 mod as_nc;
 mod as_ncat;
-mod certs;
+pub mod certs;
 mod clients;
 mod ends;
 mod files;
@@ -13,7 +13,7 @@ mod floods;
 mod handshakes;
 mod modes;
 mod own;
-mod peer;
+pub mod peer;
 mod programs;
 mod real_peers;
 mod secrets;

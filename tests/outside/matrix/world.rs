@@ -1,14 +1,14 @@
 //! rnc as a row wants it, and the way its peers come to it.
 
 use super::command;
-use super::common::{
+use super::ends::{Far, Heard, Peer, with_deadline};
+use super::outcome::{self, Names};
+use super::row::{self, Carrier, Dialect, Event, Row, Source};
+use crate::common::{
     ClosedPort, Running, Server, Sock, Stdin, TempDir, bound_udp_port_of, eventually,
     listening_port_of, never_answers, rnc, udp_socket,
 };
-use super::ends::{Far, Heard, Peer, with_deadline};
-use super::outcome::{self, Names};
-use super::peer::{TlsSock, client_config, server_config};
-use super::row::{self, Carrier, Dialect, Event, Row, Source};
+use crate::tls::peer::{TlsSock, client_config, server_config};
 use rustix::process::Signal;
 use socket2::{Domain, SockRef, Socket, Type};
 use std::ffi::OsString;

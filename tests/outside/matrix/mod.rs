@@ -3,17 +3,8 @@
 //! and every line on standard error. `tables/` has a file for each event, and says in text what is
 //! expected.
 //!
-//! `RNC_RECORD=1 cargo test --test matrix` writes the tables anew from what rnc does; rows that
+//! `RNC_RECORD=1 cargo test --test outside matrix` writes the tables anew from what rnc does; rows that
 //! are new need nothing but their names.
-
-#[path = "../tls/certs.rs"]
-#[allow(dead_code)]
-mod certs;
-#[path = "../common/mod.rs"]
-mod common;
-#[path = "../tls/peer.rs"]
-#[allow(dead_code)]
-mod peer;
 
 mod command;
 mod ends;

@@ -36,7 +36,7 @@ impl Entry {
 }
 
 fn path(event: Event) -> PathBuf {
-    let tests = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/matrix/tables");
+    let tests = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/outside/matrix/tables");
     tests.join(format!("{}.txt", event.word()))
 }
 

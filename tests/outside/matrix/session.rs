@@ -1,10 +1,10 @@
 //! What happens at each event that takes a session under way.
 
 use super::command::{DONE, HELLO};
-use super::common::{Running, eventually, lines};
 use super::ends::{Far, Heard, Peer};
 use super::row::{self, Event, Row, Source};
 use super::world::World;
+use crate::common::{Running, eventually, lines};
 use rustix::process::Signal;
 
 /// Short words, which do not come of themselves.
@@ -143,7 +143,7 @@ impl Session {
         if row.is_loop() {
             self.peer_hears(&question, rnc);
         }
-        if row.far == row::Far::Discard && row.carrier == row::Carrier::Udp {
+        if row.far == row::Far::Discard && row.is_datagram() {
             rnc.says("Connection ");
         }
         if row.far != row::Far::Broker {
@@ -204,7 +204,7 @@ impl Session {
     #[track_caller]
     fn target_reset(&mut self, rnc: &Running) {
         if let Far::Target(sock) = &self.far
-            && matches!(sock, super::common::Sock::Unix(_))
+            && matches!(sock, crate::common::Sock::Unix(_))
         {
             self.peer.say(PING, rnc);
             eventually(|| !sock.has_nothing_to_read());

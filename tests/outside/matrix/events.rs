@@ -2,12 +2,12 @@
 //! that gets none.
 
 use super::command;
-use super::common::{Running, eventually, unread_by_owner};
 use super::ends::{Far, Heard, Peer};
-use super::peer::client_config;
 use super::row::{self, Event, Row};
 use super::session::{self, PING, Session};
 use super::world::World;
+use crate::common::{Running, eventually, unread_by_owner};
+use crate::tls::peer::client_config;
 use rustix::process::Signal;
 
 /// What a proxy says that does not want to.

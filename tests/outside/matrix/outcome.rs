@@ -1,8 +1,8 @@
 //! What a row has come to, as text: what changes from run to run has a name in angle brackets.
 
-use super::common::Finished;
 use super::ends::Heard;
 use super::session::{answer, question};
+use crate::common::Finished;
 use rnc::proto::services::Chargen;
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;

@@ -1,7 +1,7 @@
 //! The command line of a row.
 
-use super::certs::{Authority, Identity};
 use super::row::{Carrier, Dialect, Event, Far, Row, Source};
+use crate::tls::certs::{Authority, Identity};
 use std::ffi::OsString;
 use std::sync::OnceLock;
 

@@ -1,7 +1,7 @@
 //! The two ends of a session as the test holds them: the peer, over any transport, and the far end.
 
-use super::common::{DEADLINE, Running, Sock, eventually};
-use super::peer::TlsSock;
+use crate::common::{DEADLINE, Running, Sock, eventually};
+use crate::tls::peer::TlsSock;
 use std::io::{ErrorKind, Read, Write};
 use std::net::UdpSocket;
 use std::os::unix::net::UnixDatagram;
