@@ -21,7 +21,7 @@ use super::probe::Probe;
 use super::wrap::{Wrap, WrapError, Wrapped};
 use super::{tls, unix, vsock};
 use crate::io::connection::Connection;
-use crate::io::datagram::{Datagram, Peers};
+use crate::io::datagram::{Datagram, PeerMode};
 use crate::io::endpoint::Endpoint;
 use crate::io::inbox::Notice;
 use crate::io::reactor::{Cx, Registered};
@@ -389,7 +389,7 @@ impl Opener {
         let (sock, addr) = (connected.stream.into_socket(), connected.addr);
         self.tell_connected(&sock, Some(addr));
         let end = if sock.peer_addr().is_ok() {
-            Datagram::new(sock, Peers::Connected, &cx.registrar)
+            Datagram::new(sock, PeerMode::Connected, &cx.registrar)
         } else {
             Datagram::to_group(sock, addr, &cx.registrar)
         };
@@ -413,7 +413,7 @@ impl Opener {
                 let (sock, file) = unix::connect_datagram(path, from).map_err(OpenError::Local)?;
                 self.tell_connected(&sock, None);
                 own_file = Some(file);
-                let end = Datagram::new(sock, Peers::Connected, &cx.registrar)?;
+                let end = Datagram::new(sock, PeerMode::Connected, &cx.registrar)?;
                 Endpoint::Datagram(Box::new(end))
             }
             base => {

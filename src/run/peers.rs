@@ -115,7 +115,7 @@ impl Peers {
             return Ok(());
         };
         let shared = Rc::new(sock.try_clone()?);
-        let mut end = Datagram::new(sock, datagram::Peers::Last, registrar)?;
+        let mut end = Datagram::new(sock, datagram::PeerMode::Last, registrar)?;
         // What a peer is joined to could answer itself without end, and another socket with the same
         // address would not get the answer.
         end.drop_own();

@@ -8,7 +8,7 @@ use super::guard::{self, Guard};
 use super::session::Session;
 use super::words;
 use crate::exit::Exit;
-use crate::io::datagram::{Datagram, PeerAddr, Peers};
+use crate::io::datagram::{Datagram, PeerAddr, PeerMode};
 use crate::io::endpoint::Endpoint;
 use crate::io::inbox::Notice;
 use crate::io::reactor::{Cx, Registrar};
@@ -60,9 +60,9 @@ impl Whole {
             return Ok(None);
         };
         let peers = if self.listening.is_single() {
-            Peers::First
+            PeerMode::First
         } else {
-            Peers::Last
+            PeerMode::Last
         };
         let mut datagram = Datagram::new(sock, peers, registrar)?;
         datagram.set_rules(self.guard.rules());
