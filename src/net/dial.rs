@@ -4,8 +4,9 @@
 //! Looking (names up) ──► Racing ──► done
 //! ```
 
-use super::lookup::{self, Found, Lookup, Unknown};
-use super::race::{Hop, Lost, Obstacle, Race};
+use super::lookup::{Found, Lookup, Unknown};
+use super::news::News;
+use super::race::{Hop, Lost, Obstacle, Race, Unreached};
 use crate::io::inbox::Notice;
 use crate::io::reactor::{Cx, Registered};
 use crate::io::ready::Ready;
@@ -21,9 +22,8 @@ use std::time::Instant;
 pub enum DialError {
     /// A name could not be looked up.
     Name(Unknown),
-    /// No address could be connected to; `true` when the time ran out. With `-v` the reason of
-    /// each is in the news by then; without, it is in `Dialer::summary`.
-    Connect(bool),
+    /// No address could be connected to.
+    Connect(Unreached),
     /// No address can work.
     Obstacle(Obstacle),
 }
@@ -52,13 +52,11 @@ pub struct Dialer {
 impl Dialer {
     /// A dialer to a port of the host of an end.
     pub fn new(target: Hop, end: &Rc<End>) -> Dialer {
-        let hop = end.proxy().map(lookup::proxy_hop);
-        let hop = hop.unwrap_or_else(|| target.clone());
         Dialer {
             has_proxy: end.proxy().is_some(),
             port: target.1,
             lookup: Some(Lookup::new(target, end)),
-            race: Race::new(hop, end),
+            race: Race::new(end),
             target: None,
         }
     }
@@ -96,19 +94,17 @@ impl Dialer {
         }
     }
 
-    /// The lines there are to print by now, whole; there are none without `-v`.
-    pub fn take_news(&mut self) -> Vec<String> {
+    /// What there is to print by now; nothing without `-v`.
+    pub fn take_news(&mut self) -> Vec<News> {
         self.race.take_news()
     }
 
-    /// One line about a dialer that has given up.
-    pub fn summary(&self) -> String {
-        self.race.summary()
-    }
-
-    /// The line about a dialer whose time ran out.
-    pub fn timeout_line(&self) -> String {
-        self.race.timeout_line()
+    /// The addresses that failed so far, when the time for all of them has run out.
+    pub fn ran_out(&mut self) -> Unreached {
+        Unreached {
+            ran_out: true,
+            ..self.race.unreached()
+        }
     }
 
     /// When the dialer wants to be driven even if nothing happens.
@@ -129,7 +125,7 @@ impl Dialer {
         Poll::Ready(match raced {
             Ok((stream, addr)) => Ok(Connected { stream, addr }),
             Err(Lost::Obstacle(obstacle)) => Err(DialError::Obstacle(obstacle)),
-            Err(Lost::All) => Err(DialError::Connect(self.race.any_timed_out())),
+            Err(Lost::All(unreached)) => Err(DialError::Connect(unreached)),
         })
     }
 

@@ -173,6 +173,6 @@ fn target_question(question: Question, proxy: &Proxy) -> Option<Question> {
 }
 
 /// The proxy as a host to connect to.
-pub fn proxy_hop(proxy: &Proxy) -> Hop {
+fn proxy_hop(proxy: &Proxy) -> Hop {
     (proxy.host.as_str().into(), proxy.port)
 }

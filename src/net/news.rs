@@ -1,12 +1,24 @@
 //! What there is to tell while an end is being opened.
 
 use socket2::{SockAddr, Socket};
+use std::io;
 use std::net::SocketAddr;
 
 /// What `-v` prints while an end is being opened.
 pub enum News {
-    /// A whole line about an address.
-    Line(String),
+    /// An address is tried.
+    Trying(SocketAddr),
+    /// An address could not be connected to, or none at all.
+    NotConnected {
+        /// The address, if it was one.
+        addr: Option<SocketAddr>,
+        /// Why.
+        error: io::Error,
+        /// Our own time limit ran out.
+        timed_out: bool,
+        /// Others are tried.
+        others_left: bool,
+    },
     /// It is connected: to this address, where there is one of IP; that of the proxy, if there is
     /// one.
     Connected(Option<SocketAddr>, Option<SocketDetails>),

@@ -14,7 +14,7 @@ use super::inside::{self, Facing};
 use super::labels::{base_label, ip_label};
 use super::lookup::Found;
 use super::news::{News, SocketDetails};
-use super::open_error::OpenError;
+use super::open_error::{OpenError, Unreached};
 use super::own_file::OwnFile;
 use super::prepared::Prepared;
 use super::probe::Probe;
@@ -31,6 +31,7 @@ use crate::plan::{Base, Proxy, Transport};
 use crate::proto::{Refused, Target};
 use crate::report;
 use socket2::Socket;
+use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::task::{Poll, ready};
@@ -45,8 +46,6 @@ pub struct Opener {
     state: State,
     /// When connecting is given up; a dialogue with a proxy counts into it.
     deadline: Option<Instant>,
-    /// That time ran out.
-    ran_out: bool,
     /// A dialogue that goes on over the next connection.
     talk: Option<Talk>,
     news: Vec<News>,
@@ -107,7 +106,6 @@ impl Opener {
             facing,
             state,
             deadline: limit.map(|limit| now + limit),
-            ran_out: false,
             talk: None,
             news: Vec::new(),
         }
@@ -154,17 +152,6 @@ impl Opener {
         std::mem::take(&mut self.news)
     }
 
-    /// One line about an opener that could not connect, for those who were not told the news.
-    pub fn summary(&self) -> String {
-        match &self.state {
-            State::Dialing(dialer) | State::Talking(dialer, ..) if self.ran_out => {
-                dialer.timeout_line()
-            }
-            State::Dialing(dialer) | State::Talking(dialer, ..) => dialer.summary(),
-            _ => String::new(),
-        }
-    }
-
     /// When it wants to be driven even if nothing happens.
     pub fn deadline(&self) -> Option<Instant> {
         let own = match &self.state {
@@ -184,15 +171,24 @@ impl Opener {
     /// It is given up.
     pub fn drive(&mut self, cx: Cx<'_>) -> Poll<Result<Opened, OpenError>> {
         match self.advance(cx) {
-            Poll::Pending if self.is_late(cx.now) => {
-                self.ran_out = true;
-                if report::is_verbose(1) {
-                    self.news.push(News::Line(report::named(&self.summary())));
-                }
-                Poll::Ready(Err(OpenError::Connect(true)))
-            }
+            Poll::Pending if self.is_late(cx.now) => Poll::Ready(Err(self.timed_out())),
             polled => polled,
         }
+    }
+
+    fn timed_out(&mut self) -> OpenError {
+        if report::is_verbose(1) {
+            self.news.push(News::NotConnected {
+                addr: None,
+                error: io::ErrorKind::TimedOut.into(),
+                timed_out: true,
+                others_left: false,
+            });
+        }
+        OpenError::Connect(match &mut self.state {
+            State::Dialing(dialer) | State::Talking(dialer, ..) => dialer.ran_out(),
+            _ => Unreached::default(),
+        })
     }
 
     fn is_late(&self, now: Instant) -> bool {
@@ -205,8 +201,7 @@ impl Opener {
             match &mut self.state {
                 State::Dialing(dialer) => {
                     let dialed = dialer.drive(cx);
-                    let news = dialer.take_news().into_iter();
-                    self.news.extend(news.map(News::Line));
+                    self.news.append(&mut dialer.take_news());
                     if let Some(opened) = self.dialed(ready!(dialed)?, cx)? {
                         return Poll::Ready(Ok(opened));
                     }

@@ -4,6 +4,7 @@ use super::dial::DialError;
 use super::handshake::TalkError;
 use super::lookup::Unknown;
 use super::race::Obstacle;
+pub use super::race::Unreached;
 use super::tls::SetupError;
 use super::wrap::WrapError;
 use crate::proto::http::challenge::Challenge;
@@ -15,9 +16,8 @@ use std::net::SocketAddr;
 pub enum OpenError {
     /// A name could not be looked up.
     Name(Unknown),
-    /// No address could be connected to; `true` when the time ran out. With `-v` the reason of
-    /// each is in the news by then; without, it is in `Opener::summary`.
-    Connect(bool),
+    /// No address could be connected to. With `-v` each is in the news by then.
+    Connect(Unreached),
     /// No address can work.
     Obstacle(Obstacle),
     /// A UDP port refused a probe.
@@ -50,7 +50,7 @@ impl From<DialError> for OpenError {
     fn from(error: DialError) -> OpenError {
         match error {
             DialError::Name(unknown) => OpenError::Name(unknown),
-            DialError::Connect(timed_out) => OpenError::Connect(timed_out),
+            DialError::Connect(unreached) => OpenError::Connect(unreached),
             DialError::Obstacle(obstacle) => OpenError::Obstacle(obstacle),
         }
     }

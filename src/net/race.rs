@@ -3,15 +3,15 @@
 //! With a stagger they are raced as RFC 8305 says: the next one is tried beside those under way
 //! after 250 ms, or at once when one fails. Without, one after the other.
 
-use super::addr::{self, show_ip};
+use super::news::News;
 use super::options::{self, OptionError, Whose};
 use super::{group, listen, resolve};
+use crate::io::error;
 use crate::io::reactor::{Cx, Registered};
 use crate::io::ready::Ready;
 use crate::io::stream::Stream;
-use crate::parse::escape::printable;
 use crate::plan::{End, Net, Transport};
-use crate::report::{self, Wording};
+use crate::report;
 use crate::sys::{errno, sockopt};
 use socket2::Socket;
 use std::collections::VecDeque;
@@ -42,19 +42,32 @@ pub enum Obstacle {
 pub enum Lost {
     /// No address can work.
     Obstacle(Obstacle),
-    /// None can be connected to: `Race::summary` says why.
-    All,
+    /// None can be connected to.
+    All(Unreached),
+}
+
+/// Addresses that could not be connected to.
+#[derive(Debug, Default)]
+pub struct Unreached {
+    /// Each that was tried, and why it failed.
+    pub failures: Vec<(SocketAddr, io::Error)>,
+    /// The time for all of them ran out.
+    pub ran_out: bool,
+}
+
+impl Unreached {
+    /// Returns whether time ran out, ours or the kernel's.
+    pub fn timed_out(&self) -> bool {
+        let mut failures = self.failures.iter();
+        self.ran_out || failures.any(|(_, error)| error.kind() == io::ErrorKind::TimedOut)
+    }
 }
 
 /// Tries addresses until one is connected.
 pub struct Race {
     end: Rc<End>,
-    hop: Hop,
-    /// What stands before the host in messages, where that is a proxy.
-    proxy: &'static str,
     /// The time one address may take.
     limit: Option<Duration>,
-    timeout_reason: Option<&'static str>,
     stagger: Option<Duration>,
     source: Vec<SocketAddr>,
     queue: VecDeque<SocketAddr>,
@@ -63,8 +76,8 @@ pub struct Race {
     next_start: Option<Instant>,
     /// An event was seen.
     may_be_done: bool,
-    /// Whole lines that `-v` is told, and the caller has not fetched yet.
-    news: Vec<String>,
+    /// What `-v` prints, and the caller has not fetched yet.
+    news: Vec<News>,
 }
 
 /// One attempt to connect to one address.
@@ -91,23 +104,16 @@ enum BeginError {
 }
 
 impl Race {
-    /// A race to an end, or to the proxy in front of it; `hop` is the host and port the addresses
-    /// are of, for messages.
-    pub fn new(hop: Hop, end: &Rc<End>) -> Race {
+    /// A race to an end, or to the proxy in front of it.
+    pub fn new(end: &Rc<End>) -> Race {
         let how = &end.how;
         // Two sockets of one family cannot be bound to the same port at the same time.
         let stagger = how.stagger.filter(|_| how.net.source_port.is_none());
         let limit = how.timeout.filter(|_| how.timeout_per_address);
         Race {
             end: Rc::clone(end),
-            hop,
-            proxy: match end.proxy() {
-                Some(_) if how.names_proxy => "the proxy ",
-                _ => "",
-            },
             // nc's `-w 0` is no limit for connecting.
             limit: limit.filter(|limit| !limit.is_zero()),
-            timeout_reason: how.timeout_reason,
             stagger,
             source: Vec::new(),
             queue: VecDeque::new(),
@@ -145,8 +151,8 @@ impl Race {
         }
     }
 
-    /// The lines there are to say by now.
-    pub fn take_news(&mut self) -> Vec<String> {
+    /// What there is to print by now; nothing without `-v`.
+    pub fn take_news(&mut self) -> Vec<News> {
         std::mem::take(&mut self.news)
     }
 
@@ -173,7 +179,7 @@ impl Race {
             }
             let Some(addr) = self.queue.pop_front() else {
                 return if self.attempts.is_empty() {
-                    Poll::Ready(Err(Lost::All))
+                    Poll::Ready(Err(Lost::All(self.unreached())))
                 } else {
                     Poll::Pending
                 };
@@ -268,9 +274,7 @@ impl Race {
 
     fn say_trying(&mut self, addr: &SocketAddr) {
         if report::is_verbose(2) {
-            let (ip, port, proto) = (show_ip(addr), addr.port(), self.net().transport.name());
-            let trying = format!("Trying {ip} port {port} ({proto})");
-            self.news.push(report::stated(&trying));
+            self.news.push(News::Trying(*addr));
         }
     }
 
@@ -325,88 +329,22 @@ impl Race {
     /// Takes note of an address that did not work; with `-v` it is told.
     fn fail(&mut self, addr: SocketAddr, error: io::Error, timed_out: bool) {
         if report::is_verbose(1) {
-            self.tell_failure(addr, &error, timed_out);
+            self.news.push(News::NotConnected {
+                addr: Some(addr),
+                error: error::copy(&error),
+                timed_out,
+                others_left: !(self.queue.is_empty() && self.attempts.is_empty()),
+            });
         }
         self.failures.push((addr, error));
     }
 
-    fn tell_failure(&mut self, addr: SocketAddr, error: &io::Error, timed_out: bool) {
-        let line = self.failure_line(Some(addr), error, timed_out);
-        let others_left = !(self.queue.is_empty() && self.attempts.is_empty());
-        if report::wording() == Wording::Ncat && others_left {
-            let failed = format!("Connection to {} failed: {line}", show_ip(&addr));
-            self.news.push(report::named(&failed));
-            self.news.push("Ncat: Trying next address...".into());
-        } else {
-            self.news.push(report::named(&line));
+    /// The addresses that failed.
+    pub fn unreached(&mut self) -> Unreached {
+        Unreached {
+            failures: std::mem::take(&mut self.failures),
+            ran_out: false,
         }
-    }
-
-    /// Says whether time ran out for an address, ours or the kernel's.
-    pub fn any_timed_out(&self) -> bool {
-        self.failures
-            .iter()
-            .any(|(_, error)| error.kind() == io::ErrorKind::TimedOut)
-    }
-
-    /// One line about all addresses that failed.
-    pub fn summary(&self) -> String {
-        let reasons: Vec<String> = self
-            .failures
-            .iter()
-            .map(|(_, error)| report::reason(error))
-            .collect();
-        let same =
-            report::wording() == Wording::Ncat || reasons.windows(2).all(|pair| pair[0] == pair[1]);
-        let Some((addr, error)) = self.failures.last() else {
-            return self.failure_line(None, &errno::no_family(), false);
-        };
-        if same {
-            let addr = Some(*addr).filter(|_| reasons.len() == 1);
-            return self.failure_line(addr, error, is_own_limit(error));
-        }
-        let each = self.failures.iter().zip(&reasons);
-        let each: Vec<String> = each
-            .map(|((addr, _), why)| format!("{why} ({})", show_ip(addr)))
-            .collect();
-        let (host, port) = &self.hop;
-        let (host, proto) = (printable(host.as_bytes()), self.net().transport.name());
-        format!(
-            "connect to {}{host} port {port} ({proto}) failed: {}",
-            self.proxy,
-            each.join(", ")
-        )
-    }
-
-    /// The line about the time that ran out before any address was done.
-    pub fn timeout_line(&self) -> String {
-        self.failure_line(None, &io::ErrorKind::TimedOut.into(), true)
-    }
-
-    /// The line about a connect that failed: nc's or Ncat's, to the letter.
-    fn failure_line(&self, addr: Option<SocketAddr>, error: &io::Error, timed_out: bool) -> String {
-        if report::wording() == Wording::Ncat {
-            return if timed_out {
-                "TIMEOUT".into()
-            } else {
-                report::reason(error)
-            };
-        }
-        let (host, port) = &self.hop;
-        let proto = self.net().transport.name();
-        let ip = addr.map(|addr| show_ip(&addr));
-        let ip = ip.filter(|ip| **ip != **host && !self.net().numeric);
-        let ip = ip.map(|ip| format!(" ({ip})")).unwrap_or_default();
-        let (transport, broadcasts) = (self.net().transport, self.net().options.broadcast);
-        let hint = addr.filter(|_| self.net().gives_hints);
-        let hint = hint.map_or("", |addr| addr::hint(&addr, error, transport, broadcasts));
-        let end = match (timed_out, self.timeout_reason) {
-            (true, Some(reason)) => format!("timed out: {reason}"),
-            (true, None) => "timed out".into(),
-            (false, _) => format!("failed: {}{hint}", report::reason(error)),
-        };
-        let (proxy, host) = (self.proxy, printable(host.as_bytes()));
-        format!("connect to {proxy}{host}{ip} port {port} ({proto}) {end}")
     }
 }
 
@@ -448,9 +386,4 @@ fn is_connected(sock: &Socket, net: &Net) -> io::Result<bool> {
             None => Ok(false),
         },
     }
-}
-
-/// Our own time limit, not the kernel's ETIMEDOUT.
-fn is_own_limit(error: &io::Error) -> bool {
-    error.kind() == io::ErrorKind::TimedOut && error.raw_os_error().is_none()
 }

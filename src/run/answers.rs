@@ -2,12 +2,12 @@
 //! whoever sent it, so that peers do not exist beyond their datagram and cannot pile up.
 
 use super::bind::BoundSock;
-use super::entrance::Patience;
-use super::greet::Greeter;
-use super::guard::{self, Guard};
+use super::event::Event;
 use super::logs;
 use super::loops::Loops;
 use super::outcome::signal_exit;
+use super::welcome::Welcome;
+use super::words;
 use crate::exit::Exit;
 use crate::flow::limits::Late;
 use crate::flow::taps::Taps;
@@ -16,7 +16,6 @@ use crate::io::inbox::Notice;
 use crate::io::reactor::{Cx, Drive, Registered, Registrar, Step};
 use crate::io::ready::{Got, Put, Ready};
 use crate::net::addr::{self, unmapped};
-use crate::net::own_file::OwnFile;
 use crate::plan::{Answer, Builtin, Limits, Manners};
 use crate::proto::services::{self, Chargen, MOST_CHARGEN_BYTES};
 use crate::report;
@@ -42,9 +41,8 @@ pub struct Answers {
     end: Option<Datagram>,
     /// Our own port, if there are ports.
     port: Option<u16>,
-    greeter: Greeter,
     /// Who is answered.
-    guard: Guard,
+    welcome: Welcome,
     /// The datagram that came, or its answer.
     buf: Box<[u8]>,
     /// The answer in `buf` that could not be sent yet.
@@ -56,10 +54,7 @@ pub struct Answers {
     counts: (u64, u64),
     /// When a datagram first came, and when last.
     came: Option<(Instant, Instant)>,
-    patience: Patience,
     signalled: bool,
-    /// Removed when we leave.
-    _files: Vec<OwnFile>,
 }
 
 impl Answers {
@@ -73,8 +68,7 @@ impl Answers {
             sock: Some(bound.sock),
             end: None,
             port: own.map(|own| own.port()),
-            greeter: Greeter::new(manners),
-            guard: bound.guard,
+            welcome: Welcome::new(&answer.listening, bound.guard, bound.files, manners),
             buf: vec![0; MOST_BYTES].into(),
             waiting: None,
             chargen: Chargen::default(),
@@ -82,17 +76,15 @@ impl Answers {
             taps: logs::watchers("somebody without a name").both(),
             counts: (0, 0),
             came: None,
-            patience: Patience::new(&answer.listening.reception, &manners),
             manners,
             signalled: false,
-            _files: bound.files,
         }
     }
 
     fn start(&mut self, registrar: &Registrar<'_>) -> io::Result<()> {
         if let Some(sock) = self.sock.take() {
             let mut end = Datagram::new(sock, PeerMode::Last, registrar)?;
-            end.set_rules(self.guard.rules());
+            self.welcome.watch(&mut end);
             self.end = Some(end);
         }
         Ok(())
@@ -117,12 +109,12 @@ impl Answers {
             tell_fault(end);
         }
         let got = end.try_read(&mut self.buf)?;
-        guard::tell_refused(end);
+        self.welcome.watch(end);
         let Got::Bytes(len) = got else {
             return Ok(got == Got::Again);
         };
         self.counts.0 += 1;
-        self.patience.end();
+        self.welcome.has_come();
         let (first, _) = self.came.unwrap_or((cx.now, cx.now));
         self.came = Some((first, cx.now));
         let sender = end.sender();
@@ -131,7 +123,7 @@ impl Answers {
         }
         for peer in end.take_new_peers() {
             if let PeerAddr::Ip(ip) = peer {
-                self.greeter.greet_ip(unmapped(ip), &cx.registrar);
+                self.welcome.greeter.greet_ip(unmapped(ip), &cx.registrar);
             }
         }
         let may_answer = match (&sender, self.port) {
@@ -191,19 +183,18 @@ impl Answers {
         if late.is_wanted() {
             return Exit::OK;
         }
-        report::failure(&format!("timed out: {late}"));
+        words::tell(&Event::Late(None, late));
         Exit::Code(self.manners.codes.timed_out)
     }
 
     /// What was done, at the end.
     fn tell_totals(&mut self) {
-        self.greeter.flush();
+        self.welcome.greeter.flush();
         let (received, answered) = self.counts;
-        let line = format!("{received} datagrams received, {answered} answered");
-        report::verbose(2, &line);
+        words::tell(&Event::Answered(received, answered));
         let drops = self.end.as_ref().map_or(0, Datagram::drops);
         if drops > 0 {
-            report::verbose(2, &format!("{drops} datagrams dropped by the kernel"));
+            words::tell(&Event::Dropped(drops));
         }
     }
 }
@@ -213,8 +204,7 @@ fn tell_fault(end: &mut Datagram) {
     if let Some(error) = end.take_send_fault()
         && report::is_verbose(1)
     {
-        let reason = report::reason(&error);
-        report::error(&format!("send to the peer failed: {reason}"));
+        words::tell(&Event::SendFailed(&error));
     }
 }
 
@@ -232,12 +222,7 @@ impl Drive<Exit> for Answers {
     }
 
     fn notice(&mut self, notice: &Notice, _now: Instant) {
-        self.greeter.notice(notice);
-        if self.guard.notice(notice)
-            && let Some(end) = &mut self.end
-        {
-            end.set_rules(self.guard.rules());
-        }
+        self.welcome.notice(notice);
         self.signalled |= matches!(notice, Notice::Ending);
     }
 
@@ -247,14 +232,14 @@ impl Drive<Exit> for Answers {
             return Step::Done(signal_exit());
         }
         let answered = self.answer(cx);
-        if let Some(exit) = self.patience.exit(cx.now) {
+        if let Some(exit) = self.welcome.nobody_came(cx.now) {
             return Step::Done(exit);
         }
         match (answered, self.time_limit().filter(|(at, _)| cx.now >= *at)) {
             (Ok(_), Some((_, late))) => Step::Done(self.timed_out(late)),
             (Ok(step), None) => step,
             (Err(error), _) => {
-                report::error(&format!("receive failed: {}", report::reason(&error)));
+                words::tell(&Event::ReceiveFailed(&error));
                 Step::Done(Exit::FAILED)
             }
         }
@@ -262,6 +247,6 @@ impl Drive<Exit> for Answers {
 
     fn deadline(&self) -> Option<Instant> {
         let limit = self.time_limit().map(|(at, _)| at);
-        limit.into_iter().chain(self.patience.deadline()).min()
+        limit.into_iter().chain(self.welcome.deadline()).min()
     }
 }

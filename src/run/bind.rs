@@ -1,5 +1,6 @@
 //! The sockets of a listener: bound, or passed to us, and where that is.
 
+use super::event::Event;
 use super::guard::{self, Guard};
 use super::{secure, words};
 use crate::net::addr::{self, show_ip};
@@ -113,7 +114,7 @@ pub fn bind_datagrams(listening: &Listening, manners: &Manners) -> anyhow::Resul
                 .with_context(|| format!("join group {} failed", group.addr))?;
         }
         let name = names.first().and_then(Option::as_deref);
-        tell_bound("Bound", &sock, name, at, manners);
+        tell_bound(true, &sock, name, at, manners);
     }
     Ok(BoundSock { sock, files, guard })
 }
@@ -154,11 +155,12 @@ fn bind_unix(
             anyhow!(words::not_bound(path, &error))
         }
     })?;
-    let shown = printable(path.as_os_str().as_bytes());
-    if report::is_verbose(1) {
-        report::line(&words::listening_unix(&shown, kind == Type::STREAM));
-    } else if manners.announces == Announces::Always {
-        report::line(&format!("Listening on {shown}"));
+    if report::is_verbose(1) || manners.announces == Announces::Always {
+        words::tell(&Event::ListeningAt {
+            is_bound: kind == Type::DGRAM,
+            place: &printable(path.as_os_str().as_bytes()),
+            is_own: true,
+        });
     }
     Ok(bound)
 }
@@ -233,10 +235,14 @@ pub fn tell_listening(bound: &Bound, listening: &Listening, manners: &Manners) {
     let names = bound.names.iter().map(Option::as_deref);
     for (sock, name) in bound.socks.iter().zip(names.chain(iter::repeat(None))) {
         match &listening.at {
-            ListenAt::Ip(at) => tell_bound("Listening", sock, name, at, manners),
+            ListenAt::Ip(at) => tell_bound(false, sock, name, at, manners),
             ListenAt::Vsock { port, .. } if tells(*port == 0, manners) => {
                 let addr = sock.local_addr().map(|addr| addr::show(&addr));
-                report::line(&format!("Listening on {}", addr.unwrap_or_default()));
+                words::tell(&Event::ListeningAt {
+                    is_bound: false,
+                    place: &addr.unwrap_or_default(),
+                    is_own: false,
+                });
             }
             ListenAt::Vsock { .. } | ListenAt::Unix { .. } => {}
         }
@@ -244,18 +250,33 @@ pub fn tell_listening(bound: &Bound, listening: &Listening, manners: &Manners) {
 }
 
 /// Tells where we listen; nc: `Listening on 0.0.0.0 8080`. `name` is that of the address.
-pub fn tell_bound(word: &str, sock: &Socket, name: Option<&str>, at: &Binding, manners: &Manners) {
+pub fn tell_bound(
+    is_bound: bool,
+    sock: &Socket,
+    name: Option<&str>,
+    at: &Binding,
+    manners: &Manners,
+) {
     let tells = tells(is_chosen(at), manners);
     let Some(addr) = sock.local_addr().ok().filter(|_| tells) else {
         return;
     };
     let Some(bound) = addr::ip(&addr) else {
-        return report::line(&format!("{word} on {}", addr::show(&addr)));
+        return words::tell(&Event::ListeningAt {
+            is_bound,
+            place: &addr::show(&addr),
+            is_own: false,
+        });
     };
     let host = name.map_or_else(|| show_ip(&bound), str::to_owned);
     let takes_both = sock.only_v6().is_ok_and(|only_v6| !only_v6);
     let is_dual = bound.is_ipv6() && bound.ip().is_unspecified() && takes_both;
-    report::line(&words::listening(word, &host, &bound, is_dual));
+    words::tell(&Event::Listening {
+        is_bound,
+        host: &host,
+        bound,
+        is_dual,
+    });
 }
 
 /// Returns whether the kernel chooses the port.

@@ -1,6 +1,7 @@
 //! How a session ended: the one place that tells it, and gives the exit code.
 
 use super::company::Company;
+use super::event::{Event, Totals};
 use super::joining::Joined;
 use super::opening::Names;
 use super::outcome::signal_exit;
@@ -29,10 +30,10 @@ impl Closing<'_> {
     pub fn tell(&self, joined: &mut Joined, ended: &Ended, now: Instant) -> Exit {
         self.tell_totals(joined, ended, now);
         if joined.bridge.is_used_up() {
-            report::verbose(1, &format!("{} reached --max-bytes", self.names.peer));
+            words::tell(&Event::UsedUp(&self.names.peer));
         }
-        if let Some(line) = self.alert(joined, ended) {
-            self.company.tell(&line);
+        if let Some(dialed) = self.alert(joined, ended) {
+            self.company.tell(&Event::Alert(dialed));
             return Exit::Code(self.terms.manners.codes.broken);
         }
         let loss = match joined.bridge.local() {
@@ -50,7 +51,8 @@ impl Closing<'_> {
             Ended::TimedOut(late) => {
                 // nc takes silence for an ordinary end, and says nothing even with -v.
                 if self.terms.manners.tells_breaks {
-                    self.company.tell(&words::late(&self.subject(joined), late));
+                    let subject = self.subject(joined);
+                    self.company.tell(&Event::Late(Some(&subject), *late));
                 }
                 Exit::Code(codes.timed_out)
             }
@@ -64,29 +66,28 @@ impl Closing<'_> {
     /// How much went over the connection. Of a session with standard input and output that is one
     /// line of the user's own session, of others a line about a peer that has left.
     fn tell_totals(&self, joined: &mut Joined, ended: &Ended, now: Instant) {
-        let (sent, received) = joined.bridge.moved();
+        let moved = joined.bridge.moved();
         if let [Endpoint::Stdio(_), _] = joined.bridge.ends() {
-            let seconds = now.duration_since(joined.started).as_secs_f64();
-            let came = self.terms.remote.is_none();
-            let (level, totals) = words::totals((sent, received), seconds, ended, came);
-            report::verbose(level, &totals);
+            words::tell(&Event::Totals(Totals {
+                moved,
+                time: now.duration_since(joined.started),
+                ended,
+                came: self.terms.remote.is_none(),
+            }));
         } else {
-            let label = &self.names.peer;
-            let line = format!("{label} left: {sent} bytes sent, {received} received");
-            report::verbose(2, &line);
+            words::tell(&Event::Left(&self.names.peer, moved));
         }
         let drops = match joined.bridge.remote() {
             Endpoint::Datagram(end) => end.drops(),
             _ => 0,
         };
         if drops > 0 {
-            let datagrams = if drops == 1 { "datagram" } else { "datagrams" };
-            report::verbose(2, &format!("{drops} {datagrams} dropped by the kernel"));
+            words::tell(&Event::Dropped(drops));
         }
     }
 
-    /// The line about a peer that was spoken to in plain text, and answered with a TLS alert.
-    fn alert(&self, joined: &Joined, ended: &Ended) -> Option<String> {
+    /// The peer that was spoken to in plain text, if it has answered with a TLS alert.
+    fn alert(&self, joined: &Joined, ended: &Ended) -> Option<&str> {
         let is_ours = match ended {
             Ended::Signalled => true,
             Ended::Broken(place, _) => *place != BrokenEnd::Peer && !self.terms.relays(),
@@ -99,7 +100,7 @@ impl Closing<'_> {
         } else {
             &self.names.peer
         };
-        alerted.line(dialed, received).filter(|_| !is_ours)
+        (alerted.is_all(received) && !is_ours).then_some(dialed)
     }
 
     /// Something broke, and it is told what.
@@ -115,8 +116,7 @@ impl Closing<'_> {
             (BrokenEnd::Peer, _) => self.connection(),
             (BrokenEnd::Output, Endpoint::Stdio(_)) => return self.output_failed(error),
             (BrokenEnd::Input, Endpoint::Stdio(_)) => {
-                let reason = report::reason(error);
-                report::error(&format!("read from standard input failed: {reason}"));
+                words::tell(&Event::InputFailed(error));
                 return Exit::Code(codes.other);
             }
             (BrokenEnd::Input, Endpoint::Child(_)) => format!("read from the program for {label}"),
@@ -124,7 +124,7 @@ impl Closing<'_> {
             (BrokenEnd::Input | BrokenEnd::Output, _) => self.connection(),
         };
         let reason = self.why(place, error, joined);
-        self.company.tell(&words::broken(&what, &reason));
+        self.company.tell(&Event::Broken(&what, &reason));
         Exit::Code(codes.broken)
     }
 
@@ -174,8 +174,7 @@ impl Closing<'_> {
     }
 
     fn output_failed(&self, error: &io::Error) -> Exit {
-        let reason = report::reason(error);
-        report::error(&format!("write to standard output failed: {reason}"));
+        words::tell(&Event::OutputFailed(error));
         Exit::Code(self.terms.manners.codes.other)
     }
 }

@@ -1,5 +1,7 @@
 //! Whether a peer has rnc to itself: what is told about it, and what its end means for rnc.
 
+use super::event::Event;
+use super::words;
 use crate::exit::Exit;
 use crate::report;
 
@@ -14,9 +16,9 @@ pub enum Company {
 
 impl Company {
     /// Tells a failure: that of one peer among many only with `-v`.
-    pub fn tell(self, message: &str) {
+    pub fn tell(self, event: &Event<'_>) {
         if self == Company::Alone || report::is_verbose(1) {
-            report::failure(message);
+            words::tell(event);
         }
     }
 

@@ -3,7 +3,9 @@
 
 use super::bind::Bound;
 use super::client::Client;
+use super::company::Company;
 use super::entrance::{Entrance, Next};
+use super::event::Event;
 use super::outcome::{failed, signal_exit};
 use super::secure::{self, Alerted};
 use super::{joining, logs, words};
@@ -159,12 +161,11 @@ impl Crowd {
 
     fn over(&mut self, ended: &Ended) -> Exit {
         self.entrance.flush();
-        let (what, error) = match ended {
-            Ended::Broken(BrokenEnd::Output, error) => ("write to standard output", error),
-            Ended::Broken(_, error) => ("read from standard input", error),
+        match ended {
+            Ended::Broken(BrokenEnd::Output, error) => words::tell(&Event::OutputFailed(error)),
+            Ended::Broken(_, error) => words::tell(&Event::InputFailed(error)),
             _ => return Exit::OK,
-        };
-        report::error(&format!("{what} failed: {}", report::reason(error)));
+        }
         Exit::Code(self.manners.codes.other)
     }
 }
@@ -192,33 +193,21 @@ fn named(number: u64, origin: String) -> Label {
 }
 
 fn tell(departure: &Departure, room: &Room) {
+    let connection = |peer: &str| format!("connection from {peer}");
     match departure {
-        Departure::Ended(peer, (sent, received)) => {
-            report::verbose(
-                2,
-                &format!("{peer} left: {sent} bytes sent, {received} received"),
-            );
-        }
+        Departure::Ended(peer, moved) => words::tell(&Event::Left(peer, *moved)),
         Departure::Broken(peer, error) => {
-            if report::is_verbose(1) {
-                let reason = if room.listening.tls.is_some() {
-                    tls::broken(error, None)
-                } else {
-                    report::reason(error)
-                };
-                let what = format!("connection from {peer}");
-                report::error(&words::broken(&what, &reason));
-            }
-        }
-        Departure::Late(peer, late) if late.is_idle() => {
-            report::verbose(1, &format!("{peer} was idle: dropped"));
+            let reason = if room.listening.tls.is_some() {
+                tls::broken(error, None)
+            } else {
+                report::reason(error)
+            };
+            Company::Many.tell(&Event::Broken(&connection(peer), &reason));
         }
         Departure::Late(peer, late) => {
-            report::verbose(1, &format!("{peer} timed out: {late}: dropped"));
+            Company::Many.tell(&Event::Late(Some(&connection(peer)), *late));
         }
-        Departure::Stalled(peer) => {
-            report::error(&format!("{peer} does not read: dropped"));
-        }
+        Departure::Stalled(peer) => words::tell(&Event::Stalled(peer)),
     }
 }
 

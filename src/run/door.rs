@@ -66,18 +66,10 @@ impl Door {
             let Way::Streams(entrance) = &mut self.way else {
                 break;
             };
-            let mut client = match entrance.next(cx) {
+            let mut client = match entrance.next_or_none(cx) {
                 Next::Client(client) => client,
-                Next::Refused => continue,
-                Next::Full => {
-                    entrance.deny();
-                    continue;
-                }
                 Next::Pending => return (sessions, Step::Wait),
-                Next::Short(error) => {
-                    entrance.tell_shortage(&error);
-                    return (sessions, Step::Wait);
-                }
+                _ => continue,
             };
             if let Err(error) = client.reserve(self.terms.descriptors()) {
                 // Those before it still have to take what is put by for them.
@@ -105,7 +97,7 @@ impl Door {
             match peers.next(cx)? {
                 Next::Client(client) => sessions.push(self.session(client, cx.now)),
                 Next::Pending => return Ok((sessions, Step::Wait)),
-                Next::Refused | Next::Full | Next::Short(_) => {}
+                _ => {}
             }
         }
         Ok((sessions, Step::Again))

@@ -3,10 +3,10 @@
 
 use super::bind::{Bound, tell_listening};
 use super::client::{Client, Link};
-use super::greet::Greeter;
-use super::guard::Guard;
+use super::event::Event;
 use super::handshakes::Handshakes;
-use super::secure;
+use super::welcome::Welcome;
+use super::{secure, words};
 use crate::exit::Exit;
 use crate::io::connection::Connection;
 use crate::io::inbox::Notice;
@@ -16,9 +16,7 @@ use crate::io::seat::Seat;
 use crate::net::labels::label;
 use crate::net::listen::Arrived;
 use crate::net::listen::{Accepted, Listener};
-use crate::net::own_file::OwnFile;
-use crate::plan::{Limits, Listening, Manners, Reception};
-use crate::report;
+use crate::plan::{Limits, Listening, Manners};
 use socket2::{SockAddr, Socket};
 use std::io;
 use std::rc::Rc;
@@ -44,16 +42,11 @@ pub struct Entrance {
     /// A client that waits for a place.
     unseated: Option<(Connection, SockAddr)>,
     told_shortage: bool,
-    /// Who is let in.
-    guard: Guard,
-    greeter: Greeter,
+    welcome: Welcome,
     /// Clients that have come, but not yet in, where they speak TLS.
     handshakes: Option<Handshakes>,
-    patience: Patience,
     /// One more than there are clients holds it.
     seats: Seat,
-    /// Removed when nobody can come in any more.
-    files: Vec<OwnFile>,
 }
 
 /// What a look at the entrance gave.
@@ -94,12 +87,9 @@ impl Entrance {
             is_woken: false,
             unseated: None,
             told_shortage: false,
-            guard: bound.guard,
-            greeter: Greeter::new(manners),
+            welcome: Welcome::new(&listening, bound.guard, bound.files, manners),
             handshakes,
-            patience: Patience::new(&listening.reception, &manners),
             seats: Seat::default(),
-            files: bound.files,
             listening,
             manners,
         }
@@ -124,8 +114,7 @@ impl Entrance {
         self.held = None;
         self.unseated = None;
         self.handshakes.iter_mut().for_each(Handshakes::clear);
-        self.files.clear();
-        self.patience.end();
+        self.welcome.close();
     }
 
     /// Says whether somebody may still come.
@@ -134,6 +123,22 @@ impl Entrance {
         self.listener.is_some()
             || self.bound.is_some()
             || self.handshakes.as_ref().is_some_and(shakes_hands)
+    }
+
+    /// The next client that may come in, where nothing is done for one that has no place, and one that
+    /// cannot be taken only waits.
+    pub fn next_or_none(&mut self, cx: Cx<'_>) -> Next {
+        match self.next(cx) {
+            Next::Full => {
+                self.deny();
+                Next::Refused
+            }
+            Next::Short(error) => {
+                self.tell_shortage(&error);
+                Next::Pending
+            }
+            next => next,
+        }
     }
 
     /// The next client that may come in.
@@ -182,7 +187,7 @@ impl Entrance {
 
     /// Lets a client in who has come, or begins to shake hands with it.
     fn let_in(&mut self, sock: Socket, addr: SockAddr, cx: Cx<'_>) -> Next {
-        let Some((sock, addr)) = self.guard.admit((sock, addr), &self.manners) else {
+        let Some((sock, addr)) = self.welcome.admit((sock, addr)) else {
             return Next::Refused;
         };
         let Some(handshakes) = &mut self.handshakes else {
@@ -190,8 +195,7 @@ impl Entrance {
         };
         // Others can come meanwhile.
         if let Err(error) = handshakes.begin((sock, addr), &self.listening.net, cx) {
-            let reason = report::reason(&error);
-            report::verbose(1, &format!("A client was turned away: {reason}"));
+            words::tell(&Event::TurnedAway(&error));
         }
         Next::Refused
     }
@@ -205,7 +209,7 @@ impl Entrance {
                 Next::Full
             }
             _ => {
-                self.patience.end();
+                self.welcome.has_come();
                 let seat = self.seats.another();
                 Next::Client(Box::new(Client {
                     link: Link::Stream(conn),
@@ -223,8 +227,7 @@ impl Entrance {
         if self.unseated.take().is_some()
             && let Some(most) = self.listening.reception.most_clients
         {
-            let line = format!("New connection denied: connection limit reached ({most})");
-            report::verbose(1, &line);
+            words::tell(&Event::Full(most));
         }
     }
 
@@ -241,7 +244,7 @@ impl Entrance {
 
     /// How rnc ends when nobody has come for too long: it is told, and this is the exit code.
     pub fn nobody_came(&mut self, now: Instant) -> Option<Exit> {
-        self.patience.exit(now)
+        self.welcome.nobody_came(now)
     }
 
     /// Has a client wait, until then or until another has left, for which there was something
@@ -261,22 +264,21 @@ impl Entrance {
     /// Tells that clients have to wait, once until none is waiting any more.
     pub fn tell_shortage(&mut self, error: &io::Error) {
         if !std::mem::replace(&mut self.told_shortage, true) {
-            let reason = report::reason(error);
-            report::error(&format!("accept failed: {reason}; clients wait"));
+            words::tell(&Event::Short(error));
         }
     }
 
     /// Tells, with `-v`, who has come.
     pub fn greet(&mut self, client: &Client, registrar: &Registrar<'_>) {
         if let (Link::Stream(conn), Some(addr)) = (&client.link, &client.addr) {
-            self.greeter.greet(conn.socket(), addr, registrar);
+            self.welcome.greeter.greet(conn.socket(), addr, registrar);
             secure::tell_client(conn);
         }
     }
 
     /// Tells those whose names are still being looked up without them.
     pub fn flush(&mut self) {
-        self.greeter.flush();
+        self.welcome.greeter.flush();
     }
 
     /// Takes in an event.
@@ -291,8 +293,7 @@ impl Entrance {
 
     /// Takes in what a thread found out.
     pub fn notice(&mut self, notice: &Notice) {
-        self.greeter.notice(notice);
-        self.guard.notice(notice);
+        self.welcome.notice(notice);
         match notice {
             Notice::Retiring => self.close(),
             Notice::Woken => {
@@ -312,42 +313,7 @@ impl Entrance {
         // While a client is held, nobody else is looked after.
         let handshakes = self.handshakes.as_ref().filter(|_| self.held.is_none());
         let late = handshakes.and_then(Handshakes::deadline);
-        let all = [next, late, self.patience.deadline()];
+        let all = [next, late, self.welcome.deadline()];
         all.into_iter().flatten().min()
-    }
-}
-
-/// How long the first client is waited for (`--accept-timeout`).
-pub struct Patience {
-    /// The time, and when it is over.
-    limit: Option<(Duration, Instant)>,
-    code: u8,
-}
-
-impl Patience {
-    /// The patience of a listener that begins now.
-    pub fn new(reception: &Reception, manners: &Manners) -> Patience {
-        let limit = reception.accept_timeout;
-        Patience {
-            limit: limit.map(|limit| (limit, Instant::now() + limit)),
-            code: manners.codes.connect_timed_out,
-        }
-    }
-
-    /// Somebody has come: nothing is waited for any more.
-    pub fn end(&mut self) {
-        self.limit = None;
-    }
-
-    /// Says that nobody came, once it is time to, and gives the exit code for it.
-    pub fn exit(&self, now: Instant) -> Option<Exit> {
-        let (limit, _) = self.limit.filter(|(_, until)| now >= *until)?;
-        report::error(&format!("no client connected within {limit:?}"));
-        Some(Exit::Code(self.code))
-    }
-
-    /// When it ends.
-    pub fn deadline(&self) -> Option<Instant> {
-        self.limit.map(|(_, until)| until)
     }
 }

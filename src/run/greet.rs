@@ -1,5 +1,6 @@
 //! Who has come, as `-v` prints it.
 
+use super::event::Event;
 use super::words;
 use crate::io::inbox::Notice;
 use crate::io::reactor::Registrar;
@@ -33,11 +34,7 @@ impl Greeter {
         }
         match addr::ip(addr) {
             Some(ip) => self.greet_ip(ip, registrar),
-            None => report::line(&words::received_unix(&words::came(
-                sock,
-                addr,
-                &self.manners,
-            ))),
+            None => words::tell(&Event::CameTo(&words::came(sock, addr, &self.manners))),
         }
     }
 
@@ -50,7 +47,7 @@ impl Greeter {
         if self.manners.names_peers && registrar.try_off_loop(look_up) {
             self.waiting.push(ip);
         } else {
-            report::line(&words::received(&show_ip(&ip), &ip));
+            words::tell(&Event::Came(&show_ip(&ip), ip));
         }
     }
 
@@ -64,13 +61,13 @@ impl Greeter {
         };
         self.waiting.swap_remove(at);
         let host = name.clone().unwrap_or_else(|| show_ip(ip));
-        report::line(&words::received(&host, ip));
+        words::tell(&Event::Came(&host, *ip));
     }
 
     /// Tells those who are still waiting for their name without it.
     pub fn flush(&mut self) {
         for ip in self.waiting.drain(..) {
-            report::line(&words::received(&show_ip(&ip), &ip));
+            words::tell(&Event::Came(&show_ip(&ip), ip));
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Lets those in who may come in. Who may not is closed at once, and hears nothing.
 
+use super::event::Event;
 use super::words;
 use crate::io::datagram::{Datagram, PeerAddr};
 use crate::io::inbox::Notice;
@@ -17,9 +18,11 @@ use std::time::Duration;
 
 /// Says, with `-v`, whose datagrams were dropped.
 pub fn tell_refused(end: &mut Datagram) {
-    if let Some(PeerAddr::Ip(ip)) = end.take_refused() {
-        let (host, port) = (show_ip(&addr::unmapped(ip)), ip.port());
-        report::verbose(1, &format!("Connection from {host} {port} denied"));
+    if let Some(PeerAddr::Ip(ip)) = end.take_refused()
+        && report::is_verbose(1)
+    {
+        let ip = addr::unmapped(ip);
+        words::tell(&Event::Denied(&format!("{} {}", show_ip(&ip), ip.port())));
     }
 }
 
@@ -31,10 +34,7 @@ pub fn warn_if_open(socks: &[Socket], access: &Access) {
         local.is_some_and(|local| local.ip().is_unspecified())
     };
     if access.warns_if_open && socks.iter().any(is_open) {
-        report::error(
-            "warning: any host that reaches this machine can use the program; --allow, or an \
-             address to listen on, limits that",
-        );
+        words::tell(&Event::OpenToAll);
     }
 }
 
@@ -66,7 +66,7 @@ impl Guard {
             return false;
         };
         self.rules = Arc::clone(rules);
-        report::verbose(1, "Who may come in has been read again");
+        words::tell(&Event::AccessRead);
         true
     }
 
@@ -83,7 +83,7 @@ impl Guard {
             return Some((sock, addr));
         }
         if report::is_verbose(1) {
-            report::line(&words::denied(&sock, &addr, manners));
+            words::tell(&Event::Denied(&words::came(&sock, &addr, manners)));
         }
         // A socket that is closed without it is merely gone a little later.
         let _ = sock.set_linger(Some(Duration::ZERO));

@@ -1,7 +1,8 @@
 //! Clients that have come and still shake hands (TLS): all at once, so that one that is slow keeps
 //! nobody from coming in.
 
-use super::secure;
+use super::event::Event;
+use super::words;
 use crate::io::connection::Connection;
 use crate::io::reactor::{Cx, Registered};
 use crate::io::ready::Ready;
@@ -95,8 +96,7 @@ impl Handshakes {
         let id = longest.map(|(&id, _)| id);
         if let Some(dropped) = id.and_then(|id| self.under_way.remove(&id)) {
             let label = label(&dropped.addr, net);
-            let line = format!("TLS handshake with {label} given up: others are waiting");
-            report::verbose(1, &line);
+            words::tell(&Event::HandshakeDropped(&label));
         }
     }
 
@@ -129,7 +129,7 @@ impl Handshakes {
                 Ok(Wrapped::Done(conn)) => return Some((conn, arriving.addr)),
                 Err(error) if self.is_single || report::is_verbose(1) => {
                     let label = label(&arriving.addr, net);
-                    report::failure(&secure::client_failed(&label, &error, &self.server));
+                    words::tell(&Event::HandshakeFailed(&label, &error, &self.server));
                 }
                 Ok(Wrapped::Anew(_)) | Err(_) => {}
             }

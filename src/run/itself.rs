@@ -1,9 +1,11 @@
 //! A relay whose target is its own listener: each client would bring the next, without end.
 
+use super::event::Event;
+use super::words;
 use crate::io::endpoint::Endpoint;
 use crate::net::addr;
+use crate::net::labels::label;
 use crate::net::prepared::Prepared;
-use crate::report;
 use crate::sys::stdio;
 use std::os::fd::AsFd;
 
@@ -31,10 +33,8 @@ pub fn is_same(client: &Endpoint, target: &Endpoint, to: &Prepared) -> bool {
     if !is_same || to.end().proxy().is_some() {
         return false;
     }
-    let label = crate::net::labels::label(&there, &to.end().how.net);
-    report::error(&format!(
-        "connect to {label} failed: rnc itself listens there"
-    ));
+    let label = label(&there, &to.end().how.net);
+    words::tell(&Event::Itself(&label));
     target.reset();
     to.returning().set(to.returning().get() + 1);
     true

@@ -8,6 +8,7 @@ mod company;
 mod crowd;
 mod door;
 mod entrance;
+mod event;
 mod greet;
 mod guard;
 mod handshakes;
@@ -30,6 +31,7 @@ mod sequence;
 mod session;
 mod terms;
 mod turns;
+mod welcome;
 mod whole;
 mod words;
 

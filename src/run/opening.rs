@@ -2,6 +2,7 @@
 
 use super::client::{Client, Link};
 use super::company::Company;
+use super::event::Event;
 use super::outcome::{Outcome, failed};
 use super::terms::Terms;
 use super::{itself, password, words};
@@ -141,8 +142,7 @@ impl Opening {
         }
         let opened = opener.drive(cx);
         for news in opener.take_news() {
-            let lines = words::news(&news, opener.to().end(), opener.port(), false);
-            lines.iter().for_each(|line| report::line(line));
+            words::tell(&Event::Opening(&news, opener.to().end(), opener.port()));
         }
         let opened = ready!(opened);
         let Some(opener) = self.opener.take() else {
@@ -228,7 +228,7 @@ impl Opening {
         self.reset();
         Err(Outcome {
             closed: match error {
-                OpenError::Connect(timed_out) => Some(timed_out),
+                OpenError::Connect(unreached) => Some(unreached.timed_out()),
                 OpenError::Refused(..) => Some(false),
                 _ => None,
             },
@@ -276,10 +276,7 @@ fn pass_socket(end: &Endpoint) -> Exit {
     match fdpass::pass_to_stdout(sock.as_fd()) {
         Ok(()) => Exit::OK,
         Err(error) => {
-            let reason = report::reason(&error);
-            report::error(&format!(
-                "pass the socket to standard output failed: {reason}"
-            ));
+            words::tell(&Event::NotPassed(&error));
             Exit::FAILED
         }
     }

@@ -1,10 +1,11 @@
 //! The password for a proxy, asked for on the terminal when it is wanted and was not given.
 
+use super::event::Event;
+use super::words;
 use crate::exit::Exit;
 use crate::net::handshake::ProxyAnswer;
 use crate::net::prepared::Prepared;
 use crate::proto::http::challenge::Challenge;
-use crate::report;
 use crate::sys::tty;
 
 /// Asks. What the proxy has said it wants is kept: the next connection answers it at once.
@@ -18,8 +19,7 @@ pub fn ask(to: &Prepared, challenge: Option<Challenge>) -> Result<(), Exit> {
     let prompt = format!("Proxy password for {}@{host}: ", user.unwrap_or_default());
     let asked = tty::password(&prompt);
     let password = asked.map_err(|error| {
-        let reason = report::reason(&error);
-        report::error(&format!("cannot ask for the proxy password: {reason}"));
+        words::tell(&Event::NotAsked(&error));
         Exit::FAILED
     })?;
     to.answer(ProxyAnswer {

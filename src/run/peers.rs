@@ -5,10 +5,11 @@
 
 use super::bind::BoundSock;
 use super::client::{Client, Link};
-use super::entrance::{Next, Patience};
-use super::greet::Greeter;
-use super::guard::{self, Guard};
+use super::entrance::Next;
+use super::event::Event;
 use super::loops::Loops;
+use super::welcome::Welcome;
+use super::words;
 use crate::exit::Exit;
 use crate::io::datagram::{self, Datagram, PeerAddr};
 use crate::io::endpoint::Endpoint;
@@ -19,11 +20,9 @@ use crate::io::ready::{Got, Ready};
 use crate::io::seat::Seat;
 use crate::net::addr::unmapped;
 use crate::net::labels::ip_label;
-use crate::net::own_file::OwnFile;
 use crate::net::unix;
 use crate::parse::escape::printable;
 use crate::plan::{Listening, Manners};
-use crate::report;
 use socket2::{SockAddr, Socket};
 use std::collections::HashMap;
 use std::io;
@@ -51,10 +50,7 @@ pub struct Peers {
     message_bytes: usize,
     /// That there is no room for others has been told, and has been so since.
     told_full: bool,
-    greeter: Greeter,
-    /// Who is heard.
-    guard: Guard,
-    patience: Patience,
+    welcome: Welcome,
     /// One more than there are peers holds it.
     seats: Seat,
     /// The only peer there is to be has come.
@@ -63,8 +59,6 @@ pub struct Peers {
     is_retiring: bool,
     /// Nothing is received any more.
     is_leaving: bool,
-    /// Removed when we leave.
-    _files: Vec<OwnFile>,
 }
 
 struct Receiver {
@@ -87,7 +81,7 @@ impl Peers {
     ) -> Peers {
         let most = listening.reception.most_clients.unwrap_or(MOST_PEERS);
         Peers {
-            patience: Patience::new(&listening.reception, &manners),
+            welcome: Welcome::new(&listening, bound.guard, bound.files, manners),
             bound: Some(bound.sock),
             receiver: None,
             slots: HashMap::new(),
@@ -95,14 +89,11 @@ impl Peers {
             loops: Loops::default(),
             message_bytes,
             told_full: false,
-            greeter: Greeter::new(manners),
-            guard: bound.guard,
             seats: Seat::default(),
             has_come: false,
             is_retiring: false,
             is_leaving: false,
             listening,
-            _files: bound.files,
         }
     }
 
@@ -119,7 +110,7 @@ impl Peers {
         // What a peer is joined to could answer itself without end, and another socket with the same
         // address would not get the answer.
         end.drop_own();
-        end.set_rules(self.guard.rules());
+        self.welcome.watch(&mut end);
         let buf = vec![0; MOST_BYTES].into();
         self.receiver = Some(Receiver { end, shared, buf });
         Ok(())
@@ -140,17 +131,17 @@ impl Peers {
 
     fn receive(&mut self, receiver: &mut Receiver, cx: Cx<'_>) -> Result<Next, Exit> {
         let got = receiver.end.try_read(&mut receiver.buf);
-        guard::tell_refused(&mut receiver.end);
+        self.welcome.watch(&mut receiver.end);
         let len = match got {
             Ok(Got::Bytes(len)) => len,
             Ok(Got::Eof | Got::Pending) => return Ok(Next::Pending),
             Ok(Got::Again) => return Ok(Next::Refused),
             Err(error) => {
-                report::error(&format!("receive failed: {}", report::reason(&error)));
+                words::tell(&Event::ReceiveFailed(&error));
                 return Err(Exit::FAILED);
             }
         };
-        self.patience.end();
+        self.welcome.has_come();
         let Some(peer) = receiver.end.sender() else {
             return Ok(Next::Refused);
         };
@@ -186,7 +177,7 @@ impl Peers {
         }
         let (addr, label) = self.name(&pair.0)?;
         if let PeerAddr::Ip(ip) = &pair.0 {
-            self.greeter.greet_ip(unmapped(*ip), &cx.registrar);
+            self.welcome.greeter.greet_ip(unmapped(*ip), &cx.registrar);
         }
         let mailbox = Mailbox::new(Rc::clone(sock), addr.clone(), pair.1, self.message_bytes);
         let slot = mailbox.slot();
@@ -222,8 +213,7 @@ impl Peers {
     fn tell_full(&mut self) {
         let tells = !self.listening.is_single() && !self.is_over();
         if tells && !std::mem::replace(&mut self.told_full, true) {
-            let most = self.most;
-            report::error(&format!("{most} peers at once: others are not heard"));
+            words::tell(&Event::PeersFull(self.most));
         }
     }
 
@@ -244,12 +234,12 @@ impl Peers {
 
     /// Tells those whose names are still being looked up without them.
     pub fn flush(&mut self) {
-        self.greeter.flush();
+        self.welcome.greeter.flush();
     }
 
     /// How rnc ends when nobody has come for too long: it is told, and this is the exit code.
     pub fn nobody_came(&mut self, now: Instant) -> Option<Exit> {
-        self.patience.exit(now)
+        self.welcome.nobody_came(now)
     }
 
     /// Takes in an event.
@@ -264,18 +254,13 @@ impl Peers {
 
     /// Takes in a notice.
     pub fn notice(&mut self, notice: &Notice) {
-        self.greeter.notice(notice);
-        if self.guard.notice(notice)
-            && let Some(receiver) = &mut self.receiver
-        {
-            receiver.end.set_rules(self.guard.rules());
-        }
+        self.welcome.notice(notice);
         self.is_retiring |= matches!(notice, Notice::Retiring);
         self.is_leaving |= matches!(notice, Notice::Ending);
     }
 
     /// When nobody is waited for any more.
     pub fn deadline(&self) -> Option<Instant> {
-        self.patience.deadline()
+        self.welcome.deadline()
     }
 }

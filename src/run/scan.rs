@@ -306,7 +306,7 @@ impl Scanner {
         let opened = flight.opener.drive(cx);
         for news in flight.opener.take_news() {
             let port = self.ports[flight.turn];
-            let lines = words::news(&news, self.to.end(), port, true);
+            let lines = words::opening(&news, self.to.end(), port, true);
             flight.lines.extend(lines);
         }
         match opened {
@@ -319,7 +319,9 @@ impl Scanner {
     fn not_opened(&mut self, error: OpenError, flight: &mut Flight) -> Result<Landed, Exit> {
         let others = self.under_way() - 1;
         Ok(match error {
-            OpenError::Connect(timed_out) => Landed::Closed { timed_out },
+            OpenError::Connect(unreached) => Landed::Closed {
+                timed_out: unreached.timed_out(),
+            },
             OpenError::PasswordWanted(challenge) => {
                 password::ask(&self.to, challenge)?;
                 Landed::Again

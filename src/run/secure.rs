@@ -1,5 +1,7 @@
 //! TLS as the modes see it: set up from the plan, and what is told about it.
 
+use super::event::Event;
+use super::words;
 use crate::flow::taps::Look;
 use crate::io::connection::Connection;
 use crate::io::endpoint::Endpoint;
@@ -56,15 +58,8 @@ pub fn tell_own(server: &TlsAcceptor, socks: &[Socket], listening: &Listening) {
     let Some(pin) = server.own_pin() else {
         return;
     };
-    if report::wording() == Wording::Ncat {
-        let how = "Use --ssl-key and --ssl-cert to use a permanent one";
-        report::verbose(1, &format!("Generating a temporary P-256 key. {how}"));
-        return report::verbose(1, &format!("Fingerprint: {pin}"));
-    }
-    report::line(&format!("TLS certificate {pin}"));
-    if let Some(place) = place(socks, listening) {
-        report::line(&format!("Connect with: rnc --tls --tls-pin {pin} {place}"));
-    }
+    let place = place(socks, listening);
+    words::tell(&Event::OwnCertificate(&pin, place.as_deref()));
 }
 
 /// Where a client connects to, as it is typed.
@@ -95,15 +90,9 @@ fn place(socks: &[Socket], listening: &Listening) -> Option<String> {
 /// Tells, with `-v`, what was agreed on with a client, and who it is.
 pub fn tell_client(conn: &Connection) {
     if let Some(session) = conn.session().filter(|_| report::is_verbose(1)) {
-        let lines = tls::agreed(session, report::is_verbose(2));
-        tell(&lines);
+        let agreed = tls::agreed(session, report::is_verbose(2));
+        words::tell(&Event::ClientSecured(&agreed));
     }
-}
-
-fn tell(lines: &[String]) {
-    lines
-        .iter()
-        .for_each(|line| report::line(&report::stated(line)));
 }
 
 /// Whether a peer that is spoken to in plain text has answered with a TLS alert.
@@ -117,14 +106,9 @@ impl Alerted {
         Box::new(move |first: &[u8]| alerted.set(is_alert(first)))
     }
 
-    /// The line about a peer named `label` that has sent an alert, and nothing else, in `received`
-    /// bytes.
-    pub fn line(&self, label: &str, received: u64) -> Option<String> {
-        let is_all = self.0.get() && received == ALERT_BYTES;
-        let speaks = is_all && report::wording() == Wording::Netcat;
-        speaks.then(|| {
-            format!("connection to {label} failed: it speaks TLS, as its alert shows (see --tls)")
-        })
+    /// Returns whether the peer has sent an alert, and nothing else, in `received` bytes.
+    pub fn is_all(&self, received: u64) -> bool {
+        self.0.get() && received == ALERT_BYTES && report::wording() == Wording::Netcat
     }
 }
 
@@ -140,7 +124,7 @@ pub fn first_look(end: &Endpoint, came: bool, alerted: &Alerted) -> Option<Look>
     report::is_verbose(1).then(|| -> Look {
         Box::new(|first: &[u8]| {
             if is_client_hello(first) {
-                report::verbose(1, "The client speaks TLS, which --tls understands");
+                words::tell(&Event::SpeaksTls);
             }
         })
     })

@@ -127,7 +127,7 @@ fn next_client(entrance: &mut Entrance, clients: Clients, cx: Cx<'_>) -> Turn {
     if !entrance.is_open() {
         return Turn::Step(Step::Done(entrance.exit()));
     }
-    let step = match entrance.next(cx) {
+    let step = match entrance.next_or_none(cx) {
         Next::Client(client) => {
             if clients == Clients::One {
                 entrance.close();
@@ -140,15 +140,7 @@ fn next_client(entrance: &mut Entrance, clients: Clients, cx: Cx<'_>) -> Turn {
             }));
         }
         Next::Pending => Step::Wait,
-        Next::Refused => Step::Again,
-        Next::Full => {
-            entrance.deny();
-            Step::Again
-        }
-        Next::Short(error) => {
-            entrance.tell_shortage(&error);
-            Step::Wait
-        }
+        _ => Step::Again,
     };
     let nobody_came = entrance.nobody_came(cx.now);
     Turn::Step(nobody_came.map_or(step, Step::Done))

@@ -10,11 +10,13 @@
 
 use super::closing::Closing;
 use super::company::Company;
+use super::event::Event;
 use super::joining::{self, Joined};
 use super::opening::{Names, Opening, Start};
 use super::outcome::{Outcome, signal_exit};
 use super::parting::{self, Asked, PATIENCE, Parting};
 use super::terms::Terms;
+use super::words;
 use crate::exit::Exit;
 use crate::flow::bridge::{BrokenEnd, Ended, Turn};
 use crate::io::datagram::{Datagram, PeerAddr};
@@ -23,10 +25,9 @@ use crate::io::inbox::Notice;
 use crate::io::reactor::{Cx, Drive, Registered, Step};
 use crate::io::ready::Ready;
 use crate::io::seat::Seat;
-use crate::net::addr::{show_ip, unmapped};
+use crate::net::addr::unmapped;
 use crate::net::own_file::OwnFile;
 use crate::plan::Base;
-use crate::report;
 use std::rc::Rc;
 use std::task::Poll;
 use std::time::Instant;
@@ -287,12 +288,10 @@ fn tell_answers(end: &mut Datagram, label: &str) {
     let fault = end.take_send_fault();
     for peer in end.take_new_peers() {
         if let PeerAddr::Ip(ip) = peer {
-            let ip = unmapped(ip);
-            report::verbose(1, &format!("Answer from {} {}", show_ip(&ip), ip.port()));
+            words::tell(&Event::Answer(unmapped(ip)));
         }
     }
     if let Some(error) = fault {
-        let reason = report::reason(&error);
-        report::verbose(1, &format!("Datagrams to {label} are lost: {reason}"));
+        words::tell(&Event::Lost(label, &error));
     }
 }

@@ -2,10 +2,9 @@
 //! the only one, is answered.
 
 use super::bind::BoundSock;
-use super::entrance::Patience;
-use super::greet::Greeter;
-use super::guard::{self, Guard};
+use super::event::Event;
 use super::session::Session;
+use super::welcome::Welcome;
 use super::words;
 use crate::exit::Exit;
 use crate::io::datagram::{Datagram, PeerAddr, PeerMode};
@@ -14,10 +13,8 @@ use crate::io::inbox::Notice;
 use crate::io::reactor::{Cx, Registrar};
 use crate::net::addr::unmapped;
 use crate::net::labels::ip_label;
-use crate::net::own_file::OwnFile;
 use crate::parse::escape::printable;
 use crate::plan::{Listening, Manners};
-use crate::report;
 use socket2::Socket;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
@@ -28,26 +25,16 @@ use std::time::Instant;
 pub struct Whole {
     listening: Rc<Listening>,
     sock: Option<Socket>,
-    greeter: Greeter,
-    /// Who is heard.
-    guard: Guard,
-    has_changed: bool,
-    patience: Patience,
-    /// Removed when we leave.
-    _files: Vec<OwnFile>,
+    welcome: Welcome,
 }
 
 impl Whole {
     /// All peers of a bound socket.
     pub fn new(listening: Rc<Listening>, bound: BoundSock, manners: Manners) -> Whole {
         Whole {
-            patience: Patience::new(&listening.reception, &manners),
+            welcome: Welcome::new(&listening, bound.guard, bound.files, manners),
             sock: Some(bound.sock),
-            greeter: Greeter::new(manners),
-            guard: bound.guard,
-            has_changed: false,
             listening,
-            _files: bound.files,
         }
     }
 
@@ -65,60 +52,53 @@ impl Whole {
             PeerMode::Last
         };
         let mut datagram = Datagram::new(sock, peers, registrar)?;
-        datagram.set_rules(self.guard.rules());
+        self.welcome.watch(&mut datagram);
         Ok(Some(Endpoint::Datagram(Box::new(datagram))))
     }
 
     /// Takes in a notice.
     pub fn notice(&mut self, notice: &Notice) {
-        self.greeter.notice(notice);
-        self.has_changed |= self.guard.notice(notice);
+        self.welcome.notice(notice);
     }
 
     /// Tells about peers that are new, and about sends that failed; gives the exit code when nobody
     /// has come for too long.
     pub fn attend(&mut self, session: &mut Session, cx: Cx<'_>) -> Option<Exit> {
         let Some(datagram) = session.datagram() else {
-            return self.patience.exit(cx.now);
+            return self.welcome.nobody_came(cx.now);
         };
-        if std::mem::take(&mut self.has_changed) {
-            datagram.set_rules(self.guard.rules());
-        }
         if datagram.has_peer() {
-            self.patience.end();
+            self.welcome.has_come();
         }
         let (peers, fault) = (datagram.take_new_peers(), datagram.take_send_fault());
-        guard::tell_refused(datagram);
+        self.welcome.watch(datagram);
         for peer in peers {
             match peer {
                 PeerAddr::Ip(ip) => {
                     let ip = unmapped(ip);
                     session.set_label(ip_label(&ip, &self.listening.net));
-                    self.greeter.greet_ip(ip, &cx.registrar);
+                    self.welcome.greeter.greet_ip(ip, &cx.registrar);
                 }
                 PeerAddr::Unix(path) => {
                     let path = printable(path.as_os_str().as_bytes());
-                    if report::is_verbose(1) {
-                        report::line(&words::received_unix(&path));
-                    }
+                    words::tell(&Event::CameTo(&path));
                     session.set_label(format!("{path} (unix)"));
                 }
             }
         }
         if let Some(error) = fault {
-            let reason = report::reason(&error);
-            report::failure(&format!("send to the peer failed: {reason}"));
+            words::tell(&Event::SendFailed(&error));
         }
-        self.patience.exit(cx.now)
+        self.welcome.nobody_came(cx.now)
     }
 
     /// Tells those whose names are still being looked up without them.
     pub fn flush(&mut self) {
-        self.greeter.flush();
+        self.welcome.greeter.flush();
     }
 
     /// When nobody is waited for any more.
     pub fn deadline(&self) -> Option<Instant> {
-        self.patience.deadline()
+        self.welcome.deadline()
     }
 }

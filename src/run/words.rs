@@ -1,417 +1,228 @@
-//! The lines said about connections, in the words of the dialect: nc's own and Ncat's to the letter.
+//! The words for what there is to tell, in the language of the dialect: nc's own and Ncat's to the
+//! letter.
 
+mod opening;
+
+pub use opening::{could_not_resolve, no_connection, not_bound, not_opened, opening};
+
+use super::event::{Event, Totals};
 use super::secure;
-use crate::exit::Exit;
 use crate::flow::bridge::Ended;
 use crate::flow::limits::Late;
 use crate::net::addr::{self, show_ip};
-use crate::net::labels::base_label;
-use crate::net::lookup::{Role, Unknown};
-use crate::net::news::{News, SocketDetails};
-use crate::net::open::Opener;
-use crate::net::open_error::OpenError;
-use crate::net::race::Obstacle;
-use crate::net::resolve::UnfitHost;
 use crate::net::unix;
-use crate::net::wrap::WrapError;
-use crate::parse::escape::printable;
-use crate::plan::{Base, End, Family, Manners, Net, Transport};
+use crate::plan::Manners;
 use crate::report::{self, Wording};
-use crate::sys::names;
 use crate::sys::sockopt::Credentials;
 use socket2::{SockAddr, Socket};
 use std::io;
-use std::net::{Ipv4Addr, SocketAddr};
-use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::net::Ipv4Addr;
 
-/// What `-v` prints while an end is opened, in lines; `is_scan` where that is all that is done.
-pub fn news(news: &News, end: &End, port: u16, is_scan: bool) -> Vec<String> {
-    match news {
-        News::Line(line) => vec![line.clone()],
-        News::Connected(addr, details) => {
-            let line = match (&end.base, addr) {
-                (Base::Ip { host, .. }, Some(addr)) => {
-                    Some(succeeded((host, port), addr, end, is_scan))
-                }
-                (Base::Unix { path, .. }, _) => reached(path),
-                (Base::Vsock { cid, port }, _) => {
-                    let line = format!("Connection to vsock {cid} port {port} succeeded!");
-                    Some(report::stated(&line))
-                }
-                _ => None,
-            };
-            line.into_iter()
-                .chain(details.as_ref().map(socket_details))
-                .collect()
-        }
-        News::Secured {
-            label,
-            doubt,
-            agreed,
-        } => {
-            let doubt = doubt.as_ref();
-            let doubt = doubt.map(|why| format!("Certificate verification failed ({why})"));
-            let peer = format!("SSL connection to {label}");
-            let before = doubt.into_iter().chain([peer]);
-            let is_ncat = report::wording() == Wording::Ncat;
-            let before = before.filter(|_| is_ncat);
-            let lines = before.chain(agreed.iter().cloned());
-            lines.map(|line| report::stated(&line)).collect()
-        }
-    }
-}
-
-/// The line about a connection.
-fn succeeded((host, port): (&str, u16), addr: &SocketAddr, end: &End, is_scan: bool) -> String {
-    let (net, via_proxy) = (&end.how.net, end.proxy().is_some());
-    if report::wording() == Wording::Ncat {
-        let proxy = if via_proxy { "proxy " } else { "" };
-        let connected = report::stated(&format!("Connected to {proxy}{addr}"));
-        return match net.transport {
-            Transport::Udp if is_scan => {
-                format!("{connected}\nNcat: UDP packet sent successfully")
-            }
-            _ => connected,
-        };
-    }
-    let proto = net.transport.name();
-    let service = (!net.numeric)
-        .then(|| names::service_name(port, proto))
-        .flatten();
-    let service = service.unwrap_or_else(|| "*".into());
-    let ip = show_ip(addr);
-    let shown = printable(host.as_bytes());
-    let ip = if net.numeric || via_proxy || ip == host {
-        String::new()
-    } else {
-        format!(" ({ip})")
-    };
-    format!("Connection to {shown}{ip} {port} port [{proto}/{service}] succeeded!")
-}
-
-/// The line about a connection to a Unix socket, which nc passes over.
-fn reached(path: &Path) -> Option<String> {
-    let tells = report::wording() == Wording::Ncat;
-    let shown = printable(path.as_os_str().as_bytes());
-    tells.then(|| report::stated(&format!("Connected to {shown}")))
-}
-
-/// Why a Unix socket cannot be connected to.
-fn not_reached(path: &Path, error: &io::Error, manners: &Manners) -> String {
-    let reason = report::reason(error);
-    // The kernel never says this of a Unix socket: it is our limit.
-    let is_late = error.kind() == io::ErrorKind::TimedOut;
-    let shown = printable(path.as_os_str().as_bytes());
-    match report::wording() {
-        Wording::Ncat if is_late => "TIMEOUT".into(),
-        Wording::Ncat => reason,
-        Wording::Netcat if is_late => format!("connect to {shown} (unix) timed out"),
-        Wording::Netcat if manners.plain_errors => format!("{shown}: {reason}"),
-        // The kernel refuses a file as it does a socket without a listener.
-        Wording::Netcat if unix::is_other_file(path) => {
-            format!("{shown} is not a socket")
-        }
-        Wording::Netcat => format!("connect to {shown} (unix) failed: {reason}"),
-    }
-}
-
-/// Why a Unix socket cannot be listened on.
-pub fn not_bound(path: &Path, error: &io::Error) -> String {
-    let hint = match error.kind() {
-        io::ErrorKind::AddrInUse if unix::is_other_file(path) => " (it is not a socket)",
-        _ => "",
-    };
-    let shown = printable(path.as_os_str().as_bytes());
-    let reason = report::reason(error);
-    format!("listen on {shown} (unix) failed: {reason}{hint}")
-}
-
-/// The line about a place of the Internet that is listened on. `first` is nc's first word, `host`
-/// the address, or its name.
-pub fn listening(first: &str, host: &str, bound: &SocketAddr, is_dual: bool) -> String {
-    let port = bound.port();
-    match (report::wording(), is_dual) {
-        (Wording::Netcat, _) => format!("{first} on {host} {port}"),
-        (Wording::Ncat, false) => format!("Ncat: Listening on {bound}"),
-        (Wording::Ncat, true) => {
-            let v4 = Ipv4Addr::UNSPECIFIED;
-            format!("Ncat: Listening on {bound}\nNcat: Listening on {v4}:{port}")
-        }
-    }
-}
-
-/// The line about a Unix socket that is listened on, or only bound.
-pub fn listening_unix(path: &str, is_stream: bool) -> String {
-    match (report::wording(), is_stream) {
-        (Wording::Netcat, true) => format!("Bound on {path}\nListening on {path}"),
-        (Wording::Netcat, false) => format!("Bound on {path}"),
-        (Wording::Ncat, _) => format!("Ncat: Listening on {path}"),
-    }
-}
-
-/// The line about a client. `host` is its address, or its name.
-pub fn received(host: &str, ip: &SocketAddr) -> String {
-    match report::wording() {
-        Wording::Netcat => format!("Connection received on {host} {}", ip.port()),
-        Wording::Ncat => report::stated(&format!("Connection from {ip}")),
-    }
-}
-
-/// The line about a client on a Unix socket, or the peer that sent there.
-pub fn received_unix(path: &str) -> String {
-    match report::wording() {
-        Wording::Netcat => format!("Connection received on {path}"),
-        Wording::Ncat => report::stated("Connection from a client on Unix domain socket"),
-    }
-}
-
-/// How much went over a connection with a peer that `came` or was dialed, and whether `-v` is to be
-/// given once or twice for it.
-pub fn totals(moved: (u64, u64), seconds: f64, ended: &Ended, came: bool) -> (u8, String) {
-    let (sent, received) = moved;
-    let moved = format!("{sent} bytes sent, {received} bytes received in");
-    match report::wording() {
-        Wording::Netcat => (2, format!("{moved} {seconds:.3} seconds")),
-        Wording::Ncat => {
-            let tells = matches!(ended, Ended::Clean | Ended::Quit) && !came;
-            let level = if tells { 1 } else { 2 };
-            (level, format!("{moved} {seconds:.2} seconds"))
-        }
-    }
-}
-
-/// A session that took too long; `what` it was with.
-pub fn late(what: &str, late: &Late) -> String {
-    match (report::wording(), late) {
-        (Wording::Ncat, Late::Idle(limit)) => {
-            format!("Idle timeout expired ({} ms)", limit.as_millis())
-        }
-        _ => format!("{what} timed out: {late}"),
-    }
-}
-
-/// A session that broke. `what` could not be gone on with.
-pub fn broken(what: &str, reason: &str) -> String {
-    match report::wording() {
-        Wording::Netcat => format!("{what} failed: {reason}"),
-        Wording::Ncat => reason.to_string(),
-    }
-}
-
-/// The line about a UDP port that refused.
-fn refused(addr: &SocketAddr, port: u16, error: &io::Error, net: &Net) -> String {
-    if report::wording() == Wording::Ncat {
-        return report::reason(error);
-    }
-    let ip = show_ip(addr);
-    let proto = net.transport.name();
-    format!(
-        "connect to {ip} port {port} ({proto}) failed: {}",
-        report::reason(error)
-    )
-}
-
-/// An end that could not be opened: what is told, and how.
-pub struct Failure {
-    /// The line, if there is one.
-    pub line: Option<String>,
+/// What is told: lines, and when and how they are printed.
+struct Said {
     tone: Tone,
-    /// The exit code.
-    pub exit: Exit,
-    /// Another port would not be opened either.
-    pub is_fatal: bool,
+    lines: Vec<String>,
 }
 
-/// How a failure is told.
 enum Tone {
-    /// As the failure of a session.
+    /// As it is, always.
+    Line,
+    /// When `-v` was given so many times.
+    Verbose(u8),
+    /// As the failure of a session or a connection.
     Failure,
-    /// Always.
+    /// As an error, always.
     Error,
-    /// As what rnc cannot go on after.
-    Fatal,
 }
 
-impl Failure {
-    /// Tells it.
-    pub fn tell(&self) {
-        let Some(line) = &self.line else {
-            return;
-        };
-        match self.tone {
-            Tone::Failure => report::failure(line),
-            Tone::Error => report::error(line),
-            Tone::Fatal => report::fatal(line),
-        }
+impl Said {
+    fn new(tone: Tone, lines: impl IntoIterator<Item = String>) -> Said {
+        let lines = lines.into_iter().collect();
+        Said { tone, lines }
     }
 }
 
-/// Why an end could not be opened; `is_relayed` where a peer that has come waits for it.
-pub fn not_opened(
-    error: &OpenError,
-    opener: &Opener,
-    manners: &Manners,
-    is_relayed: bool,
-) -> Failure {
-    let end = opener.to().end();
-    let codes = &manners.codes;
-    let late = Exit::Code(codes.connect_timed_out);
-    let (tone, exit) = match error {
-        OpenError::Name(_) | OpenError::Obstacle(_) if !is_relayed => {
-            (Tone::Fatal, Exit::Code(codes.other))
-        }
-        OpenError::Connect(true) => (Tone::Failure, late),
-        OpenError::Connect(false) => (Tone::Failure, Exit::FAILED),
-        OpenError::Local(error) if error.kind() == io::ErrorKind::TimedOut => (Tone::Error, late),
-        OpenError::Tls(error, _) if is_late(error) => (Tone::Error, late),
-        _ => (Tone::Error, Exit::FAILED),
+fn line(text: impl Into<String>) -> Said {
+    Said::new(Tone::Line, [text.into()])
+}
+
+fn verbose(level: u8, text: impl Into<String>) -> Said {
+    Said::new(Tone::Verbose(level), [text.into()])
+}
+
+fn failure(text: impl Into<String>) -> Said {
+    Said::new(Tone::Failure, [text.into()])
+}
+
+fn error(text: impl Into<String>) -> Said {
+    Said::new(Tone::Error, [text.into()])
+}
+
+/// Something that failed, and why.
+fn failed(what: &str, why: &io::Error) -> Said {
+    error(format!("{what} failed: {}", report::reason(why)))
+}
+
+/// Tells something.
+pub fn tell(event: &Event<'_>) {
+    if let Event::Opening(news, end, port) = event {
+        let lines = opening(news, end, *port, false);
+        return lines.iter().for_each(|line| report::line(line));
+    }
+    let own = match report::wording() {
+        Wording::Ncat => ncat(event),
+        Wording::Netcat => None,
     };
-    let is_fatal = !matches!(
-        error,
-        OpenError::Connect(_) | OpenError::Refused(..) | OpenError::Tls(..)
-    );
-    let line = match error {
-        // With -v each address has been told by now.
-        OpenError::Connect(_) if report::is_verbose(1) => None,
-        OpenError::Connect(_) => Some(opener.summary()),
-        // nc says nothing here, not even with -v.
-        OpenError::Refused(addr, error) => {
-            let tells = manners.tells_breaks && report::is_verbose(1);
-            tells.then(|| refused(addr, opener.port(), error, &end.how.net))
+    let Said { tone, lines } = own.unwrap_or_else(|| netcat(event));
+    lines.iter().for_each(|line| match tone {
+        Tone::Line => report::line(line),
+        Tone::Verbose(level) => report::verbose(level, line),
+        Tone::Failure => report::failure(line),
+        Tone::Error => report::error(line),
+    });
+}
+
+/// In Ncat's words, where it has some.
+fn ncat(event: &Event<'_>) -> Option<Said> {
+    Some(match event {
+        Event::Listening { bound, is_dual, .. } => {
+            let (any, port) = (Ipv4Addr::UNSPECIFIED, bound.port());
+            let both = is_dual.then(|| format!("Ncat: Listening on {any}:{port}"));
+            let first = format!("Ncat: Listening on {bound}");
+            Said::new(Tone::Line, [first].into_iter().chain(both))
         }
-        OpenError::Tls(error, label) => Some(secure::server_failed(label, error, opener.to())),
-        OpenError::Local(error) => Some(not_reached_locally(&end.base, error, manners)),
-        OpenError::Program(error) => {
-            let program = base_label(&end.base);
-            Some(format!("run {program} failed: {}", report::reason(error)))
+        Event::ListeningAt { place, .. } => line(format!("Ncat: Listening on {place}")),
+        Event::OwnCertificate(pin, _) => {
+            let how = "Use --ssl-key and --ssl-cert to use a permanent one";
+            let made = format!("Generating a temporary P-256 key. {how}");
+            Said::new(Tone::Verbose(1), [made, format!("Fingerprint: {pin}")])
         }
-        OpenError::Io(error) => Some(report::reason(error)),
-        OpenError::Setup(error) => Some(error.to_string()),
-        error => Some(no_connection(error, end, manners)),
-    };
-    Failure {
-        line,
-        tone,
-        exit,
-        is_fatal,
+        Event::Came(_, ip) => verbose(1, format!("Connection from {ip}")),
+        Event::CameTo(_) => verbose(1, "Connection from a client on Unix domain socket"),
+        Event::Denied(_) => line("Ncat: New connection denied: not allowed"),
+        Event::Totals(totals) => {
+            let is_regular = matches!(totals.ended, Ended::Clean | Ended::Quit);
+            let level = if is_regular && !totals.came { 1 } else { 2 };
+            verbose(level, amounts(totals, 2))
+        }
+        Event::Late(_, Late::Idle(limit)) => {
+            failure(format!("Idle timeout expired ({} ms)", limit.as_millis()))
+        }
+        Event::Broken(_, why) => failure(*why),
+        _ => return None,
+    })
+}
+
+/// In nc's words, and in rnc's own.
+fn netcat(event: &Event<'_>) -> Said {
+    let why = report::reason;
+    match event {
+        Event::Listening {
+            is_bound,
+            host,
+            bound,
+            ..
+        } => line(format!("{} on {host} {}", listens(*is_bound), bound.port())),
+        Event::ListeningAt {
+            is_bound,
+            place,
+            is_own,
+        } => {
+            let shows_both = *is_own && report::is_verbose(1);
+            let bound = shows_both.then(|| format!("Bound on {place}"));
+            let is_only_bound = *is_bound && (shows_both || !is_own);
+            let listening = format!("{} on {place}", listens(is_only_bound));
+            let listening = Some(listening).filter(|_| !(shows_both && *is_bound));
+            Said::new(Tone::Line, bound.into_iter().chain(listening))
+        }
+        Event::OwnCertificate(pin, place) => {
+            let how = |place| format!("Connect with: rnc --tls --tls-pin {pin} {place}");
+            let made = format!("TLS certificate {pin}");
+            Said::new(Tone::Line, [made].into_iter().chain(place.map(how)))
+        }
+        Event::Came(host, ip) => verbose(1, format!("Connection received on {host} {}", ip.port())),
+        Event::CameTo(place) => verbose(1, format!("Connection received on {place}")),
+        Event::ClientSecured(agreed) => Said::new(Tone::Verbose(1), agreed.iter().cloned()),
+        Event::HandshakeFailed(label, error, server) => {
+            failure(secure::client_failed(label, error, server))
+        }
+        Event::HandshakeDropped(label) => {
+            let line = format!("TLS handshake with {label} given up: others are waiting");
+            verbose(1, line)
+        }
+        Event::Denied(who) => verbose(1, format!("Connection from {who} denied")),
+        Event::TurnedAway(error) => verbose(1, format!("A client was turned away: {}", why(error))),
+        Event::Full(most) => {
+            let line = format!("New connection denied: connection limit reached ({most})");
+            verbose(1, line)
+        }
+        Event::Answer(ip) => verbose(1, format!("Answer from {} {}", show_ip(ip), ip.port())),
+        Event::Lost(peer, error) => {
+            verbose(1, format!("Datagrams to {peer} are lost: {}", why(error)))
+        }
+        Event::SpeaksTls => verbose(1, "The client speaks TLS, which --tls understands"),
+        Event::AccessRead => verbose(1, "Who may come in has been read again"),
+        Event::OpenToAll => error(
+            "warning: any host that reaches this machine can use the program; --allow, or an \
+             address to listen on, limits that",
+        ),
+        Event::PeersFull(most) => error(format!("{most} peers at once: others are not heard")),
+        Event::Short(error) => self::error(format!("accept failed: {}; clients wait", why(error))),
+        Event::NobodyCame(limit) => error(format!("no client connected within {limit:?}")),
+        Event::Itself(label) => error(format!(
+            "connect to {label} failed: rnc itself listens there"
+        )),
+        event => session(event),
     }
 }
 
-/// Returns whether TLS took too long.
-fn is_late(error: &WrapError) -> bool {
-    match error {
-        WrapError::Late => true,
-        WrapError::Handshake(error, _) => error.kind() == io::ErrorKind::TimedOut,
-        WrapError::Proxy(_) | WrapError::Asking(_) | WrapError::Injected => false,
-    }
-}
-
-/// Why a Unix or a vsock socket cannot be connected to.
-fn not_reached_locally(base: &Base, error: &io::Error, manners: &Manners) -> String {
-    let label = base_label(base);
-    match base {
-        Base::Unix { path, .. } => not_reached(path, error, manners),
-        _ if error.kind() == io::ErrorKind::TimedOut => format!("connect to {label} timed out"),
-        _ => format!("connect to {label} failed: {}", report::reason(error)),
-    }
-}
-
-/// Why no connection can be made at all, to this port or another. Nothing is said about a port
-/// that merely is not open.
-pub fn no_connection(error: &OpenError, end: &End, manners: &Manners) -> String {
-    let proxy = || {
-        let proxy = end.proxy();
-        let at = proxy.map(|proxy| format!("{} port {}", proxy.host, proxy.port));
-        at.unwrap_or_default()
-    };
-    match error {
-        OpenError::Name(unknown) => unknown_name(unknown, end, manners),
-        OpenError::Obstacle(what) => obstacle(what, manners),
-        OpenError::Proxy(error) => match report::wording() {
-            Wording::Netcat => format!("connect through {} failed: {error}", proxy()),
-            Wording::Ncat => format!("Proxy connection failed: {error}"),
-        },
-        OpenError::PasswordWanted(_) => {
-            let at = proxy();
-            format!("connect through {at} failed: it wants a password (--proxy-auth)")
+/// About sessions.
+fn session(event: &Event<'_>) -> Said {
+    match event {
+        Event::Totals(totals) => verbose(2, amounts(totals, 3)),
+        Event::Left(peer, (sent, received)) => {
+            let line = format!("{peer} left: {sent} bytes sent, {received} received");
+            verbose(2, line)
         }
-        _ => String::new(),
-    }
-}
-
-fn unknown_name(unknown: &Unknown, end: &End, manners: &Manners) -> String {
-    let (host, port) = &unknown.host;
-    let what = match unknown.role {
-        Role::Source => " (-s)",
-        Role::Hop if end.proxy().is_some() => " (the proxy)",
-        Role::Target | Role::Hop => "",
-    };
-    if unknown.role == Role::Source && manners.plain_errors {
-        let (host, reason) = (printable(host.as_bytes()), report::reason(&unknown.error));
-        return format!("getaddrinfo for source address \"{host}\": {reason}");
-    }
-    could_not_resolve((host, what), *port, &unknown.error, &end.how.net, manners)
-}
-
-/// The line about a name without an address that can be used; `what` is its role, to be appended.
-pub fn could_not_resolve(
-    (host, what): (&str, &str),
-    port: u16,
-    error: &io::Error,
-    net: &Net,
-    manners: &Manners,
-) -> String {
-    let (host, reason) = (printable(host.as_bytes()), report::reason(error));
-    let unfit = error.get_ref().and_then(|error| error.downcast_ref());
-    match (report::wording(), unfit) {
-        (Wording::Ncat, _) => format!("Could not resolve hostname \"{host}\": {reason}"),
-        (Wording::Netcat, _) if manners.plain_errors => {
-            format!("getaddrinfo for host \"{host}\" port {port}: {reason}")
+        Event::Answered(received, answered) => {
+            let line = format!("{received} datagrams received, {answered} answered");
+            verbose(2, line)
         }
-        (Wording::Netcat, Some(UnfitHost::IsName)) => {
-            let option = if net.numeric {
-                "-n"
-            } else {
-                "--proxy-dns none"
-            };
-            format!("{option}: {host} is a name, not an address{what}")
+        Event::Dropped(1) => verbose(2, "1 datagram dropped by the kernel"),
+        Event::Dropped(count) => verbose(2, format!("{count} datagrams dropped by the kernel")),
+        Event::UsedUp(peer) => verbose(1, format!("{peer} reached --max-bytes")),
+        Event::Alert(peer) => {
+            let speaks = "it speaks TLS, as its alert shows (see --tls)";
+            failure(format!("connection to {peer} failed: {speaks}"))
         }
-        (Wording::Netcat, Some(UnfitHost::Family(Family::V4))) => {
-            format!("{host} is not an IPv4 address (-4){what}")
-        }
-        (Wording::Netcat, Some(UnfitHost::Family(_))) => {
-            format!("{host} is not an IPv6 address (-6){what}")
-        }
-        (Wording::Netcat, None) => format!("cannot resolve {host}{what}: {reason}"),
-    }
-}
-
-/// What kept every address from being tried.
-fn obstacle(what: &Obstacle, manners: &Manners) -> String {
-    match what {
-        Obstacle::Source(from, error) => {
+        Event::Late(Some(what), late) => failure(format!("{what} timed out: {late}")),
+        Event::Late(None, late) => failure(format!("timed out: {late}")),
+        Event::Broken(what, why) => failure(format!("{what} failed: {why}")),
+        Event::SendFailed(error) => {
             let reason = report::reason(error);
-            if manners.plain_errors || report::wording() == Wording::Ncat {
-                return format!("bind failed: {reason}");
-            }
-            let port = match from.port() {
-                0 => String::new(),
-                port => format!(" port {port}"),
-            };
-            format!("bind to {}{port} failed: {reason}", show_ip(from))
+            failure(format!("send to the peer failed: {reason}"))
         }
-        Obstacle::NoDescriptor(error) => {
-            format!("cannot make a socket: {}", report::reason(error))
+        Event::Stalled(peer) => error(format!("{peer} does not read: dropped")),
+        Event::ReceiveFailed(error) => failed("receive", error),
+        Event::InputFailed(error) => failed("read from standard input", error),
+        Event::OutputFailed(error) => failed("write to standard output", error),
+        Event::NotPassed(error) => failed("pass the socket to standard output", error),
+        Event::NotAsked(error) => {
+            let reason = report::reason(error);
+            self::error(format!("cannot ask for the proxy password: {reason}"))
         }
-        Obstacle::NoTransport(transport, error) => {
-            let name = transport.name();
-            format!("cannot make a socket ({name}): {}", report::reason(error))
-        }
-        Obstacle::Option(option) => {
-            format!("{}: {}", option.doing, report::reason(&option.error))
-        }
+        _ => Said::new(Tone::Line, None),
     }
+}
+
+fn listens(is_bound: bool) -> &'static str {
+    if is_bound { "Bound" } else { "Listening" }
+}
+
+/// How much went over a session, and in how many seconds, with so many decimals.
+fn amounts(totals: &Totals<'_>, decimals: usize) -> String {
+    let ((sent, received), seconds) = (totals.moved, totals.time.as_secs_f64());
+    format!("{sent} bytes sent, {received} bytes received in {seconds:.decimals$} seconds")
 }
 
 /// Where a client has come from, or at a Unix socket where to, and whose process it is:
@@ -431,21 +242,4 @@ pub fn came(sock: &Socket, addr: &SockAddr, manners: &Manners) -> String {
         }
         None => place,
     }
-}
-
-/// The line about a client that is turned away.
-pub fn denied(sock: &Socket, addr: &SockAddr, manners: &Manners) -> String {
-    match report::wording() {
-        Wording::Netcat => format!("Connection from {} denied", came(sock, addr, manners)),
-        Wording::Ncat => "Ncat: New connection denied: not allowed".into(),
-    }
-}
-
-/// What `-vv` tells about a connected socket.
-fn socket_details(details: &SocketDetails) -> String {
-    let local = details.local.as_ref().map(addr::show).unwrap_or_default();
-    let (send, receive) = details.buffers;
-    report::stated(&format!(
-        "Local address {local}, send buffer {send} bytes, receive buffer {receive} bytes"
-    ))
 }

@@ -13,16 +13,18 @@ mod pty;
 mod seccomp;
 mod skips;
 mod sock;
+mod start;
 mod temp;
 
 pub use finished::Finished;
 pub use limits::may_have_descriptors;
 pub use log::Log;
 pub use proc_fs::{
-    Work, is_nonblocking, listening_port_of, peak_rss_kib, private_kib, unread_by_owner, work_done,
+    Work, bound_udp_port_of, is_nonblocking, listening_port_of, peak_rss_kib, private_kib,
+    unread_by_owner, work_done,
 };
 pub use process::{Cmd, Running, Stdin, Stdout};
-pub use programs::{python, require, require_services, rnc, rnc_binary, shell};
+pub use programs::{python, require, require_services, rnc, rnc_binary, rnc_for_all, shell};
 pub use pty::Pty;
 pub use seccomp::Refused;
 pub use skips::{peers_are_required, skip};
@@ -30,6 +32,7 @@ pub use sock::{
     ClosedPort, Server, Sock, Transport, connect_to_listener, flood_until_stuck, forge_datagram,
     never_answers, udp_socket,
 };
+pub use start::close;
 pub use temp::TempDir;
 
 use std::time::{Duration, Instant};

@@ -27,6 +27,15 @@ pub struct Work {
     pub sleeps: u64,
     /// Clock ticks of user and system time.
     pub ticks: u64,
+    /// Whether all of its threads sleep now: one that waits for a processor does not.
+    pub sleeps_now: bool,
+}
+
+impl Work {
+    /// Returns whether nothing at all has been done since then, and nothing is about to be.
+    pub fn is_at_rest_since(self, before: Work) -> bool {
+        self == before && self.sleeps_now
+    }
 }
 
 /// Reads how much the process has done until now.
@@ -34,6 +43,7 @@ pub fn work_done(pid: i32) -> Work {
     let mut work = Work {
         sleeps: 0,
         ticks: 0,
+        sleeps_now: true,
     };
     for task in fs::read_dir(format!("/proc/{pid}/task")).expect("the process is gone") {
         let path = task.expect("a task").path();
@@ -42,6 +52,7 @@ pub fn work_done(pid: i32) -> Work {
         let stat = fs::read_to_string(path.join("stat")).unwrap_or_default();
         // Fields 14 and 15 of proc(5), counted from after the command's name in parentheses.
         let rest = stat.rsplit(')').next().unwrap_or_default();
+        work.sleeps_now &= rest.trim_start().starts_with('S');
         let fields = rest.split_whitespace().skip(11).take(2);
         work.ticks += fields.filter_map(|n| n.parse::<u64>().ok()).sum::<u64>();
     }
@@ -86,13 +97,24 @@ fn unread_in(line: &str, local: u16, peer: u16) -> Option<usize> {
 /// The TCP port a process listens on, once it does: for programs that are told to choose one and
 /// do not say which.
 pub fn listening_port_of(pid: i32) -> Option<u16> {
+    const LISTEN: &str = "0A";
+    port_of(pid, ["/proc/net/tcp", "/proc/net/tcp6"], LISTEN)
+}
+
+/// The UDP port a process has bound, and is not connected from.
+pub fn bound_udp_port_of(pid: i32) -> Option<u16> {
+    const CLOSE: &str = "07";
+    port_of(pid, ["/proc/net/udp", "/proc/net/udp6"], CLOSE)
+}
+
+fn port_of(pid: i32, tables: [&str; 2], state: &str) -> Option<u16> {
     let sockets = sockets_of(pid);
-    ["/proc/net/tcp", "/proc/net/tcp6"].iter().find_map(|path| {
+    tables.iter().find_map(|path| {
         let table = fs::read_to_string(path).unwrap_or_default();
         table
             .lines()
             .skip(1)
-            .find_map(|line| listening_port_in(line, &sockets))
+            .find_map(|line| port_in(line, state, &sockets))
     })
 }
 
@@ -110,12 +132,11 @@ fn sockets_of(pid: i32) -> Vec<u64> {
         .collect()
 }
 
-/// One line of net/tcp, as above, whose state is LISTEN and whose inode is one of these.
-fn listening_port_in(line: &str, sockets: &[u64]) -> Option<u16> {
-    const LISTEN: &str = "0A";
+/// One line of net/tcp, as above, with this state and an inode that is one of these.
+fn port_in(line: &str, state: &str, sockets: &[u64]) -> Option<u16> {
     let fields: Vec<&str> = line.split_whitespace().collect();
     let inode = fields.get(9)?.parse().ok()?;
-    if fields[3] != LISTEN || !sockets.contains(&inode) {
+    if fields[3] != state || !sockets.contains(&inode) {
         return None;
     }
     let (_, port) = fields[1].rsplit_once(':')?;

@@ -2,14 +2,15 @@
 //! behind.
 
 use super::finished::readable;
-use super::seccomp::{Refused, Seccomp};
+use super::seccomp::Refused;
+use super::start::{Setup, close, start};
 use super::{DEADLINE, Finished, Log, Pty};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::process::{Pid, PidfdFlags, Signal};
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io::Write;
-use std::os::fd::{AsRawFd, OwnedFd, RawFd};
+use std::os::fd::{OwnedFd, RawFd};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
@@ -50,9 +51,7 @@ pub struct Cmd {
     stdin: Stdin,
     stdout: Stdout,
     stderr: Stdout,
-    terminal: Option<RawFd>,
-    handed: Option<(OwnedFd, RawFd)>,
-    seccomp: Seccomp,
+    setup: Setup,
     group: bool,
 }
 
@@ -65,9 +64,7 @@ impl Cmd {
             stdin: Stdin::Null,
             stdout: Stdout::Captured,
             stderr: Stdout::Captured,
-            terminal: None,
-            handed: None,
-            seccomp: Seccomp::default(),
+            setup: Setup::default(),
             group: false,
         }
     }
@@ -124,25 +121,25 @@ impl Cmd {
 
     /// Makes the terminal the controlling one, so that ctrl-C typed there becomes SIGINT.
     pub fn controlled_by(mut self, pty: &Pty) -> Cmd {
-        self.terminal = Some(pty.slave_fd());
+        self.setup.terminal = Some(pty.slave_fd());
         self
     }
 
     /// Hands on one more descriptor, under this number.
     pub fn hand(mut self, fd: OwnedFd, number: RawFd) -> Cmd {
-        self.handed = Some((fd, number));
+        self.setup.handed = Some((fd, number));
         self
     }
 
     /// Runs it in a kernel that answers these system calls with this error.
     pub fn refused(mut self, calls: &[libc::c_long], error: i32) -> Cmd {
-        self.seccomp.refuse(calls, error);
+        self.setup.seccomp.refuse(calls, error);
         self
     }
 
     /// Runs it in a kernel that answers this kind of a call with this error.
     pub fn refused_kind(mut self, kind: Refused, error: i32) -> Cmd {
-        self.seccomp.refuse_kind(kind, error);
+        self.setup.seccomp.refuse_kind(kind, error);
         self
     }
 
@@ -155,11 +152,10 @@ impl Cmd {
     /// Starts it.
     #[track_caller]
     pub fn spawn(mut self) -> Running {
-        let mut closed = Vec::new();
         if env!("CARGO_CRATE_NAME").ends_with("_in_memory") {
             self.command.env("RNC_FAST", "0");
         }
-        if self.group && self.terminal.is_none() {
+        if self.group && self.setup.terminal.is_none() {
             // With a terminal the new session makes the group.
             self.command.process_group(0);
         }
@@ -168,17 +164,15 @@ impl Cmd {
             Stdin::Null => self.command.stdin(Stdio::null()),
             Stdin::Fd(fd) => self.command.stdin(fd),
             Stdin::Closed => {
-                closed.push(0);
+                self.setup.closed.push(0);
                 self.command.stdin(Stdio::null())
             }
         };
         let unread = matches!(self.stdout, Stdout::Unread);
-        let stdout = stdio_of(self.stdout, 1, &mut closed);
-        let stderr = stdio_of(self.stderr, 2, &mut closed);
+        let stdout = stdio_of(self.stdout, 1, &mut self.setup.closed);
+        let stderr = stdio_of(self.stderr, 2, &mut self.setup.closed);
         self.command.stdout(stdout).stderr(stderr);
-        let (handed, seccomp) = (self.handed, self.seccomp);
-        before_exec(&mut self.command, closed, self.terminal, handed, seccomp);
-        let mut child = match self.command.spawn() {
+        let mut child = match start(&mut self.command, self.setup) {
             Ok(child) => child,
             Err(error) => panic!("cannot start {}: {error}", self.name),
         };
@@ -237,12 +231,18 @@ impl Running {
     /// Writes to its stdin and leaves stdin open. For a few bytes: it waits while the pipe is full.
     #[track_caller]
     pub fn send(&mut self, bytes: impl AsRef<[u8]>) {
+        if let Err(error) = self.try_send(bytes) {
+            self.fail(&format!("writing to its stdin: {error}"));
+        }
+    }
+
+    /// As `send`, to a process that may have ended.
+    #[track_caller]
+    pub fn try_send(&mut self, bytes: impl AsRef<[u8]>) -> std::io::Result<()> {
         let Some(stdin) = &mut self.stdin else {
             self.fail("its stdin is no pipe of ours")
         };
-        if let Err(error) = stdin.write_all(bytes.as_ref()) {
-            self.fail(&format!("writing to its stdin: {error}"));
-        }
+        stdin.write_all(bytes.as_ref())
     }
 
     /// Writes all of it to its stdin and then closes it, on a thread of its own.
@@ -262,8 +262,13 @@ impl Running {
             .unwrap_or_else(|| panic!("{}: its stdin is no pipe of ours", self.name))
     }
 
+    /// The same, if there is one: for a wait that is not to close it.
+    pub fn hold_stdin(&mut self) -> Option<ChildStdin> {
+        self.stdin.take()
+    }
+
     pub fn close_stdin(&mut self) {
-        self.stdin = None;
+        close(self.stdin.take());
     }
 
     /// The port it says it listens on: the last word of nc's line, `Listening on ADDR PORT` or
@@ -430,48 +435,6 @@ fn stdio_of(stdout: Stdout, fd: RawFd, closed: &mut Vec<RawFd>) -> Stdio {
             Stdio::null()
         }
     }
-}
-
-/// The last of the signals with a name. See signal(7).
-const LAST_SIGNAL: i32 = 31;
-
-/// What must happen in the child between fork and exec.
-fn before_exec(
-    command: &mut Command,
-    closed: Vec<RawFd>,
-    terminal: Option<RawFd>,
-    handed: Option<(OwnedFd, RawFd)>,
-    seccomp: Seccomp,
-) {
-    let setup = move || {
-        // What the tests were started with is not what is tested: nohup ignores SIGHUP, and a shell
-        // without job control SIGINT and SIGQUIT of what it starts in the background.
-        for signal in 1..=LAST_SIGNAL {
-            // SAFETY: a plain system call; of the two that cannot be set it is an error.
-            unsafe { libc::signal(signal, libc::SIG_DFL) };
-        }
-        if let Some((fd, number)) = &handed {
-            // SAFETY: a plain system call; the copy under the new number survives exec.
-            if unsafe { libc::dup2(fd.as_raw_fd(), *number) } < 0 {
-                return Err(std::io::Error::last_os_error());
-            }
-            // SAFETY: as above; dup2 to the same number keeps what would close it at exec.
-            unsafe { libc::fcntl(*number, libc::F_SETFD, 0) };
-        }
-        if let Some(fd) = terminal {
-            // SAFETY: both are plain system calls on a descriptor this process holds.
-            if unsafe { libc::setsid() < 0 || libc::ioctl(fd, libc::TIOCSCTTY, 0) < 0 } {
-                return Err(std::io::Error::last_os_error());
-            }
-        }
-        for &fd in &closed {
-            // SAFETY: nothing in the child uses its standard descriptors before exec.
-            unsafe { libc::close(fd) };
-        }
-        seccomp.install()
-    };
-    // SAFETY: the closure only makes async-signal-safe system calls and allocates nothing.
-    unsafe { command.pre_exec(setup) };
 }
 
 fn ends_within(pidfd: &OwnedFd, at_most: Duration) -> bool {

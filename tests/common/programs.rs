@@ -1,6 +1,7 @@
 //! rnc itself, and the real programs it is tried against.
 
 use super::skips::skip_without;
+use super::start::while_none_starts;
 use super::{Cmd, TempDir};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -13,6 +14,16 @@ pub fn rnc_binary() -> &'static Path {
 /// rnc with these arguments.
 pub fn rnc<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Cmd {
     Cmd::new(rnc_binary()).args(args)
+}
+
+/// A copy of the binary that every user can run: the build directory may be root's alone.
+pub fn rnc_for_all(dir: &TempDir) -> PathBuf {
+    let binary = dir.join("rnc");
+    if !binary.exists() {
+        let copied = while_none_starts(|| std::fs::copy(rnc_binary(), &binary));
+        copied.expect("copy rnc");
+    }
+    binary
 }
 
 /// Finds a program a test needs. Where it is missing the test says so and is not run, unless

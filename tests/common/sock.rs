@@ -1,6 +1,6 @@
 //! Peers made of plain sockets in the test itself, for what no real program does on demand.
 
-use super::{DEADLINE, Running, TempDir};
+use super::{DEADLINE, Running, TempDir, close};
 use rustix::event::{PollFd, PollFlags, Timespec};
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use std::ffi::OsString;
@@ -42,6 +42,7 @@ impl Sock {
                 .set_linger(Some(Duration::ZERO))
                 .expect("SO_LINGER");
         }
+        close(self);
     }
 
     /// Reads to the end of the stream.
@@ -118,7 +119,8 @@ impl Sock {
         !is_ready(self, PollFlags::IN, Duration::ZERO)
     }
 
-    fn with_deadlines(self) -> Sock {
+    /// Makes its reads and writes fail at the deadline.
+    pub fn with_deadlines(self) -> Sock {
         let done = match &self {
             Sock::Tcp(stream) => stream
                 .set_read_timeout(Some(DEADLINE))

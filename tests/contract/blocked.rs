@@ -1,10 +1,10 @@
 //! No deadlock: each direction moves whenever its own source and sink can, whatever the other
 //! does, and memory stays bounded while it waits.
 
-use super::common::{
+use super::session::{Role, Session, everywhere, session_with};
+use crate::common::{
     Running, Sock, Stdin, Stdout, Transport, assert_bytes, flood_until_stuck, pattern, rnc,
 };
-use super::session::{Role, Session, everywhere, session_with};
 use std::io::{Read, Write};
 use std::process::ChildStdout;
 use std::thread::JoinHandle;
@@ -116,7 +116,7 @@ fn a_reader_that_leaves_early_ends_a_session_quietly() {
 
 #[test]
 fn a_reader_that_leaves_early_ends_a_session_in_a_terminal_quietly() {
-    let pty = super::common::Pty::open();
+    let pty = crate::common::Pty::open();
     let Session { rnc, peer, .. } = session_with(Role::Connect, Transport::Tcp, &[], |cmd| {
         cmd.in_terminal(&pty).stdout(Stdout::Unread)
     });

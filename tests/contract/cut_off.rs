@@ -1,9 +1,9 @@
 //! A session that is cut off looks cut off to the peer: a reset, not an end.
 
-use super::common::{
+use super::session::{Role, Session, session_with};
+use crate::common::{
     Cmd, Pty, Running, Stdin, Stdout, Transport, assert_bytes, connect_to_listener, pattern, rnc,
 };
-use super::session::{Role, Session, session_with};
 use rustix::process::Signal;
 use std::fs::File;
 
@@ -131,7 +131,7 @@ fn many_clients_at_once_are_cut_off_too() {
 
 #[test]
 fn a_service_a_program_and_a_relay_are_cut_off_too() {
-    let target = super::common::Server::tcp();
+    let target = crate::common::Server::tcp();
     let relay = format!("127.0.0.1:{}", target.port());
     for words in [
         &["-l", "--echo", "0"][..],
@@ -209,7 +209,7 @@ fn a_reset_after_the_peers_end_is_an_error() {
             let Session { mut rnc, peer, .. } =
                 session_with(role, transport, &[], |cmd| cmd.stdin(Stdin::Pipe));
             rnc.send("not read by anyone");
-            let arrived = super::common::eventually(|| !peer.has_nothing_to_read());
+            let arrived = crate::common::eventually(|| !peer.has_nothing_to_read());
             assert!(arrived, "nothing came");
             let stdin = rnc.take_stdin();
             peer.half_close();

@@ -1,7 +1,7 @@
 //! The rules of OpenBSD nc, when rnc is called by its name: the same contract with other values.
 
-use super::common::{Cmd, Stdin, Transport, assert_bytes, eventually};
 use super::session::{Role, Session, session_with};
+use crate::common::{Cmd, Stdin, Transport, assert_bytes, eventually};
 use std::time::Duration;
 
 fn as_nc(cmd: Cmd) -> Cmd {
@@ -106,9 +106,9 @@ fn nc_takes_a_reset_for_an_end() {
 
 #[test]
 fn nc_says_nothing_when_refused_unless_asked() {
-    let closed = super::common::ClosedPort::tcp();
+    let closed = crate::common::ClosedPort::tcp();
     let port = closed.port().to_string();
-    let nc = |words: &[&str]| super::common::rnc(words).called("nc").run().expect_code(1);
+    let nc = |words: &[&str]| crate::common::rnc(words).called("nc").run().expect_code(1);
     assert_eq!(nc(&["127.0.0.1", &port]).stderr, "");
     assert_eq!(
         nc(&["-v", "127.0.0.1", &port]).stderr,

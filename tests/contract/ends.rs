@@ -1,10 +1,10 @@
 //! Ends that are not clean: what was received is delivered all the same, and said to be cut off.
 
-use super::common::{
+use super::session::{Role, Session, everywhere, session, session_with};
+use crate::common::{
     Cmd, Log, Pty, Running, Sock, Stdin, Stdout, Transport, assert_bytes, eventually,
     is_nonblocking, pattern, unread_by_owner,
 };
-use super::session::{Role, Session, everywhere, session, session_with};
 use rustix::process::Signal;
 use std::io::{Read, Write};
 use std::os::unix::process::ExitStatusExt;
@@ -49,7 +49,7 @@ fn a_reset_right_behind_the_data_does_not_cost_the_data() {
 fn a_reset_while_sending_is_told() {
     let Session { mut rnc, peer, .. } = session(Role::Connect, Transport::Tcp);
     let mut stdin = rnc.take_stdin();
-    super::common::flood_until_stuck(&mut stdin, &pattern(1 << 16, 22));
+    crate::common::flood_until_stuck(&mut stdin, &pattern(1 << 16, 22));
     peer.reset();
     // The rest of the flood waits in the pipe: it cannot be delivered, and that is a failure.
     let done = rnc.wait();
@@ -69,7 +69,7 @@ fn a_unix_peer_that_goes_without_reading_is_told() {
             mut rnc, mut peer, ..
         } = session(role, Transport::Unix);
         let mut stdin = rnc.take_stdin();
-        super::common::flood_until_stuck(&mut stdin, &pattern(1 << 16, 23));
+        crate::common::flood_until_stuck(&mut stdin, &pattern(1 << 16, 23));
         peer.say("last words", &rnc);
         rnc.shows("last words");
         drop(peer);
@@ -145,7 +145,7 @@ fn ctrl_c_ends_a_session_in_a_terminal_and_leaves_the_terminal_as_it_was() {
 #[test]
 fn a_signal_ends_a_listener_that_waits() {
     for signal in [Signal::INT, Signal::TERM, Signal::HUP] {
-        let rnc = super::common::rnc(["-l", "0"]).spawn();
+        let rnc = crate::common::rnc(["-l", "0"]).spawn();
         rnc.listening_port();
         rnc.signal(signal);
         rnc.wait().expect_signal(signal).expect_silence();
@@ -310,7 +310,7 @@ fn a_stopped_terminal_does_not_stop_the_keyboard() {
         let Session { rnc, mut peer, .. } =
             session_with(role, transport, &[], |cmd| cmd.in_terminal(&pty));
         pty.types(CTRL_S);
-        let shown = super::common::lines(5_000, "for a stopped screen");
+        let shown = crate::common::lines(5_000, "for a stopped screen");
         let mut sender = peer.try_clone();
         let to_send = shown.clone();
         let send = std::thread::spawn(move || sender.write_all(&to_send).expect("send"));
@@ -339,10 +339,10 @@ fn a_stopped_terminal_does_not_stop_the_keyboard() {
 #[test]
 fn signals_ignored_at_the_start_stay_ignored() {
     // As under nohup, or in the background of a script.
-    let dir = super::common::TempDir::new();
+    let dir = crate::common::TempDir::new();
     let line = "trap '' INT HUP; exec rnc -l 0";
-    let mut rnc = super::common::shell(line, &dir).stdin(Stdin::Pipe).spawn();
-    let mut peer = super::common::connect_to_listener(&rnc, None);
+    let mut rnc = crate::common::shell(line, &dir).stdin(Stdin::Pipe).spawn();
+    let mut peer = crate::common::connect_to_listener(&rnc, None);
     both_ways_work(&mut rnc, &mut peer);
     rnc.signal(Signal::INT);
     rnc.signal(Signal::HUP);

@@ -1,6 +1,6 @@
 //! Exit codes tell the truth, and every failure is one line on stderr, without -v.
 
-use super::common::{ClosedPort, Server, Stdin, Stdout, TempDir, connect_to_listener, rnc};
+use crate::common::{ClosedPort, Server, Stdin, Stdout, TempDir, connect_to_listener, rnc};
 use socket2::{Domain, Socket, Type};
 use std::io::ErrorKind;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};

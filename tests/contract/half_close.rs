@@ -1,7 +1,7 @@
 //! Half-close is kept in both roles, and each end is passed on at once.
 
-use super::common::{Cmd, Pty, Stdin, Stdout, Transport, assert_bytes, eventually, pattern, rnc};
 use super::session::{Role, Session, everywhere, session, session_with};
+use crate::common::{Cmd, Pty, Stdin, Stdout, Transport, assert_bytes, eventually, pattern, rnc};
 use std::io::{Read, Write};
 use std::os::unix::net::UnixStream;
 
@@ -96,7 +96,7 @@ fn a_listener_with_nothing_to_say_receives_everything() {
 
 #[test]
 fn a_listener_with_a_file_sends_all_of_it_to_a_client_that_says_nothing() {
-    let dir = super::common::TempDir::new();
+    let dir = crate::common::TempDir::new();
     let payload = pattern(3 << 20, 6);
     let file = dir.open_at("payload", b"", &payload);
     let listener = rnc(["-l", "0"]).stdin(Stdin::Fd(file.into())).spawn();
@@ -199,7 +199,7 @@ fn d_never_reads_stdin() {
 fn under_inetd_one_socket_is_stdin_and_stdout() {
     let (mut outside, given) = UnixStream::pair().expect("socketpair");
     outside
-        .set_read_timeout(Some(super::common::DEADLINE))
+        .set_read_timeout(Some(crate::common::DEADLINE))
         .expect("SO_RCVTIMEO");
     let shared = given.try_clone().expect("dup");
     let Session { rnc, mut peer, .. } =
@@ -225,14 +225,14 @@ fn under_inetd_one_socket_is_stdin_and_stdout() {
     assert_bytes("the peer got", &peer.read_all(&rnc), b", and more");
     rnc.wait().expect_code(0).expect_silence();
     assert!(
-        !super::common::is_nonblocking(&shared),
+        !crate::common::is_nonblocking(&shared),
         "O_NONBLOCK was left on the socket"
     );
 }
 
 #[test]
 fn a_silent_session_is_kept_alive_so_that_a_dead_peer_is_found_out() {
-    let Some(ss) = super::common::require("ss", "iproute2") else {
+    let Some(ss) = crate::common::require("ss", "iproute2") else {
         return;
     };
     for role in [Role::Connect, Role::Listen] {

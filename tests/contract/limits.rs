@@ -1,7 +1,7 @@
 //! When rnc leaves because it was told to: `--until`, `-q`, `--send-only`, `-W`.
 
-use super::common::{Sock, Stdin, assert_bytes, pattern};
 use super::session::{Session, everywhere, session_with};
+use crate::common::{Sock, Stdin, assert_bytes, pattern};
 use rustix::process::Signal;
 
 #[test]

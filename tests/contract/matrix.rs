@@ -1,11 +1,11 @@
 //! Every kind of stdin with every kind of stdout, in both roles, over both transports: a payload
 //! goes each way, as far as the kinds allow, and rnc leaves as the contract says.
 
-use super::common::{
+use super::session::{Role, Session, session_with};
+use crate::common::{
     Cmd, Finished, Log, Pty, Running, Stdin, Stdout, TempDir, Transport, difference, eventually,
     is_nonblocking, lines, pattern,
 };
-use super::session::{Role, Session, session_with};
 use std::fs::File;
 use std::io::{Read, Seek, Write};
 use std::os::fd::OwnedFd;

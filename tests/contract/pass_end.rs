@@ -1,7 +1,7 @@
 //! When the end of stdin is passed on: not into an answer, and not later than needed.
 
-use super::common::{Cmd, Server, Sock, Stdin, TempDir, Transport, assert_bytes, pattern, rnc};
 use super::session::{Role, Session, session_with};
+use crate::common::{Cmd, Server, Sock, Stdin, TempDir, Transport, assert_bytes, pattern, rnc};
 use std::time::Duration;
 
 /// Longer than a client waits for quiet, which is a second.
@@ -183,7 +183,7 @@ fn a_listener_without_a_stdin_sends_no_end_before_the_peers() {
 fn all_clients_of_a_listener_without_a_stdin_end_first() {
     let rnc = rnc(["-lk", "0"]).stdin(Stdin::Null).spawn();
     let mut clients: Vec<Sock> = (0..3)
-        .map(|_| super::common::connect_to_listener(&rnc, None))
+        .map(|_| crate::common::connect_to_listener(&rnc, None))
         .collect();
     clients.iter_mut().for_each(|one| one.say("hello\n", &rnc));
     sees_no_end(&clients[0], "-lk");

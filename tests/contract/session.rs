@@ -1,6 +1,6 @@
 //! A running rnc in either role, with the test as its peer.
 
-use super::common::{
+use crate::common::{
     Cmd, Running, Server, Sock, Stdin, TempDir, Transport, connect_to_listener, rnc,
 };
 use std::ffi::OsString;

@@ -1,0 +1,123 @@
+//! What happens and is told to the user, as values. The words for them are in `words`, one renderer
+//! for each language that rnc speaks.
+
+use crate::flow::bridge::Ended;
+use crate::flow::limits::Late;
+use crate::net::news::News;
+use crate::net::tls::TlsAcceptor;
+use crate::net::wrap::WrapError;
+use crate::plan::End;
+use std::io;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+/// Something there is to tell.
+pub enum Event<'a> {
+    // ---- a listener
+    /// A port is listened on, or bound.
+    Listening {
+        /// It is only bound: it receives datagrams.
+        is_bound: bool,
+        /// Its address, or the name of that.
+        host: &'a str,
+        /// Where it is.
+        bound: SocketAddr,
+        /// It takes IPv4, too.
+        is_dual: bool,
+    },
+    /// Something that is no port of IP is listened on, or bound.
+    ListeningAt {
+        /// It is only bound: it receives datagrams.
+        is_bound: bool,
+        /// Where it is.
+        place: &'a str,
+        /// It is a Unix socket that rnc has bound itself, of which `-v` tells more.
+        is_own: bool,
+    },
+    /// A certificate was made, with this pin; and where a client connects to, as it is typed.
+    OwnCertificate(&'a str, Option<&'a str>),
+    /// All hosts that reach this machine can use a program.
+    OpenToAll,
+    /// Who may come in has been read again.
+    AccessRead,
+    /// A client has come from this address, which has this name.
+    Came(&'a str, SocketAddr),
+    /// A client has come that has no address of IP; to here, or from there.
+    CameTo(&'a str),
+    /// TLS is on with a client: what was agreed on.
+    ClientSecured(&'a [String]),
+    /// A client's handshake of TLS has failed.
+    HandshakeFailed(&'a str, &'a WrapError, &'a TlsAcceptor),
+    /// A client's handshake of TLS is given up for that of another.
+    HandshakeDropped(&'a str),
+    /// A client may not come in, or a sender not be heard.
+    Denied(&'a str),
+    /// A client could not be let in.
+    TurnedAway(&'a io::Error),
+    /// A client is turned away since there are so many.
+    Full(usize),
+    /// Other peers are not heard since there are so many.
+    PeersFull(usize),
+    /// Clients have to wait.
+    Short(&'a io::Error),
+    /// Nobody has come for so long.
+    NobodyCame(Duration),
+    /// A relay's target is its own listener.
+    Itself(&'a str),
+
+    // ---- opening an end
+    /// What is seen while an end is opened, at this port.
+    Opening(&'a News, &'a End, u16),
+
+    // ---- a session
+    /// A client that is spoken to in plain text speaks TLS.
+    SpeaksTls,
+    /// A peer has answered a datagram that was sent to a group, or anew.
+    Answer(SocketAddr),
+    /// Datagrams to a peer are lost.
+    Lost(&'a str, &'a io::Error),
+    /// A datagram could not be sent to one of many peers.
+    SendFailed(&'a io::Error),
+    /// Datagrams cannot be received.
+    ReceiveFailed(&'a io::Error),
+    /// How much went over a session with standard input and output.
+    Totals(Totals<'a>),
+    /// A peer has left: bytes sent to it, or to where it was relayed, and received.
+    Left(&'a str, (u64, u64)),
+    /// Datagrams received and answered by a service.
+    Answered(u64, u64),
+    /// The kernel has dropped so many datagrams.
+    Dropped(u32),
+    /// A peer has had all the bytes it may have.
+    UsedUp(&'a str),
+    /// A peer that was spoken to in plain text has answered with a TLS alert.
+    Alert(&'a str),
+    /// What took too long, if there is a name for it.
+    Late(Option<&'a str>, Late),
+    /// What broke, and why.
+    Broken(&'a str, &'a str),
+    /// A client of many does not read.
+    Stalled(&'a str),
+    /// Standard input could not be read.
+    InputFailed(&'a io::Error),
+    /// Standard output could not be written.
+    OutputFailed(&'a io::Error),
+
+    // ---- rnc itself
+    /// The socket could not be passed to standard output.
+    NotPassed(&'a io::Error),
+    /// The password for a proxy could not be asked for.
+    NotAsked(&'a io::Error),
+}
+
+/// How much went over a session.
+pub struct Totals<'a> {
+    /// Bytes sent and received.
+    pub moved: (u64, u64),
+    /// How long it took.
+    pub time: Duration,
+    /// How it ended.
+    pub ended: &'a Ended,
+    /// The peer has come, and was not dialed.
+    pub came: bool,
+}
