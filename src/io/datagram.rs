@@ -29,7 +29,7 @@ use std::sync::Arc;
 
 /// Who a datagram socket talks with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Peers {
+pub enum PeerMode {
     /// The socket is connected: one peer, fixed.
     Connected,
     /// Anyone may write; the peer that wrote last is answered.
@@ -55,7 +55,7 @@ pub struct Datagram {
     sock: Socket,
     id: Registered,
     bits: Bits,
-    peers: Peers,
+    peers: PeerMode,
     /// The peer to write to; `None` while no peer is known, or when the socket is connected.
     peer: Option<SocketAddrAny>,
     /// The last peer with a name that wrote.
@@ -107,16 +107,16 @@ impl Datagram {
     ///
     /// # Errors
     /// The socket cannot be registered.
-    pub fn new(sock: Socket, peers: Peers, registrar: &Registrar<'_>) -> io::Result<Datagram> {
+    pub fn new(sock: Socket, peers: PeerMode, registrar: &Registrar<'_>) -> io::Result<Datagram> {
         let interest = Interest::READABLE | Interest::WRITABLE;
         let id = registrar.register(sock.as_fd(), interest)?;
         let local = sock.local_addr()?;
         let is_any = local.as_socket().is_some_and(|ip| ip.ip().is_unspecified());
-        let asks_local = is_any && matches!(peers, Peers::Last | Peers::First);
+        let asks_local = is_any && matches!(peers, PeerMode::Last | PeerMode::First);
         // Others may have the same address where the port is shared.
-        let is_alone =
-            matches!(peers, Peers::Last | Peers::First) && !sock.reuse_port().unwrap_or_default();
-        let only = (peers == Peers::Connected).then(|| rustix::net::getpeername(&sock));
+        let is_alone = matches!(peers, PeerMode::Last | PeerMode::First)
+            && !sock.reuse_port().unwrap_or_default();
+        let only = (peers == PeerMode::Connected).then(|| rustix::net::getpeername(&sock));
         let only = only.and_then(Result::ok).flatten();
         let mut end = Datagram {
             asks_local: asks_local && pktinfo::is_asked(&sock),
@@ -160,7 +160,7 @@ impl Datagram {
         group: SocketAddr,
         registrar: &Registrar<'_>,
     ) -> io::Result<Datagram> {
-        let mut end = Datagram::new(sock, Peers::Group, registrar)?;
+        let mut end = Datagram::new(sock, PeerMode::Group, registrar)?;
         end.peer = Some(group.into());
         Ok(end)
     }
@@ -217,7 +217,7 @@ impl Datagram {
 
     /// See `Endpoint::has_peer`.
     pub fn has_peer(&self) -> bool {
-        self.peers == Peers::Connected || self.peer.is_some()
+        self.peers == PeerMode::Connected || self.peer.is_some()
     }
 
     /// The peer to write to; `None` if the socket is connected.
@@ -371,7 +371,7 @@ impl Datagram {
 
     fn receive_batch(&mut self) -> Result<(), Errno> {
         let wants = match self.peers {
-            Peers::Connected if !self.senders.is_of_one() => Wants::Messages,
+            PeerMode::Connected if !self.senders.is_of_one() => Wants::Messages,
             _ if self.asks_local => Wants::Addresses,
             _ => Wants::Senders,
         };
@@ -382,11 +382,11 @@ impl Datagram {
         Ok(())
     }
 
-    /// Takes note of the sender, and of the address of ours it wrote to. With `Peers::First` the
+    /// Takes note of the sender, and of the address of ours it wrote to. With `PeerMode::First` the
     /// socket is connected to the first, unless it would answer from another address then: so
     /// others, and refusals, stay in the kernel.
     fn note_sender(&mut self, from: Option<SocketAddrAny>, local: Option<IpAddr>) {
-        if self.peers == Peers::Connected {
+        if self.peers == PeerMode::Connected {
             return;
         }
         self.is_nameless = from.is_none();
@@ -399,14 +399,14 @@ impl Datagram {
             self.news.push(sender.clone());
         }
         self.sender.clone_from(&from);
-        if self.peers != Peers::Group {
+        if self.peers != PeerMode::Group {
             self.peer = from;
         }
         let Some(peer) = &self.peer else { return };
-        if self.peers == Peers::First {
+        if self.peers == PeerMode::First {
             self.senders.set_only(PeerAddr::from(peer.clone()));
             if answers_from(peer, local) && rustix::net::connect(&self.sock, peer).is_ok() {
-                self.peers = Peers::Connected;
+                self.peers = PeerMode::Connected;
             }
         }
     }

@@ -348,7 +348,7 @@ impl TlsStream {
     /// Takes records in from the socket.
     fn receive(&mut self) -> io::Result<Received> {
         let session = &mut *self.session;
-        let mut socket = Source {
+        let mut socket = RecordSource {
             stream: &mut self.stream,
             first: &mut session.first,
             keeps_first: session.connection.is_handshaking(),
@@ -386,13 +386,13 @@ fn truncated(has_ended: bool) -> io::Error {
 }
 
 /// The socket as rustls wants it, to read from.
-struct Source<'a> {
+struct RecordSource<'a> {
     stream: &'a mut Stream,
     first: &'a mut Vec<u8>,
     keeps_first: bool,
 }
 
-impl Read for Source<'_> {
+impl Read for RecordSource<'_> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         match self.stream.try_read(buf)? {
             Got::Bytes(n) => {

@@ -17,7 +17,7 @@ use std::task::Poll;
 const READ_BYTES: usize = 4096;
 
 /// A handshake under way.
-pub struct Talk {
+pub struct Dialogue {
     machine: Box<dyn Handshake>,
     input: Vec<u8>,
     output: Vec<u8>,
@@ -27,7 +27,7 @@ pub struct Talk {
 }
 
 /// What a drive of a dialogue came to.
-pub enum Talked {
+pub enum DialogueStep {
     /// The way is open; the peer's first bytes, which came behind the proxy's answer.
     Done(Vec<u8>),
     /// It goes on over a new connection.
@@ -36,31 +36,31 @@ pub enum Talked {
 
 /// Why a dialogue failed.
 #[derive(Debug)]
-pub enum TalkError {
+pub enum DialogueError {
     /// The proxy said no, or nonsense.
     Refused(Refused),
     /// The connection to the proxy broke.
     Io(io::Error),
 }
 
-impl fmt::Display for TalkError {
+impl fmt::Display for DialogueError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            TalkError::Refused(refused) => refused.fmt(f),
-            TalkError::Io(error) => f.write_str(&errno::reason(error)),
+            DialogueError::Refused(refused) => refused.fmt(f),
+            DialogueError::Io(error) => f.write_str(&errno::reason(error)),
         }
     }
 }
 
-impl From<Refused> for TalkError {
-    fn from(refused: Refused) -> TalkError {
-        TalkError::Refused(refused)
+impl From<Refused> for DialogueError {
+    fn from(refused: Refused) -> DialogueError {
+        DialogueError::Refused(refused)
     }
 }
 
-impl From<io::Error> for TalkError {
-    fn from(error: io::Error) -> TalkError {
-        TalkError::Io(error)
+impl From<io::Error> for DialogueError {
+    fn from(error: io::Error) -> DialogueError {
+        DialogueError::Io(error)
     }
 }
 
@@ -73,7 +73,7 @@ pub struct ProxyAnswer {
     pub challenge: Option<Challenge>,
 }
 
-impl Talk {
+impl Dialogue {
     /// Begins the dialogue that opens a way to `target` through `proxy`.
     ///
     /// # Errors
@@ -83,13 +83,13 @@ impl Talk {
         answer: Option<&ProxyAnswer>,
         target: &Target,
         port: u16,
-    ) -> Result<Talk, TalkError> {
-        Ok(Talk::with(machine(proxy, answer, target, port)?))
+    ) -> Result<Dialogue, DialogueError> {
+        Ok(Dialogue::with(machine(proxy, answer, target, port)?))
     }
 
     /// Begins the dialogue of a machine.
-    pub fn with(machine: Box<dyn Handshake>) -> Talk {
-        Talk {
+    pub fn with(machine: Box<dyn Handshake>) -> Dialogue {
+        Dialogue {
             machine,
             input: Vec::new(),
             output: Vec::new(),
@@ -102,16 +102,16 @@ impl Talk {
     ///
     /// # Errors
     /// The proxy refused, or the connection broke.
-    pub fn drive(&mut self, stream: &mut Stream) -> Poll<Result<Talked, TalkError>> {
+    pub fn drive(&mut self, stream: &mut Stream) -> Poll<Result<DialogueStep, DialogueError>> {
         match self.exchange(stream) {
-            Poll::Ready(Err(TalkError::Io(_))) if self.machine.lost().is_none() => {
+            Poll::Ready(Err(DialogueError::Io(_))) if self.machine.lost().is_none() => {
                 Poll::Ready(Ok(self.anew()))
             }
             other => other,
         }
     }
 
-    fn exchange(&mut self, stream: &mut Stream) -> Poll<Result<Talked, TalkError>> {
+    fn exchange(&mut self, stream: &mut Stream) -> Poll<Result<DialogueStep, DialogueError>> {
         if !self.begun {
             self.begun = true;
             self.step()?;
@@ -121,7 +121,7 @@ impl Talk {
             let wrote = self.flush(stream)?;
             if self.is_done {
                 return if self.output.is_empty() {
-                    Poll::Ready(Ok(Talked::Done(std::mem::take(&mut self.input))))
+                    Poll::Ready(Ok(DialogueStep::Done(std::mem::take(&mut self.input))))
                 } else {
                     Poll::Pending
                 };
@@ -160,14 +160,14 @@ impl Talk {
     }
 
     /// Makes ready for the next connection.
-    fn anew(&mut self) -> Talked {
+    fn anew(&mut self) -> DialogueStep {
         self.input.clear();
         self.output.clear();
         self.begun = false;
-        Talked::Anew
+        DialogueStep::Anew
     }
 
-    fn flush(&mut self, stream: &mut Stream) -> Result<bool, TalkError> {
+    fn flush(&mut self, stream: &mut Stream) -> Result<bool, DialogueError> {
         let mut wrote = false;
         while !self.output.is_empty() {
             match stream.try_write(&self.output)? {
@@ -188,7 +188,7 @@ fn machine(
     answer: Option<&ProxyAnswer>,
     target: &Target,
     port: u16,
-) -> Result<Box<dyn Handshake>, TalkError> {
+) -> Result<Box<dyn Handshake>, DialogueError> {
     let asked = answer.map(|answer| answer.password.as_str());
     let (user, password) = (proxy.user.as_deref(), proxy.password.as_deref().or(asked));
     Ok(match proxy.kind {
@@ -203,7 +203,7 @@ fn machine(
     })
 }
 
-fn account((user, password): (&str, &str)) -> Result<Account, TalkError> {
+fn account((user, password): (&str, &str)) -> Result<Account, DialogueError> {
     let seed = random::bytes()?;
     let login = Login {
         user: user.to_owned(),

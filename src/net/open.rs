@@ -9,7 +9,7 @@
 //! ```
 
 use super::dial::{Connected, Dialer};
-use super::handshake::{Talk, TalkError};
+use super::handshake::{Dialogue, DialogueError};
 use super::inside::{self, Facing};
 use super::labels::{base_label, ip_label};
 use super::lookup::Found;
@@ -21,7 +21,7 @@ use super::probe::Probe;
 use super::wrap::{Wrap, WrapError, Wrapped};
 use super::{tls, unix, vsock};
 use crate::io::connection::Connection;
-use crate::io::datagram::{Datagram, Peers};
+use crate::io::datagram::{Datagram, PeerMode};
 use crate::io::endpoint::Endpoint;
 use crate::io::inbox::Notice;
 use crate::io::reactor::{Cx, Registered};
@@ -47,7 +47,7 @@ pub struct Opener {
     /// When connecting is given up; a dialogue with a proxy counts into it.
     deadline: Option<Instant>,
     /// A dialogue that goes on over the next connection.
-    talk: Option<Talk>,
+    talk: Option<Dialogue>,
     news: Vec<News>,
 }
 
@@ -56,8 +56,8 @@ enum State {
     /// The proxy at this address is asked for the way.
     Talking(Box<Dialer>, Box<Wrap>, SocketAddr),
     Probing(Box<Probe>),
-    Unix(unix::Dialer),
-    Vsock(Box<vsock::Dialer>),
+    Unix(unix::UnixDialer),
+    Vsock(Box<vsock::VsockDialer>),
     Securing(Box<Wrap>, String),
     Inside,
     Over,
@@ -90,9 +90,9 @@ impl Opener {
             Base::Unix {
                 path,
                 datagrams: None,
-            } => (State::Unix(unix::Dialer::new(path, how.timeout)), false),
+            } => (State::Unix(unix::UnixDialer::new(path, how.timeout)), false),
             Base::Vsock { cid, port } => {
-                let dialer = vsock::Dialer::new(*cid, *port, how.timeout);
+                let dialer = vsock::VsockDialer::new(*cid, *port, how.timeout);
                 (State::Vsock(Box::new(dialer)), false)
             }
             Base::Unix { .. } | Base::Stdio | Base::Program(_) | Base::Builtin(_) => {
@@ -313,7 +313,7 @@ impl Opener {
                 self.state = State::Dialing(dialer);
                 Ok(None)
             }
-            Err(WrapError::Proxy(TalkError::Refused(Refused::PasswordWanted(challenge))))
+            Err(WrapError::Proxy(DialogueError::Refused(Refused::PasswordWanted(challenge))))
                 if self.to.may_be_asked() =>
             {
                 Err(OpenError::PasswordWanted(challenge))
@@ -384,7 +384,7 @@ impl Opener {
         let (sock, addr) = (connected.stream.into_socket(), connected.addr);
         self.tell_connected(&sock, Some(addr));
         let end = if sock.peer_addr().is_ok() {
-            Datagram::new(sock, Peers::Connected, &cx.registrar)
+            Datagram::new(sock, PeerMode::Connected, &cx.registrar)
         } else {
             Datagram::to_group(sock, addr, &cx.registrar)
         };
@@ -408,7 +408,7 @@ impl Opener {
                 let (sock, file) = unix::connect_datagram(path, from).map_err(OpenError::Local)?;
                 self.tell_connected(&sock, None);
                 own_file = Some(file);
-                let end = Datagram::new(sock, Peers::Connected, &cx.registrar)?;
+                let end = Datagram::new(sock, PeerMode::Connected, &cx.registrar)?;
                 Endpoint::Datagram(Box::new(end))
             }
             base => {

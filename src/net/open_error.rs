@@ -1,7 +1,7 @@
 //! Why an end cannot be opened.
 
 use super::dial::DialError;
-use super::handshake::TalkError;
+use super::handshake::DialogueError;
 use super::lookup::Unknown;
 use super::race::Obstacle;
 pub use super::race::Unreached;
@@ -23,7 +23,7 @@ pub enum OpenError {
     /// A UDP port refused a probe.
     Refused(SocketAddr, io::Error),
     /// The proxy refused, or the connection to it broke.
-    Proxy(TalkError),
+    Proxy(DialogueError),
     /// The proxy wants a password for our user, which has not been asked for. HTTP proxies say what
     /// they do with it.
     PasswordWanted(Option<Challenge>),

@@ -1,7 +1,7 @@
 //! An end made ready to be opened, any number of times: its files are read, and what its proxy was
 //! answered is remembered.
 
-use super::handshake::{ProxyAnswer, Talk, TalkError};
+use super::handshake::{Dialogue, DialogueError, ProxyAnswer};
 use super::tls::{self, SetupError};
 use super::wrap::LIMIT;
 use crate::io::tls::TlsSession;
@@ -92,8 +92,8 @@ impl Prepared {
         proxy: &Proxy,
         target: &Target,
         port: u16,
-    ) -> Result<Talk, TalkError> {
-        Talk::new(proxy, self.answer.borrow().as_ref(), target, port)
+    ) -> Result<Dialogue, DialogueError> {
+        Dialogue::new(proxy, self.answer.borrow().as_ref(), target, port)
     }
 
     /// How many connections of ours are still to come in at our own listener.

@@ -54,7 +54,7 @@ pub fn is_other_file(path: &Path) -> bool {
 /// Connects a stream socket without waiting: the kernel has no event for "there is room in the
 /// listener's queue", so while there is none it is tried again.
 #[derive(Debug)]
-pub struct Dialer {
+pub struct UnixDialer {
     path: UnixPath,
     limit: Option<Duration>,
     gives_up: Option<Instant>,
@@ -62,10 +62,10 @@ pub struct Dialer {
     pause: Duration,
 }
 
-impl Dialer {
+impl UnixDialer {
     /// A dialer that gives up after `limit`; zero is no limit.
-    pub fn new(path: &Path, limit: Option<Duration>) -> Dialer {
-        Dialer {
+    pub fn new(path: &Path, limit: Option<Duration>) -> UnixDialer {
+        UnixDialer {
             path: path.to_path_buf(),
             limit: limit.filter(|limit| !limit.is_zero()),
             gives_up: None,

@@ -16,18 +16,18 @@ pub const ANY: u32 = u32::MAX;
 
 /// Connects to one port.
 #[derive(Debug)]
-pub struct Dialer {
+pub struct VsockDialer {
     addr: SockAddr,
     limit: Option<Duration>,
     /// The socket whose connect is under way, and when it is given up.
     pending: Option<(Stream, Option<Instant>)>,
 }
 
-impl Dialer {
+impl VsockDialer {
     /// A dialer that gives up after `limit`; zero is no
     /// limit. Without one the kernel gives up, after two seconds if not told otherwise.
-    pub fn new(cid: u32, port: u32, limit: Option<Duration>) -> Dialer {
-        Dialer {
+    pub fn new(cid: u32, port: u32, limit: Option<Duration>) -> VsockDialer {
+        VsockDialer {
             addr: SockAddr::vsock(cid, port),
             limit: limit.filter(|limit| !limit.is_zero()),
             pending: None,

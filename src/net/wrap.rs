@@ -6,7 +6,7 @@
 //! TLS:      Asking (STARTTLS) ──► Shaking ──► done
 //! ```
 
-use super::handshake::{Talk, TalkError, Talked};
+use super::handshake::{Dialogue, DialogueError, DialogueStep};
 use crate::io::connection::Connection;
 use crate::io::reactor::{Cx, Registered};
 use crate::io::ready::Ready;
@@ -30,8 +30,8 @@ pub struct Wrap {
 }
 
 enum State {
-    Talking(Box<(Talk, Stream)>),
-    Asking(Box<(Talk, Stream, Box<TlsSession>)>),
+    Talking(Box<(Dialogue, Stream)>),
+    Asking(Box<(Dialogue, Stream, Box<TlsSession>)>),
     Shaking(Box<TlsStream>),
     Over,
 }
@@ -41,16 +41,16 @@ pub enum Wrapped {
     /// The layer is on.
     Done(Connection),
     /// The dialogue with the proxy goes on over a new connection.
-    Anew(Talk),
+    Anew(Dialogue),
 }
 
 /// Why a layer could not be put on.
 #[derive(Debug)]
 pub enum WrapError {
     /// The proxy refused, or the connection to it broke.
-    Proxy(TalkError),
+    Proxy(DialogueError),
     /// The peer does not go over to TLS.
-    Asking(TalkError),
+    Asking(DialogueError),
     /// It sent bytes behind its word to begin with TLS: whoever did that wanted them to be taken
     /// for protected ones (CVE-2011-0411).
     Injected,
@@ -66,7 +66,7 @@ impl Wrap {
     ///
     /// # Errors
     /// The socket cannot be registered.
-    pub fn proxy(mut stream: Stream, talk: Talk, cx: Cx<'_>) -> io::Result<Wrap> {
+    pub fn proxy(mut stream: Stream, talk: Dialogue, cx: Cx<'_>) -> io::Result<Wrap> {
         Ok(Wrap {
             id: stream.register(&cx.registrar)?,
             state: State::Talking(Box::new((talk, stream))),
@@ -89,7 +89,9 @@ impl Wrap {
         Ok(Wrap {
             id: stream.register(&cx.registrar)?,
             state: match asking {
-                Some(machine) => State::Asking(Box::new((Talk::with(machine), stream, session))),
+                Some(machine) => {
+                    State::Asking(Box::new((Dialogue::with(machine), stream, session)))
+                }
                 None => State::Shaking(Box::new(TlsStream::new(stream, session))),
             },
             deadline: Some(cx.now + limit),
@@ -139,12 +141,14 @@ impl Wrap {
         if let State::Asking(asking) = &mut self.state {
             let (talk, stream, _) = &mut **asking;
             match talk.drive(stream).map_err(WrapError::Asking)? {
-                Poll::Ready(Talked::Done(behind)) if behind.is_empty() => self.begin_handshake(),
-                Poll::Ready(Talked::Done(_)) => return Poll::Ready(Err(WrapError::Injected)),
-                Poll::Ready(Talked::Anew) | Poll::Pending if is_late => {
+                Poll::Ready(DialogueStep::Done(behind)) if behind.is_empty() => {
+                    self.begin_handshake()
+                }
+                Poll::Ready(DialogueStep::Done(_)) => return Poll::Ready(Err(WrapError::Injected)),
+                Poll::Ready(DialogueStep::Anew) | Poll::Pending if is_late => {
                     return Poll::Ready(Err(WrapError::Late));
                 }
-                Poll::Ready(Talked::Anew) | Poll::Pending => return Poll::Pending,
+                Poll::Ready(DialogueStep::Anew) | Poll::Pending => return Poll::Pending,
             }
         }
         let State::Shaking(tls) = &mut self.state else {
@@ -172,12 +176,12 @@ impl Wrap {
 }
 
 /// A dialogue with a proxy is over. The peer's first bytes came behind the proxy's answer.
-fn hung_up(talked: Talked, talk: Talk, mut stream: Stream) -> Wrapped {
+fn hung_up(talked: DialogueStep, talk: Dialogue, mut stream: Stream) -> Wrapped {
     match talked {
-        Talked::Done(early) => {
+        DialogueStep::Done(early) => {
             stream.unread(&early);
             Wrapped::Done(Connection::Stream(stream))
         }
-        Talked::Anew => Wrapped::Anew(talk),
+        DialogueStep::Anew => Wrapped::Anew(talk),
     }
 }

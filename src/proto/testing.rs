@@ -4,10 +4,13 @@ use super::{Handshake, Progress, Refused};
 
 /// What came of a conversation: the proxy's bytes left for the session, or None for a machine
 /// that wants more; and all that was sent.
-pub type End = (Result<Option<Vec<u8>>, Refused>, Vec<u8>);
+pub type Conversation = (Result<Option<Vec<u8>>, Refused>, Vec<u8>);
 
 /// Feeds the pieces as a dialer does, offering again what was not used.
-pub fn feed<'a>(mut machine: impl Handshake, pieces: impl Iterator<Item = &'a [u8]>) -> End {
+pub fn feed<'a>(
+    mut machine: impl Handshake,
+    pieces: impl Iterator<Item = &'a [u8]>,
+) -> Conversation {
     let (mut sent, mut unread, mut done) = (Vec::new(), Vec::new(), false);
     for piece in std::iter::once(&[][..]).chain(pieces) {
         unread.extend_from_slice(piece);
@@ -39,7 +42,7 @@ pub fn feed<'a>(mut machine: impl Handshake, pieces: impl Iterator<Item = &'a [u
 }
 
 /// Feeds the answer whole, byte by byte, and cut at each place; all must end alike.
-pub fn converse<M: Handshake>(make: impl Fn() -> M, answer: &[u8]) -> End {
+pub fn converse<M: Handshake>(make: impl Fn() -> M, answer: &[u8]) -> Conversation {
     let whole = feed(make(), std::iter::once(answer));
     assert_alike(&whole, &feed(make(), answer.chunks(1)), "byte by byte");
     for at in 0..=answer.len() {
@@ -54,7 +57,7 @@ pub fn converse<M: Handshake>(make: impl Fn() -> M, answer: &[u8]) -> End {
 }
 
 /// Compares two ends; of garbage, how much is shown depends on how much had come.
-fn assert_alike(a: &End, b: &End, how: &str) {
+fn assert_alike(a: &Conversation, b: &Conversation, how: &str) {
     match (&a.0, &b.0) {
         (Err(Refused::Garbage(_)), Err(Refused::Garbage(_))) => {}
         (a, b) => assert_eq!(a, b, "{how}"),

@@ -11,7 +11,7 @@ use super::words;
 use crate::exit::Exit;
 use crate::flow::limits::Late;
 use crate::flow::taps::Taps;
-use crate::io::datagram::{Datagram, PeerAddr, Peers};
+use crate::io::datagram::{Datagram, PeerAddr, PeerMode};
 use crate::io::inbox::Notice;
 use crate::io::reactor::{Cx, Drive, Registered, Registrar, Step};
 use crate::io::ready::{Got, Put, Ready};
@@ -83,7 +83,7 @@ impl Answers {
 
     fn start(&mut self, registrar: &Registrar<'_>) -> io::Result<()> {
         if let Some(sock) = self.sock.take() {
-            let mut end = Datagram::new(sock, Peers::Last, registrar)?;
+            let mut end = Datagram::new(sock, PeerMode::Last, registrar)?;
             self.welcome.watch(&mut end);
             self.end = Some(end);
         }

@@ -9,7 +9,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 
 /// A peer that has come, and may come in.
-pub struct Client {
+pub struct Arrival {
     /// What leads to it.
     pub link: Link,
     /// Where it is from, if that is known.
@@ -60,7 +60,7 @@ impl Link {
     }
 }
 
-impl Client {
+impl Arrival {
     /// Puts descriptors by.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 use super::company::Company;
 use super::event::{Event, Totals};
 use super::joining::Joined;
-use super::opening::Names;
+use super::opening::Labels;
 use super::outcome::signal_exit;
 use super::terms::Terms;
 use super::words;
@@ -22,7 +22,7 @@ pub struct Closing<'a> {
     /// Whether there are others.
     pub company: Company,
     /// What both sides are called.
-    pub names: &'a Names,
+    pub names: &'a Labels,
 }
 
 impl Closing<'_> {

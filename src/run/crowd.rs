@@ -2,7 +2,7 @@
 //! each other (`--broker`, `--chat`).
 
 use super::bind::Bound;
-use super::client::Client;
+use super::client::Arrival;
 use super::company::Company;
 use super::entrance::{Entrance, Next};
 use super::event::Event;
@@ -132,7 +132,7 @@ impl Crowd {
         self.hub.as_mut().is_some_and(|hub| hub.make_room(now))
     }
 
-    fn join(&mut self, client: Box<Client>, cx: Cx<'_>) -> io::Result<()> {
+    fn join(&mut self, client: Box<Arrival>, cx: Cx<'_>) -> io::Result<()> {
         let Some(hub) = &mut self.hub else {
             return Ok(());
         };

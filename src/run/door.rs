@@ -1,7 +1,7 @@
 //! Sessions at once: a door that lets clients in, and for each of them a session that is a task of
 //! its own, so that none waits for another.
 
-use super::client::Client;
+use super::client::Arrival;
 use super::company::Company;
 use super::entrance::{Entrance, Next, PAUSE};
 use super::opening::Start;
@@ -51,7 +51,7 @@ impl Door {
         }
     }
 
-    fn session(&self, client: Box<Client>, now: Instant) -> Box<dyn Drive<Exit>> {
+    fn session(&self, client: Box<Arrival>, now: Instant) -> Box<dyn Drive<Exit>> {
         let start = Start {
             client: Some(client),
             ..Start::default()

@@ -2,7 +2,7 @@
 //! as there is a place; when there are no descriptors left, that is told once.
 
 use super::bind::{Bound, tell_listening};
-use super::client::{Client, Link};
+use super::client::{Arrival, Link};
 use super::event::Event;
 use super::handshakes::Handshakes;
 use super::welcome::Welcome;
@@ -36,7 +36,7 @@ pub struct Entrance {
     /// There was such a client.
     awaits_one: bool,
     /// A client that waits, and until when.
-    held: Option<(Box<Client>, Instant)>,
+    held: Option<(Box<Arrival>, Instant)>,
     /// A client has left since.
     is_woken: bool,
     /// A client that waits for a place.
@@ -52,7 +52,7 @@ pub struct Entrance {
 /// What a look at the entrance gave.
 pub enum Next {
     /// A client.
-    Client(Box<Client>),
+    Client(Box<Arrival>),
     /// None now.
     Pending,
     /// One was turned away, or shakes hands first; there may be others.
@@ -211,7 +211,7 @@ impl Entrance {
             _ => {
                 self.welcome.has_come();
                 let seat = self.seats.another();
-                Next::Client(Box::new(Client {
+                Next::Client(Box::new(Arrival {
                     link: Link::Stream(conn),
                     label: label(&addr, &self.listening.net),
                     addr: Some(addr),
@@ -249,7 +249,7 @@ impl Entrance {
 
     /// Has a client wait, until then or until another has left, for which there was something
     /// missing.
-    pub fn hold(&mut self, client: Box<Client>, until: Instant, registrar: &Registrar<'_>) {
+    pub fn hold(&mut self, client: Box<Arrival>, until: Instant, registrar: &Registrar<'_>) {
         self.held = Some((client, until));
         self.seats.wait(registrar.waker());
     }
@@ -269,7 +269,7 @@ impl Entrance {
     }
 
     /// Tells, with `-v`, who has come.
-    pub fn greet(&mut self, client: &Client, registrar: &Registrar<'_>) {
+    pub fn greet(&mut self, client: &Arrival, registrar: &Registrar<'_>) {
         if let (Link::Stream(conn), Some(addr)) = (&client.link, &client.addr) {
             self.welcome.greeter.greet(conn.socket(), addr, registrar);
             secure::tell_client(conn);

@@ -18,11 +18,11 @@ const TOGETHER: Duration = Duration::from_millis(100);
 pub struct Leaving {
     inbox: Inbox,
     grace: Option<Duration>,
-    stage: Stage,
+    stage: Phase,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Stage {
+enum Phase {
     Staying,
     Retiring,
     /// Since then.
@@ -35,7 +35,7 @@ impl Leaving {
         Leaving {
             inbox,
             grace,
-            stage: Stage::Staying,
+            stage: Phase::Staying,
         }
     }
 
@@ -43,17 +43,17 @@ impl Leaving {
     pub fn signal_came(&mut self) {
         let is_term = signal::last() == Some(signal::TERM);
         self.stage = match (self.stage, self.grace.filter(|_| is_term)) {
-            (Stage::Staying, Some(grace)) => {
+            (Phase::Staying, Some(grace)) => {
                 self.inbox.post(None, Notice::Retiring);
                 self.inbox.post_at(Instant::now() + grace, Notice::Ending);
-                Stage::Retiring
+                Phase::Retiring
             }
-            (Stage::Staying | Stage::Retiring, _) => {
+            (Phase::Staying | Phase::Retiring, _) => {
                 self.inbox.post(None, Notice::Ending);
-                Stage::Leaving(Instant::now())
+                Phase::Leaving(Instant::now())
             }
-            (Stage::Leaving(since), _) if since.elapsed() < TOGETHER => Stage::Leaving(since),
-            (Stage::Leaving(_), _) => {
+            (Phase::Leaving(since), _) if since.elapsed() < TOGETHER => Phase::Leaving(since),
+            (Phase::Leaving(_), _) => {
                 // The loop may be held up, and not have come round to the one before.
                 child::end_all();
                 signal::end_by(signal::last().unwrap_or(signal::TERM))

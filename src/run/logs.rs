@@ -22,10 +22,10 @@ use std::rc::Rc;
 const RECORD_BYTES: usize = 64 << 10;
 
 thread_local! {
-    static LOGS: RefCell<Vec<Log>> = const { RefCell::new(Vec::new()) };
+    static LOGS: RefCell<Vec<OpenLog>> = const { RefCell::new(Vec::new()) };
 }
 
-struct Log {
+struct OpenLog {
     /// What it is called in messages.
     name: String,
     format: LogFormat,
@@ -37,18 +37,18 @@ struct Log {
 /// # Errors
 /// One cannot be opened: one line for the user.
 pub fn open(logs: &[plan::Log]) -> anyhow::Result<()> {
-    let logs: anyhow::Result<Vec<Log>> = logs.iter().map(Log::open).collect();
+    let logs: anyhow::Result<Vec<OpenLog>> = logs.iter().map(OpenLog::open).collect();
     LOGS.set(logs?);
     Ok(())
 }
 
 /// Ends the logs, and tells how that went.
 pub fn finish() {
-    LOGS.take().into_iter().for_each(Log::finish);
+    LOGS.take().into_iter().for_each(OpenLog::finish);
 }
 
-impl Log {
-    fn open(log: &plan::Log) -> anyhow::Result<Log> {
+impl OpenLog {
+    fn open(log: &plan::Log) -> anyhow::Result<OpenLog> {
         let (name, file) = match &log.place {
             LogPlace::File { path, appends } => (
                 printable(path.as_os_str().as_bytes()),
@@ -62,7 +62,7 @@ impl Log {
             LogFormat::Raw if file.is_terminal() => LogFormat::Tagged,
             format => format,
         };
-        Ok(Log { name, format, file })
+        Ok(OpenLog { name, format, file })
     }
 
     fn write(&mut self, record: &Record<'_>) {

@@ -42,7 +42,7 @@ use crate::net::options;
 use crate::plan::{Base, Clients, Join, Limits, Listening, Manners, Plan, Side, Work};
 use crate::report;
 use crate::sys;
-use crate::sys::signal::{self, Asked};
+use crate::sys::signal::{self, SignalRequest};
 use answers::Answers;
 use anyhow::Context as _;
 use company::Company;
@@ -90,8 +90,8 @@ pub fn run(plan: Plan) -> anyhow::Result<Exit> {
     let grace = listening.and_then(|listening| listening.reception.grace);
     let mut leaving = Leaving::new(inbox, grace);
     let notify = move |asked| match asked {
-        Asked::Reload => reload.iter().for_each(Reload::again),
-        Asked::End => leaving.signal_came(),
+        SignalRequest::Reload => reload.iter().for_each(Reload::again),
+        SignalRequest::End => leaving.signal_came(),
     };
     let waking = reactor.inbox();
     signal::on_signal(notify, move || waking.wake());

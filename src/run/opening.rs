@@ -1,6 +1,6 @@
 //! Opening what a session needs: the remote side, then ours, unless the peer has come.
 
-use super::client::{Client, Link};
+use super::client::{Arrival, Link};
 use super::company::Company;
 use super::event::Event;
 use super::outcome::{Outcome, failed};
@@ -31,7 +31,7 @@ use std::time::Instant;
 #[derive(Default)]
 pub struct Start {
     /// The peer that has come, if one has.
-    pub client: Option<Box<Client>>,
+    pub client: Option<Box<Arrival>>,
     /// The port to connect to, of several.
     pub port: Option<u16>,
     /// Another session follows, so that standard output stays open.
@@ -40,7 +40,7 @@ pub struct Start {
 
 /// What both sides are called in messages.
 #[derive(Default)]
-pub struct Names {
+pub struct Labels {
     /// The peer that has come, or was dialed.
     pub peer: Box<str>,
     /// The target a peer that has come is relayed to.
@@ -62,7 +62,7 @@ pub struct Opening {
     port: Option<u16>,
     is_followed: bool,
     /// What the sides are called.
-    pub names: Names,
+    pub names: Labels,
     /// Our own socket file.
     pub file: Option<OwnFile>,
 }
@@ -83,7 +83,7 @@ impl Opening {
             reserve: Vec::new(),
             port: start.port,
             is_followed: start.is_followed,
-            names: Names::default(),
+            names: Labels::default(),
             file: None,
         };
         if let Some(client) = start.client {

@@ -4,7 +4,7 @@
 //! Datagrams have no end: a peer that has been silent for long enough counts as gone.
 
 use super::bind::BoundSock;
-use super::client::{Client, Link};
+use super::client::{Arrival, Link};
 use super::entrance::Next;
 use super::event::Event;
 use super::loops::Loops;
@@ -103,7 +103,7 @@ impl Peers {
             return Ok(());
         };
         let shared = Rc::new(sock.try_clone()?);
-        let mut end = Datagram::new(sock, datagram::Peers::Last, registrar)?;
+        let mut end = Datagram::new(sock, datagram::PeerMode::Last, registrar)?;
         // What a peer is joined to could answer itself without end, and another socket with the same
         // address would not get the answer.
         end.drop_own();
@@ -163,7 +163,7 @@ impl Peers {
         message: &[u8],
         sock: &Rc<Socket>,
         cx: Cx<'_>,
-    ) -> Option<Client> {
+    ) -> Option<Arrival> {
         let count = self.seats.others();
         if self.is_over() || count >= self.most {
             self.tell_full();
@@ -180,7 +180,7 @@ impl Peers {
         self.slots.insert(pair, slot);
         self.has_come = true;
         self.told_full = false;
-        Some(Client {
+        Some(Arrival {
             link: Link::End(Endpoint::Mailbox(Box::new(mailbox))),
             addr: Some(addr),
             label,

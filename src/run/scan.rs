@@ -52,7 +52,7 @@ pub struct Scanner {
     /// The pause between them.
     interval: Option<Duration>,
     host: Rc<str>,
-    names: Names,
+    names: HostAddresses,
     /// The turn of the next port to be begun.
     next: usize,
     /// Turns to be begun once more.
@@ -78,7 +78,7 @@ pub struct Scanner {
 }
 
 /// The addresses of the host, looked up once for all ports.
-enum Names {
+enum HostAddresses {
     /// Being looked up, until then.
     Asked(Lookup, Option<Instant>),
     Known(Found),
@@ -110,10 +110,10 @@ enum Landed {
 /// What is told about a port when its turn comes.
 struct Report {
     lines: Vec<String>,
-    outcome: Outcome,
+    outcome: PortState,
 }
 
-enum Outcome {
+enum PortState {
     Open,
     Closed { timed_out: bool },
     Fatal,
@@ -138,7 +138,7 @@ impl Scanner {
         let limit = limit.filter(|limit| !limit.is_zero());
         let until = limit.map(|limit| Instant::now() + limit);
         Scanner {
-            names: Names::Asked(Lookup::new(first, to.end()), until),
+            names: HostAddresses::Asked(Lookup::new(first, to.end()), until),
             manners,
             host,
             ports,
@@ -193,7 +193,7 @@ impl Scanner {
 
     /// Looks the host up, and says whether its addresses are known.
     fn look_up(&mut self, cx: Cx<'_>) -> Result<bool, Exit> {
-        let Names::Asked(lookup, until) = &mut self.names else {
+        let HostAddresses::Asked(lookup, until) = &mut self.names else {
             return Ok(true);
         };
         let is_late = until.is_some_and(|until| cx.now >= until);
@@ -203,7 +203,7 @@ impl Scanner {
                 if self.to.end().how.udp_probe.is_some() && !self.is_told && !is_local {
                     self.parallel = PARALLEL_PROBES;
                 }
-                self.names = Names::Known(found);
+                self.names = HostAddresses::Known(found);
                 return Ok(true);
             }
             Poll::Pending if !is_late => return Ok(false),
@@ -247,7 +247,7 @@ impl Scanner {
     }
 
     fn start(&mut self, cx: Cx<'_>) -> Result<(), Exit> {
-        let Names::Known(found) = &self.names else {
+        let HostAddresses::Known(found) = &self.names else {
             return Ok(());
         };
         let turn = self.again.pop().unwrap_or(self.next);
@@ -348,12 +348,12 @@ impl Scanner {
         drop(flight.opener);
         let outcome = match landed {
             Landed::Again => return self.again.push(turn),
-            Landed::Open => Outcome::Open,
-            Landed::Closed { timed_out } => Outcome::Closed { timed_out },
+            Landed::Open => PortState::Open,
+            Landed::Closed { timed_out } => PortState::Closed { timed_out },
             Landed::Fatal(line) => {
                 lines.push(report::named(&line));
                 self.ports.truncate(self.next);
-                Outcome::Fatal
+                PortState::Fatal
             }
         };
         let report = Report { lines, outcome };
@@ -369,9 +369,9 @@ impl Scanner {
             self.held_bytes -= report.bytes();
             report.say();
             match report.outcome {
-                Outcome::Open => self.tally.open(),
-                Outcome::Closed { timed_out } => self.tally.closed(timed_out),
-                Outcome::Fatal => return Err(Exit::FAILED),
+                PortState::Open => self.tally.open(),
+                PortState::Closed { timed_out } => self.tally.closed(timed_out),
+                PortState::Fatal => return Err(Exit::FAILED),
             }
         }
         Ok(())
@@ -393,7 +393,7 @@ impl Drive<Exit> for Scanner {
     fn notice(&mut self, notice: &Notice, _now: Instant) {
         match (notice, &mut self.names) {
             (Notice::Ending, _) => self.signalled = true,
-            (_, Names::Asked(lookup, _)) => lookup.notice(notice),
+            (_, HostAddresses::Asked(lookup, _)) => lookup.notice(notice),
             _ => {}
         }
     }
@@ -408,8 +408,8 @@ impl Drive<Exit> for Scanner {
 
     fn deadline(&self) -> Option<Instant> {
         let names = match &self.names {
-            Names::Asked(_, until) => *until,
-            Names::Known(_) => None,
+            HostAddresses::Asked(_, until) => *until,
+            HostAddresses::Known(_) => None,
         };
         let start = self.next_start.filter(|_| self.may_start());
         let flights = self.deadlines.first().map(|(at, _)| *at);

@@ -8,9 +8,7 @@ use crate::io::endpoint::Endpoint;
 use crate::net::addr;
 use crate::net::prepared::Prepared;
 use crate::net::tls::{self, TlsAcceptor};
-use crate::net::wrap::WrapError;
 use crate::parse::escape::shell_word;
-use crate::plan::starttls::Protocol;
 use crate::plan::tls::Trust;
 use crate::plan::{End, Limits, ListenAt, Listening, Transport};
 use crate::proto::hello::{ALERT_BYTES, is_alert, is_client_hello};
@@ -128,40 +126,4 @@ pub fn first_look(end: &Endpoint, came: bool, alerted: &Alerted) -> Option<Look>
             }
         })
     })
-}
-
-/// The line about a server on whose connection TLS could not be put.
-pub fn server_failed(label: &str, error: &WrapError, to: &Prepared) -> String {
-    let asking = || {
-        let protocol = to.end().tls().and_then(|client| client.starttls);
-        let protocol = protocol.map_or("", Protocol::name);
-        format!("STARTTLS ({protocol}) with {label}")
-    };
-    match (error, to.tls()) {
-        (WrapError::Asking(error), _) => format!("{} failed: {error}", asking()),
-        (WrapError::Injected, _) => {
-            format!(
-                "{} failed: the server sent plain text after agreeing to TLS",
-                asking()
-            )
-        }
-        (WrapError::Handshake(error, session), Some(client)) => {
-            let reason = client.reason(error, session, to.end().host());
-            format!("TLS handshake with {label} failed: {reason}")
-        }
-        (WrapError::Late | WrapError::Proxy(_) | WrapError::Handshake(..), _) => {
-            format!("{} timed out", asking())
-        }
-    }
-}
-
-/// The line about a client on whose connection TLS could not be put.
-pub fn client_failed(label: &str, error: &WrapError, server: &TlsAcceptor) -> String {
-    if let WrapError::Handshake(error, session) = error {
-        let reason = server.reason(error, session);
-        format!("TLS handshake with {label} failed: {reason}")
-    } else {
-        // Only clients ask for TLS.
-        format!("TLS handshake with {label} failed")
-    }
 }

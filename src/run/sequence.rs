@@ -1,7 +1,7 @@
 //! Sessions one after the other: with the ports of a host, with one end, with the clients of a
 //! listener in turn, or with all peers of a datagram socket at once.
 
-use super::client::{Client, Link};
+use super::client::{Arrival, Link};
 use super::company::Company;
 use super::entrance::{Entrance, Next};
 use super::opening::Start;
@@ -39,7 +39,7 @@ pub struct Sequence {
 }
 
 /// What is to be done where no session is under way.
-enum Turn {
+enum Following {
     Begin(Box<Start>),
     Step(Step<Exit>),
 }
@@ -56,32 +56,32 @@ impl Sequence {
     }
 
     /// What is to be done next.
-    fn next(&mut self, cx: Cx<'_>) -> Turn {
+    fn next(&mut self, cx: Cx<'_>) -> Following {
         if self.signalled {
-            return Turn::Step(Step::Done(signal_exit()));
+            return Following::Step(Step::Done(signal_exit()));
         }
         let codes = self.terms.manners.codes;
         match &mut self.source {
             Source::Once(is_due) => {
                 if std::mem::take(is_due) {
-                    Turn::Begin(Box::default())
+                    Following::Begin(Box::default())
                 } else {
-                    Turn::Step(Step::Done(Exit::OK))
+                    Following::Step(Step::Done(Exit::OK))
                 }
             }
             Source::Ports(ports) => match ports.next(cx.now) {
-                Some(port) => Turn::Begin(Box::new(Start {
+                Some(port) => Following::Begin(Box::new(Start {
                     port: Some(port),
                     is_followed: ports.has_more(),
                     client: None,
                 })),
-                None if ports.deadline().is_some() => Turn::Step(Step::Wait),
-                None => Turn::Step(Step::Done(ports.exit(&codes))),
+                None if ports.deadline().is_some() => Following::Step(Step::Wait),
+                None => Following::Step(Step::Done(ports.exit(&codes))),
             },
             Source::Streams(entrance, clients) => next_client(entrance, *clients, cx),
             Source::Whole(whole) => match whole.end(&cx.registrar) {
-                Ok(Some(end)) => Turn::Begin(Box::new(Start {
-                    client: Some(Box::new(Client {
+                Ok(Some(end)) => Following::Begin(Box::new(Start {
+                    client: Some(Box::new(Arrival {
                         link: Link::End(end),
                         addr: None,
                         label: "the peer".to_string(),
@@ -90,8 +90,8 @@ impl Sequence {
                     })),
                     ..Start::default()
                 })),
-                Ok(None) => Turn::Step(Step::Done(Exit::OK)),
-                Err(error) => Turn::Step(Step::Done(failed(&error.into()))),
+                Ok(None) => Following::Step(Step::Done(Exit::OK)),
+                Err(error) => Following::Step(Step::Done(failed(&error.into()))),
             },
         }
     }
@@ -120,12 +120,12 @@ impl Sequence {
 }
 
 /// The next client, if there is one.
-fn next_client(entrance: &mut Entrance, clients: Clients, cx: Cx<'_>) -> Turn {
+fn next_client(entrance: &mut Entrance, clients: Clients, cx: Cx<'_>) -> Following {
     if let Err(error) = entrance.open(&cx.registrar) {
-        return Turn::Step(Step::Done(failed(&error.into())));
+        return Following::Step(Step::Done(failed(&error.into())));
     }
     if !entrance.is_open() {
-        return Turn::Step(Step::Done(entrance.exit()));
+        return Following::Step(Step::Done(entrance.exit()));
     }
     let step = match entrance.next_or_none(cx) {
         Next::Client(client) => {
@@ -133,7 +133,7 @@ fn next_client(entrance: &mut Entrance, clients: Clients, cx: Cx<'_>) -> Turn {
                 entrance.close();
             }
             entrance.greet(&client, &cx.registrar);
-            return Turn::Begin(Box::new(Start {
+            return Following::Begin(Box::new(Start {
                 client: Some(client),
                 port: None,
                 is_followed: clients == Clients::InTurn,
@@ -143,7 +143,7 @@ fn next_client(entrance: &mut Entrance, clients: Clients, cx: Cx<'_>) -> Turn {
         _ => Step::Again,
     };
     let nobody_came = entrance.nobody_came(cx.now);
-    Turn::Step(nobody_came.map_or(step, Step::Done))
+    Following::Step(nobody_came.map_or(step, Step::Done))
 }
 
 impl Drive<Exit> for Sequence {
@@ -172,11 +172,11 @@ impl Drive<Exit> for Sequence {
         loop {
             let Some(session) = &mut self.session else {
                 match self.next(cx) {
-                    Turn::Begin(start) => {
+                    Following::Begin(start) => {
                         let session = Session::new(&self.terms, *start, Company::Alone, cx.now);
                         self.session = Some(Box::new(session));
                     }
-                    Turn::Step(step) => return step,
+                    Following::Step(step) => return step,
                 }
                 continue;
             };

@@ -12,7 +12,7 @@ use super::closing::Closing;
 use super::company::Company;
 use super::event::Event;
 use super::joining::{self, Joined};
-use super::opening::{Names, Opening, Start};
+use super::opening::{Labels, Opening, Start};
 use super::outcome::{Outcome, signal_exit};
 use super::parting::{self, Asked, PATIENCE, Parting};
 use super::terms::Terms;
@@ -37,7 +37,7 @@ pub struct Session {
     terms: Rc<Terms>,
     company: Company,
     state: State,
-    names: Names,
+    names: Labels,
     began: Instant,
     /// What it came to, when it is over.
     outcome: Outcome,
@@ -64,7 +64,7 @@ impl Session {
             state: State::Opening(Box::new(Opening::new(terms, start, company))),
             terms: Rc::clone(terms),
             company,
-            names: Names::default(),
+            names: Labels::default(),
             began: now,
             outcome: Outcome::of(Exit::OK),
             asked: None,
@@ -84,7 +84,7 @@ impl Session {
         }
     }
 
-    /// Names the peer anew.
+    /// Labels the peer anew.
     pub fn set_label(&mut self, label: String) {
         self.names.peer = label.into();
     }

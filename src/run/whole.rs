@@ -7,7 +7,7 @@ use super::session::Session;
 use super::welcome::Welcome;
 use super::words;
 use crate::exit::Exit;
-use crate::io::datagram::{Datagram, Peers};
+use crate::io::datagram::{Datagram, PeerMode};
 use crate::io::endpoint::Endpoint;
 use crate::io::inbox::Notice;
 use crate::io::reactor::{Cx, Registrar};
@@ -44,9 +44,9 @@ impl Whole {
             return Ok(None);
         };
         let peers = if self.listening.is_single() {
-            Peers::First
+            PeerMode::First
         } else {
-            Peers::Last
+            PeerMode::Last
         };
         let mut datagram = Datagram::new(sock, peers, registrar)?;
         self.welcome.watch(&mut datagram);

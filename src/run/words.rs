@@ -2,11 +2,11 @@
 //! letter.
 
 mod opening;
+mod tls;
 
 pub use opening::{could_not_resolve, no_connection, not_bound, not_opened, opening};
 
 use super::event::{Event, Totals};
-use super::secure;
 use crate::flow::bridge::Ended;
 use crate::flow::limits::Late;
 use crate::net::addr::{self, show_ip};
@@ -33,6 +33,20 @@ enum Tone {
     Failure,
     /// As an error, always.
     Error,
+    /// As what rnc cannot go on after.
+    Fatal,
+}
+
+impl Tone {
+    fn tell(&self, line: &str) {
+        match self {
+            Tone::Line => report::line(line),
+            Tone::Verbose(level) => report::verbose(*level, line),
+            Tone::Failure => report::failure(line),
+            Tone::Error => report::error(line),
+            Tone::Fatal => report::fatal(line),
+        }
+    }
 }
 
 impl Said {
@@ -74,12 +88,7 @@ pub fn tell(event: &Event<'_>) {
         Wording::Netcat => None,
     };
     let Said { tone, lines } = own.unwrap_or_else(|| netcat(event));
-    lines.iter().for_each(|line| match tone {
-        Tone::Line => report::line(line),
-        Tone::Verbose(level) => report::verbose(level, line),
-        Tone::Failure => report::failure(line),
-        Tone::Error => report::error(line),
-    });
+    lines.iter().for_each(|line| tone.tell(line));
 }
 
 /// In Ncat's words, where it has some.
@@ -144,7 +153,7 @@ fn netcat(event: &Event<'_>) -> Said {
         Event::CameTo(place) => verbose(1, format!("Connection received on {place}")),
         Event::ClientSecured(agreed) => Said::new(Tone::Verbose(1), agreed.iter().cloned()),
         Event::HandshakeFailed(label, error, server) => {
-            failure(secure::client_failed(label, error, server))
+            failure(tls::client_failed(label, error, server))
         }
         Event::HandshakeDropped(label) => {
             let line = format!("TLS handshake with {label} given up: others are waiting");

@@ -39,14 +39,14 @@ static CTRLC_HANDLER: AtomicUsize = AtomicUsize::new(0);
 const ALONE: usize = 1;
 
 /// Acts on what a signal has asked for.
-type Notify = Box<dyn FnMut(Asked) + Send>;
+type Notify = Box<dyn FnMut(SignalRequest) + Send>;
 static NOTIFY: Mutex<Option<Notify>> = Mutex::new(None);
 static WAKE: OnceLock<Box<dyn Fn() + Send + Sync>> = OnceLock::new();
 static INHERITED: OnceLock<Inherited> = OnceLock::new();
 
 /// What a signal has asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Asked {
+pub enum SignalRequest {
     /// To end; `last()` gives the signal.
     End,
     /// To read files again.
@@ -97,7 +97,7 @@ pub fn reload_at_hangup() {
 /// Leaves it to `notify`, once the loop runs, what a signal does. `wake` has the loop call `act`
 /// soon; it is called in a signal handler, and makes only system calls.
 pub fn on_signal(
-    notify: impl FnMut(Asked) + Send + 'static,
+    notify: impl FnMut(SignalRequest) + Send + 'static,
     wake: impl Fn() + Send + Sync + 'static,
 ) {
     let mut current = NOTIFY.lock().unwrap_or_else(PoisonError::into_inner);
@@ -161,12 +161,12 @@ pub fn act() {
     let mut notify = NOTIFY.lock().unwrap_or_else(PoisonError::into_inner);
     let Some(notify) = &mut *notify else { return };
     if HANGUP.swap(false, Ordering::SeqCst) {
-        notify(Asked::Reload);
+        notify(SignalRequest::Reload);
     }
     // Two may have come since.
     while has_come() {
         ACTED_ON.fetch_add(1, Ordering::SeqCst);
-        notify(Asked::End);
+        notify(SignalRequest::End);
     }
 }
 

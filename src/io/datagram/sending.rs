@@ -1,7 +1,7 @@
 //! What a datagram socket sends: messages cut out of what is written, one or many to a call.
 
 use super::super::ready::Put;
-use super::{Datagram, Peers};
+use super::{Datagram, PeerMode};
 use crate::proto::framing::{self, HEADER_BYTES};
 use crate::sys::{batch, pktinfo};
 use rustix::io::Errno;
@@ -54,7 +54,7 @@ impl Datagram {
                 Err(error) if self.refusals.forgive(error) => {
                     return Ok(Put::Bytes(buf.len().min(piece)));
                 }
-                Err(error) if self.peers == Peers::Last => {
+                Err(error) if self.peers == PeerMode::Last => {
                     self.send_fault = Some(error.into());
                     return Ok(Put::Bytes(buf.len().min(piece)));
                 }
@@ -68,7 +68,7 @@ impl Datagram {
         let peer = self
             .peer
             .as_ref()
-            .filter(|_| self.peers != Peers::Connected);
+            .filter(|_| self.peers != PeerMode::Connected);
         if buf.len() <= piece || self.alone {
             let buf = &buf[..buf.len().min(piece)];
             let flags = SendFlags::DONTWAIT | SendFlags::NOSIGNAL;

@@ -1,7 +1,7 @@
 //! TLS as a server: makes sessions towards clients.
 
 use super::certificate::peer_cert;
-use super::explain::{self, Context, Side};
+use super::explain::{self, Context, TlsSide};
 use super::files;
 use super::own_cert::Own;
 use super::pin::{fingerprint, show_pin};
@@ -87,7 +87,7 @@ impl TlsAcceptor {
         explain::failure(
             error,
             &Context {
-                side: Side::Server,
+                side: TlsSide::Server,
                 versions: self.plan.common.versions,
                 name: None,
                 cert: cert.as_deref(),

@@ -1,7 +1,7 @@
 //! TLS as a client: makes sessions towards servers.
 
 use super::certificate::peer_cert;
-use super::explain::{self, Context, Side};
+use super::explain::{self, Context, TlsSide};
 use super::files;
 use super::name::server_name;
 use super::setup::{SetupError, key_log, provider, versions};
@@ -104,7 +104,7 @@ impl TlsConnector {
         host: Option<&'a str>,
     ) -> Context<'a> {
         Context {
-            side: Side::of_client(&self.plan),
+            side: TlsSide::of_client(&self.plan),
             versions: self.plan.common.versions,
             name: self.plan.server_name.as_deref().or(host),
             cert,

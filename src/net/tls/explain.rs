@@ -10,7 +10,7 @@ use crate::io::tls::said;
 use crate::plan::tls::Version;
 use crate::report;
 use context::spaced;
-pub use context::{Context, Side};
+pub use context::{Context, TlsSide};
 use rustls::{AlertDescription, CommonState, Error, PeerIncompatible, PeerMisbehaved};
 use std::error::Error as _;
 use std::io;
@@ -59,7 +59,7 @@ pub fn reason(error: &Error, context: &Context<'_>) -> String {
 
 /// Why a session broke after its handshake. An end of the connection that TLS did not announce may
 /// have been made by anyone on the way: RFC 8446, section 6.1.
-pub fn broken(error: &io::Error, side: Side) -> String {
+pub fn broken(error: &io::Error, side: TlsSide) -> String {
     let peer = side.peer();
     match (said(error), error.kind()) {
         // A server that wants a certificate for a page asks so, and breaks off when it is refused:
@@ -97,7 +97,7 @@ pub fn agreed(session: &CommonState) -> String {
 }
 
 /// Errors that mean the same before and after the handshake is done.
-fn protocol(error: &Error, side: Side) -> String {
+fn protocol(error: &Error, side: TlsSide) -> String {
     let peer = side.peer();
     match error {
         Error::AlertReceived(alert) => alerts::words(*alert, side),
@@ -169,7 +169,7 @@ fn incompatible(why: &PeerIncompatible, context: &Context<'_>) -> String {
     }
 }
 
-fn too_old(side: Side) -> String {
+fn too_old(side: TlsSide) -> String {
     let peer = side.peer();
     format!("{peer} speaks TLS 1.1 or older only; rnc speaks TLS 1.2 and 1.3")
 }

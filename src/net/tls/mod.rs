@@ -24,7 +24,7 @@ use crate::plan::tls as plan;
 use crate::sys::clock;
 pub use acceptor::TlsAcceptor;
 pub use connector::TlsConnector;
-use explain::Side;
+use explain::TlsSide;
 pub use name::{NameError, server_name};
 pub use setup::SetupError;
 use std::io;
@@ -45,5 +45,5 @@ pub fn agreed(session: &TlsSession, all: bool) -> Vec<String> {
 
 /// Why a session broke after its handshake: one as this client, or as a server.
 pub fn broken(error: &io::Error, client: Option<&plan::Client>) -> String {
-    explain::broken(error, client.map_or(Side::Server, Side::of_client))
+    explain::broken(error, client.map_or(TlsSide::Server, TlsSide::of_client))
 }

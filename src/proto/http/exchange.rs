@@ -12,7 +12,7 @@
 //! answer that closes the connection. An answer that no request awaits is no HTTP.
 
 use super::head::{Body, Fields, Method, RequestLine, Status};
-use super::message::{Event, Messages, Position};
+use super::message::{MessageEvent, Messages, Position};
 use std::collections::VecDeque;
 use std::fmt;
 
@@ -109,10 +109,10 @@ impl Exchanges {
         let mut rest = bytes;
         while self.speech != Speech::Other {
             match self.requests.next(&mut rest) {
-                Ok(Some(Event::FirstLine(line))) => self.begin_request(&line),
-                Ok(Some(Event::Head(fields))) => self.begin_request_body(&fields),
-                Ok(Some(Event::End)) if self.request.closes => self.requests.stop(),
-                Ok(Some(Event::End)) => {}
+                Ok(Some(MessageEvent::FirstLine(line))) => self.begin_request(&line),
+                Ok(Some(MessageEvent::Head(fields))) => self.begin_request_body(&fields),
+                Ok(Some(MessageEvent::End)) if self.request.closes => self.requests.stop(),
+                Ok(Some(MessageEvent::End)) => {}
                 Ok(None) => break,
                 Err(_) => self.stop_requests(),
             }
@@ -134,9 +134,9 @@ impl Exchanges {
         }
         while self.speech == Speech::Http {
             match self.answers.next(&mut rest) {
-                Ok(Some(Event::FirstLine(line))) => self.begin_answer(&line),
-                Ok(Some(Event::Head(fields))) => self.begin_answer_body(&fields),
-                Ok(Some(Event::End)) => self.end_answer(),
+                Ok(Some(MessageEvent::FirstLine(line))) => self.begin_answer(&line),
+                Ok(Some(MessageEvent::Head(fields))) => self.begin_answer_body(&fields),
+                Ok(Some(MessageEvent::End)) => self.end_answer(),
                 Ok(None) => break,
                 Err(_) => self.stop(),
             }

@@ -56,7 +56,7 @@ pub enum Position {
 }
 
 /// A step in reading.
-pub enum Event {
+pub enum MessageEvent {
     /// The first line of a message.
     FirstLine(Vec<u8>),
     /// The end of its head, with the fields. [`Messages::begin_body`] has to follow.
@@ -75,12 +75,12 @@ impl Messages {
     ///
     /// # Errors
     /// [`Unreadable`]; what follows cannot be read either.
-    pub fn next(&mut self, rest: &mut &[u8]) -> Result<Option<Event>, Unreadable> {
+    pub fn next(&mut self, rest: &mut &[u8]) -> Result<Option<MessageEvent>, Unreadable> {
         loop {
             match self.position {
                 Position::Length { left: 0, .. } => {
                     self.go_to(Position::Start);
-                    return Ok(Some(Event::End));
+                    return Ok(Some(MessageEvent::End));
                 }
                 Position::Chunk(0) => self.go_to(Position::ChunkEnd),
                 Position::Length { .. } | Position::Chunk(_) if rest.is_empty() => return Ok(None),
@@ -105,7 +105,7 @@ impl Messages {
         }
     }
 
-    /// Says what the body is, after [`Event::Head`].
+    /// Says what the body is, after [`MessageEvent::Head`].
     pub fn begin_body(&mut self, body: Body) {
         self.go_to(match body {
             Body::Length(of) => Position::Length { left: of, of },
@@ -162,16 +162,16 @@ impl Messages {
         }
     }
 
-    fn take_line(&mut self, line: Vec<u8>) -> Result<Option<Event>, Unreadable> {
+    fn take_line(&mut self, line: Vec<u8>) -> Result<Option<MessageEvent>, Unreadable> {
         match self.position {
             Position::Start if line.is_empty() => self.go_to(Position::Start),
             Position::Start => {
                 self.position = Position::Fields;
-                return Ok(Some(Event::FirstLine(line)));
+                return Ok(Some(MessageEvent::FirstLine(line)));
             }
             Position::Fields if line.is_empty() => {
                 self.fields.end();
-                return Ok(Some(Event::Head(std::mem::take(&mut self.fields))));
+                return Ok(Some(MessageEvent::Head(std::mem::take(&mut self.fields))));
             }
             Position::Fields => self.fields.push(&line),
             Position::Size => self.go_to(match chunk_size(&line).ok_or(Unreadable)? {

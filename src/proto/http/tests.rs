@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::proto::answer::LINE_MAX;
-use crate::proto::testing::{End, converse, feed};
+use crate::proto::testing::{Conversation, converse, feed};
 use proptest::prelude::*;
 
 const SEED: [u8; 16] = [0xab; 16];
@@ -76,7 +76,7 @@ fn made() -> HttpConnect {
 }
 
 /// Feeds an answer too long to be cut at each place.
-fn in_pieces(answer: &[u8]) -> End {
+fn in_pieces(answer: &[u8]) -> Conversation {
     let whole = feed(made(), std::iter::once(answer));
     for len in [1, 7, 4096] {
         assert_eq!(whole, feed(made(), answer.chunks(len)));

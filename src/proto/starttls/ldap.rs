@@ -91,19 +91,19 @@ fn after_length(bytes: &[u8]) -> Result<LdapState, Refused> {
 fn judge(message: &[u8]) -> Result<LdapState, Refused> {
     let (id, result) = response(message).ok_or_else(|| Refused::garbage(message))?;
     match result {
-        Answer { code: SUCCESS, .. } if id == MESSAGE_ID => Ok(LdapState::Done),
-        Answer { code: SUCCESS, .. } => Err(Refused::garbage(message)),
+        LdapResult { code: SUCCESS, .. } if id == MESSAGE_ID => Ok(LdapState::Done),
+        LdapResult { code: SUCCESS, .. } => Err(Refused::garbage(message)),
         refusal => Err(Refused::Server(refusal.text())),
     }
 }
 
 /// The beginning of an LDAPResult.
-struct Answer<'a> {
+struct LdapResult<'a> {
     code: u32,
     diagnostics: &'a [u8],
 }
 
-impl Answer<'_> {
+impl LdapResult<'_> {
     fn text(&self) -> String {
         let name = result_name(self.code);
         let code = self.code;
@@ -115,14 +115,14 @@ impl Answer<'_> {
 }
 
 /// Reads the content of a message with an ExtendedResponse: its number, and the answer.
-fn response(message: &[u8]) -> Option<(u32, Answer<'_>)> {
+fn response(message: &[u8]) -> Option<(u32, LdapResult<'_>)> {
     let mut rest = message;
     let id = number(element(TAG_INTEGER, &mut rest)?)?;
     let mut rest = element(TAG_EXTENDED_RESPONSE, &mut rest)?;
     let code = number(element(TAG_ENUMERATED, &mut rest)?)?;
     let _matched_name = element(TAG_OCTET_STRING, &mut rest)?;
     let diagnostics = element(TAG_OCTET_STRING, &mut rest)?;
-    Some((id, Answer { code, diagnostics }))
+    Some((id, LdapResult { code, diagnostics }))
 }
 
 /// Moves an element from the front of `rest`, if it has this tag and is whole; gives its content.

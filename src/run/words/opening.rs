@@ -1,5 +1,6 @@
 //! The words about ends that are being opened.
 
+use super::{Tone, tls};
 use crate::exit::Exit;
 use crate::net::addr::{self, show_ip};
 use crate::net::labels::base_label;
@@ -14,7 +15,6 @@ use crate::net::wrap::WrapError;
 use crate::parse::escape::printable;
 use crate::plan::{Base, End, Family, Manners, Net, Transport};
 use crate::report::{self, Wording};
-use crate::run::secure;
 use crate::sys::{errno, names};
 use std::io;
 use std::net::SocketAddr;
@@ -166,27 +166,13 @@ pub struct Failure {
     pub is_fatal: bool,
 }
 
-/// How a failure is told.
-enum Tone {
-    /// As the failure of a session.
-    Failure,
-    /// Always.
-    Error,
-    /// As what rnc cannot go on after.
-    Fatal,
-}
-
 impl Failure {
     /// Tells it.
     pub fn tell(&self) {
         let Some(line) = &self.line else {
             return;
         };
-        match self.tone {
-            Tone::Failure => report::failure(line),
-            Tone::Error => report::error(line),
-            Tone::Fatal => report::fatal(line),
-        }
+        self.tone.tell(line);
     }
 }
 
@@ -223,7 +209,7 @@ pub fn not_opened(
             let tells = manners.tells_breaks && report::is_verbose(1);
             tells.then(|| refused(addr, opener.port(), error, &end.how.net))
         }
-        OpenError::Tls(error, label) => Some(secure::server_failed(label, error, opener.to())),
+        OpenError::Tls(error, label) => Some(tls::server_failed(label, error, opener.to())),
         OpenError::Local(error) => Some(not_reached_locally(&end.base, error, manners)),
         OpenError::Program(error) => {
             let program = base_label(&end.base);

@@ -1,14 +1,14 @@
 //! Alerts a peer sent, in words. RFC 8446, section 6; RFC 5246, section 7.2; RFC 6066, section 9.
 
-use super::context::{Side, spaced};
+use super::context::{TlsSide, spaced};
 use rustls::AlertDescription as Alert;
 
 /// What an alert of the peer means, and the alert's name in the standard.
-pub fn words(alert: Alert, side: Side) -> String {
+pub fn words(alert: Alert, side: TlsSide) -> String {
     let peer = side.peer();
     let name = name(alert);
     let rejected = |why: &str| format!("{peer} {why} ({name})");
-    if let (Side::Client { has_cert: false }, true) = (side, is_of_certificates(alert)) {
+    if let (TlsSide::Client { has_cert: false }, true) = (side, is_of_certificates(alert)) {
         return format!("{peer} wants a certificate of ours: --tls-cert and --tls-key ({name})");
     }
     match alert {
@@ -28,10 +28,10 @@ pub fn words(alert: Alert, side: Side) -> String {
         Alert::CertificateRequired => rejected("wants a certificate of ours"),
         Alert::AccessDenied => rejected("does not let us in"),
         Alert::UnrecognisedName => match side {
-            Side::Client { .. } => {
+            TlsSide::Client { .. } => {
                 format!("{peer} has no such name ({name}): --tls-servername asks for another")
             }
-            Side::Server => rejected("does not take the name"),
+            TlsSide::Server => rejected("does not take the name"),
         },
         Alert::NoApplicationProtocol => rejected("speaks none of the protocols of --tls-alpn"),
         Alert::ProtocolVersion => rejected("does not speak the version of TLS"),
@@ -60,11 +60,11 @@ fn is_of_certificates(alert: Alert) -> bool {
 
 /// This means that nothing is in common, or in TLS 1.2 that a certificate is missing: RFC 5246,
 /// section 7.4.6.
-fn handshake_failure(side: Side) -> String {
+fn handshake_failure(side: TlsSide) -> String {
     let peer = side.peer();
     let common = format!("{peer} has no cipher suite or kind of key in common with us");
     match side {
-        Side::Client { has_cert: false } => {
+        TlsSide::Client { has_cert: false } => {
             format!("{common}, or wants a certificate of ours: --tls-cert (handshake_failure)")
         }
         _ => format!("{common}, or refused our certificate (handshake_failure)"),
@@ -86,14 +86,14 @@ fn name(alert: Alert) -> String {
 mod tests {
     use super::*;
 
-    const CLIENT: Side = Side::Client { has_cert: true };
-    const STRANGER: Side = Side::Client { has_cert: false };
+    const CLIENT: TlsSide = TlsSide::Client { has_cert: true };
+    const STRANGER: TlsSide = TlsSide::Client { has_cert: false };
 
     #[test]
     fn each_alert_has_words_and_its_name() {
         for number in 0..=u8::MAX {
             let alert = Alert::from(number);
-            for side in [CLIENT, STRANGER, Side::Server] {
+            for side in [CLIENT, STRANGER, TlsSide::Server] {
                 let words = words(alert, side);
                 assert!(words.starts_with(side.peer()), "{words}");
                 assert!(words.contains(&name(alert)), "{words}");
@@ -124,7 +124,7 @@ mod tests {
             "the peer does not trust our certificate (unknown_ca)"
         );
         assert_eq!(
-            words(Alert::UnknownCA, Side::Server),
+            words(Alert::UnknownCA, TlsSide::Server),
             "the client does not trust our certificate (unknown_ca)"
         );
         assert_eq!(

@@ -5,7 +5,7 @@ use std::fmt::Debug;
 
 /// Which side of TLS we are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Side {
+pub enum TlsSide {
     /// We connect, with a certificate of our own (`--tls-cert`) or without.
     Client {
         /// We have one.
@@ -15,10 +15,10 @@ pub enum Side {
     Server,
 }
 
-impl Side {
+impl TlsSide {
     /// The side of a client.
-    pub fn of_client(plan: &Client) -> Side {
-        Side::Client {
+    pub fn of_client(plan: &Client) -> TlsSide {
+        TlsSide::Client {
             has_cert: plan.common.identity.is_some(),
         }
     }
@@ -26,8 +26,8 @@ impl Side {
     /// What the other side is called.
     pub fn peer(self) -> &'static str {
         match self {
-            Side::Client { .. } => "the peer",
-            Side::Server => "the client",
+            TlsSide::Client { .. } => "the peer",
+            TlsSide::Server => "the client",
         }
     }
 }
@@ -36,7 +36,7 @@ impl Side {
 #[derive(Clone, Debug)]
 pub struct Context<'a> {
     /// Which side we are.
-    pub side: Side,
+    pub side: TlsSide,
     /// The oldest and the newest version we speak.
     pub versions: (Version, Version),
     /// The name the server's certificate must be for; `None` at a Unix socket.

@@ -1,6 +1,6 @@
 //! The first bytes a peer sent: TLS, or what else.
 
-use super::context::Side;
+use super::context::TlsSide;
 use crate::parse::escape::printable;
 use crate::proto::hello::is_client_hello;
 
@@ -30,7 +30,7 @@ pub fn is_old_hello(first: &[u8]) -> bool {
 
 /// What a peer speaks whose first bytes are no record of TLS; `None` when they are one, or none
 /// came.
-pub fn foreign(first: &[u8], side: Side) -> Option<String> {
+pub fn foreign(first: &[u8], side: TlsSide) -> Option<String> {
     match first {
         [] | [CHANGE_CIPHER_SPEC..=HEARTBEAT] => return None,
         [CHANGE_CIPHER_SPEC..=HEARTBEAT, MAJOR, ..] => return None,
@@ -48,8 +48,8 @@ pub fn foreign(first: &[u8], side: Side) -> Option<String> {
     }
     let shown = printable(line);
     Some(match side {
-        Side::Server => format!("the client spoke plain text: {shown}"),
-        Side::Client { .. } => {
+        TlsSide::Server => format!("the client spoke plain text: {shown}"),
+        TlsSide::Client { .. } => {
             let way = starttls(line).map_or_else(String::new, |name| {
                 format!(" (--starttls {name} goes over to TLS)")
             });
@@ -96,7 +96,7 @@ fn starttls(greeting: &[u8]) -> Option<&'static str> {
 mod tests {
     use super::*;
 
-    const CLIENT: Side = Side::Client { has_cert: false };
+    const CLIENT: TlsSide = TlsSide::Client { has_cert: false };
 
     #[test]
     fn an_old_client_hello_is_known_by_its_version() {
@@ -115,7 +115,7 @@ mod tests {
             Some("the peer answered in plain text: HTTP/1.1 400 Bad Request")
         );
         assert_eq!(
-            foreign(b"GET / HTTP/1.1\r\n", Side::Server).as_deref(),
+            foreign(b"GET / HTTP/1.1\r\n", TlsSide::Server).as_deref(),
             Some("the client spoke plain text: GET / HTTP/1.1")
         );
         let long = foreign(&[b'x'; 200], CLIENT).expect("no TLS");
@@ -159,7 +159,7 @@ mod tests {
             let text = foreign(greeting, CLIENT).expect("no TLS");
             assert!(text.ends_with(end), "{text}");
         }
-        let text = foreign(b"+OK ready\r\n", Side::Server).expect("no TLS");
+        let text = foreign(b"+OK ready\r\n", TlsSide::Server).expect("no TLS");
         assert_eq!(text, "the client spoke plain text: +OK ready");
     }
 

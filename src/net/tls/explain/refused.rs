@@ -2,7 +2,7 @@
 
 use super::super::certificate::{Certificate, date, dotted};
 use super::super::pin::{fingerprint, show_pin};
-use super::context::{Context, Side, spaced};
+use super::context::{Context, TlsSide, spaced};
 use crate::parse::escape::printable;
 use rustls::{CertificateError, ExtendedKeyPurpose};
 use std::fmt::Write as _;
@@ -84,7 +84,7 @@ pub fn words(why: &CertificateError, context: &Context<'_>) -> String {
 struct Shown<'a> {
     der: Option<&'a [u8]>,
     cert: Option<Certificate>,
-    side: Side,
+    side: TlsSide,
 }
 
 impl<'a> Shown<'a> {
@@ -98,8 +98,8 @@ impl<'a> Shown<'a> {
 
     fn it(&self) -> &'static str {
         match self.side {
-            Side::Client { .. } => "the certificate",
-            Side::Server => "the client's certificate",
+            TlsSide::Client { .. } => "the certificate",
+            TlsSide::Server => "the client's certificate",
         }
     }
 
@@ -117,8 +117,8 @@ impl<'a> Shown<'a> {
 
     fn pin_option(&self) -> &'static str {
         match self.side {
-            Side::Client { .. } => "--tls-pin",
-            Side::Server => "--tls-client-pin",
+            TlsSide::Client { .. } => "--tls-pin",
+            TlsSide::Server => "--tls-client-pin",
         }
     }
 
@@ -209,8 +209,8 @@ fn bad_signature(shown: &Shown<'_>) -> String {
 
 fn purpose(shown: &Shown<'_>, presented: &[ExtendedKeyPurpose]) -> String {
     let role = match shown.side {
-        Side::Client { .. } => "a server's",
-        Side::Server => "a client's",
+        TlsSide::Client { .. } => "a server's",
+        TlsSide::Server => "a client's",
     };
     // What rustls presents has wrong numbers for long identifiers.
     let listed: Vec<String> = match &shown.cert {

@@ -301,7 +301,7 @@ fn a_session_that_breaks_tells_how() {
     let _ = client.takes(FORGED);
     let told = server.takes(&client.sent()).expect_err("an alert");
     assert_eq!(
-        broken(&told, Side::Server),
+        broken(&told, TlsSide::Server),
         "the client got what it could not decrypt, or a signature that is wrong (bad_record_mac)"
     );
     let reset = io::Error::from_raw_os_error(104);

@@ -1,6 +1,6 @@
 //! A client and a server in memory, and certificates for them. The time is always the same.
 
-use super::super::{Context, Side, agreed, failure};
+use super::super::{Context, TlsSide, agreed, failure};
 use super::fixtures;
 use crate::net::tls::server_name;
 use crate::net::tls::verify::{ClientCheck, ClientTrust, Seen, ServerCheck, ServerTrust};
@@ -26,7 +26,7 @@ use std::time::Duration;
 
 /// 15 January 2027.
 pub const NOW: u64 = 1_800_000_000;
-pub const CLIENT: Side = Side::Client { has_cert: false };
+pub const CLIENT: TlsSide = TlsSide::Client { has_cert: false };
 /// A client that has no certificate.
 pub const NO_ONE: Option<&Made> = None;
 const BOTH: [&SupportedProtocolVersion; 2] = [&rustls::version::TLS12, &rustls::version::TLS13];
@@ -307,7 +307,7 @@ impl End {
 }
 
 /// What a side knows that has heard nothing.
-pub fn context(side: Side) -> Context<'static> {
+pub fn context(side: TlsSide) -> Context<'static> {
     Context {
         side,
         versions: (Version::V1_2, Version::V1_3),
@@ -350,13 +350,13 @@ pub fn shake(client: ClientSetup, server: ServerSetup, name: &str) -> Outcome {
         name: Some(name),
         cert: server_cert.as_deref(),
         first: &near.first,
-        ..context(Side::Client { has_cert })
+        ..context(TlsSide::Client { has_cert })
     };
     let at_server = Context {
         versions: theirs,
         cert: client_cert.as_deref(),
         first: &far.first,
-        ..context(Side::Server)
+        ..context(TlsSide::Server)
     };
     Outcome {
         client: client.map_err(|error| failure(&error, &at_client)),
@@ -410,10 +410,10 @@ pub fn client_hears(bytes: &[u8]) -> String {
 pub fn server_hears(bytes: &[u8]) -> String {
     let setup = server(&self_signed(|_| {}), Clients::Any);
     let session = ServerConnection::new(Arc::new(setup.config)).expect("server");
-    hears(End::new(session), bytes, Side::Server)
+    hears(End::new(session), bytes, TlsSide::Server)
 }
 
-fn hears(mut end: End, bytes: &[u8], side: Side) -> String {
+fn hears(mut end: End, bytes: &[u8], side: TlsSide) -> String {
     let heard = end.takes(bytes);
     let error = heard.err().unwrap_or(io::ErrorKind::UnexpectedEof.into());
     let context = Context {
