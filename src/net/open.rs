@@ -43,7 +43,7 @@ pub struct Opener {
     /// The port, of an end that has one.
     port: u16,
     facing: Facing,
-    state: State,
+    state: OpenState,
     /// When connecting is given up; a dialogue with a proxy counts into it.
     deadline: Option<Instant>,
     /// A dialogue that goes on over the next connection.
@@ -51,7 +51,7 @@ pub struct Opener {
     news: Vec<News>,
 }
 
-enum State {
+enum OpenState {
     Dialing(Box<Dialer>),
     /// The proxy at this address is asked for the way.
     Talking(Box<Dialer>, Box<Wrap>, SocketAddr),
@@ -85,18 +85,21 @@ impl Opener {
                 let dialer = Dialer::new((Rc::clone(host), own_port), end);
                 // A dialogue with a proxy counts into the time as well.
                 let whole = !how.timeout_per_address || end.proxy().is_some();
-                (State::Dialing(Box::new(dialer)), whole)
+                (OpenState::Dialing(Box::new(dialer)), whole)
             }
             Base::Unix {
                 path,
                 datagrams: None,
-            } => (State::Unix(unix::UnixDialer::new(path, how.timeout)), false),
+            } => (
+                OpenState::Unix(unix::UnixDialer::new(path, how.timeout)),
+                false,
+            ),
             Base::Vsock { cid, port } => {
                 let dialer = vsock::VsockDialer::new(*cid, *port, how.timeout);
-                (State::Vsock(Box::new(dialer)), false)
+                (OpenState::Vsock(Box::new(dialer)), false)
             }
             Base::Unix { .. } | Base::Stdio | Base::Program(_) | Base::Builtin(_) => {
-                (State::Inside, false)
+                (OpenState::Inside, false)
             }
         };
         let limit = how.timeout.filter(|limit| counts && !limit.is_zero());
@@ -114,7 +117,7 @@ impl Opener {
     /// The same where the names have been looked up.
     pub fn knowing(mut self, found: Found) -> Opener {
         self.state = match self.state {
-            State::Dialing(dialer) => State::Dialing(Box::new(dialer.knowing(found))),
+            OpenState::Dialing(dialer) => OpenState::Dialing(Box::new(dialer.knowing(found))),
             state => state,
         };
         self
@@ -133,16 +136,16 @@ impl Opener {
     /// Takes in an event.
     pub fn note(&mut self, id: Registered, ready: Ready) {
         match &mut self.state {
-            State::Dialing(dialer) => dialer.note(id, ready),
-            State::Talking(_, wrap, _) | State::Securing(wrap, _) => wrap.note(id, ready),
-            State::Vsock(dialer) => dialer.note(id, ready),
-            State::Probing(_) | State::Unix(_) | State::Inside | State::Over => {}
+            OpenState::Dialing(dialer) => dialer.note(id, ready),
+            OpenState::Talking(_, wrap, _) | OpenState::Securing(wrap, _) => wrap.note(id, ready),
+            OpenState::Vsock(dialer) => dialer.note(id, ready),
+            OpenState::Probing(_) | OpenState::Unix(_) | OpenState::Inside | OpenState::Over => {}
         }
     }
 
     /// Takes in a notice: the addresses that were asked for.
     pub fn notice(&mut self, notice: &Notice) {
-        if let State::Dialing(dialer) = &mut self.state {
+        if let OpenState::Dialing(dialer) = &mut self.state {
             dialer.notice(notice);
         }
     }
@@ -155,12 +158,12 @@ impl Opener {
     /// When it wants to be driven even if nothing happens.
     pub fn deadline(&self) -> Option<Instant> {
         let own = match &self.state {
-            State::Dialing(dialer) => dialer.deadline(),
-            State::Unix(dialer) => dialer.deadline(),
-            State::Vsock(dialer) => dialer.deadline(),
-            State::Probing(probe) => Some(probe.deadline()),
-            State::Securing(wrap, _) => return wrap.deadline(),
-            State::Talking(..) | State::Inside | State::Over => None,
+            OpenState::Dialing(dialer) => dialer.deadline(),
+            OpenState::Unix(dialer) => dialer.deadline(),
+            OpenState::Vsock(dialer) => dialer.deadline(),
+            OpenState::Probing(probe) => Some(probe.deadline()),
+            OpenState::Securing(wrap, _) => return wrap.deadline(),
+            OpenState::Talking(..) | OpenState::Inside | OpenState::Over => None,
         };
         own.into_iter().chain(self.deadline).min()
     }
@@ -186,35 +189,36 @@ impl Opener {
             });
         }
         OpenError::Connect(match &mut self.state {
-            State::Dialing(dialer) | State::Talking(dialer, ..) => dialer.ran_out(),
+            OpenState::Dialing(dialer) | OpenState::Talking(dialer, ..) => dialer.ran_out(),
             _ => Unreached::default(),
         })
     }
 
     fn is_late(&self, now: Instant) -> bool {
-        let is_connecting = matches!(self.state, State::Dialing(_) | State::Talking(..));
+        let is_connecting = matches!(self.state, OpenState::Dialing(_) | OpenState::Talking(..));
         is_connecting && self.deadline.is_some_and(|deadline| now >= deadline)
     }
 
     fn advance(&mut self, cx: Cx<'_>) -> Poll<Result<Opened, OpenError>> {
         loop {
             match &mut self.state {
-                State::Dialing(dialer) => {
+                OpenState::Dialing(dialer) => {
                     let dialed = dialer.drive(cx);
                     self.news.append(&mut dialer.take_news());
                     if let Some(opened) = self.dialed(ready!(dialed)?, cx)? {
                         return Poll::Ready(Ok(opened));
                     }
                 }
-                State::Talking(_, wrap, _) => {
+                OpenState::Talking(_, wrap, _) => {
                     let wrapped = ready!(wrap.drive(cx.now));
                     if let Some(opened) = self.talked(wrapped, cx)? {
                         return Poll::Ready(Ok(opened));
                     }
                 }
-                State::Probing(probe) => {
+                OpenState::Probing(probe) => {
                     let looked = ready!(probe.look(cx.now));
-                    let State::Probing(probe) = std::mem::replace(&mut self.state, State::Over)
+                    let OpenState::Probing(probe) =
+                        std::mem::replace(&mut self.state, OpenState::Over)
                     else {
                         return Poll::Pending;
                     };
@@ -225,7 +229,7 @@ impl Opener {
                     }
                     return Poll::Ready(self.datagrams(connected, cx));
                 }
-                State::Unix(dialer) => {
+                OpenState::Unix(dialer) => {
                     let sock = ready!(dialer.drive(cx.now)).map_err(OpenError::Local)?;
                     self.tell_connected(&sock, None);
                     let label = self.label(None);
@@ -233,7 +237,7 @@ impl Opener {
                         return Poll::Ready(Ok(opened));
                     }
                 }
-                State::Vsock(dialer) => {
+                OpenState::Vsock(dialer) => {
                     let stream = ready!(dialer.drive(cx)).map_err(OpenError::Local)?;
                     self.tell_connected(stream.socket(), None);
                     let label = self.label(None);
@@ -241,12 +245,12 @@ impl Opener {
                         return Poll::Ready(Ok(opened));
                     }
                 }
-                State::Securing(wrap, _) => {
+                OpenState::Securing(wrap, _) => {
                     let wrapped = ready!(wrap.drive(cx.now));
                     return Poll::Ready(self.secured(wrapped, cx));
                 }
-                State::Inside => return Poll::Ready(self.inside(cx)),
-                State::Over => return Poll::Pending,
+                OpenState::Inside => return Poll::Ready(self.inside(cx)),
+                OpenState::Over => return Poll::Pending,
             }
         }
     }
@@ -262,7 +266,7 @@ impl Opener {
         if end.how.net.transport == Transport::Udp {
             if let Some(asking) = end.how.udp_probe {
                 let probe = Probe::new(connected, asking, cx)?;
-                self.state = State::Probing(Box::new(probe));
+                self.state = OpenState::Probing(Box::new(probe));
                 return Ok(None);
             }
             return self.datagrams(connected, cx).map(Some);
@@ -277,7 +281,7 @@ impl Opener {
         connected: Connected,
         cx: Cx<'_>,
     ) -> Result<(), OpenError> {
-        let State::Dialing(dialer) = std::mem::replace(&mut self.state, State::Over) else {
+        let OpenState::Dialing(dialer) = std::mem::replace(&mut self.state, OpenState::Over) else {
             return Ok(());
         };
         let talk = match self.talk.take() {
@@ -291,7 +295,7 @@ impl Opener {
             }
         };
         let wrap = Wrap::proxy(connected.stream, talk, cx)?;
-        self.state = State::Talking(dialer, Box::new(wrap), connected.addr);
+        self.state = OpenState::Talking(dialer, Box::new(wrap), connected.addr);
         Ok(())
     }
 
@@ -301,7 +305,8 @@ impl Opener {
         wrapped: Result<Wrapped, WrapError>,
         cx: Cx<'_>,
     ) -> Result<Option<Opened>, OpenError> {
-        let State::Talking(mut dialer, _, addr) = std::mem::replace(&mut self.state, State::Over)
+        let OpenState::Talking(mut dialer, _, addr) =
+            std::mem::replace(&mut self.state, OpenState::Over)
         else {
             return Ok(None);
         };
@@ -310,7 +315,7 @@ impl Opener {
             Ok(Wrapped::Anew(talk)) => {
                 self.talk = Some(talk);
                 dialer.again(addr);
-                self.state = State::Dialing(dialer);
+                self.state = OpenState::Dialing(dialer);
                 Ok(None)
             }
             Err(WrapError::Proxy(DialogueError::Refused(Refused::PasswordWanted(challenge))))
@@ -349,7 +354,7 @@ impl Opener {
         };
         let limit = self.to.tls_limit();
         let wrap = Wrap::tls(stream, session, asking, limit, cx)?;
-        self.state = State::Securing(Box::new(wrap), label);
+        self.state = OpenState::Securing(Box::new(wrap), label);
         Ok(None)
     }
 
@@ -358,8 +363,8 @@ impl Opener {
         wrapped: Result<Wrapped, WrapError>,
         cx: Cx<'_>,
     ) -> Result<Opened, OpenError> {
-        let label = match std::mem::replace(&mut self.state, State::Over) {
-            State::Securing(_, label) => label,
+        let label = match std::mem::replace(&mut self.state, OpenState::Over) {
+            OpenState::Securing(_, label) => label,
             _ => String::new(),
         };
         match wrapped {

@@ -25,11 +25,11 @@ pub const LIMIT: Duration = Duration::from_secs(30);
 pub struct Wrap {
     /// The registration of its socket.
     id: Registered,
-    state: State,
+    state: WrapState,
     deadline: Option<Instant>,
 }
 
-enum State {
+enum WrapState {
     Talking(Box<(Dialogue, Stream)>),
     Asking(Box<(Dialogue, Stream, Box<TlsSession>)>),
     Shaking(Box<TlsStream>),
@@ -69,7 +69,7 @@ impl Wrap {
     pub fn proxy(mut stream: Stream, talk: Dialogue, cx: Cx<'_>) -> io::Result<Wrap> {
         Ok(Wrap {
             id: stream.register(&cx.registrar)?,
-            state: State::Talking(Box::new((talk, stream))),
+            state: WrapState::Talking(Box::new((talk, stream))),
             deadline: None,
         })
     }
@@ -90,9 +90,9 @@ impl Wrap {
             id: stream.register(&cx.registrar)?,
             state: match asking {
                 Some(machine) => {
-                    State::Asking(Box::new((Dialogue::with(machine), stream, session)))
+                    WrapState::Asking(Box::new((Dialogue::with(machine), stream, session)))
                 }
-                None => State::Shaking(Box::new(TlsStream::new(stream, session))),
+                None => WrapState::Shaking(Box::new(TlsStream::new(stream, session))),
             },
             deadline: Some(cx.now + limit),
         })
@@ -106,10 +106,10 @@ impl Wrap {
     /// Takes in an event.
     pub fn note(&mut self, id: Registered, ready: Ready) {
         match &mut self.state {
-            State::Talking(talking) => talking.1.note(id, ready),
-            State::Asking(asking) => asking.1.note(id, ready),
-            State::Shaking(tls) => tls.note(id, ready),
-            State::Over => {}
+            WrapState::Talking(talking) => talking.1.note(id, ready),
+            WrapState::Asking(asking) => asking.1.note(id, ready),
+            WrapState::Shaking(tls) => tls.note(id, ready),
+            WrapState::Over => {}
         }
     }
 
@@ -123,10 +123,10 @@ impl Wrap {
     /// # Errors
     /// The layer cannot be put on; the connection is to be closed.
     pub fn drive(&mut self, now: Instant) -> Poll<Result<Wrapped, WrapError>> {
-        self.state = match std::mem::replace(&mut self.state, State::Over) {
-            State::Talking(mut talking) => match talking.0.drive(&mut talking.1) {
+        self.state = match std::mem::replace(&mut self.state, WrapState::Over) {
+            WrapState::Talking(mut talking) => match talking.0.drive(&mut talking.1) {
                 Poll::Pending => {
-                    self.state = State::Talking(talking);
+                    self.state = WrapState::Talking(talking);
                     return Poll::Pending;
                 }
                 Poll::Ready(talked) => {
@@ -138,7 +138,7 @@ impl Wrap {
             state => state,
         };
         let is_late = self.deadline.is_some_and(|deadline| now >= deadline);
-        if let State::Asking(asking) = &mut self.state {
+        if let WrapState::Asking(asking) = &mut self.state {
             let (talk, stream, _) = &mut **asking;
             match talk.drive(stream).map_err(WrapError::Asking)? {
                 Poll::Ready(DialogueStep::Done(behind)) if behind.is_empty() => {
@@ -151,14 +151,14 @@ impl Wrap {
                 Poll::Ready(DialogueStep::Anew) | Poll::Pending => return Poll::Pending,
             }
         }
-        let State::Shaking(tls) = &mut self.state else {
+        let WrapState::Shaking(tls) = &mut self.state else {
             return Poll::Pending;
         };
         let shaken = match tls.shake_hands() {
             Poll::Pending if is_late => Err(io::ErrorKind::TimedOut.into()),
             polled => ready!(polled),
         };
-        let State::Shaking(tls) = std::mem::replace(&mut self.state, State::Over) else {
+        let WrapState::Shaking(tls) = std::mem::replace(&mut self.state, WrapState::Over) else {
             return Poll::Pending;
         };
         Poll::Ready(match shaken {
@@ -168,9 +168,9 @@ impl Wrap {
     }
 
     fn begin_handshake(&mut self) {
-        if let State::Asking(asking) = std::mem::replace(&mut self.state, State::Over) {
+        if let WrapState::Asking(asking) = std::mem::replace(&mut self.state, WrapState::Over) {
             let (_, stream, session) = *asking;
-            self.state = State::Shaking(Box::new(TlsStream::new(stream, session)));
+            self.state = WrapState::Shaking(Box::new(TlsStream::new(stream, session)));
         }
     }
 }

@@ -3,6 +3,7 @@
 
 mod opening;
 mod tls;
+mod tone;
 
 pub use opening::{could_not_resolve, no_connection, not_bound, not_opened, opening};
 
@@ -17,36 +18,12 @@ use crate::sys::sockopt::Credentials;
 use socket2::{SockAddr, Socket};
 use std::io;
 use std::net::Ipv4Addr;
+use tone::Tone;
 
 /// What is told: lines, and when and how they are printed.
 struct Said {
     tone: Tone,
     lines: Vec<String>,
-}
-
-enum Tone {
-    /// As it is, always.
-    Line,
-    /// When `-v` was given so many times.
-    Verbose(u8),
-    /// As the failure of a session or a connection.
-    Failure,
-    /// As an error, always.
-    Error,
-    /// As what rnc cannot go on after.
-    Fatal,
-}
-
-impl Tone {
-    fn tell(&self, line: &str) {
-        match self {
-            Tone::Line => report::line(line),
-            Tone::Verbose(level) => report::verbose(*level, line),
-            Tone::Failure => report::failure(line),
-            Tone::Error => report::error(line),
-            Tone::Fatal => report::fatal(line),
-        }
-    }
 }
 
 impl Said {

@@ -6,7 +6,7 @@
 //!                                       +----------------+
 //! ```
 
-use super::lines::{Dialogue, InLines, agrees};
+use super::lines::{InLines, LineDialogue, agrees};
 use crate::proto::Refused;
 
 const UNTAGGED: &[u8] = b"* ";
@@ -60,7 +60,7 @@ fn first_words(line: &[u8]) -> (&'static [u8], Vec<u8>) {
     (origin, word.to_ascii_uppercase())
 }
 
-impl Dialogue for Imap {
+impl LineDialogue for Imap {
     fn can_begin(&self, begun: &[u8]) -> bool {
         match self {
             Imap::Greeting => agrees(begun, UNTAGGED),

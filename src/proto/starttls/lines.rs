@@ -4,7 +4,7 @@ use crate::proto::answer::AnswerLines;
 use crate::proto::{Handshake, Progress, Refused};
 
 /// What the lines of a server mean to a client that wants TLS.
-pub trait Dialogue {
+pub trait LineDialogue {
     /// A line of this dialogue can begin with what has come of one.
     fn can_begin(&self, begun: &[u8]) -> bool;
 
@@ -22,7 +22,7 @@ pub struct InLines<D> {
     lines: AnswerLines,
 }
 
-impl<D: Dialogue> InLines<D> {
+impl<D: LineDialogue> InLines<D> {
     /// Waits for the first line.
     pub fn new(dialogue: D) -> InLines<D> {
         let lines = AnswerLines::default();
@@ -30,7 +30,7 @@ impl<D: Dialogue> InLines<D> {
     }
 }
 
-impl<D: Dialogue> Handshake for InLines<D> {
+impl<D: LineDialogue> Handshake for InLines<D> {
     fn step(&mut self, input: &[u8], output: &mut Vec<u8>) -> Result<Progress, Refused> {
         let mut rest = input;
         loop {

@@ -5,7 +5,7 @@
 //!   Reply wanted -- its number, to the last line --> (command) --> the next one wanted ... --> TLS
 //! ```
 
-use super::lines::{Dialogue, InLines};
+use super::lines::{InLines, LineDialogue};
 use crate::proto::Refused;
 
 /// A reply that leads on, and the command sent for it.
@@ -151,7 +151,7 @@ impl Parts<'_> {
     }
 }
 
-impl Dialogue for Numbered {
+impl LineDialogue for Numbered {
     fn can_begin(&self, begun: &[u8]) -> bool {
         self.under_way.is_some() || begun.iter().take(3).all(u8::is_ascii_digit)
     }

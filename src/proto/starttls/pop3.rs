@@ -4,7 +4,7 @@
 //!   Greeting -- +OK --> (STLS) --> Answer -- +OK --> TLS
 //! ```
 
-use super::lines::{Dialogue, InLines, agrees};
+use super::lines::{InLines, LineDialogue, agrees};
 use crate::proto::Refused;
 
 const OK: &[u8] = b"+OK";
@@ -23,7 +23,7 @@ pub enum Pop3 {
     Answer,
 }
 
-impl Dialogue for Pop3 {
+impl LineDialogue for Pop3 {
     fn can_begin(&self, begun: &[u8]) -> bool {
         agrees(begun, OK) || agrees(begun, ERR)
     }

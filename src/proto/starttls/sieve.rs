@@ -4,7 +4,7 @@
 //!   Greeting -- capabilities, OK --> (STARTTLS) --> Answer -- OK --> TLS
 //! ```
 
-use super::lines::{Dialogue, InLines};
+use super::lines::{InLines, LineDialogue};
 use crate::proto::Refused;
 
 /// The words that end a response. RFC 5804, section 1.2.
@@ -48,7 +48,7 @@ impl Sieve {
     }
 }
 
-impl Dialogue for Sieve {
+impl LineDialogue for Sieve {
     fn can_begin(&self, begun: &[u8]) -> bool {
         let is_end = ENDS.iter().any(|end| {
             let mut pairs = begun.iter().zip(*end);

@@ -1,6 +1,7 @@
 //! The words about ends that are being opened.
 
-use super::{Tone, tls};
+use super::tls;
+use super::tone::Tone;
 use crate::exit::Exit;
 use crate::net::addr::{self, show_ip};
 use crate::net::labels::base_label;
