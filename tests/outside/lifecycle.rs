@@ -237,7 +237,11 @@ fn a_silent_client_of_many_is_dropped_and_the_others_stay() {
     let (mut busy, mut silent) = (listener.client(), listener.client());
     let dropped = eventually(|| {
         busy.say("line\n", &listener.rnc);
-        listener.rnc.stderr.text().contains("was idle: dropped")
+        listener
+            .rnc
+            .stderr
+            .text()
+            .contains("timed out: nothing moved")
     });
     assert!(dropped, "nobody was dropped");
     expect_end(&mut silent, &listener.rnc);

@@ -73,12 +73,6 @@ events! {
 }
 
 #[test]
-#[ignore = "rows that rnc does not do right yet: the lines after `drift:` in the tables"]
-fn drift() {
-    runner::hold_drift();
-}
-
-#[test]
 fn every_row_stands_in_the_table_of_its_event_once() {
     runner::tables_are_sound();
 }

@@ -7,8 +7,7 @@
 //!     exit 3
 //!     | rnc: ...
 //! ```
-//! Rows with the same outcome stand together; `tcp4-v` is TCP over IPv4, and rnc with `-v`. An outcome that begins with `drift: ` is what should
-//! be, and is not yet.
+//! Rows with the same outcome stand together; `tcp4-v` is TCP over IPv4, and rnc with `-v`.
 
 use super::row::{Carrier, Dialect, Event, Far, Row, Source};
 use std::path::PathBuf;
@@ -18,21 +17,6 @@ use std::path::PathBuf;
 pub struct Entry {
     pub row: Row,
     pub outcome: String,
-}
-
-impl Entry {
-    /// Returns whether it is known not to hold.
-    pub fn is_drift(&self) -> bool {
-        self.outcome.starts_with("drift: ")
-    }
-
-    /// The outcome without the reason of a drift.
-    pub fn wanted(&self) -> &str {
-        match self.outcome.split_once('\n') {
-            Some((_, wanted)) if self.is_drift() => wanted,
-            _ => &self.outcome,
-        }
-    }
 }
 
 fn path(event: Event) -> PathBuf {
