@@ -5,7 +5,7 @@
 //! | floor | module | what it is |
 //! | --- | --- | --- |
 //! | 5 | `cli` | words of the command line → plan |
-//! | 4 | `run` | the modes: connect, scan, listen, crowd, relay, services, udp |
+//! | 4 | `run` | sessions: where their peers come from, what they are joined to, how they end |
 //! | 3 | `flow` | moving bytes between two ends, or among many |
 //! | 3 | `net` | getting ends: names, addresses, connecting, listening |
 //! | 2 | `io` | non-blocking ends, and the loop that waits for them |

@@ -1,4 +1,8 @@
-//! Floor 4: the modes. Wires `net` and `flow` together; owns no protocol and no system call.
+//! Floor 4: what is done. Wires `net` and `flow` together; owns no protocol and no system call.
+//!
+//! A session joins two sides. One is opened, the other too, or it is a peer that has come. `sequence`
+//! runs sessions one after the other, `door` at once; `crowd`, `answers` and `scan` are no sessions of
+//! two.
 
 mod answers;
 mod bind;
