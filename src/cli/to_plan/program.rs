@@ -13,10 +13,13 @@ impl Planner<'_> {
     pub(super) fn program(&self) -> Result<Option<Program>, Wrong> {
         let args = self.args;
         let words = match (&args.exec, &args.sh_exec) {
-            (Some(line), _) => command("-e", line)?,
+            (Some(line), _) => command(line),
             (None, Some(line)) => shell(line),
             (None, None) => return Ok(None),
         };
+        if words.is_empty() {
+            return said("-e names no program");
+        }
         Ok(Some(Program {
             words,
             terminal: args.pty,
@@ -71,10 +74,15 @@ impl Planner<'_> {
         }
     }
 
-    /// Datagrams have no end: only silence tells that a peer is gone.
-    pub(super) fn program_idle(&self) -> Option<Duration> {
+    /// Returns whether each peer has something of its own to join, which ends with it.
+    pub(super) fn serves_each(&self) -> bool {
+        self.runs_program() || self.args.relay.is_some()
+    }
+
+    /// Datagrams have no end: only silence shows that a peer is gone.
+    pub(super) fn peer_idle(&self) -> Option<Duration> {
         let args = self.args;
-        let many = args.listen && args.udp && self.runs_program();
+        let many = args.listen && args.udp && self.serves_each();
         many.then_some(PEER_IDLE)
     }
 

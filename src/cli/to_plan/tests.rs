@@ -543,7 +543,7 @@ fn relay_targets_are_read() {
         "-lu 80 --relay exec:cat",
     ] {
         let plan = native(words);
-        let base = &plan.dialed().base;
+        let base = plan.partner();
         assert!(matches!(base, Base::Program(_)), "{words}: {base:?}");
     }
 }
@@ -558,10 +558,10 @@ fn relay_targets_that_make_no_sense_are_refused() {
         ),
         (
             "-l 80 --relay h:81,nonsense",
-            "--relay h:81,nonsense: nonsense: no option of an end",
+            "--relay h:81,nonsense: nonsense: unknown option",
         ),
         ("-l 80 --relay vsock::81", "--relay vsock::81: missing CID"),
-        ("-l 80 --relay exec:", "--relay exec: names no program"),
+        ("-l 80 --relay exec:", "--relay exec:: no program"),
     ] {
         let wrong = plan_with(words, &NATIVE, &facts()).err();
         assert_eq!(wrong, Some(Wrong::Said(wanted.into())), "{words}");
