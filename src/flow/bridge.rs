@@ -406,7 +406,8 @@ impl Bridge {
             return Some(self.name_fault().unwrap_or(Ended::Clean));
         }
         let is_useless = self.is_output_broken() || self.out.is_broken_off();
-        if is_useless && !self.out.is_pending() {
+        let peer_broke_off = self.inn.is_broken_off() && !self.inn.is_pending();
+        if is_useless && !self.out.is_pending() || peer_broke_off {
             return self.name_fault();
         }
         let (_, late) = self.time_limit().filter(|(at, _)| now >= *at)?;
