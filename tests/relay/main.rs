@@ -1,7 +1,10 @@
 //! `--relay`: what comes in is dialled on. A client and a target made of plain sockets, and rnc in
 //! between.
 
+#[path = "../common/mod.rs"]
 mod common;
+mod datagrams;
+mod words;
 
 use common::{
     ClosedPort, Cmd, Running, Server, Sock, TempDir, Transport, assert_bytes, connect_to_listener,
