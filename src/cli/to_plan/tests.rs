@@ -549,6 +549,27 @@ fn relay_targets_are_read() {
 }
 
 #[test]
+fn a_peer_of_a_datagram_relay_is_forgotten_after_a_minute() {
+    let of = |words: &str| {
+        let plan = native(words);
+        let most = plan.heard().reception.most_clients;
+        (plan.rules().limits.idle, most)
+    };
+    for (words, wanted) in [
+        ("-lu 80 --relay h:81", (seconds(60), Some(4096))),
+        ("-lu 80 --relay exec:cat", (seconds(60), None)),
+        ("-lu 80 -w 5 --relay h:81", (seconds(5), Some(4096))),
+        (
+            "-lu 80 --idle-timeout 7 --max-conns 9 --relay h:81",
+            (seconds(7), Some(9)),
+        ),
+        ("-lk 80 --relay h:81", (None, None)),
+    ] {
+        assert_eq!(of(words), wanted, "{words}");
+    }
+}
+
+#[test]
 fn relay_targets_that_make_no_sense_are_refused() {
     for (words, wanted) in [
         ("-l 80 --relay udp:h:81", "--relay udp:h:81 needs -u"),
