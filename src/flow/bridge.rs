@@ -114,11 +114,6 @@ impl Bridge {
         [&self.local, &self.remote]
     }
 
-    /// As `ends`, to change them.
-    pub fn ends_mut(&mut self) -> [&mut Endpoint; 2] {
-        [&mut self.local, &mut self.remote]
-    }
-
     /// Our own end.
     pub fn local(&mut self) -> &mut Endpoint {
         &mut self.local

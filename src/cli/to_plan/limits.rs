@@ -3,6 +3,8 @@
 use super::*;
 use crate::plan::{Limits, Reception};
 
+/// How long a peer that sends datagrams may be silent before it counts as gone.
+const PEER_IDLE: Duration = Duration::from_secs(60);
 /// Peers of a UDP relay at once, if nothing else is said. Each costs a descriptor until it has been
 /// silent for a minute, and each query of a DNS client comes from a port of its own.
 const MOST_RELAYED_PEERS: usize = 4096;
@@ -38,6 +40,18 @@ impl Planner<'_> {
             grace: self.limit("--grace", self.args.grace.as_ref())?,
             port_file: self.args.port_file.as_ref().map(PathBuf::from),
         })
+    }
+
+    /// Returns whether each peer has something of its own to join, which ends with it.
+    fn serves_each(&self) -> bool {
+        self.runs_program() || self.args.relay.is_some()
+    }
+
+    /// Datagrams have no end: only silence shows that a peer is gone.
+    fn peer_idle(&self) -> Option<Duration> {
+        let args = self.args;
+        let many = args.listen && args.udp && self.serves_each();
+        many.then_some(PEER_IDLE)
     }
 
     fn most_bytes(&self) -> Result<Option<u64>, Wrong> {

@@ -5,9 +5,6 @@ use super::*;
 use crate::parse::words::has_quotes;
 use std::os::unix::ffi::OsStrExt;
 
-/// How long a peer that sends datagrams may be silent before it counts as gone.
-const PEER_IDLE: Duration = Duration::from_secs(60);
-
 impl Planner<'_> {
     /// The program of `-e` or `-c`.
     pub(super) fn program(&self) -> Result<Option<Program>, Wrong> {
@@ -72,18 +69,6 @@ impl Planner<'_> {
             Some(other) => said(format!("{option} cannot be used with {other}")),
             None => Ok(()),
         }
-    }
-
-    /// Returns whether each peer has something of its own to join, which ends with it.
-    pub(super) fn serves_each(&self) -> bool {
-        self.runs_program() || self.args.relay.is_some()
-    }
-
-    /// Datagrams have no end: only silence shows that a peer is gone.
-    pub(super) fn peer_idle(&self) -> Option<Duration> {
-        let args = self.args;
-        let many = args.listen && args.udp && self.serves_each();
-        many.then_some(PEER_IDLE)
     }
 
     /// Returns whether there is a program to run.
