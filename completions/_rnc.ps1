@@ -22,7 +22,7 @@ Register-ArgumentCompleter -Native -CommandName 'rnc' -ScriptBlock {
     $completions = @(switch ($command) {
         'rnc' {
             [CompletionResult]::new('--queue', '--queue', [CompletionResultType]::ParameterName, 'With -lk: how many bytes may wait for one client')
-            [CompletionResult]::new('--relay', '--relay', [CompletionResultType]::ParameterName, 'With -l: join each client to a connection to ADDR')
+            [CompletionResult]::new('--relay', '--relay', [CompletionResultType]::ParameterName, 'With -l: join each client to a connection to TARGET')
             [CompletionResult]::new('--parallel', '--parallel', [CompletionResultType]::ParameterName, 'With -z: how many ports are tried at once')
             [CompletionResult]::new('-e', '-e', [CompletionResultType]::ParameterName, 'Run a program for each peer; no shell')
             [CompletionResult]::new('--exec', '--exec', [CompletionResultType]::ParameterName, 'Run a program for each peer; no shell')

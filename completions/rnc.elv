@@ -19,7 +19,7 @@ set edit:completion:arg-completer[rnc] = {|@words|
     var completions = [
         &'rnc'= {
             cand --queue 'With -lk: how many bytes may wait for one client'
-            cand --relay 'With -l: join each client to a connection to ADDR'
+            cand --relay 'With -l: join each client to a connection to TARGET'
             cand --parallel 'With -z: how many ports are tried at once'
             cand -e 'Run a program for each peer; no shell'
             cand --exec 'Run a program for each peer; no shell'

@@ -1,5 +1,5 @@
 complete -c rnc -l queue -d 'With -lk: how many bytes may wait for one client' -r -f
-complete -c rnc -l relay -d 'With -l: join each client to a connection to ADDR' -r -f -a "(__fish_print_hostnames)"
+complete -c rnc -l relay -d 'With -l: join each client to a connection to TARGET' -r -f -a "(__fish_print_hostnames)"
 complete -c rnc -l parallel -d 'With -z: how many ports are tried at once' -r -f
 complete -c rnc -s e -l exec -d 'Run a program for each peer; no shell' -r -f -a "(__fish_complete_command)"
 complete -c rnc -s c -l sh-exec -d 'The same for a line of shell, run by /bin/sh -c' -r -f -a "(__fish_complete_command)"

@@ -232,16 +232,20 @@ fn shape() -> Vec<Arg> {
             .hide_short_help(true),
             setting(
                 "relay",
-                "ADDR",
-                "With -l: join each client to a connection to ADDR",
-                "ADDR is HOST:PORT or unix:PATH. For each client, with -k for many at once, rnc \
-                 connects to there and passes on what either side sends, and each side's end. A \
-                 client whose connection cannot be made is reset, as is one whose connection would \
-                 be to rnc itself, and so is one side when the \
-                 other one breaks. -w counts for each client: for its connection to be made, and \
-                 for silence. -x is the proxy to connect through. Needs -l; not with -u, nor with \
-                 what is about standard input and output or changes the bytes: -q, --until, -d, \
-                 --send-only, --no-shutdown, -W, -i, -C, -t.",
+                "TARGET",
+                "With -l: join each client to a connection to TARGET",
+                "TARGET is HOST:PORT, tls:HOST:PORT, unix:PATH, vsock:CID:PORT, exec:PROGRAM or \
+                 sh:COMMAND; with -u it is HOST:PORT or a program. For each client, with -k for \
+                 many at once, rnc opens a target of its own, and passes on what either side \
+                 sends, and each side's end. A client whose target cannot be opened, or is rnc \
+                 itself, is reset, and so is one side when the other one breaks. Options of the \
+                 target follow it: ,timeout=TIME for connecting, and for TLS those of --tls-... \
+                 without these letters, as in tls:localhost:443,ca=FILE. A comma in a value is \
+                 written \\,. With -u the peers \
+                 are apart by their addresses, and one that is silent for a minute counts as gone. \
+                 -w counts for each client: for connecting, and for silence. -x is the proxy to \
+                 connect through. Needs -l; not with what is about standard input and output or \
+                 changes the bytes: -q, --until, -d, --send-only, --no-shutdown, -W, -i, -C, -t.",
             )
             .value_hint(ValueHint::Hostname),
             switch(

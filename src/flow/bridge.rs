@@ -112,11 +112,6 @@ impl Bridge {
         [&self.local, &self.remote]
     }
 
-    /// As `ends`, to change them.
-    pub fn ends_mut(&mut self) -> [&mut Endpoint; 2] {
-        [&mut self.local, &mut self.remote]
-    }
-
     /// Our own end.
     pub fn local(&mut self) -> &mut Endpoint {
         &mut self.local
@@ -326,7 +321,8 @@ impl Bridge {
             return Some(self.name_fault().unwrap_or(Ended::Clean));
         }
         let is_useless = self.is_output_broken() || self.out.is_broken_off();
-        if is_useless && !self.out.is_pending() {
+        let peer_broke_off = self.inn.is_broken_off() && !self.inn.is_pending();
+        if is_useless && !self.out.is_pending() || peer_broke_off {
             return self.name_fault();
         }
         let (_, late) = self.time_limit().filter(|(at, _)| now >= *at)?;

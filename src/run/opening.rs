@@ -243,8 +243,10 @@ impl Opening {
         self.ends.iter().flatten().for_each(Endpoint::reset);
     }
 
-    /// Takes in an event.
+    /// Takes in an event. One of a side that is open already does not come again.
     pub fn note(&mut self, id: Registered, ready: Ready) {
+        let open = self.ends.iter_mut().flatten();
+        open.for_each(|end| end.note(id, ready));
         if let Some(opener) = &mut self.opener {
             opener.note(id, ready);
         }

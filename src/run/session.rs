@@ -109,13 +109,9 @@ impl Session {
             return Turn::Wait;
         };
         let is_idle = joined.bridge.is_idle(cx.now);
-        let [local, remote] = joined.bridge.ends_mut();
         // Datagrams have no end: a silent peer is gone. What it is joined to reads the end, and has
         // its time, too.
-        if is_idle
-            && let Endpoint::Mailbox(mailbox) = remote
-            && !matches!(local, Endpoint::Datagram(_))
-        {
+        if is_idle && let Endpoint::Mailbox(mailbox) = joined.bridge.remote() {
             mailbox.close();
         }
         let turn = joined.bridge.drive(cx.now);

@@ -53,7 +53,7 @@ impl TlsArgs {
             "max" => self.max = text(),
             "ciphers" => self.ciphers = text(),
             "starttls" => self.starttls = text(),
-            _ => return Err("no option of an end"),
+            _ => return Err("unknown option"),
         }
         match value {
             Some(value) if !value.is_empty() => Ok(()),

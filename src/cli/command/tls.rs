@@ -18,8 +18,8 @@ pub fn tls() -> Vec<Arg> {
                  dialled by an authority that the system trusts. With -l a new certificate is made \
                  if there is no --tls-cert, and how to connect to it is said on standard error. \
                  All options of this group imply --tls, and --tls in their names can be spelt \
-                 --ssl: --ssl-pin. With --relay clients speak TLS, and the target does not. Not \
-                 with -u, -z or -F.",
+                 --ssl: --ssl-pin. With --relay it is for the clients; tls: in its TARGET is for the \
+                 target. Not with -u, -z or -F.",
             )
             .alias("ssl"),
             file(

@@ -3,14 +3,14 @@
 use super::*;
 use crate::cli::args::TlsArgs;
 use crate::parse::end::{EndWord, end_word};
-use crate::parse::url;
+use crate::parse::url::{self, Url};
 use crate::parse::words::words;
 use crate::plan::Layer;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 /// What may stand before a base and a colon; `unix:` and `vsock:` are part of an address.
 const KINDS: [&str; 5] = ["tls", "tcp", "udp", "exec", "sh"];
-/// Those behind which all is one command.
+/// Those followed by a command, whose commas are its own.
 const COMMANDS: [&str; 2] = ["exec", "sh"];
 
 /// Returns whether an end in words is a program.
@@ -20,70 +20,67 @@ pub(super) fn names_program(word: &OsStr) -> bool {
 }
 
 impl Planner<'_> {
-    /// The end that the clients of a listener are relayed to.
-    pub(super) fn target(&self, word: &OsStr, timeout: Option<Duration>) -> Result<End, Wrong> {
+    /// What the clients of a listener are joined to by `--relay`: a connection or a program for each.
+    pub(super) fn target(&self, word: &OsStr, timeout: Option<Duration>) -> Result<Partner, Wrong> {
         let shown = printable(word.as_encoded_bytes());
+        let of_target = |wrong| of_target(&wrong, &shown);
         if let Some(url) = word.to_str().and_then(url::url) {
-            let host = printable(url.host.as_bytes());
             return said(format!(
-                "--relay {shown}: a URL; HOST:PORT is wanted: {host}:PORT"
+                "--relay {shown}: a URL; HOST:PORT is wanted: {}",
+                without_scheme(&url)
             ));
         }
         let parts = end_word(word, &KINDS, &COMMANDS);
-        let base = self.base(&parts, &shown)?;
-        let (tls, limit) = self.end_options(&parts, &shown)?;
-        let mut how = self.how(limit.or(timeout), false)?;
-        match parts.kind {
-            Some("udp") if !self.args.udp => {
-                return said(format!("--relay {shown} needs -u"));
-            }
-            Some("tcp" | "tls") => how.net.transport = Transport::Tcp,
-            _ => {}
+        let base = self.base(&parts).map_err(of_target)?;
+        let is_ip = matches!(base, Base::Ip { .. });
+        if self.args.proxy.is_some() && !is_ip {
+            return said(format!("-x cannot be used with --relay {shown}"));
         }
-        let nameless = match &base {
-            Base::Unix { .. } => Err("a Unix socket"),
-            Base::Vsock { .. } => Err("vsock"),
-            _ => Ok(()),
-        };
-        let is_program = matches!(base, Base::Program(_));
-        let proxy = self.proxy()?.filter(|_| !is_program).map(Layer::Proxy);
-        let tls = self.tls_client(&tls, nameless)?.map(Layer::Tls);
-        let layers = proxy.into_iter().chain(tls).collect();
-        let end = End { base, layers, how };
-        if self.args.udp && !is_program && !(end.keeps_messages() && end.layers.is_empty()) {
+        if let Base::Program(program) = base {
+            return Ok(Partner::Program(program));
+        }
+        let carries_datagrams = is_ip && !matches!(parts.kind, Some("tcp" | "tls"));
+        if self.args.udp && !carries_datagrams {
             return said(format!(
                 "--relay {shown} cannot be used with -u: it carries no datagrams"
             ));
         }
-        Ok(end)
+        if !self.args.udp && parts.kind == Some("udp") {
+            return said(format!("--relay {shown} needs -u"));
+        }
+        let end = self.remote(base, &parts, timeout).map_err(of_target)?;
+        Ok(Partner::Relay(Box::new(end)))
     }
 
-    fn base(&self, parts: &EndWord, shown: &str) -> Result<Base, Wrong> {
+    /// The base of an end.
+    fn base(&self, parts: &EndWord) -> Result<Base, Wrong> {
         let words = match parts.kind {
-            Some("exec") => Some(command(&format!("--relay {shown}"), &parts.base)?),
-            Some("sh") => Some(shell(&parts.base)),
-            _ => None,
+            Some("exec") => command(&parts.base),
+            Some("sh") if parts.base.is_empty() => Vec::new(),
+            Some("sh") => return Ok(runs(shell(&parts.base))),
+            _ => return self.address(parts),
         };
-        if let Some(words) = words {
-            return Ok(Base::Program(Program {
-                words,
-                terminal: false,
-                passes_status: false,
-                has_quotes: false,
-            }));
+        if words.is_empty() {
+            return said("no program");
         }
-        let has_proxy = self.args.proxy.is_some();
+        Ok(runs(words))
+    }
+
+    /// The base of an end that is an address.
+    fn address(&self, parts: &EndWord) -> Result<Base, Wrong> {
         match hostport::address(&parts.base) {
-            Err(error) => said(format!("--relay {shown}: {error}")),
-            Ok(Address::Unix(_) | Address::Vsock(..)) if has_proxy => {
-                said(format!("-x cannot be used with --relay {shown}"))
+            Err(error) => said(error.to_string()),
+            Ok(Address::Unix(_) | Address::Vsock(..))
+                if matches!(parts.kind, Some("tcp" | "udp")) =>
+            {
+                said("not HOST:PORT")
             }
             Ok(Address::Unix(path)) => Ok(Base::Unix {
                 path,
                 datagrams: None,
             }),
             Ok(Address::Vsock(Some(cid), port)) => Ok(Base::Vsock { cid, port }),
-            Ok(Address::Vsock(None, _)) => said(format!("--relay {shown}: missing CID")),
+            Ok(Address::Vsock(None, _)) => said("missing CID"),
             Ok(Address::HostPort(host, word)) => {
                 self.check_host(&host)?;
                 let named = || names::service_port(&word, self.transport().name());
@@ -92,32 +89,50 @@ impl Planner<'_> {
                 let host = host.into();
                 Ok(Base::Ip { host, port })
             }
-            Ok(Address::AnyHost(_)) => said(format!("--relay {shown}: missing host")),
-            Ok(Address::Host(_)) => said(format!("--relay {shown}: not HOST:PORT or unix:PATH")),
+            Ok(Address::AnyHost(_)) => said("missing host"),
+            Ok(Address::Host(_)) => said("not HOST:PORT or unix:PATH"),
         }
+    }
+
+    /// An end elsewhere, with the layers on it.
+    fn remote(&self, base: Base, parts: &EndWord, timeout: Option<Duration>) -> Result<End, Wrong> {
+        let (tls, limit) = self.end_options(parts)?;
+        let nameless = match &base {
+            Base::Unix { .. } => Err("a Unix socket"),
+            Base::Vsock { .. } => Err("vsock"),
+            _ => Ok(()),
+        };
+        let proxy = self.proxy()?.map(Layer::Proxy);
+        let tls = self.tls_client(&tls, nameless)?.map(Layer::Tls);
+        Ok(End {
+            base,
+            layers: proxy.into_iter().chain(tls).collect(),
+            how: self.how(limit.or(timeout), false)?,
+        })
     }
 
     /// The options of an end, named as the long options of the command line: those of TLS, and the
     /// time for connecting.
-    fn end_options(
-        &self,
-        parts: &EndWord,
-        shown: &str,
-    ) -> Result<(TlsArgs, Option<Duration>), Wrong> {
+    fn end_options(&self, parts: &EndWord) -> Result<(TlsArgs, Option<Duration>), Wrong> {
         let mut timeout = None;
         let mut tls = TlsArgs {
             tls: parts.kind == Some("tls"),
             ..TlsArgs::default()
         };
         for (name, value) in &parts.options {
-            if name == "timeout" {
-                let word = value.as_deref().map(text).unwrap_or_default();
-                timeout =
-                    self.time(&format!("--relay {shown}: timeout"), "timeout", Some(&word))?;
-                continue;
+            if name.is_empty() {
+                return said("no option after a comma");
             }
-            let taken = tls.set(name, value.as_deref());
-            taken.map_err(|why| Wrong::Said(format!("--relay {shown}: {name}: {why}")))?;
+            let word = value.as_deref().map(text).filter(|word| !word.is_empty());
+            match (name.as_str(), word) {
+                ("timeout", None) => return said("timeout: needs a value"),
+                ("timeout", word) => timeout = self.time("timeout", "timeout", word.as_ref())?,
+                (name, _) => {
+                    let taken = tls.set(name, value.as_deref());
+                    let name = name.escape_debug();
+                    taken.map_err(|why| Wrong::Said(format!("{name}: {why}")))?;
+                }
+            }
         }
         Ok((tls, timeout))
     }
@@ -154,15 +169,38 @@ fn is_here(host: &str) -> bool {
     host == "localhost" || host.parse().is_ok_and(is_loopback)
 }
 
+/// A program that is run for each client.
+fn runs(words: Vec<OsString>) -> Base {
+    Base::Program(Program {
+        words,
+        terminal: false,
+        passes_status: false,
+        has_quotes: false,
+    })
+}
+
+/// What is wrong with a part of a target, with the target, and with its options as they are typed
+/// there.
+fn of_target(wrong: &Wrong, shown: &str) -> Wrong {
+    let (Wrong::Said(why) | Wrong::Shape(why)) = wrong;
+    let why = why.replace("--tls-", "");
+    let why = why
+        .replace("--tls", "tls")
+        .replace("--starttls", "starttls");
+    Wrong::Said(format!("--relay {shown}: {why}"))
+}
+
+/// What is typed instead of a URL.
+fn without_scheme(url: &Url<'_>) -> String {
+    let is_secure = ["https", "wss"].contains(&url.scheme.to_ascii_lowercase().as_str());
+    let layer = if is_secure { "tls:" } else { "" };
+    format!("{layer}{}:PORT", printable(url.host.as_bytes()))
+}
+
 /// The words of a program, as `-e` has them.
-pub(super) fn command(option: &str, line: &OsStr) -> Result<Vec<OsString>, Wrong> {
+pub(super) fn command(line: &OsStr) -> Vec<OsString> {
     let words = words(line.as_bytes()).into_iter();
-    let words: Vec<OsString> = words.map(OsString::from_vec).collect();
-    if words.is_empty() {
-        said(format!("{option} names no program"))
-    } else {
-        Ok(words)
-    }
+    words.map(OsString::from_vec).collect()
 }
 
 /// The words that run a command of the shell, as `-c` does.

@@ -3,13 +3,19 @@
 use super::*;
 use crate::plan::{Limits, Reception};
 
+/// How long a peer that sends datagrams may be silent before it counts as gone.
+const PEER_IDLE: Duration = Duration::from_secs(60);
+/// Peers of a UDP relay at once, if nothing else is said. Each costs a descriptor until it has been
+/// silent for a minute, and each query of a DNS client comes from a port of its own.
+const MOST_RELAYED_PEERS: usize = 4096;
+
 impl Planner<'_> {
     /// `waits` is the time of `-w`.
     pub(super) fn limits(&self, waits: Option<Duration>) -> Result<Limits, Wrong> {
         let idle = self.limit("--idle-timeout", self.args.idle_timeout.as_ref())?;
         let idle = idle
             .or(waits.filter(|_| self.dialect.wait_is_for_silence))
-            .or(self.program_idle());
+            .or(self.peer_idle());
         Ok(Limits {
             idle,
             idle_waits_for_input: self.waits_for_writer(),
@@ -36,6 +42,18 @@ impl Planner<'_> {
         })
     }
 
+    /// Returns whether each peer has something of its own to join, which ends with it.
+    fn serves_each(&self) -> bool {
+        self.runs_program() || self.args.relay.is_some()
+    }
+
+    /// Datagrams have no end: only silence shows that a peer is gone.
+    fn peer_idle(&self) -> Option<Duration> {
+        let args = self.args;
+        let many = args.listen && args.udp && self.serves_each();
+        many.then_some(PEER_IDLE)
+    }
+
     fn most_bytes(&self) -> Result<Option<u64>, Wrong> {
         let Some(word) = &self.args.max_bytes else {
             return Ok(None);
@@ -49,7 +67,8 @@ impl Planner<'_> {
 
     fn most_clients(&self) -> Result<Option<usize>, Wrong> {
         let Some(word) = &self.args.max_conns else {
-            return Ok(None);
+            let relays = self.args.udp && self.args.relay.is_some() && !self.runs_program();
+            return Ok(relays.then_some(MOST_RELAYED_PEERS));
         };
         match strtonum(word, 1, i64::from(i32::MAX)) {
             Ok(most) => Ok(usize::try_from(most).ok()),
@@ -82,8 +101,8 @@ impl Planner<'_> {
             (args.timeout.is_some(), "--timeout"),
             (args.max_bytes.is_some(), "--max-bytes"),
         ];
-        // Peers with a program each can be counted, and can be waited for.
-        let shared = !self.runs_program();
+        // Peers with a program or a target each can be counted, and can be waited for.
+        let shared = !self.serves_each();
         let for_streams = [
             (args.max_conns.is_some() && shared, "--max-conns"),
             (args.max_bytes.is_some(), "--max-bytes"),

@@ -5,18 +5,18 @@ use super::*;
 use crate::parse::words::has_quotes;
 use std::os::unix::ffi::OsStrExt;
 
-/// How long a peer that sends datagrams may be silent before it counts as gone.
-const PEER_IDLE: Duration = Duration::from_secs(60);
-
 impl Planner<'_> {
     /// The program of `-e` or `-c`.
     pub(super) fn program(&self) -> Result<Option<Program>, Wrong> {
         let args = self.args;
         let words = match (&args.exec, &args.sh_exec) {
-            (Some(line), _) => command("-e", line)?,
+            (Some(line), _) => command(line),
             (None, Some(line)) => shell(line),
             (None, None) => return Ok(None),
         };
+        if words.is_empty() {
+            return said("-e names no program");
+        }
         Ok(Some(Program {
             words,
             terminal: args.pty,
@@ -69,13 +69,6 @@ impl Planner<'_> {
             Some(other) => said(format!("{option} cannot be used with {other}")),
             None => Ok(()),
         }
-    }
-
-    /// Datagrams have no end: only silence tells that a peer is gone.
-    pub(super) fn program_idle(&self) -> Option<Duration> {
-        let args = self.args;
-        let many = args.listen && args.udp && self.runs_program();
-        many.then_some(PEER_IDLE)
     }
 
     /// Returns whether there is a program to run.

@@ -11,7 +11,7 @@ impl Planner<'_> {
     /// What peers are joined to.
     pub(super) fn partner(&self, timeout: Option<Duration>) -> Result<Partner, Wrong> {
         if let Some(word) = &self.args.relay {
-            return Ok(Partner::Relay(Box::new(self.target(word, timeout)?)));
+            return self.target(word, timeout);
         }
         if let Some(talk) = self.talk() {
             return Ok(Partner::Room(talk));

@@ -18,6 +18,7 @@ mod programs;
 mod real_peers;
 mod secrets;
 mod session;
+mod targets;
 mod told;
 mod trust;
 mod versions;

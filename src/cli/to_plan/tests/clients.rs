@@ -93,8 +93,29 @@ fn relay_targets_are_read() {
         "-lu 80 --relay exec:cat",
     ] {
         let plan = native(words);
-        let base = &plan.dialed().base;
+        let base = plan.partner();
         assert!(matches!(base, Base::Program(_)), "{words}: {base:?}");
+    }
+}
+
+#[test]
+fn a_peer_of_a_datagram_relay_is_forgotten_after_a_minute() {
+    let of = |words: &str| {
+        let plan = native(words);
+        let most = plan.heard().reception.most_clients;
+        (plan.rules().limits.idle, most)
+    };
+    for (words, wanted) in [
+        ("-lu 80 --relay h:81", (seconds(60), Some(4096))),
+        ("-lu 80 --relay exec:cat", (seconds(60), None)),
+        ("-lu 80 -w 5 --relay h:81", (seconds(5), Some(4096))),
+        (
+            "-lu 80 --idle-timeout 7 --max-conns 9 --relay h:81",
+            (seconds(7), Some(9)),
+        ),
+        ("-lk 80 --relay h:81", (None, None)),
+    ] {
+        assert_eq!(of(words), wanted, "{words}");
     }
 }
 
@@ -108,10 +129,10 @@ fn relay_targets_that_make_no_sense_are_refused() {
         ),
         (
             "-l 80 --relay h:81,nonsense",
-            "--relay h:81,nonsense: nonsense: no option of an end",
+            "--relay h:81,nonsense: nonsense: unknown option",
         ),
         ("-l 80 --relay vsock::81", "--relay vsock::81: missing CID"),
-        ("-l 80 --relay exec:", "--relay exec: names no program"),
+        ("-l 80 --relay exec:", "--relay exec:: no program"),
     ] {
         let wrong = plan_with(words, &NATIVE, &facts()).err();
         assert_eq!(wrong, Some(Wrong::Said(wanted.into())), "{words}");

@@ -1,6 +1,9 @@
 //! `--relay`: what comes in is dialled on. A client and a target made of plain sockets, and rnc in
 //! between.
 
+mod datagrams;
+mod words;
+
 use crate::common::{
     ClosedPort, Cmd, Running, Server, Sock, TempDir, Transport, assert_bytes, connect_to_listener,
     eventually, lines, pattern, private_kib, rnc, rnc_binary,
