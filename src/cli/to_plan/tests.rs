@@ -543,8 +543,11 @@ fn relay_targets_are_read() {
         "-lu 80 --relay exec:cat",
     ] {
         let plan = native(words);
-        let base = &plan.dialed().base;
-        assert!(matches!(base, Base::Program(_)), "{words}: {base:?}");
+        let local = plan.join().local.end().map(|end| &end.base);
+        assert!(
+            matches!(local, Some(Base::Program(_))),
+            "{words}: {local:?}"
+        );
     }
 }
 

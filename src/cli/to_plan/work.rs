@@ -11,7 +11,12 @@ impl Planner<'_> {
     /// What peers are joined to.
     pub(super) fn partner(&self, timeout: Option<Duration>) -> Result<Partner, Wrong> {
         if let Some(word) = &self.args.relay {
-            return Ok(Partner::Relay(Box::new(self.target(word, timeout)?)));
+            let end = self.target(word, timeout)?;
+            // A program is run as with -e: it may leave what comes unread, and is seen off.
+            return Ok(match end.base {
+                Base::Program(program) => Partner::Program(program),
+                _ => Partner::Relay(Box::new(end)),
+            });
         }
         if let Some(talk) = self.talk() {
             return Ok(Partner::Room(talk));
