@@ -184,6 +184,16 @@ fn empty_datagrams_count_as_reads() {
 }
 
 #[test]
+fn a_peer_whose_only_datagram_ends_the_session_is_named_all_the_same() {
+    let (rnc, peer) = listener(rnc(["-dlunvv", "-W", "1", "127.0.0.1", "0"]));
+    peer.send(b"a").expect("send");
+    let done = rnc.wait().expect_code(0).expect_stdout("a");
+    let came = done.stderr.find("Connection received on 127.0.0.1 ");
+    let left = done.stderr.find("1 bytes received");
+    assert!(came.is_some() && came < left, "{done}");
+}
+
+#[test]
 fn the_last_to_speak_is_answered_wherever_the_datagrams_were_read() {
     let (mut rnc, first) = listener(rnc(["-lu", "127.0.0.1", "0"]).stdin(Stdin::Pipe));
     let second = peer_of(&rnc);

@@ -75,11 +75,16 @@ impl Whole {
         self.has_changed |= self.guard.notice(notice);
     }
 
-    /// Tells about peers that are new, and about sends that failed; gives the exit code when nobody
-    /// has come for too long.
+    /// Tells what is new; gives the exit code when nobody has come for too long.
     pub fn attend(&mut self, session: &mut Session, cx: Cx<'_>) -> Option<Exit> {
+        self.hear(session, cx);
+        self.patience.exit(cx.now)
+    }
+
+    /// Tells about peers that are new, and about sends that failed.
+    pub fn hear(&mut self, session: &mut Session, cx: Cx<'_>) {
         let Some(datagram) = session.datagram() else {
-            return self.patience.exit(cx.now);
+            return;
         };
         if std::mem::take(&mut self.has_changed) {
             datagram.set_rules(self.guard.rules());
@@ -109,7 +114,6 @@ impl Whole {
             let reason = report::reason(&error);
             report::failure(&format!("send to the peer failed: {reason}"));
         }
-        self.patience.exit(cx.now)
     }
 
     /// Tells those whose names are still being looked up without them.
