@@ -44,7 +44,7 @@ pub fn limits() -> Vec<Arg> {
                 "Another one is turned away: its connection is closed at once; -v prints it. A \
                  place is free again as soon as its client has left. A client of -lk, --broker or \
                  --chat that has sent its end, and for which nothing waits, gives its place up \
-                 to one that needs it. Needs -l; not with -u, unless there is -e or -c.",
+                 to one that needs it. Needs -l; not with -u, unless there is -e, -c or --relay.",
             )
             .visible_alias("max-clients")
             .hide_short_help(true),
@@ -62,7 +62,8 @@ pub fn limits() -> Vec<Arg> {
                 "With -l: at SIGTERM, give clients TIME to finish",
                 "The listening socket is closed at once. When all clients have left within TIME, \
                  the exit code is 0; else rnc then ends by the signal, as it does at once without \
-                 this, or when another signal comes. Needs -l; not with -u, unless there is -e or -c.",
+                 this, or when another signal comes. Needs -l; not with -u, unless there is -e, -c \
+                 or --relay.",
             )
             .hide_short_help(true),
             setting(

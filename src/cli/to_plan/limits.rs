@@ -9,7 +9,7 @@ impl Planner<'_> {
         let idle = self.limit("--idle-timeout", self.args.idle_timeout.as_ref())?;
         let idle = idle
             .or(waits.filter(|_| self.dialect.wait_is_for_silence))
-            .or(self.program_idle());
+            .or(self.peer_idle());
         Ok(Limits {
             idle,
             idle_waits_for_input: self.waits_for_writer(),
@@ -82,8 +82,7 @@ impl Planner<'_> {
             (args.timeout.is_some(), "--timeout"),
             (args.max_bytes.is_some(), "--max-bytes"),
         ];
-        // Peers with a program each can be counted, and can be waited for.
-        let shared = !self.runs_program();
+        let shared = !self.has_session_for_each();
         let for_streams = [
             (args.max_conns.is_some() && shared, "--max-conns"),
             (args.max_bytes.is_some(), "--max-bytes"),

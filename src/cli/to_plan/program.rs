@@ -72,10 +72,15 @@ impl Planner<'_> {
     }
 
     /// Datagrams have no end: only silence tells that a peer is gone.
-    pub(super) fn program_idle(&self) -> Option<Duration> {
-        let args = self.args;
-        let many = args.listen && args.udp && self.runs_program();
+    pub(super) fn peer_idle(&self) -> Option<Duration> {
+        let many = self.args.udp && self.has_session_for_each();
         many.then_some(PEER_IDLE)
+    }
+
+    /// Returns whether the peers of a listener have sessions of their own even where they send
+    /// datagrams: such peers can be counted, and can be waited for.
+    pub(super) fn has_session_for_each(&self) -> bool {
+        self.args.listen && (self.runs_program() || self.args.relay.is_some())
     }
 
     /// Returns whether there is a program to run.
