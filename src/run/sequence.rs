@@ -30,6 +30,20 @@ pub enum Source {
     Whole(Box<Whole>),
 }
 
+impl Source {
+    /// Tells those who have come before it is told how their session ended.
+    fn tell_peers(&mut self, session: &mut Session, cx: Cx<'_>) {
+        match self {
+            Source::Streams(entrance, _) => entrance.flush(),
+            Source::Whole(whole) => {
+                whole.hear(session, cx);
+                whole.flush();
+            }
+            Source::Once(_) | Source::Ports(_) => {}
+        }
+    }
+}
+
 /// Runs sessions one after the other.
 pub struct Sequence {
     terms: Rc<Terms>,
@@ -180,7 +194,8 @@ impl Drive<Exit> for Sequence {
                 }
                 continue;
             };
-            let progress = session.advance(cx);
+            let source = &mut self.source;
+            let progress = session.advance(cx, &mut |session| source.tell_peers(session, cx));
             if let Source::Whole(whole) = &mut self.source
                 && let Some(exit) = whole.attend(session, cx)
             {

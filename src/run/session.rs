@@ -183,8 +183,13 @@ impl Session {
         self.state = State::Over;
     }
 
-    /// Does what can be done without waiting.
-    pub fn advance(&mut self, cx: Cx<'_>) -> Step<Outcome> {
+    /// Does what can be done without waiting. What is known of its peer and not printed yet is
+    /// printed by `before_end`: how it ended comes last.
+    pub fn advance(
+        &mut self,
+        cx: Cx<'_>,
+        before_end: &mut dyn FnMut(&mut Session),
+    ) -> Step<Outcome> {
         loop {
             match &mut self.state {
                 State::Opening(opening) => match opening.drive(cx) {
@@ -198,7 +203,10 @@ impl Session {
                 State::Joined(_) => match self.move_bytes(cx) {
                     Turn::Wait => return Step::Wait,
                     Turn::Again => return Step::Again,
-                    Turn::Over(ended) => self.parted(&ended, cx.now),
+                    Turn::Over(ended) => {
+                        before_end(self);
+                        self.parted(&ended, cx.now);
+                    }
                 },
                 State::Parting(parting) => {
                     if !parting.is_over(cx.now) {
@@ -262,7 +270,7 @@ impl Drive<Exit> for Session {
     }
 
     fn drive(&mut self, cx: Cx<'_>) -> Step<Exit> {
-        match self.advance(cx) {
+        match self.advance(cx, &mut |_| {}) {
             Step::Done(outcome) => Step::Done(self.company.exit(outcome.exit)),
             Step::Again | Step::Spawn(_) => Step::Again,
             Step::Wait => Step::Wait,

@@ -58,11 +58,16 @@ impl Whole {
         self.welcome.notice(notice);
     }
 
-    /// Tells about peers that are new, and about sends that failed; gives the exit code when nobody
-    /// has come for too long.
+    /// Tells what is new; gives the exit code when nobody has come for too long.
     pub fn attend(&mut self, session: &mut Session, cx: Cx<'_>) -> Option<Exit> {
+        self.hear(session, cx);
+        self.welcome.nobody_came(cx.now)
+    }
+
+    /// Tells about peers that are new, and about sends that failed.
+    pub fn hear(&mut self, session: &mut Session, cx: Cx<'_>) {
         let Some(datagram) = session.datagram() else {
-            return self.welcome.nobody_came(cx.now);
+            return;
         };
         if datagram.has_peer() {
             self.welcome.has_come();
@@ -76,7 +81,6 @@ impl Whole {
         if let Some(error) = fault {
             words::tell(&Event::SendFailed(&error));
         }
-        self.welcome.nobody_came(cx.now)
     }
 
     /// Tells those whose names are still being looked up without them.

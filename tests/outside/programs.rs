@@ -444,6 +444,25 @@ fn a_program_whose_peer_has_reset_is_ended_with_all_it_started() {
 }
 
 #[test]
+fn a_relay_to_a_program_lets_it_leave_its_input_unread_and_end_by_itself() {
+    let command = "sh:exec <&-; echo ready; while [ ! -e go ]; do sleep 0.01; done; echo bye; \
+                   exec >&-; sleep 0.01; touch done";
+    let host = Host::over(Transport::Tcp, "-lk", "--relay", command);
+    let mut client = host.client();
+    client.read_some(6, &host.rnc);
+    client.say("unread", &host.rnc);
+    // The program goes on only now, so that those bytes have nowhere to go.
+    std::fs::write(host.dir.join("go"), "").expect("a file");
+    client.half_close();
+    assert_bytes("answer", &client.read_all(&host.rnc), b"bye\n");
+    assert!(
+        eventually(|| host.dir.join("done").exists()),
+        "it was ended"
+    );
+    assert!(eventually(|| children(host.rnc.pid()).is_empty()));
+}
+
+#[test]
 fn a_program_that_hears_no_signal_is_killed() {
     let host = Host::shell(
         "-lk",

@@ -182,6 +182,50 @@ fn empty_datagrams_count_as_reads() {
 }
 
 #[test]
+fn a_peer_whose_only_datagram_ends_the_session_is_named_all_the_same() {
+    let (rnc, peer) = listener(rnc(["-dlunvv", "-W", "1", "127.0.0.1", "0"]));
+    peer.send(b"a").expect("send");
+    let done = rnc.wait().expect_code(0).expect_stdout("a");
+    let came = done.stderr.find("Connection received on 127.0.0.1 ");
+    let left = done.stderr.find("1 bytes received");
+    assert!(came.is_some() && came < left, "{done}");
+}
+
+#[test]
+fn a_relay_of_datagrams_counts_its_peers_and_gives_them_time_to_finish() {
+    let target = udp_socket();
+    let to = target.local_addr().expect("an address").to_string();
+    let (rnc, peer) = listener(rnc([
+        "-lu",
+        "--relay",
+        &to,
+        "--max-conns",
+        "1",
+        "--grace",
+        "1h",
+        "127.0.0.1",
+        "0",
+    ]));
+    let mut buf = [0; 9];
+    peer.send(b"a").expect("send");
+    let (len, from) = target.recv_from(&mut buf).expect("a datagram");
+    assert_bytes("first", &buf[..len], b"a");
+    peer_of(&rnc).send(b"b").expect("send");
+    let is_full = || rnc.stderr.text().contains("1 peers at once");
+    assert!(eventually(is_full), "{}", rnc.stderr.text());
+    rnc.signal(Signal::TERM);
+    target.send_to(b"answer", from).expect("send");
+    let len = peer.recv(&mut buf).expect("a datagram");
+    assert_bytes("answer", &buf[..len], b"answer");
+    let ends = eventually(|| {
+        rnc.signal(Signal::TERM);
+        !rnc.is_running()
+    });
+    assert!(ends, "it waits for its peer");
+    rnc.wait().expect_signal(Signal::TERM);
+}
+
+#[test]
 fn the_last_to_speak_is_answered_wherever_the_datagrams_were_read() {
     let (mut rnc, first) = listener(rnc(["-lu", "127.0.0.1", "0"]).stdin(Stdin::Pipe));
     let second = peer_of(&rnc);

@@ -62,7 +62,8 @@ pub fn limits() -> Vec<Arg> {
                 "With -l: at SIGTERM, give clients TIME to finish",
                 "The listening socket is closed at once. When all clients have left within TIME, \
                  the exit code is 0; else rnc then ends by the signal, as it does at once without \
-                 this, or when another signal comes. Needs -l; not with -u, unless there is -e, -c or --relay.",
+                 this, or when another signal comes. Needs -l; not with -u, unless there is -e, -c \
+                 or --relay.",
             )
             .hide_short_help(true),
             setting(

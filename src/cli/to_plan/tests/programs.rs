@@ -72,6 +72,8 @@ fn udp_peers_of_programs_do_not_stay_for_ever() {
     assert_eq!(idle("-lu 80 -e cat"), seconds(60));
     assert_eq!(idle("-lu 80 -e cat -w 5"), seconds(5));
     assert_eq!(idle("-lu 80 -e cat --idle-timeout 5"), seconds(5));
+    assert_eq!(idle("-lu 80 --relay h:81"), seconds(60));
     assert_eq!(idle("-lk 80 -e cat"), None);
+    assert_eq!(idle("-lk 80 --relay h:81"), None);
     assert_eq!(idle("-u h 80 -e cat"), None);
 }
