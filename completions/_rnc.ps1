@@ -38,6 +38,7 @@ Register-ArgumentCompleter -Native -CommandName 'rnc' -ScriptBlock {
             [CompletionResult]::new('--recv-limit', '--recv-limit', [CompletionResultType]::ParameterName, 'Leave after N reads from the network')
             [CompletionResult]::new('--idle-timeout', '--idle-timeout', [CompletionResultType]::ParameterName, 'End a connection where nothing moves for TIME')
             [CompletionResult]::new('--timeout', '--timeout', [CompletionResultType]::ParameterName, 'End a connection after TIME, whatever moves')
+            [CompletionResult]::new('--retry', '--retry', [CompletionResultType]::ParameterName, 'Connect again and again until it works')
             [CompletionResult]::new('--max-bytes', '--max-bytes', [CompletionResultType]::ParameterName, 'End a connection after SIZE bytes')
             [CompletionResult]::new('--max-conns', '--max-conns', [CompletionResultType]::ParameterName, 'With -l: no more than N clients at once')
             [CompletionResult]::new('--max-clients', '--max-clients', [CompletionResultType]::ParameterName, 'With -l: no more than N clients at once')

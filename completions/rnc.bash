@@ -23,7 +23,7 @@ _rnc() {
 
     case "${cmd}" in
         rnc)
-            opts="-l -k -u -U -z -r -F -e -c -N -q -w -d -W -C -t -i -4 -6 -n -s -p -b -T -M -m -I -O -S -D -x -X -P -v -h --listen --keep-open --broker --chat --tag --queue --inetd --udp --unixsock --sctp --vsock --relay --echo --discard --chargen --daytime --scan --zero --randomize --parallel --pass-fd --exec --sh-exec --pty --exec-status --shutdown-now --shutdown --no-shutdown --quit --wait --until --recv-only --no-stdin --send-only --ignore-refused --recv-limit --idle-timeout --timeout --max-bytes --max-clients --max-conns --accept-timeout --grace --port-file --crlf --telnet --interval --datagram-size --framing --output --log-format --hex-dump --append-output --hex --ipv4 --ipv6 --nodns --source --source-port --broadcast --join --multicast-loop --tos --ttl --min-ttl --recv-buffer --send-buffer --md5sig --debug --allow --deny --allowfile --denyfile --allow-uid --mode --proxy --proxy-type --proxy-user --proxy-auth --proxy-dns --tls --tls-ca --tls-pin --tls-no-verify --tls-verify --tls-servername --tls-cert --tls-key --tls-save --tls-client-ca --tls-client-pin --tls-alpn --tls-min --tls-max --tls-ciphers --starttls --verbose --as --help --version"
+            opts="-l -k -u -U -z -r -F -e -c -N -q -w -d -W -C -t -i -4 -6 -n -s -p -b -T -M -m -I -O -S -D -x -X -P -v -h --listen --keep-open --broker --chat --tag --queue --inetd --udp --unixsock --sctp --vsock --relay --echo --discard --chargen --daytime --scan --zero --randomize --parallel --pass-fd --exec --sh-exec --pty --exec-status --shutdown-now --shutdown --no-shutdown --quit --wait --until --recv-only --no-stdin --send-only --ignore-refused --recv-limit --idle-timeout --timeout --retry --max-bytes --max-clients --max-conns --accept-timeout --grace --port-file --crlf --telnet --interval --datagram-size --framing --output --log-format --hex-dump --append-output --hex --ipv4 --ipv6 --nodns --source --source-port --broadcast --join --multicast-loop --tos --ttl --min-ttl --recv-buffer --send-buffer --md5sig --debug --allow --deny --allowfile --denyfile --allow-uid --mode --proxy --proxy-type --proxy-user --proxy-auth --proxy-dns --tls --tls-ca --tls-pin --tls-no-verify --tls-verify --tls-servername --tls-cert --tls-key --tls-save --tls-client-ca --tls-client-pin --tls-alpn --tls-min --tls-max --tls-ciphers --starttls --verbose --as --help --version"
             if [[ ${cur} == -* || ${COMP_CWORD} -eq 1 ]] ; then
                 COMPREPLY=( $(compgen -W "${opts}" -- "${cur}") )
                 return 0
@@ -127,6 +127,13 @@ _rnc() {
                     return 0
                     ;;
                 --timeout)
+                    COMPREPLY=("${cur}")
+                    if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
+                        compopt -o nospace
+                    fi
+                    return 0
+                    ;;
+                --retry)
                     COMPREPLY=("${cur}")
                     if [[ "${BASH_VERSINFO[0]}" -ge 4 ]]; then
                         compopt -o nospace

@@ -35,6 +35,7 @@ set edit:completion:arg-completer[rnc] = {|@words|
             cand --recv-limit 'Leave after N reads from the network'
             cand --idle-timeout 'End a connection where nothing moves for TIME'
             cand --timeout 'End a connection after TIME, whatever moves'
+            cand --retry 'Connect again and again until it works'
             cand --max-bytes 'End a connection after SIZE bytes'
             cand --max-conns 'With -l: no more than N clients at once'
             cand --max-clients 'With -l: no more than N clients at once'

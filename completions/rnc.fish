@@ -13,6 +13,7 @@ never\t''"
 complete -c rnc -s W -l recv-limit -d 'Leave after N reads from the network' -r -f
 complete -c rnc -l idle-timeout -d 'End a connection where nothing moves for TIME' -r -f
 complete -c rnc -l timeout -d 'End a connection after TIME, whatever moves' -r -f
+complete -c rnc -l retry -d 'Connect again and again until it works' -r -f
 complete -c rnc -l max-bytes -d 'End a connection after SIZE bytes' -r -f
 complete -c rnc -l max-conns -l max-clients -d 'With -l: no more than N clients at once' -r -f
 complete -c rnc -l accept-timeout -d 'With -l: give up when no client connects within TIME' -r -f

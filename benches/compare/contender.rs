@@ -121,6 +121,11 @@ const KNOWN: &[(&str, &str, Kind)] = &[
 ];
 
 impl Contender {
+    /// Returns whether it is a build of rnc.
+    pub fn is_rnc(&self) -> bool {
+        matches!(self.kind, Kind::Rnc)
+    }
+
     /// Those of `with` (of all, when that is empty) whose program is there, and other builds of
     /// rnc by their names and paths.
     pub fn installed(with: &[String], also: &[(&'static str, PathBuf)]) -> Vec<Self> {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, ensure};
 
 use crate::child::{Child, PATIENCE};
-use crate::contender::{Contender, LIMIT, OURS, REFERENCE};
+use crate::contender::{Contender, LIMIT, REFERENCE};
 use crate::data::Unnamed;
 use crate::{limit, sys};
 
@@ -50,7 +50,8 @@ pub fn run(contender: &Contender, load: Load, time: Duration) -> Result<Vec<f64>
 fn receiver(contender: &Contender, port: u16) -> Command {
     let mut command = Command::new(&contender.path);
     match contender.name {
-        OURS | REFERENCE => command.args(["-d", "-l", "-u", "127.0.0.1", &port.to_string()]),
+        _ if contender.is_rnc() => command.args(["-d", "-l", "-u", "127.0.0.1", &port.to_string()]),
+        REFERENCE => command.args(["-d", "-l", "-u", "127.0.0.1", &port.to_string()]),
         "nc.traditional" => command.args(["-l", "-u", "-p", &port.to_string()]),
         LIMIT => command.args([limit::DATAGRAMS, &port.to_string()]),
         "ncat" => command.args(["-l", "-u", "--recv-only", "127.0.0.1", &port.to_string()]),
@@ -64,7 +65,7 @@ fn sender(contender: &Contender, port: u16, bytes: usize) -> Command {
     let mut command = Command::new(&contender.path);
     let (port, bytes) = (port.to_string(), bytes.to_string());
     match contender.name {
-        OURS => command.args([
+        _ if contender.is_rnc() => command.args([
             "-u",
             "-q",
             "0",

@@ -40,6 +40,7 @@ arguments! {
         interval: word "interval",
         idle_timeout: word "idle-timeout",
         timeout: word "timeout",
+        retry: word "retry",
         max_conns: word "max-conns",
         max_bytes: word "max-bytes",
         accept_timeout: word "accept-timeout",

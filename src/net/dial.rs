@@ -39,9 +39,6 @@ pub struct Connected {
 
 /// Makes one connection.
 pub struct Dialer {
-    /// Whether the connection is to a proxy.
-    has_proxy: bool,
-    port: u16,
     /// Names that are still being looked up.
     lookup: Option<Lookup>,
     race: Race,
@@ -53,8 +50,6 @@ impl Dialer {
     /// A dialer to a port of the host of an end.
     pub fn new(target: Hop, end: &Rc<End>) -> Dialer {
         Dialer {
-            has_proxy: end.proxy().is_some(),
-            port: target.1,
             lookup: Some(Lookup::new(target, end)),
             race: Race::new(end),
             target: None,
@@ -62,14 +57,20 @@ impl Dialer {
     }
 
     /// The same where the names have been looked up, for whatever port.
-    pub fn knowing(mut self, mut found: Found) -> Dialer {
-        if !self.has_proxy {
+    pub fn knowing(port: u16, end: &Rc<End>, found: &Found) -> Dialer {
+        let mut dialer = Dialer {
+            lookup: None,
+            race: Race::new(end),
+            target: None,
+        };
+        let mut found = found.clone();
+        if end.proxy().is_none() {
             for addr in &mut found.hop {
-                addr.set_port(self.port);
+                addr.set_port(port);
             }
         }
-        self.begin_race(found);
-        self
+        dialer.begin_race(found);
+        dialer
     }
 
     /// Dials this address once more.

@@ -3,6 +3,7 @@
 
 pub mod access;
 pub mod addr;
+pub mod backoff;
 pub mod dial;
 pub mod environment;
 pub mod group;

@@ -3,6 +3,7 @@
 use socket2::{SockAddr, Socket};
 use std::io;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 /// What `-v` prints while an end is being opened.
 pub enum News {
@@ -19,6 +20,8 @@ pub enum News {
         /// Others are tried.
         others_left: bool,
     },
+    /// It is tried again after this pause.
+    Retrying(Duration),
     /// It is connected: to this address, where there is one of IP; that of the proxy, if there is
     /// one.
     Connected(Option<SocketAddr>, Option<SocketDetails>),

@@ -6,8 +6,11 @@
 //!     └───── anew ─────┘            │
 //! Unix, Vsock ──────────────────────┤
 //! Inside (stdio, programs, services)┴───────────────────► open
+//!
+//! failed ──► Waiting ──► from the beginning, where that is asked for
 //! ```
 
+use super::backoff::Backoff;
 use super::dial::{Connected, Dialer};
 use super::handshake::{Dialogue, DialogueError};
 use super::inside::{self, Facing};
@@ -42,8 +45,14 @@ pub struct Opener {
     to: Rc<Prepared>,
     /// The port, of an end that has one.
     port: u16,
-    facing: Facing,
+    /// What an end inside this machine has to know.
+    facing: Option<Box<Facing>>,
     state: OpenState,
+    /// The addresses, where they have been looked up for all attempts.
+    known: Option<Rc<Found>>,
+    /// The pauses between attempts, where there is more than one, and what the last one failed with.
+    backoff: Option<Backoff>,
+    failures: Vec<(SocketAddr, io::Error)>,
     /// When connecting is given up; a dialogue with a proxy counts into it.
     deadline: Option<Instant>,
     /// A dialogue that goes on over the next connection.
@@ -60,6 +69,8 @@ enum OpenState {
     Vsock(Box<vsock::VsockDialer>),
     Securing(Box<Wrap>, String),
     Inside,
+    /// It is tried again at that time.
+    Waiting(Instant),
     Over,
 }
 
@@ -75,51 +86,72 @@ pub struct Opened {
 
 impl Opener {
     /// Begins to open an end, at this port instead of its own, if there is one. Its time begins now.
-    pub fn new(to: &Rc<Prepared>, port: Option<u16>, facing: Facing, now: Instant) -> Opener {
+    pub fn new(to: &Rc<Prepared>, port: Option<u16>, now: Instant) -> Opener {
+        Opener::with(to, port, None, now)
+    }
+
+    /// The same where the names have been looked up, for whatever port.
+    pub fn knowing(to: &Rc<Prepared>, port: u16, found: &Rc<Found>, now: Instant) -> Opener {
+        Opener::with(to, Some(port), Some(Rc::clone(found)), now)
+    }
+
+    fn with(
+        to: &Rc<Prepared>,
+        port: Option<u16>,
+        known: Option<Rc<Found>>,
+        now: Instant,
+    ) -> Opener {
         let end = to.end();
         let how = &end.how;
-        let mut own_port = 0;
-        let (state, counts) = match &end.base {
-            Base::Ip { host, port: typed } => {
-                own_port = port.unwrap_or(*typed);
-                let dialer = Dialer::new((Rc::clone(host), own_port), end);
-                // A dialogue with a proxy counts into the time as well.
-                let whole = !how.timeout_per_address || end.proxy().is_some();
-                (OpenState::Dialing(Box::new(dialer)), whole)
-            }
-            Base::Unix {
-                path,
-                datagrams: None,
-            } => (
-                OpenState::Unix(unix::UnixDialer::new(path, how.timeout)),
-                false,
-            ),
-            Base::Vsock { cid, port } => {
-                let dialer = vsock::VsockDialer::new(*cid, *port, how.timeout);
-                (OpenState::Vsock(Box::new(dialer)), false)
-            }
-            Base::Unix { .. } | Base::Stdio | Base::Program(_) | Base::Builtin(_) => {
-                (OpenState::Inside, false)
-            }
-        };
+        let port = port.or(match end.base {
+            Base::Ip { port, .. } => Some(port),
+            _ => None,
+        });
+        // A dialogue with a proxy counts into the time, and so do all attempts.
+        let is_whole = !how.timeout_per_address || end.proxy().is_some();
+        let counts = is_whole && end.host().is_some() || how.retry.is_some();
         let limit = how.timeout.filter(|limit| counts && !limit.is_zero());
-        Opener {
+        let mut opener = Opener {
             to: Rc::clone(to),
-            port: own_port,
-            facing,
-            state,
+            port: port.unwrap_or_default(),
+            facing: None,
+            state: OpenState::Over,
+            known,
+            backoff: how.retry.map(Backoff::new),
+            failures: Vec::new(),
             deadline: limit.map(|limit| now + limit),
             talk: None,
             news: Vec::new(),
-        }
+        };
+        opener.begin();
+        opener
     }
 
-    /// The same where the names have been looked up.
-    pub fn knowing(mut self, found: Found) -> Opener {
-        self.state = match self.state {
-            OpenState::Dialing(dialer) => OpenState::Dialing(Box::new(dialer.knowing(found))),
-            state => state,
+    /// Begins an attempt.
+    fn begin(&mut self) {
+        let end = self.to.end();
+        let timeout = end.how.timeout;
+        self.state = match &end.base {
+            Base::Ip { host, .. } => OpenState::Dialing(Box::new(match &self.known {
+                Some(found) => Dialer::knowing(self.port, end, found),
+                None => Dialer::new((Rc::clone(host), self.port), end),
+            })),
+            Base::Unix {
+                path,
+                datagrams: None,
+            } => OpenState::Unix(unix::UnixDialer::new(path, timeout)),
+            Base::Vsock { cid, port } => {
+                OpenState::Vsock(Box::new(vsock::VsockDialer::new(*cid, *port, timeout)))
+            }
+            Base::Unix { .. } | Base::Stdio | Base::Program(_) | Base::Builtin(_) => {
+                OpenState::Inside
+            }
         };
+    }
+
+    /// The same with what an end inside this machine has to know.
+    pub fn facing(mut self, facing: Facing) -> Opener {
+        self.facing = Some(Box::new(facing));
         self
     }
 
@@ -139,7 +171,11 @@ impl Opener {
             OpenState::Dialing(dialer) => dialer.note(id, ready),
             OpenState::Talking(_, wrap, _) | OpenState::Securing(wrap, _) => wrap.note(id, ready),
             OpenState::Vsock(dialer) => dialer.note(id, ready),
-            OpenState::Probing(_) | OpenState::Unix(_) | OpenState::Inside | OpenState::Over => {}
+            OpenState::Probing(_)
+            | OpenState::Unix(_)
+            | OpenState::Inside
+            | OpenState::Waiting(_)
+            | OpenState::Over => {}
         }
     }
 
@@ -162,10 +198,12 @@ impl Opener {
             OpenState::Unix(dialer) => dialer.deadline(),
             OpenState::Vsock(dialer) => dialer.deadline(),
             OpenState::Probing(probe) => Some(probe.deadline()),
-            OpenState::Securing(wrap, _) => return wrap.deadline(),
+            OpenState::Securing(wrap, _) => wrap.deadline(),
+            OpenState::Waiting(until) => Some(*until),
             OpenState::Talking(..) | OpenState::Inside | OpenState::Over => None,
         };
-        own.into_iter().chain(self.deadline).min()
+        let all = self.deadline.filter(|_| self.is_connecting());
+        own.into_iter().chain(all).min()
     }
 
     /// Goes on as far as it can.
@@ -175,8 +213,40 @@ impl Opener {
     pub fn drive(&mut self, cx: Cx<'_>) -> Poll<Result<Opened, OpenError>> {
         match self.advance(cx) {
             Poll::Pending if self.is_late(cx.now) => Poll::Ready(Err(self.timed_out())),
+            Poll::Ready(Err(mut error)) => {
+                if self.tries_again(&mut error, cx.now) {
+                    Poll::Pending
+                } else {
+                    Poll::Ready(Err(error))
+                }
+            }
             polled => polled,
         }
+    }
+
+    /// Waits for the next attempt after an error that may pass.
+    fn tries_again(&mut self, error: &mut OpenError, now: Instant) -> bool {
+        let may_pass = matches!(
+            error,
+            OpenError::Name(_)
+                | OpenError::Connect(_)
+                | OpenError::Refused(..)
+                | OpenError::Proxy(_)
+                | OpenError::Local(_)
+        );
+        let Some(backoff) = self.backoff.as_mut().filter(|_| may_pass) else {
+            return false;
+        };
+        let pause = backoff.pause();
+        if report::is_verbose(1) {
+            self.news.push(News::Retrying(pause));
+        }
+        if let OpenError::Connect(unreached) = error {
+            self.failures = std::mem::take(&mut unreached.failures);
+        }
+        self.talk = None;
+        self.state = OpenState::Waiting(now + pause);
+        true
     }
 
     fn timed_out(&mut self) -> OpenError {
@@ -190,13 +260,27 @@ impl Opener {
         }
         OpenError::Connect(match &mut self.state {
             OpenState::Dialing(dialer) | OpenState::Talking(dialer, ..) => dialer.ran_out(),
-            _ => Unreached::default(),
+            _ => Unreached {
+                ran_out: true,
+                failures: std::mem::take(&mut self.failures),
+            },
         })
     }
 
     fn is_late(&self, now: Instant) -> bool {
-        let is_connecting = matches!(self.state, OpenState::Dialing(_) | OpenState::Talking(..));
-        is_connecting && self.deadline.is_some_and(|deadline| now >= deadline)
+        self.is_connecting() && self.deadline.is_some_and(|deadline| now >= deadline)
+    }
+
+    /// Returns whether the time for connecting counts.
+    fn is_connecting(&self) -> bool {
+        match &self.state {
+            OpenState::Dialing(_) | OpenState::Talking(..) | OpenState::Waiting(_) => true,
+            OpenState::Unix(_) | OpenState::Vsock(_) => self.backoff.is_some(),
+            OpenState::Probing(_)
+            | OpenState::Securing(..)
+            | OpenState::Inside
+            | OpenState::Over => false,
+        }
     }
 
     fn advance(&mut self, cx: Cx<'_>) -> Poll<Result<Opened, OpenError>> {
@@ -249,6 +333,8 @@ impl Opener {
                     let wrapped = ready!(wrap.drive(cx.now));
                     return Poll::Ready(self.secured(wrapped, cx));
                 }
+                OpenState::Waiting(until) if cx.now < *until => return Poll::Pending,
+                OpenState::Waiting(_) => self.begin(),
                 OpenState::Inside => return Poll::Ready(self.inside(cx)),
                 OpenState::Over => return Poll::Pending,
             }
@@ -418,7 +504,8 @@ impl Opener {
             }
             base => {
                 let transport = to.end().how.net.transport;
-                inside::open(base, &self.facing, transport, &cx.registrar)?
+                let facing = self.facing.take().unwrap_or_default();
+                inside::open(base, &facing, transport, &cx.registrar)?
             }
         };
         Ok(Opened {

@@ -85,6 +85,9 @@ pub struct How {
     /// The pause before the next address is tried beside the ones under way (RFC 8305); `None`:
     /// one after the other.
     pub stagger: Option<Duration>,
+    /// It is tried again until it can be opened, after pauses up to this long; the time for
+    /// connecting is that of all attempts then.
+    pub retry: Option<Duration>,
     /// Messages about connecting to the proxy say that it is the proxy.
     pub names_proxy: bool,
     /// How a UDP port is probed; `None`: it is taken to be open.
@@ -106,6 +109,11 @@ impl End {
             Layer::Tls(tls) => Some(tls),
             Layer::Proxy(_) => None,
         })
+    }
+
+    /// Returns whether it needs no network.
+    pub fn is_inside(&self) -> bool {
+        matches!(self.base, Base::Stdio | Base::Program(_) | Base::Builtin(_))
     }
 
     /// The host that is connected to, if it has a name or an address of IP.

@@ -167,7 +167,12 @@ impl Opening {
         };
         let prepared = prepared.as_ref().ok_or(Outcome::fatal(Exit::FAILED))?;
         let port = self.port.filter(|_| is_remote);
-        Ok(Opener::new(prepared, port, self.facing(prepared), now))
+        let opener = Opener::new(prepared, port, now);
+        Ok(if prepared.end().is_inside() {
+            opener.facing(self.facing(prepared))
+        } else {
+            opener
+        })
     }
 
     /// What an end inside this machine has to know of the session.

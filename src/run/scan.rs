@@ -15,7 +15,7 @@ use crate::exit::Exit;
 use crate::io::inbox::Notice;
 use crate::io::reactor::{Cx, Drive, Registered, Step};
 use crate::io::ready::Ready;
-use crate::net::inside::Facing;
+use crate::net::backoff::Backoff;
 use crate::net::lookup::{Found, Lookup, Role, Unknown};
 use crate::net::open::Opener;
 use crate::net::open_error::OpenError;
@@ -53,6 +53,10 @@ pub struct Scanner {
     interval: Option<Duration>,
     host: Rc<str>,
     names: HostAddresses,
+    /// When the host is looked up once more, and the pauses between such attempts.
+    next_look: Option<Instant>,
+    backoff: Option<Backoff>,
+    began: Instant,
     /// The turn of the next port to be begun.
     next: usize,
     /// Turns to be begun once more.
@@ -81,7 +85,7 @@ pub struct Scanner {
 enum HostAddresses {
     /// Being looked up, until then.
     Asked(Lookup, Option<Instant>),
-    Known(Found),
+    Known(Rc<Found>),
 }
 
 /// A port under way.
@@ -134,11 +138,16 @@ impl Scanner {
         let host: Rc<str> = to.end().host().unwrap_or_default().into();
         let how = &to.end().how;
         let first: Hop = (host.clone(), ports.first().copied().unwrap_or_default());
-        let limit = how.timeout.filter(|_| !how.timeout_per_address);
+        let is_whole = !how.timeout_per_address || how.retry.is_some();
+        let limit = how.timeout.filter(|_| is_whole);
         let limit = limit.filter(|limit| !limit.is_zero());
-        let until = limit.map(|limit| Instant::now() + limit);
+        let began = Instant::now();
+        let until = limit.map(|limit| began + limit);
         Scanner {
             names: HostAddresses::Asked(Lookup::new(first, to.end()), until),
+            next_look: None,
+            backoff: None,
+            began,
             manners,
             host,
             ports,
@@ -197,13 +206,17 @@ impl Scanner {
             return Ok(true);
         };
         let is_late = until.is_some_and(|until| cx.now >= until);
+        if !is_late && self.next_look.is_some_and(|at| cx.now < at) {
+            return Ok(false);
+        }
+        self.next_look = None;
         let (unknown, code) = match lookup.drive(&cx.registrar) {
             Poll::Ready(Ok(found)) => {
                 let is_local = found.hop.iter().all(|addr| addr.ip().is_loopback());
                 if self.to.end().how.udp_probe.is_some() && !self.is_told && !is_local {
                     self.parallel = PARALLEL_PROBES;
                 }
-                self.names = HostAddresses::Known(found);
+                self.names = HostAddresses::Known(Rc::new(found));
                 return Ok(true);
             }
             Poll::Pending if !is_late => return Ok(false),
@@ -216,11 +229,30 @@ impl Scanner {
                 };
                 (late, Exit::Code(self.manners.codes.connect_timed_out))
             }
+            Poll::Ready(Err(_)) if self.asks_again(cx.now) => return Ok(false),
             Poll::Ready(Err(unknown)) => (unknown, Exit::Code(self.manners.codes.other)),
         };
         let error = OpenError::Name(unknown);
         report::error(&words::no_connection(&error, self.to.end(), &self.manners));
         Err(code)
+    }
+
+    /// Waits until the host is looked up once more, where that is tried again.
+    fn asks_again(&mut self, now: Instant) -> bool {
+        let most = self.to.end().how.retry;
+        let Some(most) = most else {
+            return false;
+        };
+        let backoff = self.backoff.get_or_insert_with(|| Backoff::new(most));
+        self.next_look = Some(now + backoff.pause());
+        let first: Hop = (
+            self.host.clone(),
+            self.ports.first().copied().unwrap_or_default(),
+        );
+        if let HostAddresses::Asked(lookup, _) = &mut self.names {
+            *lookup = Lookup::new(first, self.to.end());
+        }
+        true
     }
 
     // ---- beginning
@@ -257,11 +289,13 @@ impl Scanner {
             self.flights.push(None);
             self.flights.len() - 1
         });
-        let port = Some(self.ports[turn]);
-        let opener = Opener::new(&self.to, port, Facing::default(), cx.now);
+        let port = self.ports[turn];
+        // All attempts together have so much time, and looking the host up counts into it.
+        let retries = self.to.end().how.retry.is_some();
+        let began = if retries { self.began } else { cx.now };
         self.flights[place] = Some(Flight {
             turn,
-            opener: opener.knowing(found.clone()),
+            opener: Opener::knowing(&self.to, port, found, began),
             deadline: None,
             lines: Vec::new(),
             marks: Vec::new(),
@@ -309,6 +343,10 @@ impl Scanner {
             let lines = words::opening(&news, self.to.end(), port, true);
             flight.lines.extend(lines);
         }
+        // Those before it have been told.
+        if flight.turn == self.reports.past() {
+            flight.lines.drain(..).for_each(|line| report::line(&line));
+        }
         match opened {
             Poll::Pending => Ok(None),
             Poll::Ready(Ok(_)) => Ok(Some(Landed::Open)),
@@ -319,9 +357,15 @@ impl Scanner {
     fn not_opened(&mut self, error: OpenError, flight: &mut Flight) -> Result<Landed, Exit> {
         let others = self.under_way() - 1;
         Ok(match error {
-            OpenError::Connect(unreached) => Landed::Closed {
-                timed_out: unreached.timed_out(),
-            },
+            OpenError::Connect(ref unreached) => {
+                let timed_out = unreached.timed_out();
+                if self.to.end().how.retry.is_some() {
+                    let failure = words::not_opened(&error, &flight.opener, &self.manners, false);
+                    let line = failure.line.map(|line| report::named(&line));
+                    flight.lines.extend(line);
+                }
+                Landed::Closed { timed_out }
+            }
             OpenError::PasswordWanted(challenge) => {
                 password::ask(&self.to, challenge)?;
                 Landed::Again
@@ -408,7 +452,7 @@ impl Drive<Exit> for Scanner {
 
     fn deadline(&self) -> Option<Instant> {
         let names = match &self.names {
-            HostAddresses::Asked(_, until) => *until,
+            HostAddresses::Asked(_, until) => self.next_look.into_iter().chain(*until).min(),
             HostAddresses::Known(_) => None,
         };
         let start = self.next_start.filter(|_| self.may_start());

@@ -290,6 +290,12 @@ impl ClosedPort {
         addr.as_socket_ipv4().expect("an IPv4 address").port()
     }
 
+    /// Begins to listen: it is closed no more.
+    pub fn open(self) -> TcpListener {
+        self.0.listen(16).expect("listen");
+        self.0.into()
+    }
+
     fn bound(kind: Type) -> ClosedPort {
         let socket = Socket::new(Domain::IPV4, kind, None).expect("socket");
         socket

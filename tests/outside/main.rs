@@ -24,6 +24,7 @@ mod programs;
 mod proxy;
 mod regressions;
 mod relay;
+mod retry;
 mod scan;
 mod services;
 mod starttls;

@@ -25,8 +25,24 @@ pub fn limits() -> Vec<Arg> {
                 "End a connection after TIME, whatever moves",
                 "It counts from when a client begins to connect, or has come to a listener, and \
                  for each client alone; connecting has no more time either. The exit code is 3. \
-                 Not with -z.",
+                 Not with -z, unless there is --retry.",
             )
+            .hide_short_help(true),
+            setting(
+                "retry",
+                "MAX",
+                "Connect again and again until it works",
+                "The first pause is 100 ms, and each one is twice as long as the one before, up to \
+                 MAX, which is 5 s without a value; with some jitter. A name is looked up again each \
+                 time, but for the addresses of a host with -z. -w or --timeout is the time for \
+                 all attempts: after that the exit code is 3. Without either it goes on for ever. -v \
+                 prints each attempt. With -z: wait until the port is open. With --relay it is for \
+                 the target, for each client; it is an option of the target, too: \
+                 --relay HOST:PORT,retry=1s.",
+            )
+            .num_args(0..=1)
+            .require_equals(true)
+            .default_missing_value("5s")
             .hide_short_help(true),
             setting(
                 "max-bytes",

@@ -5,7 +5,7 @@ use crate::cli::args::TlsArgs;
 use crate::parse::end::{EndWord, end_word};
 use crate::parse::url::{self, Url};
 use crate::parse::words::words;
-use crate::plan::Layer;
+use crate::plan::{How, Layer};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 /// What may stand before a base and a colon; `unix:` and `vsock:` are part of an address.
@@ -17,6 +17,18 @@ const COMMANDS: [&str; 2] = ["exec", "sh"];
 pub(super) fn names_program(word: &OsStr) -> bool {
     let kind = end_word(word, &KINDS, &COMMANDS).kind;
     kind.is_some_and(|kind| COMMANDS.contains(&kind))
+}
+
+/// The longest pause between attempts to connect, where none is given.
+const RETRY: Duration = Duration::from_secs(5);
+
+/// The options of an end, as typed.
+struct EndOptions {
+    tls: TlsArgs,
+    /// The time for connecting.
+    timeout: Option<Duration>,
+    /// The longest pause between attempts to connect.
+    retry: Option<Duration>,
 }
 
 impl Planner<'_> {
@@ -96,28 +108,36 @@ impl Planner<'_> {
 
     /// An end elsewhere, with the layers on it.
     fn remote(&self, base: Base, parts: &EndWord, timeout: Option<Duration>) -> Result<End, Wrong> {
-        let (tls, limit) = self.end_options(parts)?;
+        let options = self.end_options(parts)?;
         let nameless = match &base {
             Base::Unix { .. } => Err("a Unix socket"),
             Base::Vsock { .. } => Err("vsock"),
             _ => Ok(()),
         };
         let proxy = self.proxy()?.map(Layer::Proxy);
-        let tls = self.tls_client(&tls, nameless)?.map(Layer::Tls);
+        let tls = self.tls_client(&options.tls, nameless)?.map(Layer::Tls);
         Ok(End {
             base,
             layers: proxy.into_iter().chain(tls).collect(),
-            how: self.how(limit.or(timeout), false)?,
+            how: {
+                let how = self.how(options.timeout.or(timeout), false)?;
+                How {
+                    retry: options.retry.or(how.retry),
+                    ..how
+                }
+            },
         })
     }
 
-    /// The options of an end, named as the long options of the command line: those of TLS, and the
-    /// time for connecting.
-    fn end_options(&self, parts: &EndWord) -> Result<(TlsArgs, Option<Duration>), Wrong> {
-        let mut timeout = None;
-        let mut tls = TlsArgs {
-            tls: parts.kind == Some("tls"),
-            ..TlsArgs::default()
+    /// The options of an end, named as the long options of the command line.
+    fn end_options(&self, parts: &EndWord) -> Result<EndOptions, Wrong> {
+        let mut options = EndOptions {
+            tls: TlsArgs {
+                tls: parts.kind == Some("tls"),
+                ..TlsArgs::default()
+            },
+            timeout: None,
+            retry: None,
         };
         for (name, value) in &parts.options {
             if name.is_empty() {
@@ -126,15 +146,19 @@ impl Planner<'_> {
             let word = value.as_deref().map(text).filter(|word| !word.is_empty());
             match (name.as_str(), word) {
                 ("timeout", None) => return said("timeout: needs a value"),
-                ("timeout", word) => timeout = self.time("timeout", "timeout", word.as_ref())?,
+                ("timeout", word) => {
+                    options.timeout = self.time("timeout", "timeout", word.as_ref())?;
+                }
+                ("retry", None) => options.retry = Some(RETRY),
+                ("retry", word) => options.retry = self.limit("retry", word.as_ref())?,
                 (name, _) => {
-                    let taken = tls.set(name, value.as_deref());
+                    let taken = options.tls.set(name, value.as_deref());
                     let name = name.escape_debug();
                     taken.map_err(|why| Wrong::Said(format!("{name}: {why}")))?;
                 }
             }
         }
-        Ok((tls, timeout))
+        Ok(options)
     }
 
     /// Refuses a relay that would connect to itself: each client would bring the next, until no

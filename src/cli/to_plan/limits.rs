@@ -77,7 +77,11 @@ impl Planner<'_> {
     }
 
     /// A time that is not zero. No option of nc's: with units in all dialects.
-    fn limit(&self, option: &str, word: Option<&String>) -> Result<Option<Duration>, Wrong> {
+    pub(super) fn limit(
+        &self,
+        option: &str,
+        word: Option<&String>,
+    ) -> Result<Option<Duration>, Wrong> {
         let Some(word) = word else { return Ok(None) };
         match duration(word) {
             Ok(Duration::ZERO) => said(format!("{option} {word}: not more than 0")),
@@ -98,7 +102,7 @@ impl Planner<'_> {
         ];
         let for_connections = [
             (args.idle_timeout.is_some(), "--idle-timeout"),
-            (args.timeout.is_some(), "--timeout"),
+            (args.timeout.is_some() && args.retry.is_none(), "--timeout"),
             (args.max_bytes.is_some(), "--max-bytes"),
         ];
         // Peers with a program or a target each can be counted, and can be waited for.
@@ -120,6 +124,9 @@ impl Planner<'_> {
         }
         if let Some(option) = first(&for_streams).filter(|_| args.udp) {
             return said(format!("{option} cannot be used with -u"));
+        }
+        if args.retry.is_some() && args.listen && args.relay.is_none() {
+            return said("--retry needs a host to connect to, or --relay");
         }
         if args.port_file.is_some() && unix {
             return said("--port-file cannot be used with -U: there is no port");

@@ -176,6 +176,7 @@ impl Planner<'_> {
             timeout_per_address: dialect.timeout_per_address,
             timeout_reason: dialect.timeout_reason,
             stagger: dialect.stagger,
+            retry: self.limit("--retry", args.retry.as_ref())?,
             names_proxy: !dialect.plain_errors,
             udp_probe: probes.then(|| UdpProbe {
                 limit: timeout.unwrap_or(dialect.udp_probe.limit),

@@ -45,6 +45,7 @@ pub fn opening(news: &News, end: &End, port: u16, is_scan: bool) -> Vec<String> 
                 _ => vec![report::named(&line)],
             }
         }
+        News::Retrying(pause) => vec![report::stated(&format!("Trying again in {pause:.0?}"))],
         News::Connected(addr, details) => {
             let line = match (&end.base, addr) {
                 (Base::Ip { host, .. }, Some(addr)) => {
@@ -241,7 +242,13 @@ fn not_connected(end: &End, port: u16, unreached: &Unreached) -> String {
         let late = io::ErrorKind::TimedOut.into();
         let no_family = errno::no_family();
         let error = if unreached.ran_out { &late } else { &no_family };
-        return attempt_failed(end, port, None, error, unreached.ran_out);
+        let line = attempt_failed(end, port, None, error, unreached.ran_out);
+        // Of attempts without number the last one says most.
+        let last = failures.last().filter(|_| end.how.retry.is_some());
+        return match last.filter(|_| report::wording() == Wording::Netcat) {
+            Some((_, error)) => format!("{line}: {}", report::reason(error)),
+            None => line,
+        };
     };
     if are_same {
         let addr = Some(*addr).filter(|_| reasons.len() == 1);
@@ -273,6 +280,9 @@ fn attempt_failed(
         } else {
             report::reason(error)
         };
+    }
+    if end.host().is_none() && timed_out {
+        return format!("connect to {} timed out", base_label(&end.base));
     }
     let (proto, broadcasts) = (net.transport.name(), net.options.broadcast);
     let hint = addr.filter(|_| net.gives_hints);
