@@ -88,7 +88,8 @@ pub fn command(extent: Extent) -> Command {
 const OPERANDS: &str = "\
 Where to connect to, or to listen: a name or an address, and ports: numbers, names of services, \
 or ranges such as 20-25. An address may also be HOST:PORT, [V6]:PORT, unix:PATH, unix:@NAME \
-(abstract) or vsock:CID:PORT (vsock::PORT to listen); then no port follows.";
+(abstract) or vsock:CID:PORT (vsock::PORT to listen); then no port follows. tls: or udp: before it \
+is --tls or -u, and options may follow it: tls:HOST:PORT,ca=FILE,retry=1s.";
 
 const AFTER_LONG_HELP: &str = "\
 TIME is seconds, or has a unit: 500ms, 1.5s, 2m, 1h. SIZE is bytes, or has one: 64k, 1M, 64Ki. \

@@ -1,4 +1,4 @@
-//! Ends in words: `--relay TARGET`.
+//! Ends in words: `--relay TARGET`, and the operand.
 
 use super::*;
 use crate::cli::args::TlsArgs;
@@ -21,6 +21,7 @@ pub(super) fn names_program(word: &OsStr) -> bool {
 
 /// The longest pause between attempts to connect, where none is given.
 const RETRY: Duration = Duration::from_secs(5);
+const RETRY_WORD: &str = "5s";
 
 /// The options of an end, as typed.
 struct EndOptions {
@@ -32,6 +33,46 @@ struct EndOptions {
 }
 
 impl Planner<'_> {
+    /// The words, with what the kind of an end before the operand, and the options behind it, make of
+    /// them: `tls:example.com:443,ca=ca.pem` is `--tls --tls-ca ca.pem example.com:443`.
+    pub(super) fn with_end(&self) -> Result<Args, Wrong> {
+        let mut args = self.args.clone();
+        let Some(word) = self.args.operands.first() else {
+            return Ok(args);
+        };
+        let parts = end_word(word, &KINDS, &COMMANDS);
+        let is_url = parts.base.as_bytes().starts_with(b"//");
+        let Some(kind) = parts.kind.filter(|_| !is_url) else {
+            return Ok(args);
+        };
+        let shown = printable(word.as_encoded_bytes());
+        let of_operand = |wrong| match wrong {
+            Wrong::Said(why) => Wrong::Said(format!("{shown}: {why}")),
+            wrong => wrong,
+        };
+        if COMMANDS.contains(&kind) {
+            return said(format!("{shown}: a program is run with -e or -c"));
+        }
+        if kind != "udp" && args.udp {
+            return said(format!("{shown} cannot be used with -u"));
+        }
+        let options = self
+            .end_options(&parts, self.args.tls.clone())
+            .map_err(of_operand)?;
+        if options.timeout.is_some() {
+            return said(format!("{shown}: timeout: that of an operand is -w"));
+        }
+        args.udp |= kind == "udp";
+        args.tls = options.tls;
+        args.tls.tls |= kind == "tls";
+        if let Some((_, value)) = parts.options.iter().find(|(name, _)| name == "retry") {
+            let longest = value.as_deref().map_or_else(|| RETRY_WORD.into(), text);
+            args.retry = Some(longest);
+        }
+        args.operands[0] = parts.base;
+        Ok(args)
+    }
+
     /// What the clients of a listener are joined to by `--relay`: a connection or a program for each.
     pub(super) fn target(&self, word: &OsStr, timeout: Option<Duration>) -> Result<Partner, Wrong> {
         let shown = printable(word.as_encoded_bytes());
@@ -108,7 +149,11 @@ impl Planner<'_> {
 
     /// An end elsewhere, with the layers on it.
     fn remote(&self, base: Base, parts: &EndWord, timeout: Option<Duration>) -> Result<End, Wrong> {
-        let options = self.end_options(parts)?;
+        let tls = TlsArgs {
+            tls: parts.kind == Some("tls"),
+            ..TlsArgs::default()
+        };
+        let options = self.end_options(parts, tls)?;
         let nameless = match &base {
             Base::Unix { .. } => Err("a Unix socket"),
             Base::Vsock { .. } => Err("vsock"),
@@ -130,12 +175,9 @@ impl Planner<'_> {
     }
 
     /// The options of an end, named as the long options of the command line.
-    fn end_options(&self, parts: &EndWord) -> Result<EndOptions, Wrong> {
+    fn end_options(&self, parts: &EndWord, tls: TlsArgs) -> Result<EndOptions, Wrong> {
         let mut options = EndOptions {
-            tls: TlsArgs {
-                tls: parts.kind == Some("tls"),
-                ..TlsArgs::default()
-            },
+            tls,
             timeout: None,
             retry: None,
         };

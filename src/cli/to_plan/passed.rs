@@ -6,7 +6,7 @@ impl Planner<'_> {
     /// The words, with what the sockets that were passed make of them: who serves those listens,
     /// and what they carry decides between streams and datagrams.
     pub(super) fn with_passed(&self) -> Result<Args, Wrong> {
-        let mut args = self.args.clone();
+        let mut args = self.with_end()?;
         args.listen |= args.inetd;
         if let Some(Place::Passed(_, kind)) = self.passed_place() {
             if args.udp && kind != Kind::Datagrams {

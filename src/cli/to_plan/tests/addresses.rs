@@ -139,6 +139,9 @@ fn the_transport_is_what_is_asked_for() {
         ("-u h 80", Transport::Udp),
         ("--sctp h 80", Transport::Sctp),
         ("-l --sctp 80", Transport::Sctp),
+        ("tcp:h:80", Transport::Tcp),
+        ("udp:h:80", Transport::Udp),
+        ("-l udp:127.0.0.1:80", Transport::Udp),
     ] {
         assert_eq!(native(words).net().transport, transport, "{words}");
     }
@@ -167,4 +170,26 @@ fn p_and_s_are_where_we_send_from_unless_we_listen() {
     );
     let net = native("-l -p 1000 -s 127.0.0.1").net().clone();
     assert_eq!((net.source_port, net.source), (None, None));
+}
+
+#[test]
+fn operands_of_a_kind_that_make_no_sense_are_refused() {
+    for (words, wanted) in [
+        ("exec:cat", "exec:cat: a program is run with -e or -c"),
+        ("-u tls:h:1", "tls:h:1 cannot be used with -u"),
+        ("tls:h:1,x", "tls:h:1,x: x: unknown option"),
+        ("tls:h:1,ca", "tls:h:1,ca: ca: needs a value"),
+        (
+            "tls:h:1,timeout=1",
+            "tls:h:1,timeout=1: timeout: that of an operand is -w",
+        ),
+    ] {
+        let wrong = plan_with(words, &NATIVE, &facts()).err();
+        assert_eq!(wrong, Some(Wrong::Said(wanted.into())), "{words}");
+    }
+    let retry = |words: &str| native(words).dialed().how.retry;
+    assert_eq!(retry("tcp:h:1,retry"), seconds(5));
+    assert_eq!(retry("tcp:h:1,retry=1"), seconds(1));
+    assert_eq!(retry("tcp:h:1 --retry=2"), seconds(2));
+    assert_eq!(retry("h 1"), None);
 }

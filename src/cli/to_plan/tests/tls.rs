@@ -117,6 +117,13 @@ fn every_option_has_ncats_spelling_too() {
     for words in ["--ssl-ca f h 443", "--tls-trustfile f h 443"] {
         assert_eq!(client(words), client("--tls-ca f h 443"));
     }
+    for words in ["tls:h:443,ca=f", "tls:h,ca=f 443", "tls:h:443 --tls-ca f"] {
+        assert_eq!(client(words), client("--tls-ca f h 443"), "{words}");
+    }
+    assert_eq!(
+        server("-l tls:127.0.0.1:443,cert=c,key=k"),
+        server("-l --tls-cert c --tls-key k 127.0.0.1 443")
+    );
     let pinned = client(&format!("--ssl-pin {PIN} h 443"));
     assert_eq!(pinned.trust, Trust::Pins(vec![pin()]));
     let saved = server("-l --ssl-save d --ssl-client-ca f 443");
