@@ -3,6 +3,7 @@
 
 pub mod access;
 pub mod addr;
+pub mod attempt;
 pub mod backoff;
 pub mod dial;
 pub mod environment;

@@ -1,5 +1,6 @@
 //! What there is to tell while an end is being opened.
 
+use crate::report;
 use socket2::{SockAddr, Socket};
 use std::io;
 use std::net::SocketAddr;
@@ -55,5 +56,17 @@ impl SocketDetails {
                 sock.recv_buffer_size().unwrap_or_default(),
             ),
         }
+    }
+}
+
+impl News {
+    /// The time for connecting is over; nothing without `-v`.
+    pub fn timed_out() -> Option<News> {
+        report::is_verbose(1).then(|| News::NotConnected {
+            addr: None,
+            error: io::ErrorKind::TimedOut.into(),
+            timed_out: true,
+            others_left: false,
+        })
     }
 }

@@ -1,87 +1,49 @@
-//! Opening an end, whatever it is: connecting to its base, then putting its layers on.
+//! Opening an end: by one attempt, or by as many as it takes.
 //!
 //! ```text
-//! Dialing (IP) ──► Talking (proxy) ─┬─► Probing (UDP) ──► open
-//!     ▲                │            ├─► Securing (TLS) ─► open
-//!     └───── anew ─────┘            │
-//! Unix, Vsock ──────────────────────┤
-//! Inside (stdio, programs, services)┴───────────────────► open
-//!
-//! failed ──► Waiting ──► from the beginning, where that is asked for
+//! Attempt ──► open
+//!    ▲ └─ failed ──► a pause, where it is tried again
+//!    └────────────────────┘
 //! ```
 
+pub use super::attempt::Opened;
+
+use super::attempt::Attempt;
 use super::backoff::Backoff;
-use super::dial::{Connected, Dialer};
-use super::handshake::{Dialogue, DialogueError};
-use super::inside::{self, Facing};
-use super::labels::{base_label, ip_label};
+use super::inside::Facing;
 use super::lookup::Found;
-use super::news::{News, SocketDetails};
+use super::news::News;
 use super::open_error::{OpenError, Unreached};
-use super::own_file::OwnFile;
 use super::prepared::Prepared;
-use super::probe::Probe;
-use super::wrap::{Wrap, WrapError, Wrapped};
-use super::{tls, unix, vsock};
-use crate::io::connection::Connection;
-use crate::io::datagram::{Datagram, PeerMode};
-use crate::io::endpoint::Endpoint;
 use crate::io::inbox::Notice;
 use crate::io::reactor::{Cx, Registered};
 use crate::io::ready::Ready;
-use crate::parse::escape::printable;
-use crate::plan::{Base, Proxy, Transport};
-use crate::proto::{Refused, Target};
+use crate::plan::Base;
 use crate::report;
-use socket2::Socket;
 use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
-use std::task::{Poll, ready};
+use std::task::Poll;
 use std::time::Instant;
 
-/// Opens an end once.
+/// Opens an end.
 pub struct Opener {
     to: Rc<Prepared>,
     /// The port, of an end that has one.
     port: u16,
-    /// What an end inside this machine has to know.
-    facing: Option<Box<Facing>>,
-    state: OpenState,
     /// The addresses, where they have been looked up for all attempts.
     known: Option<Rc<Found>>,
-    /// The pauses between attempts, where there is more than one, and what the last one failed with.
+    /// The attempt that is under way.
+    attempt: Attempt,
+    /// It has failed: the next one begins then.
+    next: Option<Instant>,
+    /// The pauses between attempts, where there is more than one.
     backoff: Option<Backoff>,
+    /// What the last attempt failed with.
     failures: Vec<(SocketAddr, io::Error)>,
-    /// When connecting is given up; a dialogue with a proxy counts into it.
+    /// When connecting is given up.
     deadline: Option<Instant>,
-    /// A dialogue that goes on over the next connection.
-    talk: Option<Dialogue>,
     news: Vec<News>,
-}
-
-enum OpenState {
-    Dialing(Box<Dialer>),
-    /// The proxy at this address is asked for the way.
-    Talking(Box<Dialer>, Box<Wrap>, SocketAddr),
-    Probing(Box<Probe>),
-    Unix(unix::UnixDialer),
-    Vsock(Box<vsock::VsockDialer>),
-    Securing(Box<Wrap>, String),
-    Inside,
-    /// It is tried again at that time.
-    Waiting(Instant),
-    Over,
-}
-
-/// An end that is open.
-pub struct Opened {
-    /// The end, registered for the task that has opened it.
-    pub end: Endpoint,
-    /// What its peer is called in messages: `127.0.0.1 port 80 (tcp)`.
-    pub label: String,
-    /// The socket file of ours that goes with it.
-    pub file: Option<OwnFile>,
 }
 
 impl Opener {
@@ -107,51 +69,28 @@ impl Opener {
             Base::Ip { port, .. } => Some(port),
             _ => None,
         });
+        let port = port.unwrap_or_default();
         // A dialogue with a proxy counts into the time, and so do all attempts.
         let is_whole = !how.timeout_per_address || end.proxy().is_some();
         let counts = is_whole && end.host().is_some() || how.retry.is_some();
         let limit = how.timeout.filter(|limit| counts && !limit.is_zero());
-        let mut opener = Opener {
+        let deadline = limit.map(|limit| now + limit);
+        Opener {
+            attempt: Attempt::new(to, port, known.as_deref(), deadline),
             to: Rc::clone(to),
-            port: port.unwrap_or_default(),
-            facing: None,
-            state: OpenState::Over,
+            port,
             known,
+            next: None,
             backoff: how.retry.map(Backoff::new),
             failures: Vec::new(),
-            deadline: limit.map(|limit| now + limit),
-            talk: None,
+            deadline,
             news: Vec::new(),
-        };
-        opener.begin();
-        opener
-    }
-
-    /// Begins an attempt.
-    fn begin(&mut self) {
-        let end = self.to.end();
-        let timeout = end.how.timeout;
-        self.state = match &end.base {
-            Base::Ip { host, .. } => OpenState::Dialing(Box::new(match &self.known {
-                Some(found) => Dialer::knowing(self.port, end, found),
-                None => Dialer::new((Rc::clone(host), self.port), end),
-            })),
-            Base::Unix {
-                path,
-                datagrams: None,
-            } => OpenState::Unix(unix::UnixDialer::new(path, timeout)),
-            Base::Vsock { cid, port } => {
-                OpenState::Vsock(Box::new(vsock::VsockDialer::new(*cid, *port, timeout)))
-            }
-            Base::Unix { .. } | Base::Stdio | Base::Program(_) | Base::Builtin(_) => {
-                OpenState::Inside
-            }
-        };
+        }
     }
 
     /// The same with what an end inside this machine has to know.
     pub fn facing(mut self, facing: Facing) -> Opener {
-        self.facing = Some(Box::new(facing));
+        self.attempt.set_facing(facing);
         self
     }
 
@@ -167,43 +106,28 @@ impl Opener {
 
     /// Takes in an event.
     pub fn note(&mut self, id: Registered, ready: Ready) {
-        match &mut self.state {
-            OpenState::Dialing(dialer) => dialer.note(id, ready),
-            OpenState::Talking(_, wrap, _) | OpenState::Securing(wrap, _) => wrap.note(id, ready),
-            OpenState::Vsock(dialer) => dialer.note(id, ready),
-            OpenState::Probing(_)
-            | OpenState::Unix(_)
-            | OpenState::Inside
-            | OpenState::Waiting(_)
-            | OpenState::Over => {}
-        }
+        self.attempt.note(id, ready);
     }
 
     /// Takes in a notice: the addresses that were asked for.
     pub fn notice(&mut self, notice: &Notice) {
-        if let OpenState::Dialing(dialer) = &mut self.state {
-            dialer.notice(notice);
-        }
+        self.attempt.notice(notice);
     }
 
     /// What there is to print by now.
     pub fn take_news(&mut self) -> Vec<News> {
-        std::mem::take(&mut self.news)
+        let mut news = std::mem::take(&mut self.news);
+        // An attempt that begins after a pause has none yet.
+        news.append(&mut self.attempt.take_news());
+        news
     }
 
     /// When it wants to be driven even if nothing happens.
     pub fn deadline(&self) -> Option<Instant> {
-        let own = match &self.state {
-            OpenState::Dialing(dialer) => dialer.deadline(),
-            OpenState::Unix(dialer) => dialer.deadline(),
-            OpenState::Vsock(dialer) => dialer.deadline(),
-            OpenState::Probing(probe) => Some(probe.deadline()),
-            OpenState::Securing(wrap, _) => wrap.deadline(),
-            OpenState::Waiting(until) => Some(*until),
-            OpenState::Talking(..) | OpenState::Inside | OpenState::Over => None,
-        };
-        let all = self.deadline.filter(|_| self.is_connecting());
-        own.into_iter().chain(all).min()
+        match self.next {
+            Some(next) => self.deadline.into_iter().chain([next]).min(),
+            None => self.attempt.deadline(),
+        }
     }
 
     /// Goes on as far as it can.
@@ -211,336 +135,37 @@ impl Opener {
     /// # Errors
     /// It is given up.
     pub fn drive(&mut self, cx: Cx<'_>) -> Poll<Result<Opened, OpenError>> {
-        match self.advance(cx) {
-            Poll::Pending if self.is_late(cx.now) => Poll::Ready(Err(self.timed_out())),
-            Poll::Ready(Err(mut error)) => {
-                if self.tries_again(&mut error, cx.now) {
-                    Poll::Pending
-                } else {
-                    Poll::Ready(Err(error))
+        if let Some(next) = self.next {
+            if self.deadline.is_some_and(|deadline| cx.now >= deadline) {
+                self.news.extend(News::timed_out());
+                return Poll::Ready(Err(OpenError::Connect(Unreached {
+                    ran_out: true,
+                    failures: std::mem::take(&mut self.failures),
+                })));
+            }
+            if cx.now < next {
+                return Poll::Pending;
+            }
+            self.next = None;
+            self.attempt = Attempt::new(&self.to, self.port, self.known.as_deref(), self.deadline);
+        }
+        match self.attempt.drive(cx) {
+            Poll::Ready(Err(mut error)) if error.may_pass() && !error.ran_out() => {
+                let Some(backoff) = &mut self.backoff else {
+                    return Poll::Ready(Err(error));
+                };
+                let pause = backoff.pause();
+                self.news.append(&mut self.attempt.take_news());
+                if report::is_verbose(1) {
+                    self.news.push(News::Retrying(pause));
                 }
+                if let OpenError::Connect(unreached) = &mut error {
+                    self.failures = std::mem::take(&mut unreached.failures);
+                }
+                self.next = Some(cx.now + pause);
+                Poll::Pending
             }
             polled => polled,
         }
     }
-
-    /// Waits for the next attempt after an error that may pass.
-    fn tries_again(&mut self, error: &mut OpenError, now: Instant) -> bool {
-        let may_pass = matches!(
-            error,
-            OpenError::Name(_)
-                | OpenError::Connect(_)
-                | OpenError::Refused(..)
-                | OpenError::Proxy(_)
-                | OpenError::Local(_)
-        );
-        let Some(backoff) = self.backoff.as_mut().filter(|_| may_pass) else {
-            return false;
-        };
-        let pause = backoff.pause();
-        if report::is_verbose(1) {
-            self.news.push(News::Retrying(pause));
-        }
-        if let OpenError::Connect(unreached) = error {
-            self.failures = std::mem::take(&mut unreached.failures);
-        }
-        self.talk = None;
-        self.state = OpenState::Waiting(now + pause);
-        true
-    }
-
-    fn timed_out(&mut self) -> OpenError {
-        if report::is_verbose(1) {
-            self.news.push(News::NotConnected {
-                addr: None,
-                error: io::ErrorKind::TimedOut.into(),
-                timed_out: true,
-                others_left: false,
-            });
-        }
-        OpenError::Connect(match &mut self.state {
-            OpenState::Dialing(dialer) | OpenState::Talking(dialer, ..) => dialer.ran_out(),
-            _ => Unreached {
-                ran_out: true,
-                failures: std::mem::take(&mut self.failures),
-            },
-        })
-    }
-
-    fn is_late(&self, now: Instant) -> bool {
-        self.is_connecting() && self.deadline.is_some_and(|deadline| now >= deadline)
-    }
-
-    /// Returns whether the time for connecting counts.
-    fn is_connecting(&self) -> bool {
-        match &self.state {
-            OpenState::Dialing(_) | OpenState::Talking(..) | OpenState::Waiting(_) => true,
-            OpenState::Unix(_) | OpenState::Vsock(_) => self.backoff.is_some(),
-            OpenState::Probing(_)
-            | OpenState::Securing(..)
-            | OpenState::Inside
-            | OpenState::Over => false,
-        }
-    }
-
-    fn advance(&mut self, cx: Cx<'_>) -> Poll<Result<Opened, OpenError>> {
-        loop {
-            match &mut self.state {
-                OpenState::Dialing(dialer) => {
-                    let dialed = dialer.drive(cx);
-                    self.news.append(&mut dialer.take_news());
-                    if let Some(opened) = self.dialed(ready!(dialed)?, cx)? {
-                        return Poll::Ready(Ok(opened));
-                    }
-                }
-                OpenState::Talking(_, wrap, _) => {
-                    let wrapped = ready!(wrap.drive(cx.now));
-                    if let Some(opened) = self.talked(wrapped, cx)? {
-                        return Poll::Ready(Ok(opened));
-                    }
-                }
-                OpenState::Probing(probe) => {
-                    let looked = ready!(probe.look(cx.now));
-                    let OpenState::Probing(probe) =
-                        std::mem::replace(&mut self.state, OpenState::Over)
-                    else {
-                        return Poll::Pending;
-                    };
-                    let connected = probe.into_connected();
-                    if let Err(refused) = looked {
-                        let error = OpenError::Refused(connected.addr, refused);
-                        return Poll::Ready(Err(error));
-                    }
-                    return Poll::Ready(self.datagrams(connected, cx));
-                }
-                OpenState::Unix(dialer) => {
-                    let sock = ready!(dialer.drive(cx.now)).map_err(OpenError::Local)?;
-                    self.tell_connected(&sock, None);
-                    let label = self.label(None);
-                    if let Some(opened) = self.secure(Connection::plain(sock), label, cx)? {
-                        return Poll::Ready(Ok(opened));
-                    }
-                }
-                OpenState::Vsock(dialer) => {
-                    let stream = ready!(dialer.drive(cx)).map_err(OpenError::Local)?;
-                    self.tell_connected(stream.socket(), None);
-                    let label = self.label(None);
-                    if let Some(opened) = self.secure(Connection::Stream(stream), label, cx)? {
-                        return Poll::Ready(Ok(opened));
-                    }
-                }
-                OpenState::Securing(wrap, _) => {
-                    let wrapped = ready!(wrap.drive(cx.now));
-                    return Poll::Ready(self.secured(wrapped, cx));
-                }
-                OpenState::Waiting(until) if cx.now < *until => return Poll::Pending,
-                OpenState::Waiting(_) => self.begin(),
-                OpenState::Inside => return Poll::Ready(self.inside(cx)),
-                OpenState::Over => return Poll::Pending,
-            }
-        }
-    }
-
-    /// There is a connection to the host, or to its proxy.
-    fn dialed(&mut self, connected: Connected, cx: Cx<'_>) -> Result<Option<Opened>, OpenError> {
-        let to = Rc::clone(&self.to);
-        let end = to.end();
-        if let Some(proxy) = end.proxy() {
-            self.begin_talk(proxy, connected, cx)?;
-            return Ok(None);
-        }
-        if end.how.net.transport == Transport::Udp {
-            if let Some(asking) = end.how.udp_probe {
-                let probe = Probe::new(connected, asking, cx)?;
-                self.state = OpenState::Probing(Box::new(probe));
-                return Ok(None);
-            }
-            return self.datagrams(connected, cx).map(Some);
-        }
-        self.connected(Connection::Stream(connected.stream), connected.addr, cx)
-    }
-
-    /// The connection is one to the proxy in front of the end.
-    fn begin_talk(
-        &mut self,
-        proxy: &Proxy,
-        connected: Connected,
-        cx: Cx<'_>,
-    ) -> Result<(), OpenError> {
-        let OpenState::Dialing(dialer) = std::mem::replace(&mut self.state, OpenState::Over) else {
-            return Ok(());
-        };
-        let talk = match self.talk.take() {
-            Some(talk) => talk,
-            None => {
-                // The name as it is, unless it was looked up.
-                let host = self.to.end().host().unwrap_or_default();
-                let target = dialer.target().map_or_else(|| host.into(), Target::Ip);
-                let talk = self.to.talk(proxy, &target, self.port);
-                talk.map_err(OpenError::Proxy)?
-            }
-        };
-        let wrap = Wrap::proxy(connected.stream, talk, cx)?;
-        self.state = OpenState::Talking(dialer, Box::new(wrap), connected.addr);
-        Ok(())
-    }
-
-    /// The proxy has answered.
-    fn talked(
-        &mut self,
-        wrapped: Result<Wrapped, WrapError>,
-        cx: Cx<'_>,
-    ) -> Result<Option<Opened>, OpenError> {
-        let OpenState::Talking(mut dialer, _, addr) =
-            std::mem::replace(&mut self.state, OpenState::Over)
-        else {
-            return Ok(None);
-        };
-        match wrapped {
-            Ok(Wrapped::Done(conn)) => self.connected(conn, addr, cx),
-            Ok(Wrapped::Anew(talk)) => {
-                self.talk = Some(talk);
-                dialer.again(addr);
-                self.state = OpenState::Dialing(dialer);
-                Ok(None)
-            }
-            Err(WrapError::Proxy(DialogueError::Refused(Refused::PasswordWanted(challenge))))
-                if self.to.may_be_asked() =>
-            {
-                Err(OpenError::PasswordWanted(challenge))
-            }
-            Err(WrapError::Proxy(error)) => Err(OpenError::Proxy(error)),
-            Err(error) => Err(OpenError::Tls(Box::new(error), self.label(Some(addr)))),
-        }
-    }
-
-    /// There is a way to the host over IP.
-    fn connected(
-        &mut self,
-        conn: Connection,
-        addr: SocketAddr,
-        cx: Cx<'_>,
-    ) -> Result<Option<Opened>, OpenError> {
-        self.tell_connected(conn.socket(), Some(addr));
-        let label = self.label(Some(addr));
-        self.secure(conn, label, cx)
-    }
-
-    /// Puts TLS on a stream, where that is wanted.
-    fn secure(
-        &mut self,
-        conn: Connection,
-        label: String,
-        cx: Cx<'_>,
-    ) -> Result<Option<Opened>, OpenError> {
-        let session = self.to.tls_session().map_err(OpenError::Setup)?;
-        let (stream, (session, asking)) = match (conn, session) {
-            (Connection::Stream(stream), Some(session)) => (stream, session),
-            (conn, _) => return opened(conn, label, cx).map(Some),
-        };
-        let limit = self.to.tls_limit();
-        let wrap = Wrap::tls(stream, session, asking, limit, cx)?;
-        self.state = OpenState::Securing(Box::new(wrap), label);
-        Ok(None)
-    }
-
-    fn secured(
-        &mut self,
-        wrapped: Result<Wrapped, WrapError>,
-        cx: Cx<'_>,
-    ) -> Result<Opened, OpenError> {
-        let label = match std::mem::replace(&mut self.state, OpenState::Over) {
-            OpenState::Securing(_, label) => label,
-            _ => String::new(),
-        };
-        match wrapped {
-            Ok(Wrapped::Done(conn)) => {
-                if let Some(session) = conn.session().filter(|_| report::is_verbose(1)) {
-                    let client = self.to.tls();
-                    self.news.push(News::Secured {
-                        label: label.clone(),
-                        doubt: client.and_then(|client| client.doubt(self.to.end().host())),
-                        agreed: tls::agreed(session, report::is_verbose(2)),
-                    });
-                }
-                opened(conn, label, cx)
-            }
-            Ok(Wrapped::Anew(_)) => Err(OpenError::Tls(Box::new(WrapError::Late), label)),
-            Err(error) => Err(OpenError::Tls(Box::new(error), label)),
-        }
-    }
-
-    /// A datagram socket is connected, or leads to a group.
-    fn datagrams(&mut self, connected: Connected, cx: Cx<'_>) -> Result<Opened, OpenError> {
-        let (sock, addr) = (connected.stream.into_socket(), connected.addr);
-        self.tell_connected(&sock, Some(addr));
-        let end = if sock.peer_addr().is_ok() {
-            Datagram::new(sock, PeerMode::Connected, &cx.registrar)
-        } else {
-            Datagram::to_group(sock, addr, &cx.registrar)
-        };
-        Ok(Opened {
-            end: Endpoint::Datagram(Box::new(end?)),
-            label: self.label(Some(addr)),
-            file: None,
-        })
-    }
-
-    /// Opens what needs no network.
-    fn inside(&mut self, cx: Cx<'_>) -> Result<Opened, OpenError> {
-        let to = Rc::clone(&self.to);
-        let base = &to.end().base;
-        let mut own_file = None;
-        let end = match base {
-            Base::Unix {
-                path,
-                datagrams: Some(from),
-            } => {
-                let (sock, file) = unix::connect_datagram(path, from).map_err(OpenError::Local)?;
-                self.tell_connected(&sock, None);
-                own_file = Some(file);
-                let end = Datagram::new(sock, PeerMode::Connected, &cx.registrar)?;
-                Endpoint::Datagram(Box::new(end))
-            }
-            base => {
-                let transport = to.end().how.net.transport;
-                let facing = self.facing.take().unwrap_or_default();
-                inside::open(base, &facing, transport, &cx.registrar)?
-            }
-        };
-        Ok(Opened {
-            end,
-            label: self.label(None),
-            file: own_file,
-        })
-    }
-
-    /// What the peer is called in messages; `addr` is what was connected to over IP.
-    fn label(&self, addr: Option<SocketAddr>) -> String {
-        let end = self.to.end();
-        match (&end.base, addr) {
-            (Base::Ip { host, .. }, _) if end.proxy().is_some() => {
-                format!("{} port {} (tcp)", printable(host.as_bytes()), self.port)
-            }
-            (_, Some(addr)) => ip_label(&addr, &end.how.net),
-            (base, None) => base_label(base),
-        }
-    }
-
-    fn tell_connected(&mut self, sock: &Socket, addr: Option<SocketAddr>) {
-        if report::is_verbose(1) {
-            let details = addr.filter(|_| report::is_verbose(2));
-            let details = details.map(|_| SocketDetails::of(sock));
-            self.news.push(News::Connected(addr, details));
-        }
-    }
-}
-
-/// A stream is open.
-fn opened(conn: Connection, label: String, cx: Cx<'_>) -> Result<Opened, OpenError> {
-    Ok(Opened {
-        end: conn.into_end(&cx.registrar)?,
-        label,
-        file: None,
-    })
 }

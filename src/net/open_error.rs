@@ -55,3 +55,22 @@ impl From<DialError> for OpenError {
         }
     }
 }
+
+impl OpenError {
+    /// Returns whether another attempt may succeed.
+    pub fn may_pass(&self) -> bool {
+        matches!(
+            self,
+            OpenError::Name(_)
+                | OpenError::Connect(_)
+                | OpenError::Refused(..)
+                | OpenError::Proxy(_)
+                | OpenError::Local(_)
+        )
+    }
+
+    /// Returns whether the time for connecting is over.
+    pub fn ran_out(&self) -> bool {
+        matches!(self, OpenError::Connect(unreached) if unreached.ran_out)
+    }
+}
