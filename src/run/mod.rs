@@ -178,7 +178,7 @@ fn begin_to_join(join: Box<Join>, manners: Manners) -> anyhow::Result<Box<dyn Dr
             let ports = PortList::new(&ports);
             Ok(Box::new(Sequence::new(terms, Source::Ports(ports))))
         }
-        _ => Ok(Box::new(Sequence::new(terms, Source::Once(true)))),
+        _ => Ok(Box::new(Sequence::new(terms, Source::Once))),
     }
 }
 
