@@ -21,15 +21,15 @@ use crate::sys::errno;
 use std::io;
 use std::time::Instant;
 
-/// What one drive of a bridge came to.
+/// What one drive of a bridge came to, or of a session; `E` is how it ends.
 #[derive(Debug)]
-pub enum Turn {
+pub enum Turn<E = Ended> {
     /// Nothing can be moved until something happens.
     Wait,
     /// There may be more to move: come again.
     Again,
     /// The session is over.
-    Over(Ended),
+    Over(E),
 }
 
 /// A session.

@@ -27,8 +27,9 @@ pub enum Notice {
     Woken,
     /// A program has ended; which one, each of those that run one has to find out.
     ProgramEnded,
-    /// A name has been looked up: its addresses, or the resolver's words.
-    Addresses(io::Result<Vec<SocketAddr>>),
+    /// A name has been looked up: the name and port that were asked for, and the addresses or the
+    /// resolver's error. The lookup that asked may have been given up since.
+    Addresses((String, u16), io::Result<Vec<SocketAddr>>),
     /// The name of an address has been looked up, if it has one; with the label it was asked under.
     HostName(SocketAddr, Option<String>),
     /// Who may come in has been found out anew.

@@ -43,9 +43,9 @@ struct Contents {
     is_closed: bool,
     /// The socket takes nothing now.
     is_full: bool,
-    /// The task that empties it, which is not awake.
+    /// The session's task, while an event is to wake it.
     sleeper: Option<Wake>,
-    /// The task that empties it, when it was woken.
+    /// The session's task, once it was woken.
     awake: Option<Wake>,
 }
 
@@ -55,7 +55,7 @@ impl Contents {
         self.lease.set(bytes);
     }
 
-    /// Wakes the task that empties the box, once until it has found it empty.
+    /// Wakes the session's task, once until it has found nothing to read or no room to write.
     fn wake(&mut self) {
         if let Some(sleeper) = self.sleeper.take() {
             sleeper.wake();
@@ -63,6 +63,7 @@ impl Contents {
         }
     }
 
+    /// The session's task has found nothing to do.
     fn fall_asleep(&mut self) {
         if let Some(awake) = self.awake.take() {
             self.sleeper = Some(awake);
@@ -179,7 +180,7 @@ impl Mailbox {
     /// The peer cannot be reached.
     pub fn try_write(&mut self, buf: &[u8]) -> io::Result<Put> {
         if self.contents.borrow().is_full {
-            return Ok(Put::Pending);
+            return Ok(self.wait_for_room());
         }
         let message = &buf[..buf.len().min(self.message_bytes)];
         loop {
@@ -191,14 +192,19 @@ impl Mailbox {
                     if Errno::from_io_error(&error).is_some_and(pktinfo::is_not_from_there)
                         && self.local.take().is_some() => {}
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    let mut contents = self.contents.borrow_mut();
-                    contents.is_full = true;
-                    contents.fall_asleep();
-                    return Ok(Put::Pending);
+                    return Ok(self.wait_for_room());
                 }
                 Err(error) => return Err(error),
             }
         }
+    }
+
+    /// Has the task woken once the socket has room, also where messages wait that it does not read.
+    fn wait_for_room(&self) -> Put {
+        let mut contents = self.contents.borrow_mut();
+        contents.is_full = true;
+        contents.fall_asleep();
+        Put::Pending
     }
 
     fn send(&self, message: &[u8]) -> io::Result<usize> {
@@ -208,5 +214,34 @@ impl Mailbox {
             }
             _ => self.sock.send_to(message, &self.peer),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::io::inbox::{Inbox, TaskId};
+    use mio::{Poll, Token, Waker};
+    use socket2::{Domain, Type};
+
+    #[test]
+    fn room_wakes_a_task_that_leaves_messages_unread() {
+        let poll = Poll::new().expect("poll");
+        let inbox = Inbox::new(Waker::new(poll.registry(), Token(0)).expect("waker"));
+        let task = TaskId {
+            place: 0,
+            serial: 0,
+        };
+        let sock = Socket::new(Domain::UNIX, Type::DGRAM.nonblocking(), None).expect("socket");
+        let peer = SockAddr::unix("/nonexistent").expect("address");
+        let mut mailbox = Mailbox::new(Rc::new(sock), peer, None, 1);
+        mailbox.wakes(Wake::new(inbox.clone(), task));
+        let slot = mailbox.slot();
+        mailbox.wait_for_room();
+        slot.put(b"unread");
+        assert_eq!(inbox.take().len(), 1);
+        assert_eq!(mailbox.try_write(b"x").expect("full"), Put::Pending);
+        slot.note_room();
+        assert_eq!(inbox.take().len(), 1);
     }
 }

@@ -9,7 +9,7 @@
 //! ```
 
 use super::dial::{Connected, Dialer};
-use super::handshake::{Dialogue, DialogueError};
+use super::handshake::{Dialogue, DialogueError, DialogueStep};
 use super::inside::{self, Facing};
 use super::labels::{base_label, ip_label};
 use super::lookup::Found;
@@ -18,7 +18,7 @@ use super::open_error::{OpenError, Unreached};
 use super::own_file::OwnFile;
 use super::prepared::Prepared;
 use super::probe::Probe;
-use super::wrap::{Wrap, WrapError, Wrapped};
+use super::wrap::{Wrap, WrapError};
 use super::{tls, unix, vsock};
 use crate::io::connection::Connection;
 use crate::io::datagram::{Datagram, PeerMode};
@@ -26,6 +26,8 @@ use crate::io::endpoint::Endpoint;
 use crate::io::inbox::Notice;
 use crate::io::reactor::{Cx, Registered};
 use crate::io::ready::Ready;
+use crate::io::stream::Stream;
+use crate::io::tls::TlsStream;
 use crate::parse::escape::printable;
 use crate::plan::{Base, Proxy, Transport};
 use crate::proto::{Refused, Target};
@@ -44,7 +46,7 @@ pub struct Attempt {
     /// What an end inside this machine has to know.
     facing: Option<Box<Facing>>,
     state: OpenState,
-    /// When connecting is given up; a dialogue with a proxy counts into it.
+    /// When connecting, a proxy's dialogue included, is given up. No later state is limited by it.
     deadline: Option<Instant>,
     /// A dialogue that goes on over the next connection.
     talk: Option<Dialogue>,
@@ -54,7 +56,7 @@ pub struct Attempt {
 enum OpenState {
     Dialing(Box<Dialer>),
     /// The proxy at this address is asked for the way.
-    Talking(Box<Dialer>, Box<Wrap>, SocketAddr),
+    Talking(Box<Dialer>, Box<(Dialogue, Stream)>, SocketAddr),
     Probing(Box<Probe>),
     Unix(unix::UnixDialer),
     Vsock(Box<vsock::VsockDialer>),
@@ -120,7 +122,8 @@ impl Attempt {
     pub fn note(&mut self, id: Registered, ready: Ready) {
         match &mut self.state {
             OpenState::Dialing(dialer) => dialer.note(id, ready),
-            OpenState::Talking(_, wrap, _) | OpenState::Securing(wrap, _) => wrap.note(id, ready),
+            OpenState::Talking(_, talking, _) => talking.1.note(id, ready),
+            OpenState::Securing(wrap, _) => wrap.note(id, ready),
             OpenState::Vsock(dialer) => dialer.note(id, ready),
             OpenState::Probing(_) | OpenState::Unix(_) | OpenState::Inside | OpenState::Over => {}
         }
@@ -145,7 +148,7 @@ impl Attempt {
             OpenState::Unix(dialer) => dialer.deadline(),
             OpenState::Vsock(dialer) => dialer.deadline(),
             OpenState::Probing(probe) => Some(probe.deadline()),
-            OpenState::Securing(wrap, _) => wrap.deadline(),
+            OpenState::Securing(wrap, _) => Some(wrap.deadline()),
             OpenState::Talking(..) | OpenState::Inside | OpenState::Over => None,
         };
         let all = self.deadline.filter(|_| self.is_connecting());
@@ -202,9 +205,10 @@ impl Attempt {
                         return Poll::Ready(Ok(opened));
                     }
                 }
-                OpenState::Talking(_, wrap, _) => {
-                    let wrapped = ready!(wrap.drive(cx.now));
-                    if let Some(opened) = self.talked(wrapped, cx)? {
+                OpenState::Talking(_, talking, _) => {
+                    let (talk, stream) = &mut **talking;
+                    let talked = ready!(talk.drive(stream));
+                    if let Some(opened) = self.talked(talked, cx)? {
                         return Poll::Ready(Ok(opened));
                     }
                 }
@@ -271,7 +275,7 @@ impl Attempt {
     fn begin_talk(
         &mut self,
         proxy: &Proxy,
-        connected: Connected,
+        mut connected: Connected,
         cx: Cx<'_>,
     ) -> Result<(), OpenError> {
         let OpenState::Dialing(dialer) = std::mem::replace(&mut self.state, OpenState::Over) else {
@@ -287,37 +291,42 @@ impl Attempt {
                 talk.map_err(OpenError::Proxy)?
             }
         };
-        let wrap = Wrap::proxy(connected.stream, talk, cx)?;
-        self.state = OpenState::Talking(dialer, Box::new(wrap), connected.addr);
+        connected.stream.register(&cx.registrar)?;
+        let talking = Box::new((talk, connected.stream));
+        self.state = OpenState::Talking(dialer, talking, connected.addr);
         Ok(())
     }
 
     /// The proxy has answered.
     fn talked(
         &mut self,
-        wrapped: Result<Wrapped, WrapError>,
+        talked: Result<DialogueStep, DialogueError>,
         cx: Cx<'_>,
     ) -> Result<Option<Opened>, OpenError> {
-        let OpenState::Talking(mut dialer, _, addr) =
+        let OpenState::Talking(mut dialer, talking, addr) =
             std::mem::replace(&mut self.state, OpenState::Over)
         else {
             return Ok(None);
         };
-        match wrapped {
-            Ok(Wrapped::Done(conn)) => self.connected(conn, addr, cx),
-            Ok(Wrapped::Anew(talk)) => {
+        let (talk, mut stream) = *talking;
+        match talked {
+            Ok(DialogueStep::Done(early)) => {
+                // The peer's first bytes came with the proxy's answer.
+                stream.unread(&early);
+                self.connected(Connection::Stream(stream), addr, cx)
+            }
+            Ok(DialogueStep::Anew) => {
                 self.talk = Some(talk);
                 dialer.again(addr);
                 self.state = OpenState::Dialing(dialer);
                 Ok(None)
             }
-            Err(WrapError::Proxy(DialogueError::Refused(Refused::PasswordWanted(challenge))))
+            Err(DialogueError::Refused(Refused::PasswordWanted(challenge)))
                 if self.to.may_be_asked() =>
             {
                 Err(OpenError::PasswordWanted(challenge))
             }
-            Err(WrapError::Proxy(error)) => Err(OpenError::Proxy(error)),
-            Err(error) => Err(OpenError::Tls(Box::new(error), self.label(Some(addr)))),
+            Err(error) => Err(OpenError::Proxy(error)),
         }
     }
 
@@ -346,14 +355,14 @@ impl Attempt {
             (conn, _) => return opened(conn, label, cx).map(Some),
         };
         let limit = self.to.tls_limit();
-        let wrap = Wrap::tls(stream, session, asking, limit, cx)?;
+        let wrap = Wrap::new(stream, session, asking, limit, cx)?;
         self.state = OpenState::Securing(Box::new(wrap), label);
         Ok(None)
     }
 
     fn secured(
         &mut self,
-        wrapped: Result<Wrapped, WrapError>,
+        wrapped: Result<Box<TlsStream>, WrapError>,
         cx: Cx<'_>,
     ) -> Result<Opened, OpenError> {
         let label = match std::mem::replace(&mut self.state, OpenState::Over) {
@@ -361,18 +370,17 @@ impl Attempt {
             _ => String::new(),
         };
         match wrapped {
-            Ok(Wrapped::Done(conn)) => {
-                if let Some(session) = conn.session().filter(|_| report::is_verbose(1)) {
+            Ok(tls) => {
+                if report::is_verbose(1) {
                     let client = self.to.tls();
                     self.news.push(News::Secured {
                         label: label.clone(),
                         doubt: client.and_then(|client| client.doubt(self.to.end().host())),
-                        agreed: tls::agreed(session, report::is_verbose(2)),
+                        agreed: tls::agreed(tls.session(), report::is_verbose(2)),
                     });
                 }
-                opened(conn, label, cx)
+                opened(Connection::Tls(tls), label, cx)
             }
-            Ok(Wrapped::Anew(_)) => Err(OpenError::Tls(Box::new(WrapError::Late), label)),
             Err(error) => Err(OpenError::Tls(Box::new(error), label)),
         }
     }

@@ -95,7 +95,12 @@ impl Lookup {
 
     /// Takes in a notice: the addresses that were asked for.
     pub fn notice(&mut self, notice: &Notice) {
-        if let Notice::Addresses(answer) = notice {
+        let Notice::Addresses((host, port), answer) = notice else {
+            return;
+        };
+        // A lookup of this task that was given up is answered all the same.
+        let current = self.questions.front();
+        if current.is_some_and(|question| (&*question.host.0, question.host.1) == (host, *port)) {
             self.answer = Some(match answer {
                 Ok(found) => Ok(found.clone()),
                 Err(error) => Err(io::Error::other(error.to_string())),
@@ -175,4 +180,44 @@ fn target_question(question: Question, proxy: &Proxy) -> Option<Question> {
 /// The proxy as a host to connect to.
 fn proxy_hop(proxy: &Proxy) -> Hop {
     (proxy.host.as_str().into(), proxy.port)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::{SocketOptions, Transport};
+
+    fn question(port: u16) -> Question {
+        Question {
+            role: Role::Hop,
+            host: ("host".into(), port),
+            net: Net {
+                family: Family::Any,
+                transport: Transport::Tcp,
+                numeric: false,
+                gives_hints: false,
+                source: None,
+                source_port: None,
+                options: SocketOptions::default(),
+            },
+            may_fail: false,
+        }
+    }
+
+    #[test]
+    fn the_answer_to_a_lookup_that_was_given_up_is_not_taken() {
+        let mut lookup = Lookup {
+            questions: [question(81)].into(),
+            found: Found::default(),
+            is_asked: true,
+            answer: None,
+        };
+        for port in [80, 81] {
+            assert!(lookup.answer.is_none());
+            let addr = SocketAddr::from(([192, 0, 2, 1], port));
+            let asked = ("host".to_string(), port);
+            lookup.notice(&Notice::Addresses(asked, Ok(vec![addr])));
+        }
+        assert!(lookup.answer.is_some());
+    }
 }

@@ -46,7 +46,10 @@ pub fn ask(
         return Poll::Ready(Ok(found));
     }
     let (host, family) = (host.to_string(), net.family);
-    registrar.off_loop(move || Notice::Addresses(look_up(&host, port, family)));
+    registrar.off_loop(move || {
+        let found = look_up(&host, port, family);
+        Notice::Addresses((host, port), found)
+    });
     Poll::Pending
 }
 

@@ -1,13 +1,11 @@
-//! Putting a layer on a connected stream: asking a proxy for the way, or TLS, as a client or as a
-//! server, after asking for it in plain text where that is due (STARTTLS).
+//! Putting TLS on a connected stream, as a client or as a server, after asking for it in plain text
+//! where that is due.
 //!
 //! ```text
-//! a proxy:  Talking ──► done, or anew over another connection
-//! TLS:      Asking (STARTTLS) ──► Shaking ──► done
+//! Asking (STARTTLS) ──► Shaking ──► done
 //! ```
 
 use super::handshake::{Dialogue, DialogueError, DialogueStep};
-use crate::io::connection::Connection;
 use crate::io::reactor::{Cx, Registered};
 use crate::io::ready::Ready;
 use crate::io::stream::Stream;
@@ -21,34 +19,23 @@ use std::time::{Duration, Instant};
 /// ever.
 pub const LIMIT: Duration = Duration::from_secs(30);
 
-/// A stream on which a layer is being put.
+/// A stream on which TLS is being put.
 pub struct Wrap {
     /// The registration of its socket.
     id: Registered,
     state: WrapState,
-    deadline: Option<Instant>,
+    deadline: Instant,
 }
 
 enum WrapState {
-    Talking(Box<(Dialogue, Stream)>),
     Asking(Box<(Dialogue, Stream, Box<TlsSession>)>),
     Shaking(Box<TlsStream>),
     Over,
 }
 
-/// What became of it.
-pub enum Wrapped {
-    /// The layer is on.
-    Done(Connection),
-    /// The dialogue with the proxy goes on over a new connection.
-    Anew(Dialogue),
-}
-
-/// Why a layer could not be put on.
+/// Why TLS could not be put on.
 #[derive(Debug)]
 pub enum WrapError {
-    /// The proxy refused, or the connection to it broke.
-    Proxy(DialogueError),
     /// The peer does not go over to TLS.
     Asking(DialogueError),
     /// It sent bytes behind its word to begin with TLS: whoever did that wanted them to be taken
@@ -62,24 +49,12 @@ pub enum WrapError {
 }
 
 impl Wrap {
-    /// Begins, or goes on with, a dialogue with a proxy.
-    ///
-    /// # Errors
-    /// The socket cannot be registered.
-    pub fn proxy(mut stream: Stream, talk: Dialogue, cx: Cx<'_>) -> io::Result<Wrap> {
-        Ok(Wrap {
-            id: stream.register(&cx.registrar)?,
-            state: WrapState::Talking(Box::new((talk, stream))),
-            deadline: None,
-        })
-    }
-
     /// Begins TLS; `asking` asks the peer for it in plain text first. `limit` is the time it may
     /// take.
     ///
     /// # Errors
     /// The socket cannot be registered.
-    pub fn tls(
+    pub fn new(
         mut stream: Stream,
         session: Box<TlsSession>,
         asking: Option<Box<dyn Handshake>>,
@@ -94,7 +69,7 @@ impl Wrap {
                 }
                 None => WrapState::Shaking(Box::new(TlsStream::new(stream, session))),
             },
-            deadline: Some(cx.now + limit),
+            deadline: cx.now + limit,
         })
     }
 
@@ -106,7 +81,6 @@ impl Wrap {
     /// Takes in an event.
     pub fn note(&mut self, id: Registered, ready: Ready) {
         match &mut self.state {
-            WrapState::Talking(talking) => talking.1.note(id, ready),
             WrapState::Asking(asking) => asking.1.note(id, ready),
             WrapState::Shaking(tls) => tls.note(id, ready),
             WrapState::Over => {}
@@ -114,30 +88,16 @@ impl Wrap {
     }
 
     /// When it wants to be driven even if nothing happens.
-    pub fn deadline(&self) -> Option<Instant> {
+    pub fn deadline(&self) -> Instant {
         self.deadline
     }
 
     /// Goes on as far as it can.
     ///
     /// # Errors
-    /// The layer cannot be put on; the connection is to be closed.
-    pub fn drive(&mut self, now: Instant) -> Poll<Result<Wrapped, WrapError>> {
-        self.state = match std::mem::replace(&mut self.state, WrapState::Over) {
-            WrapState::Talking(mut talking) => match talking.0.drive(&mut talking.1) {
-                Poll::Pending => {
-                    self.state = WrapState::Talking(talking);
-                    return Poll::Pending;
-                }
-                Poll::Ready(talked) => {
-                    let (talk, stream) = *talking;
-                    let talked = talked.map_err(WrapError::Proxy)?;
-                    return Poll::Ready(Ok(hung_up(talked, talk, stream)));
-                }
-            },
-            state => state,
-        };
-        let is_late = self.deadline.is_some_and(|deadline| now >= deadline);
+    /// TLS cannot be put on; the connection is to be closed.
+    pub fn drive(&mut self, now: Instant) -> Poll<Result<Box<TlsStream>, WrapError>> {
+        let is_late = now >= self.deadline;
         if let WrapState::Asking(asking) = &mut self.state {
             let (talk, stream, _) = &mut **asking;
             match talk.drive(stream).map_err(WrapError::Asking)? {
@@ -145,10 +105,8 @@ impl Wrap {
                     self.begin_handshake()
                 }
                 Poll::Ready(DialogueStep::Done(_)) => return Poll::Ready(Err(WrapError::Injected)),
-                Poll::Ready(DialogueStep::Anew) | Poll::Pending if is_late => {
-                    return Poll::Ready(Err(WrapError::Late));
-                }
-                Poll::Ready(DialogueStep::Anew) | Poll::Pending => return Poll::Pending,
+                _ if is_late => return Poll::Ready(Err(WrapError::Late)),
+                _ => return Poll::Pending,
             }
         }
         let WrapState::Shaking(tls) = &mut self.state else {
@@ -162,7 +120,7 @@ impl Wrap {
             return Poll::Pending;
         };
         Poll::Ready(match shaken {
-            Ok(()) => Ok(Wrapped::Done(Connection::Tls(tls))),
+            Ok(()) => Ok(tls),
             Err(error) => Err(WrapError::Handshake(error, tls.into_parts().1)),
         })
     }
@@ -172,16 +130,5 @@ impl Wrap {
             let (_, stream, session) = *asking;
             self.state = WrapState::Shaking(Box::new(TlsStream::new(stream, session)));
         }
-    }
-}
-
-/// A dialogue with a proxy is over. The peer's first bytes came behind the proxy's answer.
-fn hung_up(talked: DialogueStep, talk: Dialogue, mut stream: Stream) -> Wrapped {
-    match talked {
-        DialogueStep::Done(early) => {
-            stream.unread(&early);
-            Wrapped::Done(Connection::Stream(stream))
-        }
-        DialogueStep::Anew => Wrapped::Anew(talk),
     }
 }

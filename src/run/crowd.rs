@@ -160,7 +160,7 @@ impl Crowd {
     }
 
     fn over(&mut self, ended: &Ended) -> Exit {
-        self.entrance.flush();
+        self.entrance.welcome.greeter.flush();
         match ended {
             Ended::Broken(BrokenEnd::Output, error) => words::tell(&Event::OutputFailed(error)),
             Ended::Broken(_, error) => words::tell(&Event::InputFailed(error)),
@@ -236,7 +236,7 @@ impl Drive<Exit> for Crowd {
             return Step::Done(failed(&error.into()));
         }
         let more_clients = !self.signalled && self.accept(cx);
-        if let Some(exit) = self.entrance.nobody_came(cx.now) {
+        if let Some(exit) = self.entrance.welcome.nobody_came(cx.now) {
             return Step::Done(exit);
         }
         let Some(hub) = &mut self.hub else {

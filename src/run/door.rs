@@ -9,6 +9,7 @@ use super::outcome::{failed, signal_exit};
 use super::peers::Peers;
 use super::session::Session;
 use super::terms::Terms;
+use super::welcome::Welcome;
 use crate::exit::Exit;
 use crate::io::inbox::Notice;
 use crate::io::reactor::{Cx, Drive, Registered, Step};
@@ -26,6 +27,15 @@ pub enum Way {
     Streams(Box<Entrance>),
     /// The peers of a datagram socket.
     Peers(Box<Peers>),
+}
+
+impl Way {
+    fn welcome(&self) -> &Welcome {
+        match self {
+            Way::Streams(entrance) => &entrance.welcome,
+            Way::Peers(peers) => &peers.welcome,
+        }
+    }
 }
 
 /// Lets clients in, and makes a session of each.
@@ -115,7 +125,7 @@ impl Door {
                 self.accept(cx)
             }
             Way::Peers(peers) if peers.have_left(cx) => {
-                peers.flush();
+                peers.welcome.greeter.flush();
                 let ended = self.signalled.then(signal_exit);
                 return Err(ended.unwrap_or(Exit::OK));
             }
@@ -125,11 +135,7 @@ impl Door {
                 self.receive(cx)?
             }
         };
-        let nobody_came = match &mut self.way {
-            Way::Streams(entrance) => entrance.nobody_came(cx.now),
-            Way::Peers(peers) => peers.nobody_came(cx.now),
-        };
-        match nobody_came {
+        match self.way.welcome().nobody_came(cx.now) {
             Some(exit) => Err(exit),
             None if sessions.is_empty() => Ok(step),
             None => Ok(Step::Spawn(sessions)),
@@ -160,7 +166,7 @@ impl Drive<Exit> for Door {
     fn deadline(&self) -> Option<Instant> {
         match &self.way {
             Way::Streams(entrance) => entrance.deadline(),
-            Way::Peers(peers) => peers.deadline(),
+            Way::Peers(peers) => peers.welcome.deadline(),
         }
     }
 }

@@ -42,7 +42,8 @@ pub struct Entrance {
     /// A client that waits for a place.
     unseated: Option<(Connection, SockAddr)>,
     told_shortage: bool,
-    welcome: Welcome,
+    /// How clients are received.
+    pub welcome: Welcome,
     /// Clients that have come, but not yet in, where they speak TLS.
     handshakes: Option<Handshakes>,
     /// One more than there are clients holds it.
@@ -242,11 +243,6 @@ impl Entrance {
         }
     }
 
-    /// How rnc ends when nobody has come for too long: it is told, and this is the exit code.
-    pub fn nobody_came(&mut self, now: Instant) -> Option<Exit> {
-        self.welcome.nobody_came(now)
-    }
-
     /// Has a client wait, until then or until another has left, for which there was something
     /// missing.
     pub fn hold(&mut self, client: Box<Arrival>, until: Instant, registrar: &Registrar<'_>) {
@@ -274,11 +270,6 @@ impl Entrance {
             self.welcome.greeter.greet(conn.socket(), addr, registrar);
             secure::tell_client(conn);
         }
-    }
-
-    /// Tells those whose names are still being looked up without them.
-    pub fn flush(&mut self) {
-        self.welcome.greeter.flush();
     }
 
     /// Takes in an event.

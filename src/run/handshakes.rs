@@ -11,7 +11,7 @@ use crate::net::labels::label;
 use crate::net::listen::Arrived;
 use crate::net::prepared::tls_limit;
 use crate::net::tls::TlsAcceptor;
-use crate::net::wrap::{Wrap, Wrapped};
+use crate::net::wrap::Wrap;
 use crate::plan::{Limits, Listening, Net};
 use crate::report;
 use socket2::SockAddr;
@@ -29,6 +29,7 @@ pub struct Handshakes {
     server: TlsAcceptor,
     limit: Duration,
     is_single: bool,
+    /// In the order they began, which is that of their deadlines.
     under_way: BTreeMap<Registered, Arriving>,
     /// Those that may be able to go on.
     awake: BTreeSet<Registered>,
@@ -83,7 +84,7 @@ impl Handshakes {
             self.drop_longest(net);
         }
         let session = self.server.session().map_err(io::Error::other)?;
-        let wrap = Wrap::tls(Stream::new(sock), session, None, self.limit, cx)?;
+        let wrap = Wrap::new(Stream::new(sock), session, None, self.limit, cx)?;
         let id = wrap.id();
         self.under_way.insert(id, Arriving { wrap, addr });
         self.awake.insert(id);
@@ -91,10 +92,7 @@ impl Handshakes {
     }
 
     fn drop_longest(&mut self, net: &Net) {
-        let all = self.under_way.iter();
-        let longest = all.min_by_key(|(_, arriving)| arriving.wrap.deadline());
-        let id = longest.map(|(&id, _)| id);
-        if let Some(dropped) = id.and_then(|id| self.under_way.remove(&id)) {
+        if let Some((_, dropped)) = self.under_way.pop_first() {
             let label = label(&dropped.addr, net);
             words::tell(&Event::HandshakeDropped(&label));
         }
@@ -111,9 +109,9 @@ impl Handshakes {
     /// Goes on with the handshakes; gives the connection of a client that has done its own, and
     /// where it is from.
     pub fn next(&mut self, net: &Net, now: Instant) -> Option<(Connection, SockAddr)> {
-        if self.deadline().is_some_and(|at| now >= at) {
-            self.wake_late(now);
-        }
+        let late = self.under_way.iter();
+        let late = late.take_while(|(_, arriving)| now >= arriving.wrap.deadline());
+        self.awake.extend(late.map(|(&id, _)| id));
         while let Some(id) = self.awake.pop_first() {
             let Some(arriving) = self.under_way.get_mut(&id) else {
                 continue;
@@ -126,27 +124,20 @@ impl Handshakes {
             };
             self.has_failed |= wrapped.is_err();
             match wrapped {
-                Ok(Wrapped::Done(conn)) => return Some((conn, arriving.addr)),
+                Ok(tls) => return Some((Connection::Tls(tls), arriving.addr)),
                 Err(error) if self.is_single || report::is_verbose(1) => {
                     let label = label(&arriving.addr, net);
                     words::tell(&Event::HandshakeFailed(&label, &error, &self.server));
                 }
-                Ok(Wrapped::Anew(_)) | Err(_) => {}
+                Err(_) => {}
             }
         }
         None
     }
 
-    fn wake_late(&mut self, now: Instant) {
-        let is_late = |(&id, arriving): (&Registered, &Arriving)| {
-            arriving.wrap.deadline().filter(|at| now >= *at).map(|_| id)
-        };
-        self.awake.extend(self.under_way.iter().filter_map(is_late));
-    }
-
     /// When the first of them has taken too long.
     pub fn deadline(&self) -> Option<Instant> {
-        let all = self.under_way.values();
-        all.filter_map(|arriving| arriving.wrap.deadline()).min()
+        let longest = self.under_way.first_key_value();
+        longest.map(|(_, arriving)| arriving.wrap.deadline())
     }
 }

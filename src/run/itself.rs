@@ -4,6 +4,7 @@ use super::event::Event;
 use super::words;
 use crate::io::endpoint::Endpoint;
 use crate::net::addr;
+use crate::net::environment::Addresses;
 use crate::net::labels::label;
 use crate::net::prepared::Prepared;
 use crate::sys::stdio;
@@ -21,8 +22,8 @@ pub fn returns(client: Option<&Endpoint>, target: &Prepared) -> bool {
 
 /// Returns whether a target is where the client itself has come in: it is told, and closed.
 pub fn is_same(client: &Endpoint, target: &Endpoint, to: &Prepared) -> bool {
-    let here = client.socket().and_then(|sock| sock.local_addr().ok());
-    let there = target.socket().and_then(|sock| sock.peer_addr().ok());
+    let here = Addresses::of_end(client).local;
+    let there = Addresses::of_end(target).remote;
     let (Some(here), Some(there)) = (here, there) else {
         return false;
     };
@@ -36,6 +37,8 @@ pub fn is_same(client: &Endpoint, target: &Endpoint, to: &Prepared) -> bool {
     let label = label(&there, &to.end().how.net);
     words::tell(&Event::Itself(&label));
     target.reset();
-    to.returning().set(to.returning().get() + 1);
+    // A datagram socket that has sent nothing does not come in.
+    let comes_in = usize::from(target.stream().is_some());
+    to.returning().set(to.returning().get() + comes_in);
     true
 }

@@ -168,7 +168,7 @@ fn begin_to_join(join: Box<Join>, manners: Manners) -> anyhow::Result<Box<dyn Dr
         purpose: join.purpose,
         rules: join.rules,
         manners,
-        not_started: Cell::default(),
+        shortage: Cell::default(),
     });
     match (join.local, join.remote) {
         (Side::Listener(listening), other) | (other, Side::Listener(listening)) => {
@@ -178,7 +178,7 @@ fn begin_to_join(join: Box<Join>, manners: Manners) -> anyhow::Result<Box<dyn Dr
             let ports = PortList::new(&ports);
             Ok(Box::new(Sequence::new(terms, Source::Ports(ports))))
         }
-        _ => Ok(Box::new(Sequence::new(terms, Source::Once(true)))),
+        _ => Ok(Box::new(Sequence::new(terms, Source::Once))),
     }
 }
 

@@ -148,14 +148,16 @@ impl Opening {
         let Some(opener) = self.opener.take() else {
             return Poll::Pending;
         };
-        Poll::Ready(match opened {
-            Err(error) => self.not_opened(error, &opener),
-            Ok(opened) if is_remote => self.opened(opened, opener.to()),
-            Ok(opened) => {
-                self.terms.not_started.set(None);
-                self.ends[LOCAL] = Some(opened.end);
-                Ok(())
-            }
+        let opened = match opened {
+            Ok(opened) => opened,
+            Err(error) => return Poll::Ready(self.not_opened(error, &opener)),
+        };
+        self.terms.shortage.set(None);
+        Poll::Ready(if is_remote {
+            self.opened(opened, opener.to())
+        } else {
+            self.ends[LOCAL] = Some(opened.end);
+            Ok(())
         })
     }
 

@@ -26,7 +26,6 @@ use std::collections::HashMap;
 use std::io;
 use std::net::IpAddr;
 use std::rc::Rc;
-use std::time::Instant;
 
 /// Peers at once, if nothing else is said: each may be a process. Others are not heard.
 const MOST_PEERS: usize = 256;
@@ -47,15 +46,22 @@ pub struct Peers {
     message_bytes: usize,
     /// That there is no room for others has been told, and has been so since.
     told_full: bool,
-    welcome: Welcome,
+    /// How they are received.
+    pub welcome: Welcome,
     /// One more than there are peers holds it.
     seats: Seat,
-    /// The only peer there is to be has come.
-    has_come: bool,
-    /// Nobody new is heard.
-    is_retiring: bool,
-    /// Nothing is received any more.
-    is_leaving: bool,
+    hears: Hears,
+}
+
+/// Whose datagrams are received.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Hears {
+    /// Those of all.
+    All,
+    /// Those of peers that have a session.
+    Known,
+    /// None: rnc is leaving.
+    Nothing,
 }
 
 struct Receiver {
@@ -82,14 +88,12 @@ impl Peers {
             bound: Some(bound.sock),
             receiver: None,
             slots: HashMap::new(),
-            most: if listening.is_single() { 1 } else { most },
+            most,
             loops: Loops::default(),
             message_bytes,
             told_full: false,
             seats: Seat::default(),
-            has_come: false,
-            is_retiring: false,
-            is_leaving: false,
+            hears: Hears::All,
             listening,
         }
     }
@@ -118,7 +122,11 @@ impl Peers {
     /// # Errors
     /// The exit code, when nothing can be received any more.
     pub fn next(&mut self, cx: Cx<'_>) -> Result<Next, Exit> {
-        let Some(mut receiver) = self.receiver.take().filter(|_| !self.is_leaving) else {
+        let Some(mut receiver) = self
+            .receiver
+            .take()
+            .filter(|_| self.hears != Hears::Nothing)
+        else {
             return Ok(Next::Pending);
         };
         let next = self.receive(&mut receiver, cx);
@@ -164,9 +172,14 @@ impl Peers {
         sock: &Rc<Socket>,
         cx: Cx<'_>,
     ) -> Option<Arrival> {
+        if self.hears != Hears::All {
+            return None;
+        }
         let count = self.seats.others();
-        if self.is_over() || count >= self.most {
-            self.tell_full();
+        if count >= self.most {
+            if !std::mem::replace(&mut self.told_full, true) {
+                words::tell(&Event::PeersFull(self.most));
+            }
             return None;
         }
         if self.slots.len() > count {
@@ -178,7 +191,9 @@ impl Peers {
         let slot = mailbox.slot();
         slot.put(message);
         self.slots.insert(pair, slot);
-        self.has_come = true;
+        if self.listening.is_single() {
+            self.hears = Hears::Known;
+        }
         self.told_full = false;
         Some(Arrival {
             link: Link::End(Endpoint::Mailbox(Box::new(mailbox))),
@@ -200,36 +215,14 @@ impl Peers {
         Some((addr, sender_label(peer, &self.listening.net)))
     }
 
-    fn tell_full(&mut self) {
-        let tells = !self.listening.is_single() && !self.is_over();
-        if tells && !std::mem::replace(&mut self.told_full, true) {
-            words::tell(&Event::PeersFull(self.most));
-        }
-    }
-
-    /// Returns whether nobody new is heard.
-    fn is_over(&self) -> bool {
-        let is_taken = self.listening.is_single() && self.has_come;
-        self.is_retiring || self.is_leaving || is_taken
-    }
-
-    /// Returns whether nobody new is heard, and all have left. Until then each one that leaves has
+    /// Returns whether no new peer is heard, and all have left. Until then each one that leaves has
     /// this looked at again.
     pub fn have_left(&self, cx: Cx<'_>) -> bool {
-        if self.is_over() {
-            self.seats.wait(cx.registrar.waker());
+        if self.hears == Hears::All {
+            return false;
         }
-        self.is_over() && self.seats.others() == 0
-    }
-
-    /// Tells those whose names are still being looked up without them.
-    pub fn flush(&mut self) {
-        self.welcome.greeter.flush();
-    }
-
-    /// How rnc ends when nobody has come for too long: it is told, and this is the exit code.
-    pub fn nobody_came(&mut self, now: Instant) -> Option<Exit> {
-        self.welcome.nobody_came(now)
+        self.seats.wait(cx.registrar.waker());
+        self.seats.others() == 0
     }
 
     /// Takes in an event.
@@ -245,12 +238,10 @@ impl Peers {
     /// Takes in a notice.
     pub fn notice(&mut self, notice: &Notice) {
         self.welcome.notice(notice);
-        self.is_retiring |= matches!(notice, Notice::Retiring);
-        self.is_leaving |= matches!(notice, Notice::Ending);
-    }
-
-    /// When nobody is waited for any more.
-    pub fn deadline(&self) -> Option<Instant> {
-        self.welcome.deadline()
+        self.hears = match notice {
+            Notice::Retiring => self.hears.max(Hears::Known),
+            Notice::Ending => Hears::Nothing,
+            _ => self.hears,
+        };
     }
 }

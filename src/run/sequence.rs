@@ -1,7 +1,6 @@
 //! Sessions one after the other: with the ports of a host, with one end, with the clients of a
 //! listener in turn, or with all peers of a datagram socket at once.
 
-use super::client::{Arrival, Link};
 use super::company::Company;
 use super::entrance::{Entrance, Next};
 use super::opening::Start;
@@ -11,6 +10,7 @@ use super::session::Session;
 use super::terms::Terms;
 use super::whole::Whole;
 use crate::exit::Exit;
+use crate::flow::bridge::Turn;
 use crate::io::inbox::Notice;
 use crate::io::reactor::{Cx, Drive, Registered, Step};
 use crate::io::ready::Ready;
@@ -20,8 +20,8 @@ use std::time::Instant;
 
 /// Where the peers of sessions come from that follow each other.
 pub enum Source {
-    /// One end, which is connected to once; whether it still is to be.
-    Once(bool),
+    /// One end, which is connected to once.
+    Once,
     /// The ports of a host.
     Ports(PortList),
     /// A listener of streams, and which of its clients are served.
@@ -34,12 +34,12 @@ impl Source {
     /// Tells those who have come before it is told how their session ended.
     fn tell_peers(&mut self, session: &mut Session, cx: Cx<'_>) {
         match self {
-            Source::Streams(entrance, _) => entrance.flush(),
+            Source::Streams(entrance, _) => entrance.welcome.greeter.flush(),
             Source::Whole(whole) => {
                 whole.hear(session, cx);
-                whole.flush();
+                whole.welcome.greeter.flush();
             }
-            Source::Once(_) | Source::Ports(_) => {}
+            Source::Once | Source::Ports(_) => {}
         }
     }
 }
@@ -50,12 +50,6 @@ pub struct Sequence {
     source: Source,
     session: Option<Box<Session>>,
     signalled: bool,
-}
-
-/// What is to be done where no session is under way.
-enum Following {
-    Begin(Box<Start>),
-    Step(Step<Exit>),
 }
 
 impl Sequence {
@@ -69,44 +63,32 @@ impl Sequence {
         }
     }
 
-    /// What is to be done next.
-    fn next(&mut self, cx: Cx<'_>) -> Following {
+    /// What the next session begins with; or what is to be done while there is none.
+    fn next(&mut self, cx: Cx<'_>) -> Result<Start, Step<Exit>> {
         if self.signalled {
-            return Following::Step(Step::Done(signal_exit()));
+            return Err(Step::Done(signal_exit()));
         }
         let codes = self.terms.manners.codes;
         match &mut self.source {
-            Source::Once(is_due) => {
-                if std::mem::take(is_due) {
-                    Following::Begin(Box::default())
-                } else {
-                    Following::Step(Step::Done(Exit::OK))
-                }
-            }
+            Source::Once => Ok(Start::default()),
             Source::Ports(ports) => match ports.next(cx.now) {
-                Some(port) => Following::Begin(Box::new(Start {
+                Some(port) => Ok(Start {
                     port: Some(port),
                     is_followed: ports.has_more(),
                     client: None,
-                })),
-                None if ports.deadline().is_some() => Following::Step(Step::Wait),
-                None => Following::Step(Step::Done(ports.exit(&codes))),
+                }),
+                None if ports.deadline().is_some() => Err(Step::Wait),
+                None => Err(Step::Done(ports.exit(&codes))),
             },
             Source::Streams(entrance, clients) => next_client(entrance, *clients, cx),
-            Source::Whole(whole) => match whole.end(&cx.registrar) {
-                Ok(Some(end)) => Following::Begin(Box::new(Start {
-                    client: Some(Box::new(Arrival {
-                        link: Link::End(end),
-                        addr: None,
-                        label: "the peer".to_string(),
-                        seat: None,
-                        reserve: Vec::new(),
-                    })),
+            Source::Whole(whole) => {
+                let client = whole.arrival(&cx.registrar);
+                let client = client.map_err(|error| Step::Done(failed(&error.into())))?;
+                Ok(Start {
+                    client,
                     ..Start::default()
-                })),
-                Ok(None) => Following::Step(Step::Done(Exit::OK)),
-                Err(error) => Following::Step(Step::Done(failed(&error.into()))),
-            },
+                })
+            }
         }
     }
 
@@ -120,26 +102,26 @@ impl Sequence {
                 ends_all.then_some(exit)
             }
             Source::Streams(entrance, clients) => {
-                entrance.flush();
+                entrance.welcome.greeter.flush();
                 let is_last = *clients != Clients::InTurn || outcome.is_last;
                 (is_last || ends_all).then_some(exit)
             }
             Source::Whole(whole) => {
-                whole.flush();
+                whole.welcome.greeter.flush();
                 Some(exit)
             }
-            Source::Once(_) => Some(exit),
+            Source::Once => Some(exit),
         }
     }
 }
 
 /// The next client, if there is one.
-fn next_client(entrance: &mut Entrance, clients: Clients, cx: Cx<'_>) -> Following {
+fn next_client(entrance: &mut Entrance, clients: Clients, cx: Cx<'_>) -> Result<Start, Step<Exit>> {
     if let Err(error) = entrance.open(&cx.registrar) {
-        return Following::Step(Step::Done(failed(&error.into())));
+        return Err(Step::Done(failed(&error.into())));
     }
     if !entrance.is_open() {
-        return Following::Step(Step::Done(entrance.exit()));
+        return Err(Step::Done(entrance.exit()));
     }
     let step = match entrance.next_or_none(cx) {
         Next::Client(client) => {
@@ -147,17 +129,17 @@ fn next_client(entrance: &mut Entrance, clients: Clients, cx: Cx<'_>) -> Followi
                 entrance.close();
             }
             entrance.greet(&client, &cx.registrar);
-            return Following::Begin(Box::new(Start {
+            return Ok(Start {
                 client: Some(client),
                 port: None,
                 is_followed: clients == Clients::InTurn,
-            }));
+            });
         }
         Next::Pending => Step::Wait,
         _ => Step::Again,
     };
-    let nobody_came = entrance.nobody_came(cx.now);
-    Following::Step(nobody_came.map_or(step, Step::Done))
+    let nobody_came = entrance.welcome.nobody_came(cx.now);
+    Err(nobody_came.map_or(step, Step::Done))
 }
 
 impl Drive<Exit> for Sequence {
@@ -173,8 +155,8 @@ impl Drive<Exit> for Sequence {
     fn notice(&mut self, notice: &Notice, now: Instant) {
         match &mut self.source {
             Source::Streams(entrance, _) => entrance.notice(notice),
-            Source::Whole(whole) => whole.notice(notice),
-            Source::Once(_) | Source::Ports(_) => {}
+            Source::Whole(whole) => whole.welcome.notice(notice),
+            Source::Once | Source::Ports(_) => {}
         }
         self.signalled |= matches!(notice, Notice::Ending);
         if let Some(session) = &mut self.session {
@@ -183,33 +165,34 @@ impl Drive<Exit> for Sequence {
     }
 
     fn drive(&mut self, cx: Cx<'_>) -> Step<Exit> {
-        loop {
-            let Some(session) = &mut self.session else {
-                match self.next(cx) {
-                    Following::Begin(start) => {
-                        let session = Session::new(&self.terms, *start, Company::Alone, cx.now);
-                        self.session = Some(Box::new(session));
-                    }
-                    Following::Step(step) => return step,
+        if self.session.is_none() {
+            match self.next(cx) {
+                Ok(start) => {
+                    let session = Session::new(&self.terms, start, Company::Alone, cx.now);
+                    self.session = Some(Box::new(session));
                 }
-                continue;
-            };
-            let source = &mut self.source;
-            let progress = session.advance(cx, &mut |session| source.tell_peers(session, cx));
-            if let Source::Whole(whole) = &mut self.source
-                && let Some(exit) = whole.attend(session, cx)
-            {
-                return Step::Done(exit);
+                Err(step) => return step,
             }
-            match progress {
-                Step::Wait => return Step::Wait,
-                Step::Again | Step::Spawn(_) => return Step::Again,
-                Step::Done(outcome) => {
-                    self.session = None;
-                    if let Some(exit) = self.over(outcome, cx.now) {
-                        return Step::Done(exit);
-                    }
-                }
+        }
+        let Some(session) = &mut self.session else {
+            return Step::Wait;
+        };
+        let source = &mut self.source;
+        let progress = session.advance(cx, &mut |session| source.tell_peers(session, cx));
+        if let Source::Whole(whole) = &mut self.source
+            && let Some(exit) = whole.attend(session, cx)
+        {
+            return Step::Done(exit);
+        }
+        match progress {
+            Turn::Wait => Step::Wait,
+            Turn::Again => Step::Again,
+            Turn::Over(outcome) => {
+                self.session = None;
+                let exit = self.over(outcome, cx.now);
+                // Before the next one begins, signals are heard and the time is taken: a refused port
+                // of this machine is done at once.
+                exit.map_or(Step::Again, Step::Done)
             }
         }
     }
@@ -217,11 +200,11 @@ impl Drive<Exit> for Sequence {
     fn deadline(&self) -> Option<Instant> {
         let session = self.session.as_ref().and_then(|session| session.deadline());
         let source = match &self.source {
-            Source::Whole(whole) => whole.deadline(),
+            Source::Whole(whole) => whole.welcome.deadline(),
             _ if self.session.is_some() => None,
             Source::Streams(entrance, _) => entrance.deadline(),
             Source::Ports(ports) => ports.deadline(),
-            Source::Once(_) => None,
+            Source::Once => None,
         };
         session.into_iter().chain(source).min()
     }

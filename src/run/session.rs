@@ -189,11 +189,11 @@ impl Session {
         &mut self,
         cx: Cx<'_>,
         before_end: &mut dyn FnMut(&mut Session),
-    ) -> Step<Outcome> {
+    ) -> Turn<Outcome> {
         loop {
             match &mut self.state {
                 State::Opening(opening) => match opening.drive(cx) {
-                    Poll::Pending => return Step::Wait,
+                    Poll::Pending => return Turn::Wait,
                     Poll::Ready(Ok(ends)) => self.join(ends, cx.now),
                     Poll::Ready(Err(outcome)) => {
                         self.outcome = outcome;
@@ -201,8 +201,8 @@ impl Session {
                     }
                 },
                 State::Joined(_) => match self.move_bytes(cx) {
-                    Turn::Wait => return Step::Wait,
-                    Turn::Again => return Step::Again,
+                    Turn::Wait => return Turn::Wait,
+                    Turn::Again => return Turn::Again,
                     Turn::Over(ended) => {
                         before_end(self);
                         self.parted(&ended, cx.now);
@@ -210,12 +210,12 @@ impl Session {
                 },
                 State::Parting(parting) => {
                     if !parting.is_over(cx.now) {
-                        return Step::Wait;
+                        return Turn::Wait;
                     }
                     let code = parting.own_code();
                     self.program_gone(code);
                 }
-                State::Over => return Step::Done(self.outcome),
+                State::Over => return Turn::Over(self.outcome),
             }
         }
     }
@@ -271,9 +271,9 @@ impl Drive<Exit> for Session {
 
     fn drive(&mut self, cx: Cx<'_>) -> Step<Exit> {
         match self.advance(cx, &mut |_| {}) {
-            Step::Done(outcome) => Step::Done(self.company.exit(outcome.exit)),
-            Step::Again | Step::Spawn(_) => Step::Again,
-            Step::Wait => Step::Wait,
+            Turn::Over(outcome) => Step::Done(self.company.exit(outcome.exit)),
+            Turn::Again => Step::Again,
+            Turn::Wait => Step::Wait,
         }
     }
 

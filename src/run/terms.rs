@@ -2,6 +2,7 @@
 
 use crate::net::open_error::OpenError;
 use crate::net::prepared::Prepared;
+use crate::net::race::Obstacle;
 use crate::plan::{Base, Manners, Purpose, Rules};
 use std::cell::Cell;
 use std::rc::Rc;
@@ -18,8 +19,9 @@ pub struct Terms {
     pub rules: Rules,
     /// How it is told.
     pub manners: Manners,
-    /// Why the last program could not be started.
-    pub not_started: Cell<Option<i32>>,
+    /// The system's error number for what every client meets and none causes: a program that cannot be
+    /// started, no descriptors left. `None` since an end was opened.
+    pub shortage: Cell<Option<i32>>,
 }
 
 /// Descriptors it takes to start a program: both ends of two pipes, what watches it, and one that
@@ -27,13 +29,13 @@ pub struct Terms {
 const TO_START: usize = 6;
 
 impl Terms {
-    /// Returns whether it is news that something cannot be opened: that of a program is the same for
-    /// each client.
+    /// Returns whether an end that cannot be opened is to be reported, which it is not again where it
+    /// is the same for each client.
     pub fn is_news(&self, error: &OpenError) -> bool {
         match error {
-            OpenError::Program(error) => {
+            OpenError::Program(error) | OpenError::Obstacle(Obstacle::NoDescriptor(error)) => {
                 let code = error.raw_os_error();
-                self.not_started.replace(code) != code
+                self.shortage.replace(code) != code
             }
             _ => true,
         }

@@ -2,6 +2,7 @@
 //! the only one, is answered.
 
 use super::bind::BoundSock;
+use super::client::{Arrival, Link};
 use super::event::Event;
 use super::session::Session;
 use super::welcome::Welcome;
@@ -9,20 +10,19 @@ use super::words;
 use crate::exit::Exit;
 use crate::io::datagram::{Datagram, PeerMode};
 use crate::io::endpoint::Endpoint;
-use crate::io::inbox::Notice;
 use crate::io::reactor::{Cx, Registrar};
 use crate::net::labels::sender_label;
 use crate::plan::{Listening, Manners};
 use socket2::Socket;
 use std::io;
 use std::rc::Rc;
-use std::time::Instant;
 
 /// A datagram socket.
 pub struct Whole {
     listening: Rc<Listening>,
     sock: Option<Socket>,
-    welcome: Welcome,
+    /// How they are received.
+    pub welcome: Welcome,
 }
 
 impl Whole {
@@ -35,11 +35,11 @@ impl Whole {
         }
     }
 
-    /// The end of the socket, the first time.
+    /// The socket as a client, the first time.
     ///
     /// # Errors
     /// The socket cannot be registered.
-    pub fn end(&mut self, registrar: &Registrar<'_>) -> io::Result<Option<Endpoint>> {
+    pub fn arrival(&mut self, registrar: &Registrar<'_>) -> io::Result<Option<Box<Arrival>>> {
         let Some(sock) = self.sock.take() else {
             return Ok(None);
         };
@@ -50,12 +50,13 @@ impl Whole {
         };
         let mut datagram = Datagram::new(sock, peers, registrar)?;
         self.welcome.watch(&mut datagram);
-        Ok(Some(Endpoint::Datagram(Box::new(datagram))))
-    }
-
-    /// Takes in a notice.
-    pub fn notice(&mut self, notice: &Notice) {
-        self.welcome.notice(notice);
+        Ok(Some(Box::new(Arrival {
+            link: Link::End(Endpoint::Datagram(Box::new(datagram))),
+            addr: None,
+            label: "the peer".to_string(),
+            seat: None,
+            reserve: Vec::new(),
+        })))
     }
 
     /// Tells what is new; gives the exit code when nobody has come for too long.
@@ -81,15 +82,5 @@ impl Whole {
         if let Some(error) = fault {
             words::tell(&Event::SendFailed(&error));
         }
-    }
-
-    /// Tells those whose names are still being looked up without them.
-    pub fn flush(&mut self) {
-        self.welcome.greeter.flush();
-    }
-
-    /// When nobody is waited for any more.
-    pub fn deadline(&self) -> Option<Instant> {
-        self.welcome.deadline()
     }
 }

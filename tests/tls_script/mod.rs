@@ -20,7 +20,7 @@ use rnc::io::reactor::{Cx, Drive, Reactor, Registered, Step as Next};
 use rnc::io::ready::Ready;
 use rnc::io::stream::Stream;
 use rnc::io::tls::TlsSession;
-use rnc::net::wrap::{Wrap, Wrapped};
+use rnc::net::wrap::Wrap;
 use rnc::plan::{Ends, Limits, Until};
 use socket2::Socket;
 use std::collections::VecDeque;
@@ -193,7 +193,7 @@ impl Play {
                 }
                 let first = Stream::new(remote);
                 let limit = HANDSHAKE_LIMIT;
-                let securing = Wrap::tls(first, session, None, limit, cx);
+                let securing = Wrap::new(first, session, None, limit, cx);
                 self.rnc = Rnc::Securing(Box::new(securing.expect("epoll")), local);
                 Turned::Again
             }
@@ -202,7 +202,8 @@ impl Play {
                     self.rnc = Rnc::Securing(securing, local);
                     Turned::Wait
                 }
-                Poll::Ready(Ok(Wrapped::Done(conn))) => {
+                Poll::Ready(Ok(tls)) => {
+                    let conn = Connection::Tls(tls);
                     let bridge = join(conn, local, self.setting.until, cx);
                     self.rnc = Rnc::Joined(Box::new(bridge));
                     Turned::Again

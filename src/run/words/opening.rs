@@ -321,7 +321,7 @@ fn is_late(error: &WrapError) -> bool {
     match error {
         WrapError::Late => true,
         WrapError::Handshake(error, _) => error.kind() == io::ErrorKind::TimedOut,
-        WrapError::Proxy(_) | WrapError::Asking(_) | WrapError::Injected => false,
+        WrapError::Asking(_) | WrapError::Injected => false,
     }
 }
 

@@ -24,7 +24,7 @@ pub fn server_failed(label: &str, error: &WrapError, to: &Prepared) -> String {
             let reason = client.reason(error, session, to.end().host());
             format!("TLS handshake with {label} failed: {reason}")
         }
-        (WrapError::Late | WrapError::Proxy(_) | WrapError::Handshake(..), _) => {
+        (WrapError::Late | WrapError::Handshake(..), _) => {
             format!("{} timed out", asking())
         }
     }

@@ -1,7 +1,7 @@
 //! A relay of datagrams: each peer has a socket of its own to the target.
 
 use super::{assert_bytes, eventually};
-use crate::common::{ClosedPort, Running, pattern, rnc, udp_socket};
+use crate::common::{ClosedPort, Cmd, Running, pattern, rnc, rnc_binary, udp_socket};
 use rustix::process::Signal;
 use std::collections::HashSet;
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
@@ -160,4 +160,27 @@ fn no_more_peers_than_max_conns_are_heard() {
     relay.rnc.says("2 peers at once: others are not heard");
     // Those that are there still are.
     relay.echo(&peers[0], b"four");
+}
+
+/// The target may be seen to be rnc itself only once it is looked up, or connected. Each datagram
+/// would bring a peer, that one the next.
+#[test]
+fn a_peer_that_a_relay_would_bring_itself_does_not_come() {
+    let own = udp_socket();
+    let port = own.local_addr().expect("local_addr").port();
+    let passed = "LISTEN_PID=$$ LISTEN_FDS=1 exec \"$0\" \"$@\"";
+    let relay = Cmd::new("/bin/sh")
+        .args(["-c", passed])
+        .arg(rnc_binary())
+        .args(["-luv", "--relay", &format!("127.0.0.1:{port}")])
+        .hand(own.into(), 3)
+        .spawn();
+    relay.says("Bound on");
+    let peer = udp_socket();
+    peer.connect((Ipv4Addr::LOCALHOST, port)).expect("connect");
+    peer.send(b"x").expect("send");
+    relay.says("rnc itself listens there");
+    relay.signal(Signal::TERM);
+    let said = relay.wait().stderr;
+    assert_eq!(said.matches("Connection received").count(), 1, "{said}");
 }
