@@ -14,14 +14,14 @@ use crate::exit::Exit;
 use crate::io::datagram::{self, Datagram, PeerAddr};
 use crate::io::endpoint::Endpoint;
 use crate::io::inbox::Notice;
-use crate::io::mailbox::{Mailbox, Slot};
+use crate::io::mailbox::{Mailbox, SharedSocket, Slot};
 use crate::io::reactor::{Cx, Registered};
 use crate::io::ready::{Got, Ready};
 use crate::io::seat::Seat;
 use crate::net::labels::sender_label;
 use crate::net::unix;
 use crate::plan::{Listening, Manners};
-use socket2::{SockAddr, Socket};
+use socket2::SockAddr;
 use std::collections::HashMap;
 use std::io;
 use std::net::IpAddr;
@@ -38,7 +38,7 @@ pub struct Peers {
     listening: Rc<Listening>,
     end: Datagram,
     /// The same socket, for the mailboxes.
-    shared: Rc<Socket>,
+    shared: Rc<SharedSocket>,
     buf: Box<[u8]>,
     /// The ways into mailboxes by their peers, and by the addresses of ours those have written to.
     slots: HashMap<AddrPair, Slot>,
@@ -81,7 +81,7 @@ impl Peers {
         manners: Manners,
         cx: Cx<'_>,
     ) -> io::Result<Peers> {
-        let shared = Rc::new(bound.sock.try_clone()?);
+        let shared = Rc::new(SharedSocket::new(bound.sock.try_clone()?));
         let mut end = Datagram::new(bound.sock, datagram::PeerMode::Last, &cx.registrar)?;
         // What a peer is joined to could answer itself without end, and another socket with the same
         // address would not get the answer.
@@ -205,7 +205,7 @@ impl Peers {
     /// Takes in an event.
     pub fn note(&mut self, id: Registered, ready: Ready) {
         self.end.note(id, ready);
-        if ready.writable {
+        if ready.writable && self.shared.take_full() {
             self.slots.values().for_each(Slot::note_room);
         }
     }
