@@ -1,5 +1,6 @@
-//! One of many peers of a datagram socket, as an end of a session of its own. Whoever reads the
-//! socket puts what this peer sent into the box, through its slot; what is written goes to this peer.
+//! One of many peers of a datagram socket, as an end of a session of its own. The task
+//! that reads the socket puts what this peer sent into the box, through its slot; what is written goes
+//! to this peer.
 
 use super::inbox::Wake;
 use super::memory::{self, Lease};
@@ -7,7 +8,7 @@ use super::ready::{Got, Put};
 use crate::sys::pktinfo;
 use rustix::io::Errno;
 use socket2::{SockAddr, Socket};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -18,10 +19,18 @@ use std::rc::{Rc, Weak};
 const MOST_BYTES: usize = 256 << 10;
 const MOST_MESSAGES: usize = 1024;
 
+/// The socket of all boxes, non-blocking; its events come to the task that reads it.
+#[derive(Debug)]
+pub struct SharedSocket {
+    sock: Socket,
+    /// A box waits for room.
+    is_full: Cell<bool>,
+}
+
 /// One peer.
 #[derive(Debug)]
 pub struct Mailbox {
-    sock: Rc<Socket>,
+    shared: Rc<SharedSocket>,
     peer: SockAddr,
     /// The address of ours the peer has written to, where there are several.
     local: Option<IpAddr>,
@@ -30,7 +39,7 @@ pub struct Mailbox {
     contents: Rc<RefCell<Contents>>,
 }
 
-/// The way into a box, for who reads the socket.
+/// The way into a box, for the task that reads the socket.
 #[derive(Debug)]
 pub struct Slot(Weak<RefCell<Contents>>);
 
@@ -68,6 +77,22 @@ impl Contents {
         if let Some(awake) = self.awake.take() {
             self.sleeper = Some(awake);
         }
+    }
+}
+
+impl SharedSocket {
+    /// A socket that takes what is sent.
+    pub fn new(sock: Socket) -> SharedSocket {
+        SharedSocket {
+            sock,
+            is_full: Cell::new(false),
+        }
+    }
+
+    /// Returns whether a box has waited for room since the last call: an event that reports some goes
+    /// to `Slot::note_room` of each box then.
+    pub fn take_full(&self) -> bool {
+        self.is_full.take()
     }
 }
 
@@ -111,15 +136,16 @@ impl Slot {
 }
 
 impl Mailbox {
-    /// An empty box. The socket is non-blocking; who has registered it passes its events on.
+    /// An empty box for what this peer writes to `local`; longer messages to it than
+    /// `message_bytes` are cut.
     pub fn new(
-        sock: Rc<Socket>,
+        shared: Rc<SharedSocket>,
         peer: SockAddr,
         local: Option<IpAddr>,
         message_bytes: usize,
     ) -> Mailbox {
         Mailbox {
-            sock,
+            shared,
             peer,
             local,
             message_bytes,
@@ -137,14 +163,14 @@ impl Mailbox {
         self.contents.borrow_mut().sleeper = Some(task);
     }
 
-    /// Who the peer is.
+    /// The address of the peer.
     pub fn peer(&self) -> &SockAddr {
         &self.peer
     }
 
     /// The address of ours that the peer writes to.
     pub fn own_addr(&self) -> Option<SockAddr> {
-        let bound = self.sock.local_addr().ok()?;
+        let bound = self.shared.sock.local_addr().ok()?;
         match (self.local, bound.as_socket()) {
             (Some(local), Some(bound)) => Some(SocketAddr::new(local, bound.port()).into()),
             _ => Some(bound),
@@ -204,15 +230,15 @@ impl Mailbox {
         let mut contents = self.contents.borrow_mut();
         contents.is_full = true;
         contents.fall_asleep();
+        self.shared.is_full.set(true);
         Put::Pending
     }
 
     fn send(&self, message: &[u8]) -> io::Result<usize> {
+        let sock = &self.shared.sock;
         match (self.local, self.peer.as_socket()) {
-            (Some(local), Some(peer)) => {
-                Ok(pktinfo::send(&*self.sock, message, &peer.into(), local)?)
-            }
-            _ => self.sock.send_to(message, &self.peer),
+            (Some(local), Some(peer)) => Ok(pktinfo::send(sock, message, &peer.into(), local)?),
+            _ => sock.send_to(message, &self.peer),
         }
     }
 }
@@ -234,13 +260,14 @@ mod tests {
         };
         let sock = Socket::new(Domain::UNIX, Type::DGRAM.nonblocking(), None).expect("socket");
         let peer = SockAddr::unix("/nonexistent").expect("address");
-        let mut mailbox = Mailbox::new(Rc::new(sock), peer, None, 1);
+        let mut mailbox = Mailbox::new(Rc::new(SharedSocket::new(sock)), peer, None, 1);
         mailbox.wakes(Wake::new(inbox.clone(), task));
         let slot = mailbox.slot();
         mailbox.wait_for_room();
         slot.put(b"unread");
         assert_eq!(inbox.take().len(), 1);
         assert_eq!(mailbox.try_write(b"x").expect("full"), Put::Pending);
+        assert!(mailbox.shared.take_full());
         slot.note_room();
         assert_eq!(inbox.take().len(), 1);
     }

@@ -243,12 +243,27 @@ impl<O> Reactor<O> {
         self.inbox.clone()
     }
 
+    /// Adds the task that `make` gives, which may register descriptors for it; it is driven in the
+    /// next round.
+    ///
+    /// # Errors
+    /// As `make`: nothing is added.
+    pub fn add_new<E>(
+        &mut self,
+        make: impl FnOnce(Cx<'_>) -> Result<Box<dyn Drive<O>>, E>,
+    ) -> Result<(), E> {
+        let task = TaskId {
+            place: self.free_place(),
+            serial: self.next_serial,
+        };
+        let made = make(self.cx(task));
+        self.free.push(task.place);
+        made.map(|task| self.add(task))
+    }
+
     /// Adds a task; it is driven in the next round.
     pub fn add(&mut self, task: Box<dyn Drive<O>>) {
-        let index = self.free.pop().unwrap_or_else(|| {
-            self.tasks.push(None);
-            self.tasks.len() - 1
-        });
+        let index = self.free_place();
         self.tasks[index] = Some(TaskEntry {
             task,
             serial: self.next_serial,
@@ -257,6 +272,27 @@ impl<O> Reactor<O> {
         });
         self.next_serial += 1;
         self.wake(index);
+    }
+
+    fn free_place(&mut self) -> usize {
+        self.free.pop().unwrap_or_else(|| {
+            self.tasks.push(None);
+            self.tasks.len() - 1
+        })
+    }
+
+    fn cx(&self, task: TaskId) -> Cx<'_> {
+        Cx {
+            registrar: Registrar {
+                registry: self.poll.registry(),
+                inbox: &self.inbox,
+                lookups: &self.lookups,
+                extras: &self.extras,
+                next: &self.next_number,
+                task,
+            },
+            now: Instant::now(),
+        }
     }
 
     /// Puts off work that a loop which ends before `at` does not need; replaces what was put off
@@ -327,22 +363,11 @@ impl<O> Reactor<O> {
                 continue;
             };
             entry.is_runnable = false;
-            let registrar = Registrar {
-                registry: self.poll.registry(),
-                inbox: &self.inbox,
-                lookups: &self.lookups,
-                extras: &self.extras,
-                next: &self.next_number,
-                task: TaskId {
-                    place: index,
-                    serial: entry.serial,
-                },
+            let task = TaskId {
+                place: index,
+                serial: entry.serial,
             };
-            let cx = Cx {
-                registrar,
-                now: Instant::now(),
-            };
-            match entry.task.drive(cx) {
+            match entry.task.drive(self.cx(task)) {
                 Step::Wait => self.settle(index, entry),
                 Step::Again => {
                     self.settle(index, entry);

@@ -13,14 +13,13 @@ use crate::flow::limits::Late;
 use crate::flow::taps::Taps;
 use crate::io::datagram::{Datagram, PeerAddr, PeerMode};
 use crate::io::inbox::Notice;
-use crate::io::reactor::{Cx, Drive, Registered, Registrar, Step};
+use crate::io::reactor::{Cx, Drive, Registered, Step};
 use crate::io::ready::{Got, Put, Ready};
 use crate::net::addr;
 use crate::plan::{Answer, Builtin, Limits, Manners};
 use crate::proto::services::{self, Chargen, MOST_CHARGEN_BYTES};
 use crate::report;
 use crate::sys::clock;
-use socket2::Socket;
 use std::hash::{BuildHasher, RandomState};
 use std::io;
 use std::ops::Range;
@@ -37,8 +36,7 @@ pub struct Answers {
     manners: Manners,
     limits: Limits,
     builtin: Builtin,
-    sock: Option<Socket>,
-    end: Option<Datagram>,
+    end: Datagram,
     /// Our own port, if there are ports.
     port: Option<u16>,
     /// Who is answered.
@@ -59,16 +57,26 @@ pub struct Answers {
 
 impl Answers {
     /// Answers what comes to a bound socket.
-    pub fn new(answer: &Answer, bound: BoundSock, manners: Manners) -> Answers {
+    ///
+    /// # Errors
+    /// The socket cannot be registered.
+    pub fn new(
+        answer: &Answer,
+        bound: BoundSock,
+        manners: Manners,
+        cx: Cx<'_>,
+    ) -> io::Result<Answers> {
         let own = bound.sock.local_addr().ok();
         let own = own.as_ref().and_then(addr::ip);
-        Answers {
+        let mut end = Datagram::new(bound.sock, PeerMode::Last, &cx.registrar)?;
+        let mut welcome = Welcome::new(&answer.listening, bound.guard, bound.files, manners);
+        welcome.watch(&mut end);
+        Ok(Answers {
             builtin: answer.builtin,
             limits: answer.rules.limits,
-            sock: Some(bound.sock),
-            end: None,
+            end,
             port: own.map(|own| own.port()),
-            welcome: Welcome::new(&answer.listening, bound.guard, bound.files, manners),
+            welcome,
             buf: vec![0; MOST_BYTES].into(),
             waiting: None,
             chargen: Chargen::default(),
@@ -78,24 +86,13 @@ impl Answers {
             came: None,
             manners,
             signalled: false,
-        }
-    }
-
-    fn start(&mut self, registrar: &Registrar<'_>) -> io::Result<()> {
-        if let Some(sock) = self.sock.take() {
-            let mut end = Datagram::new(sock, PeerMode::Last, registrar)?;
-            self.welcome.watch(&mut end);
-            self.end = Some(end);
-        }
-        Ok(())
+        })
     }
 
     /// Sends the answer that waits, then receives and answers the next datagram; `false` when one
     /// or the other has to wait.
     fn answer_one(&mut self, cx: Cx<'_>) -> io::Result<bool> {
-        let Some(end) = &mut self.end else {
-            return Ok(false);
-        };
+        let end = &mut self.end;
         if let Some(answer) = self.waiting.clone() {
             let answer = &self.buf[answer];
             if end.try_write(answer)? == Put::Pending {
@@ -158,7 +155,6 @@ impl Answers {
     }
 
     fn answer(&mut self, cx: Cx<'_>) -> io::Result<Step<Exit>> {
-        self.start(&cx.registrar)?;
         for _ in 0..TURN {
             if !self.answer_one(cx)? {
                 return Ok(Step::Wait);
@@ -190,7 +186,7 @@ impl Answers {
         self.welcome.greeter.flush();
         let (received, answered) = self.counts;
         words::tell(&Event::Answered(received, answered));
-        let drops = self.end.as_ref().map_or(0, Datagram::drops);
+        let drops = self.end.drops();
         if drops > 0 {
             words::tell(&Event::Dropped(drops));
         }
@@ -214,9 +210,7 @@ fn any_length(most: usize) -> usize {
 
 impl Drive<Exit> for Answers {
     fn note(&mut self, id: Registered, ready: Ready) {
-        if let Some(end) = &mut self.end {
-            end.note(id, ready);
-        }
+        self.end.note(id, ready);
     }
 
     fn notice(&mut self, notice: &Notice, _now: Instant) {

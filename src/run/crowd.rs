@@ -6,7 +6,7 @@ use super::client::Arrival;
 use super::company::Company;
 use super::entrance::{Entrance, Next};
 use super::event::Event;
-use super::outcome::{failed, signal_exit};
+use super::outcome::signal_exit;
 use super::secure::{self, Alerted};
 use super::{joining, logs, words};
 use crate::exit::Exit;
@@ -31,12 +31,13 @@ use std::time::Instant;
 
 /// Clients accepted in one turn.
 const ACCEPTS: usize = 64;
+
 /// Serves all clients at once.
 pub struct Crowd {
     room: Room,
     manners: Manners,
     entrance: Entrance,
-    hub: Option<Hub>,
+    hub: Hub,
     /// How many clients have come so far.
     arrivals: u64,
     signalled: bool,
@@ -48,58 +49,23 @@ pub struct Crowd {
 
 impl Crowd {
     /// Serves clients of the bound sockets.
-    pub fn new(room: Room, bound: Bound, manners: Manners) -> Crowd {
+    ///
+    /// # Errors
+    /// The sockets, or standard input or output, cannot be registered.
+    pub fn new(room: Room, bound: Bound, manners: Manners, cx: Cx<'_>) -> io::Result<Crowd> {
         // As many clients as the system lets us have.
         limits::descriptors(usize::MAX);
         let listening = Rc::new(room.listening.clone());
-        Crowd {
-            entrance: Entrance::new(listening, bound, &room.rules.limits, manners),
+        Ok(Crowd {
+            entrance: Entrance::new(listening, bound, &room.rules.limits, manners, cx)?,
+            hub: hub(&room, cx)?,
             room,
             manners,
-            hub: None,
             arrivals: 0,
             signalled: false,
             is_settled: false,
             is_undecided: false,
-        }
-    }
-
-    fn start(&mut self, cx: Cx<'_>) -> io::Result<()> {
-        self.entrance.open(&cx.registrar)?;
-        if self.hub.is_some() {
-            return Ok(());
-        }
-        let rules = &self.room.rules;
-        // Sessions come and go: each ends when its peer does, unless input is still to be sent.
-        let until = match rules.ends.until {
-            Until::Never => Until::Both,
-            until => until,
-        };
-        let (topology, label) = match self.room.talk {
-            Some(Talk::Chat) => (Topology::Mesh, named(0, "stdin".into())),
-            Some(Talk::Bytes) => (Topology::Mesh, Label::None),
-            None => (Topology::Star, Label::None),
-        };
-        let settings = HubSettings {
-            topology,
-            label,
-            ends: Ends {
-                until,
-                ..rules.ends
-            },
-            limits: rules.limits,
-            stages: joining::out_stages(rules),
-            pace: rules.interval.map(Pace::new),
-            max_reads: rules.max_reads,
-        };
-        let uses = Uses {
-            input: rules.reads_stdin,
-            output: rules.writes_stdout,
-            keeps_open: false,
-        };
-        let local = Endpoint::Stdio(Stdio::new(uses, &cx.registrar)?);
-        self.hub = Some(Hub::new(local, settings, cx.now));
-        Ok(())
+        })
     }
 
     fn accept(&mut self, cx: Cx<'_>) -> bool {
@@ -129,13 +95,10 @@ impl Crowd {
 
     /// Has a client that has ended, and is sent nothing now, give up its place.
     fn make_room(&mut self, now: Instant) -> bool {
-        self.hub.as_mut().is_some_and(|hub| hub.make_room(now))
+        self.hub.make_room(now)
     }
 
     fn join(&mut self, client: Box<Arrival>, cx: Cx<'_>) -> io::Result<()> {
-        let Some(hub) = &mut self.hub else {
-            return Ok(());
-        };
         self.is_settled = false;
         self.entrance.greet(&client, &cx.registrar);
         let end = client.link.into_end(&cx.registrar)?;
@@ -155,7 +118,7 @@ impl Crowd {
             client.seat.unwrap_or_default(),
             cx.now,
         );
-        hub.join(member.watched(taps), cx.now);
+        self.hub.join(member.watched(taps), cx.now);
         Ok(())
     }
 
@@ -168,6 +131,40 @@ impl Crowd {
         }
         Exit::Code(self.manners.codes.other)
     }
+}
+
+/// What joins standard input and output and the clients.
+fn hub(room: &Room, cx: Cx<'_>) -> io::Result<Hub> {
+    let rules = &room.rules;
+    // Sessions come and go: each ends when its peer does, unless input is still to be sent.
+    let until = match rules.ends.until {
+        Until::Never => Until::Both,
+        until => until,
+    };
+    let (topology, label) = match room.talk {
+        Some(Talk::Chat) => (Topology::Mesh, named(0, "stdin".into())),
+        Some(Talk::Bytes) => (Topology::Mesh, Label::None),
+        None => (Topology::Star, Label::None),
+    };
+    let settings = HubSettings {
+        topology,
+        label,
+        ends: Ends {
+            until,
+            ..rules.ends
+        },
+        limits: rules.limits,
+        stages: joining::out_stages(rules),
+        pace: rules.interval.map(Pace::new),
+        max_reads: rules.max_reads,
+    };
+    let uses = Uses {
+        input: rules.reads_stdin,
+        output: rules.writes_stdout,
+        keeps_open: false,
+    };
+    let local = Endpoint::Stdio(Stdio::new(uses, &cx.registrar)?);
+    Ok(Hub::new(local, settings, Instant::now()))
 }
 
 /// What stands before the lines of the client that came as number `arrival`.
@@ -215,9 +212,7 @@ impl Drive<Exit> for Crowd {
     fn note(&mut self, id: Registered, ready: Ready) {
         self.is_settled = false;
         self.entrance.note(id, ready);
-        if let Some(hub) = &mut self.hub {
-            hub.note(id, ready);
-        }
+        self.hub.note(id, ready);
     }
 
     fn notice(&mut self, notice: &Notice, now: Instant) {
@@ -225,23 +220,16 @@ impl Drive<Exit> for Crowd {
         if matches!(notice, Notice::Ending) {
             self.signalled = true;
             self.entrance.close();
-            if let Some(hub) = &mut self.hub {
-                hub.leave(now + GRACE, now);
-            }
+            self.hub.leave(now + GRACE, now);
         }
     }
 
     fn drive(&mut self, cx: Cx<'_>) -> Step<Exit> {
-        if let Err(error) = self.start(cx) {
-            return Step::Done(failed(&error.into()));
-        }
         let more_clients = !self.signalled && self.accept(cx);
         if let Some(exit) = self.entrance.welcome.nobody_came(cx.now) {
             return Step::Done(exit);
         }
-        let Some(hub) = &mut self.hub else {
-            return Step::Done(signal_exit());
-        };
+        let hub = &mut self.hub;
         let turn = hub.drive(cx.now);
         self.is_settled = matches!(turn, bridge::Turn::Wait) && hub.is_settled();
         let decides = self.is_settled && std::mem::take(&mut self.is_undecided);
@@ -269,7 +257,7 @@ impl Drive<Exit> for Crowd {
     }
 
     fn deadline(&self) -> Option<Instant> {
-        let hub = self.hub.as_ref().and_then(Hub::deadline);
+        let hub = self.hub.deadline();
         let entrance = self.entrance.deadline();
         hub.into_iter().chain(entrance).min()
     }

@@ -5,7 +5,7 @@ use super::client::Arrival;
 use super::company::Company;
 use super::entrance::{Entrance, Next, PAUSE};
 use super::opening::Start;
-use super::outcome::{failed, signal_exit};
+use super::outcome::signal_exit;
 use super::peers::Peers;
 use super::session::Session;
 use super::terms::Terms;
@@ -46,8 +46,6 @@ pub struct Door {
     signalled: bool,
 }
 
-type Sessions = Vec<Box<dyn Drive<Exit>>>;
-
 impl Door {
     /// Lets in whoever comes this way.
     pub fn new(terms: Rc<Terms>, way: Way, company: Company) -> Door {
@@ -69,78 +67,69 @@ impl Door {
         Box::new(Session::new(&self.terms, start, self.company, now))
     }
 
-    /// One turn at a listener.
-    fn accept(&mut self, cx: Cx<'_>) -> (Sessions, Step<Exit>) {
-        let mut sessions: Sessions = Vec::new();
-        for _ in 0..ARRIVALS {
-            let Way::Streams(entrance) = &mut self.way else {
-                break;
-            };
-            let mut client = match entrance.next_or_none(cx) {
-                Next::Client(client) => client,
-                Next::Pending => return (sessions, Step::Wait),
-                _ => continue,
-            };
-            if let Err(error) = client.reserve(self.terms.descriptors()) {
-                // Those before it still have to take what is put by for them.
-                if !sessions.is_empty() {
-                    entrance.hold(client, cx.now, &cx.registrar);
-                    break;
-                }
-                entrance.tell_shortage(&error);
-                entrance.hold(client, cx.now + PAUSE, &cx.registrar);
-                return (sessions, Step::Wait);
-            }
-            entrance.greet(&client, &cx.registrar);
-            sessions.push(self.session(client, cx.now));
-        }
-        (sessions, Step::Again)
-    }
-
-    /// One turn at a datagram socket.
-    fn receive(&mut self, cx: Cx<'_>) -> Result<(Sessions, Step<Exit>), Exit> {
-        let mut sessions: Sessions = Vec::new();
-        for _ in 0..ARRIVALS {
-            let Way::Peers(peers) = &mut self.way else {
-                break;
-            };
-            match peers.next(cx)? {
-                Next::Client(client) => sessions.push(self.session(client, cx.now)),
-                Next::Pending => return Ok((sessions, Step::Wait)),
-                _ => {}
-            }
-        }
-        Ok((sessions, Step::Again))
-    }
-
     fn turn(&mut self, cx: Cx<'_>) -> Result<Step<Exit>, Exit> {
-        let (sessions, step) = match &mut self.way {
+        let (clients, step) = match &mut self.way {
             Way::Streams(_) if self.signalled => return Err(signal_exit()),
-            Way::Streams(entrance) => {
-                let opened = entrance.open(&cx.registrar);
-                opened.map_err(|error| failed(&error.into()))?;
-                if !entrance.is_open() {
-                    return Err(entrance.exit());
-                }
-                self.accept(cx)
-            }
+            Way::Streams(entrance) if !entrance.is_open() => return Err(entrance.exit()),
+            Way::Streams(entrance) => accept(entrance, self.terms.descriptors(), cx),
             Way::Peers(peers) if peers.have_left(cx) => {
                 peers.welcome.greeter.flush();
                 let ended = self.signalled.then(signal_exit);
                 return Err(ended.unwrap_or(Exit::OK));
             }
-            Way::Peers(peers) => {
-                let opened = peers.open(&cx.registrar);
-                opened.map_err(|error| failed(&error.into()))?;
-                self.receive(cx)?
-            }
+            Way::Peers(peers) => receive(peers, cx)?,
         };
-        match self.way.welcome().nobody_came(cx.now) {
-            Some(exit) => Err(exit),
-            None if sessions.is_empty() => Ok(step),
-            None => Ok(Step::Spawn(sessions)),
+        if let Some(exit) = self.way.welcome().nobody_came(cx.now) {
+            return Err(exit);
+        }
+        if clients.is_empty() {
+            return Ok(step);
+        }
+        let clients = clients.into_iter();
+        let sessions = clients.map(|client| self.session(client, cx.now));
+        Ok(Step::Spawn(sessions.collect()))
+    }
+}
+
+/// What one turn at a way in gave, and what the task wants next if that is nothing.
+type Clients = (Vec<Box<Arrival>>, Step<Exit>);
+
+/// One turn at a listener; `descriptors` are put by for each client.
+fn accept(entrance: &mut Entrance, descriptors: usize, cx: Cx<'_>) -> Clients {
+    let mut clients = Vec::new();
+    for _ in 0..ARRIVALS {
+        let mut client = match entrance.next_or_none(cx) {
+            Next::Client(client) => client,
+            Next::Pending => return (clients, Step::Wait),
+            _ => continue,
+        };
+        if let Err(error) = client.reserve(descriptors) {
+            // Those before it still have to take what is put by for them.
+            if !clients.is_empty() {
+                entrance.hold(client, cx.now, &cx.registrar);
+                break;
+            }
+            entrance.tell_shortage(&error);
+            entrance.hold(client, cx.now + PAUSE, &cx.registrar);
+            return (clients, Step::Wait);
+        }
+        entrance.greet(&client, &cx.registrar);
+        clients.push(client);
+    }
+    (clients, Step::Again)
+}
+
+/// One turn at a datagram socket.
+fn receive(peers: &mut Peers, cx: Cx<'_>) -> Result<Clients, Exit> {
+    let mut clients = Vec::new();
+    for _ in 0..ARRIVALS {
+        match peers.next(cx)? {
+            Next::Client(client) => clients.push(client),
+            Next::Pending => return Ok((clients, Step::Wait)),
+            _ => {}
         }
     }
+    Ok((clients, Step::Again))
 }
 
 impl Drive<Exit> for Door {

@@ -29,7 +29,6 @@ pub const PAUSE: Duration = Duration::from_millis(500);
 pub struct Entrance {
     listening: Rc<Listening>,
     manners: Manners,
-    bound: Option<Vec<Socket>>,
     listener: Option<Listener>,
     /// A client that was there before us: there will be no other.
     arrived: Option<Arrived>,
@@ -67,21 +66,24 @@ pub enum Next {
 impl Entrance {
     /// The entrance of bound sockets; tells where clients are awaited. `limits` are those of their
     /// sessions, which a handshake counts into.
+    ///
+    /// # Errors
+    /// The sockets cannot be registered.
     pub fn new(
         listening: Rc<Listening>,
         bound: Bound,
         limits: &Limits,
         manners: Manners,
-    ) -> Entrance {
+        cx: Cx<'_>,
+    ) -> io::Result<Entrance> {
         tell_listening(&bound, &listening, &manners);
         let handshakes = bound.tls;
         let handshakes = handshakes.map(|server| Handshakes::new(server, &listening, limits));
         if let Some(handshakes) = &handshakes {
             secure::tell_own(handshakes.server(), &bound.socks, &listening);
         }
-        Entrance {
-            bound: Some(bound.socks),
-            listener: None,
+        Ok(Entrance {
+            listener: Some(Listener::new(bound.socks, &cx.registrar)?),
             awaits_one: bound.arrived.is_some(),
             arrived: bound.arrived,
             held: None,
@@ -93,23 +95,11 @@ impl Entrance {
             seats: Seat::default(),
             listening,
             manners,
-        }
-    }
-
-    /// Registers the sockets with the loop, the first time.
-    ///
-    /// # Errors
-    /// They cannot be registered.
-    pub fn open(&mut self, registrar: &Registrar<'_>) -> io::Result<()> {
-        if let Some(socks) = self.bound.take() {
-            self.listener = Some(Listener::new(socks, registrar)?);
-        }
-        Ok(())
+        })
     }
 
     /// Nobody else is let in: the sockets are closed, who still waits there is refused.
     pub fn close(&mut self) {
-        self.bound = None;
         self.listener = None;
         self.arrived = None;
         self.held = None;
@@ -121,9 +111,7 @@ impl Entrance {
     /// Says whether somebody may still come.
     pub fn is_open(&self) -> bool {
         let shakes_hands = |handshakes: &Handshakes| !handshakes.are_over();
-        self.listener.is_some()
-            || self.bound.is_some()
-            || self.handshakes.as_ref().is_some_and(shakes_hands)
+        self.listener.is_some() || self.handshakes.as_ref().is_some_and(shakes_hands)
     }
 
     /// The next client that may come in, where nothing is done for one that has no place, and one that

@@ -40,7 +40,7 @@ mod whole;
 mod words;
 
 use crate::exit::Exit;
-use crate::io::reactor::{Drive, Reactor};
+use crate::io::reactor::{Cx, Drive, Reactor};
 use crate::net::access::AccessError;
 use crate::net::options;
 use crate::plan::{Base, Clients, Join, Limits, Listening, Manners, Plan, Side, Work};
@@ -110,8 +110,8 @@ pub fn run(plan: Plan) -> anyhow::Result<Exit> {
     // Only now: what `begin` says, such as "Listening on", tells others that rnc is ready.
     let tells_test = plan.tells_test && listening.is_some();
     let usage = plan.manners.codes.usage;
-    match begin(plan.work, plan.manners) {
-        Ok(task) => reactor.add(task),
+    match reactor.add_new(|cx| begin(plan.work, plan.manners, cx)) {
+        Ok(()) => {}
         Err(error) if error.is::<AccessError>() => {
             report::fatal(&describe(&error));
             return Ok(Exit::Code(usage));
@@ -138,16 +138,16 @@ pub fn run(plan: Plan) -> anyhow::Result<Exit> {
 
 /// Makes the task for what is to be done. What can fail before anything is served, such as binding,
 /// does so here.
-fn begin(work: Work, manners: Manners) -> anyhow::Result<Box<dyn Drive<Exit>>> {
+fn begin(work: Work, manners: Manners, cx: Cx<'_>) -> anyhow::Result<Box<dyn Drive<Exit>>> {
     Ok(match work {
-        Work::Join(join) => return begin_to_join(join, manners),
+        Work::Join(join) => return begin_to_join(join, manners, cx),
         Work::Room(room) => {
             let bound = bind::bind(&room.listening, &manners)?;
-            Box::new(Crowd::new(*room, bound, manners))
+            Box::new(Crowd::new(*room, bound, manners, cx)?)
         }
         Work::Answer(answer) => {
             let bound = bind::bind_datagrams(&answer.listening, &manners)?;
-            Box::new(Answers::new(&answer, bound, manners))
+            Box::new(Answers::new(&answer, bound, manners, cx)?)
         }
         Work::Scan(scan) => {
             let to = secure::prepare(&scan.to.end, &Limits::default())?;
@@ -156,7 +156,11 @@ fn begin(work: Work, manners: Manners) -> anyhow::Result<Box<dyn Drive<Exit>>> {
     })
 }
 
-fn begin_to_join(join: Box<Join>, manners: Manners) -> anyhow::Result<Box<dyn Drive<Exit>>> {
+fn begin_to_join(
+    join: Box<Join>,
+    manners: Manners,
+    cx: Cx<'_>,
+) -> anyhow::Result<Box<dyn Drive<Exit>>> {
     let limits = join.rules.limits;
     let prepare = |side: &Side| {
         let prepared = side.end().map(|end| secure::prepare(end, &limits));
@@ -172,7 +176,7 @@ fn begin_to_join(join: Box<Join>, manners: Manners) -> anyhow::Result<Box<dyn Dr
     });
     match (join.local, join.remote) {
         (Side::Listener(listening), other) | (other, Side::Listener(listening)) => {
-            listen(*listening, &other, terms)
+            listen(*listening, &other, terms, cx)
         }
         (_, Side::Ports(ports)) => {
             let ports = PortList::new(&ports);
@@ -187,6 +191,7 @@ fn listen(
     listening: Listening,
     other: &Side,
     terms: Rc<Terms>,
+    cx: Cx<'_>,
 ) -> anyhow::Result<Box<dyn Drive<Exit>>> {
     let manners = terms.manners;
     let listening = Rc::new(listening);
@@ -194,7 +199,7 @@ fn listen(
     if listening.keeps_messages() {
         let bound = bind::bind_datagrams(&listening, &manners)?;
         if let Some(Base::Stdio) = other.end().map(|end| &end.base) {
-            let whole = Whole::new(listening, bound, manners);
+            let whole = Whole::new(listening, bound, manners, cx)?;
             return Ok(Box::new(Sequence::new(
                 terms,
                 Source::Whole(Box::new(whole)),
@@ -206,7 +211,7 @@ fn listen(
             Company::Alone
         };
         let bytes = terms.rules.datagram_bytes;
-        let peers = Peers::new(listening, bound, bytes, manners);
+        let peers = Peers::new(listening, bound, bytes, manners, cx)?;
         return Ok(Box::new(Door::new(
             terms,
             Way::Peers(Box::new(peers)),
@@ -215,7 +220,7 @@ fn listen(
     }
     let bound = bind::bind(&listening, &manners)?;
     let clients = listening.clients;
-    let entrance = Entrance::new(listening, bound, &terms.rules.limits, manners);
+    let entrance = Entrance::new(listening, bound, &terms.rules.limits, manners, cx)?;
     let entrance = Box::new(entrance);
     if has_each {
         let way = Way::Streams(entrance);

@@ -14,14 +14,14 @@ use crate::exit::Exit;
 use crate::io::datagram::{self, Datagram, PeerAddr};
 use crate::io::endpoint::Endpoint;
 use crate::io::inbox::Notice;
-use crate::io::mailbox::{Mailbox, Slot};
-use crate::io::reactor::{Cx, Registered, Registrar};
+use crate::io::mailbox::{Mailbox, SharedSocket, Slot};
+use crate::io::reactor::{Cx, Registered};
 use crate::io::ready::{Got, Ready};
 use crate::io::seat::Seat;
 use crate::net::labels::sender_label;
 use crate::net::unix;
 use crate::plan::{Listening, Manners};
-use socket2::{SockAddr, Socket};
+use socket2::SockAddr;
 use std::collections::HashMap;
 use std::io;
 use std::net::IpAddr;
@@ -36,8 +36,10 @@ const MOST_BYTES: usize = 256 << 10;
 /// Receives datagrams, and sorts them by their senders.
 pub struct Peers {
     listening: Rc<Listening>,
-    bound: Option<Socket>,
-    receiver: Option<Receiver>,
+    end: Datagram,
+    /// The same socket, for the mailboxes.
+    shared: Rc<SharedSocket>,
+    buf: Box<[u8]>,
     /// The ways into mailboxes by their peers, and by the addresses of ours those have written to.
     slots: HashMap<AddrPair, Slot>,
     most: usize,
@@ -64,57 +66,42 @@ enum Hears {
     Nothing,
 }
 
-struct Receiver {
-    end: Datagram,
-    /// The same socket, for the mailboxes.
-    shared: Rc<Socket>,
-    buf: Box<[u8]>,
-}
-
 /// A peer, and the address of ours it writes to where there are several.
 type AddrPair = (PeerAddr, Option<IpAddr>);
 
 impl Peers {
     /// The peers of a bound socket; messages to them have so many bytes at most.
+    ///
+    /// # Errors
+    /// The socket cannot be registered.
     pub fn new(
         listening: Rc<Listening>,
         bound: BoundSock,
         message_bytes: usize,
         manners: Manners,
-    ) -> Peers {
-        let most = listening.reception.most_clients.unwrap_or(MOST_PEERS);
-        Peers {
-            welcome: Welcome::new(&listening, bound.guard, bound.files, manners),
-            bound: Some(bound.sock),
-            receiver: None,
-            slots: HashMap::new(),
-            most,
-            loops: Loops::default(),
-            message_bytes,
-            told_full: false,
-            seats: Seat::default(),
-            hears: Hears::All,
-            listening,
-        }
-    }
-
-    /// Registers the socket with the loop, the first time.
-    ///
-    /// # Errors
-    /// It cannot be registered.
-    pub fn open(&mut self, registrar: &Registrar<'_>) -> io::Result<()> {
-        let Some(sock) = self.bound.take() else {
-            return Ok(());
-        };
-        let shared = Rc::new(sock.try_clone()?);
-        let mut end = Datagram::new(sock, datagram::PeerMode::Last, registrar)?;
+        cx: Cx<'_>,
+    ) -> io::Result<Peers> {
+        let shared = Rc::new(SharedSocket::new(bound.sock.try_clone()?));
+        let mut end = Datagram::new(bound.sock, datagram::PeerMode::Last, &cx.registrar)?;
         // What a peer is joined to could answer itself without end, and another socket with the same
         // address would not get the answer.
         end.drop_own();
-        self.welcome.watch(&mut end);
-        let buf = vec![0; MOST_BYTES].into();
-        self.receiver = Some(Receiver { end, shared, buf });
-        Ok(())
+        let mut welcome = Welcome::new(&listening, bound.guard, bound.files, manners);
+        welcome.watch(&mut end);
+        Ok(Peers {
+            end,
+            shared,
+            buf: vec![0; MOST_BYTES].into(),
+            slots: HashMap::new(),
+            most: listening.reception.most_clients.unwrap_or(MOST_PEERS),
+            loops: Loops::default(),
+            message_bytes,
+            told_full: false,
+            welcome,
+            seats: Seat::default(),
+            hears: Hears::All,
+            listening,
+        })
     }
 
     /// Receives one datagram: for a peer that has a mailbox, or from a new one.
@@ -122,21 +109,11 @@ impl Peers {
     /// # Errors
     /// The exit code, when nothing can be received any more.
     pub fn next(&mut self, cx: Cx<'_>) -> Result<Next, Exit> {
-        let Some(mut receiver) = self
-            .receiver
-            .take()
-            .filter(|_| self.hears != Hears::Nothing)
-        else {
+        if self.hears == Hears::Nothing {
             return Ok(Next::Pending);
-        };
-        let next = self.receive(&mut receiver, cx);
-        self.receiver = Some(receiver);
-        next
-    }
-
-    fn receive(&mut self, receiver: &mut Receiver, cx: Cx<'_>) -> Result<Next, Exit> {
-        let got = receiver.end.try_read(&mut receiver.buf);
-        self.welcome.watch(&mut receiver.end);
+        }
+        let got = self.end.try_read(&mut self.buf);
+        self.welcome.watch(&mut self.end);
         let len = match got {
             Ok(Got::Bytes(len)) => len,
             Ok(Got::Eof | Got::Pending) => return Ok(Next::Pending),
@@ -147,11 +124,11 @@ impl Peers {
             }
         };
         self.welcome.has_come();
-        let Some(peer) = receiver.end.sender() else {
+        let Some(peer) = self.end.sender() else {
             return Ok(Next::Refused);
         };
-        let pair = (peer, receiver.end.local());
-        let message = &receiver.buf[..len];
+        let pair = (peer, self.end.local());
+        let message = &self.buf[..len];
         if self.loops.is_loop(&(&pair, message), cx.now) {
             return Ok(Next::Refused);
         }
@@ -159,19 +136,14 @@ impl Peers {
             slot.put(message);
             return Ok(Next::Refused);
         }
-        let client = self.welcome(pair, message, &receiver.shared, cx);
+        let client = self.welcome(pair, len, cx);
         let client = client.map(Box::new);
         Ok(client.map_or(Next::Refused, Next::Client))
     }
 
-    /// Makes a client of a new peer; `None` when there is no room.
-    fn welcome(
-        &mut self,
-        pair: AddrPair,
-        message: &[u8],
-        sock: &Rc<Socket>,
-        cx: Cx<'_>,
-    ) -> Option<Arrival> {
+    /// Makes a client of a new peer, whose first message is `len` bytes of `buf`; `None` when it is not
+    /// heard.
+    fn welcome(&mut self, pair: AddrPair, len: usize, cx: Cx<'_>) -> Option<Arrival> {
         if self.hears != Hears::All {
             return None;
         }
@@ -187,9 +159,14 @@ impl Peers {
         }
         let (addr, label) = self.name(&pair.0)?;
         self.welcome.greeter.greet_sender(&pair.0, &cx.registrar);
-        let mailbox = Mailbox::new(Rc::clone(sock), addr.clone(), pair.1, self.message_bytes);
+        let mailbox = Mailbox::new(
+            Rc::clone(&self.shared),
+            addr.clone(),
+            pair.1,
+            self.message_bytes,
+        );
         let slot = mailbox.slot();
-        slot.put(message);
+        slot.put(&self.buf[..len]);
         self.slots.insert(pair, slot);
         if self.listening.is_single() {
             self.hears = Hears::Known;
@@ -227,10 +204,8 @@ impl Peers {
 
     /// Takes in an event.
     pub fn note(&mut self, id: Registered, ready: Ready) {
-        if let Some(receiver) = &mut self.receiver {
-            receiver.end.note(id, ready);
-        }
-        if ready.writable {
+        self.end.note(id, ready);
+        if ready.writable && self.shared.take_full() {
             self.slots.values().for_each(Slot::note_room);
         }
     }

@@ -4,7 +4,7 @@
 use super::company::Company;
 use super::entrance::{Entrance, Next};
 use super::opening::Start;
-use super::outcome::{Outcome, failed, signal_exit};
+use super::outcome::{Outcome, signal_exit};
 use super::ports::PortList;
 use super::session::Session;
 use super::terms::Terms;
@@ -81,14 +81,10 @@ impl Sequence {
                 None => Err(Step::Done(ports.exit(&codes))),
             },
             Source::Streams(entrance, clients) => next_client(entrance, *clients, cx),
-            Source::Whole(whole) => {
-                let client = whole.arrival(&cx.registrar);
-                let client = client.map_err(|error| Step::Done(failed(&error.into())))?;
-                Ok(Start {
-                    client,
-                    ..Start::default()
-                })
-            }
+            Source::Whole(whole) => Ok(Start {
+                client: whole.take_arrival(),
+                ..Start::default()
+            }),
         }
     }
 
@@ -117,9 +113,6 @@ impl Sequence {
 
 /// The next client, if there is one.
 fn next_client(entrance: &mut Entrance, clients: Clients, cx: Cx<'_>) -> Result<Start, Step<Exit>> {
-    if let Err(error) = entrance.open(&cx.registrar) {
-        return Err(Step::Done(failed(&error.into())));
-    }
     if !entrance.is_open() {
         return Err(Step::Done(entrance.exit()));
     }

@@ -10,53 +10,56 @@ use super::words;
 use crate::exit::Exit;
 use crate::io::datagram::{Datagram, PeerMode};
 use crate::io::endpoint::Endpoint;
-use crate::io::reactor::{Cx, Registrar};
+use crate::io::reactor::Cx;
 use crate::net::labels::sender_label;
 use crate::plan::{Listening, Manners};
-use socket2::Socket;
 use std::io;
 use std::rc::Rc;
 
 /// A datagram socket.
 pub struct Whole {
     listening: Rc<Listening>,
-    sock: Option<Socket>,
+    arrival: Option<Box<Arrival>>,
     /// How they are received.
     pub welcome: Welcome,
 }
 
 impl Whole {
     /// All peers of a bound socket.
-    pub fn new(listening: Rc<Listening>, bound: BoundSock, manners: Manners) -> Whole {
-        Whole {
-            welcome: Welcome::new(&listening, bound.guard, bound.files, manners),
-            sock: Some(bound.sock),
-            listening,
-        }
-    }
-
-    /// The socket as a client, the first time.
     ///
     /// # Errors
     /// The socket cannot be registered.
-    pub fn arrival(&mut self, registrar: &Registrar<'_>) -> io::Result<Option<Box<Arrival>>> {
-        let Some(sock) = self.sock.take() else {
-            return Ok(None);
-        };
-        let peers = if self.listening.is_single() {
+    pub fn new(
+        listening: Rc<Listening>,
+        bound: BoundSock,
+        manners: Manners,
+        cx: Cx<'_>,
+    ) -> io::Result<Whole> {
+        let peers = if listening.is_single() {
             PeerMode::First
         } else {
             PeerMode::Last
         };
-        let mut datagram = Datagram::new(sock, peers, registrar)?;
-        self.welcome.watch(&mut datagram);
-        Ok(Some(Box::new(Arrival {
+        let mut datagram = Datagram::new(bound.sock, peers, &cx.registrar)?;
+        let mut welcome = Welcome::new(&listening, bound.guard, bound.files, manners);
+        welcome.watch(&mut datagram);
+        let arrival = Arrival {
             link: Link::End(Endpoint::Datagram(Box::new(datagram))),
             addr: None,
             label: "the peer".to_string(),
             seat: None,
             reserve: Vec::new(),
-        })))
+        };
+        Ok(Whole {
+            listening,
+            arrival: Some(Box::new(arrival)),
+            welcome,
+        })
+    }
+
+    /// The socket as a client, for the one session there is.
+    pub fn take_arrival(&mut self) -> Option<Box<Arrival>> {
+        self.arrival.take()
     }
 
     /// Tells what is new; gives the exit code when nobody has come for too long.

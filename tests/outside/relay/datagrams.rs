@@ -184,3 +184,30 @@ fn a_peer_that_a_relay_would_bring_itself_does_not_come() {
     let said = relay.wait().stderr;
     assert_eq!(said.matches("Connection received").count(), 1, "{said}");
 }
+
+#[test]
+fn that_there_are_no_descriptors_is_told_once() {
+    const LIMIT: usize = 32;
+    let target = udp_socket();
+    let port = target.local_addr().expect("local_addr").port();
+    let rnc = Cmd::new("/bin/sh")
+        .args(["-c", &format!("ulimit -n {LIMIT}; exec \"$0\" \"$@\"")])
+        .arg(rnc_binary())
+        .args(["-lu", "127.0.0.1", "0", "--relay"])
+        .arg(format!("udp:127.0.0.1:{port}"))
+        .spawn();
+    let relay = UdpRelay { rnc, target };
+    let first = relay.peer();
+    relay.echo(&first, b"first");
+    let others: Vec<UdpSocket> = (0..2 * LIMIT).map(|_| relay.peer()).collect();
+    for other in &others {
+        other.send(b"").expect("send");
+    }
+    relay.rnc.says("cannot make a socket: Too many open files");
+    // What was sent before is read by now.
+    first.send(b"last").expect("send");
+    while relay.next().0 != b"last" {}
+    relay.rnc.signal(Signal::TERM);
+    let said = relay.rnc.wait().expect_signal(Signal::TERM).stderr;
+    assert_eq!(said.matches("Too many").count(), 1, "{said}");
+}
