@@ -27,7 +27,11 @@ use std::net::{IpAddr, SocketAddr};
 use std::os::fd::AsFd;
 use std::sync::Arc;
 
-/// Who a datagram socket talks with.
+/// The longest message that is received whole, in bytes: a Unix one is bounded by its sender's
+/// SO_SNDBUF, by default 208 KiB. Where messages are joined, several UDP ones.
+pub const MAX_RECEIVED_BYTES: usize = 256 << 10;
+
+/// The peers of a datagram socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PeerMode {
     /// The socket is connected: one peer, fixed.
@@ -258,8 +262,8 @@ impl Datagram {
     }
 
     /// Reads one message, or as many as there are and `buf` has room for where they are to be
-    /// joined. What `buf` cannot hold of the first is lost, so offer 64 KiB, and
-    /// 256 KiB for Unix ones. `Again` when nothing but dropped messages has come for a while.
+    /// joined. What `buf` cannot hold of the first is lost: offer `MAX_RECEIVED_BYTES`.
+    /// `Again` when nothing but dropped messages has come for a while.
     ///
     /// # Errors
     /// ECONNREFUSED after an ICMP refusal, and the like.

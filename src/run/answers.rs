@@ -11,7 +11,7 @@ use super::words;
 use crate::exit::Exit;
 use crate::flow::limits::Late;
 use crate::flow::taps::Taps;
-use crate::io::datagram::{Datagram, PeerAddr, PeerMode};
+use crate::io::datagram::{Datagram, MAX_RECEIVED_BYTES, PeerAddr, PeerMode};
 use crate::io::inbox::Notice;
 use crate::io::reactor::{Cx, Drive, Registered, Step};
 use crate::io::ready::{Got, Put, Ready};
@@ -27,9 +27,6 @@ use std::time::Instant;
 
 /// Datagrams answered in one turn, before signals and the rest are looked at.
 const TURN: usize = 64;
-/// The longest datagram that can come, in bytes: a Unix one is bounded by its sender's SO_SNDBUF,
-/// by default 208 KiB.
-const MOST_BYTES: usize = 256 << 10;
 
 /// Answers datagrams.
 pub struct Answers {
@@ -77,7 +74,7 @@ impl Answers {
             end,
             port: own.map(|own| own.port()),
             welcome,
-            buf: vec![0; MOST_BYTES].into(),
+            buf: vec![0; MAX_RECEIVED_BYTES].into(),
             waiting: None,
             chargen: Chargen::default(),
             loops: Loops::default(),

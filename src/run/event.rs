@@ -3,10 +3,8 @@
 
 use crate::flow::bridge::Ended;
 use crate::flow::limits::Late;
-use crate::net::news::News;
 use crate::net::tls::TlsAcceptor;
 use crate::net::wrap::WrapError;
-use crate::plan::End;
 use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -64,10 +62,6 @@ pub enum Event<'a> {
     NobodyCame(Duration),
     /// A relay's target is its own listener.
     Itself(&'a str),
-
-    // ---- opening an end
-    /// What is seen while an end is opened, at this port.
-    Opening(&'a News, &'a End, u16),
 
     // ---- a session
     /// A client that is spoken to in plain text speaks TLS.

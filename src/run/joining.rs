@@ -7,7 +7,7 @@ use crate::flow::bridge::Bridge;
 use crate::flow::exchange::{Direction, Exchange};
 use crate::flow::flow::{Flow, Settings};
 use crate::flow::stages::{Doubled, Pace, Stage, Tag};
-use crate::io::datagram::{Datagram, MessageShape, PeerAddr};
+use crate::io::datagram::{Datagram, MAX_RECEIVED_BYTES, MessageShape, PeerAddr};
 use crate::io::endpoint::Endpoint;
 use crate::net::addr;
 use crate::parse::escape::printable;
@@ -18,9 +18,6 @@ use crate::proto::telnet::Telnet;
 use socket2::SockAddr;
 use std::time::Instant;
 
-/// The longest datagram that can come, in bytes: a Unix one is bounded by its sender's SO_SNDBUF,
-/// by default 208 KiB. Where datagrams are joined, several UDP ones.
-const MAX_RECEIVED_BYTES: usize = 256 << 10;
 /// As much of standard input as is read at once when it makes several datagrams, in bytes. It is
 /// what a pipe holds.
 const SENT_BYTES: usize = 64 << 10;

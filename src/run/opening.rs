@@ -104,14 +104,11 @@ impl Opening {
         }
         self.reserve.clear();
         loop {
-            match &mut self.ends {
-                [Some(_), Some(_)] => {
-                    let [local, remote] = std::mem::take(&mut self.ends);
-                    let ends = local.zip(remote).map(|(local, remote)| [local, remote]);
-                    return Poll::Ready(ends.ok_or(Outcome::of(Exit::FAILED)));
-                }
-                _ => ready!(self.open(cx))?,
+            match std::mem::take(&mut self.ends) {
+                [Some(local), Some(remote)] => return Poll::Ready(Ok([local, remote])),
+                ends => self.ends = ends,
             }
+            ready!(self.open(cx))?;
         }
     }
 
@@ -130,34 +127,32 @@ impl Opening {
     /// Goes on opening the side that is missing, the peer's first.
     fn open(&mut self, cx: Cx<'_>) -> Poll<Result<(), Outcome>> {
         let is_remote = self.ends[REMOTE].is_none();
-        let opener = match &mut self.opener {
+        let mut opener = match self.opener.take() {
             Some(opener) => opener,
-            None => {
-                let opener = self.opener(is_remote, cx.now)?;
-                self.opener.insert(opener)
-            }
+            None => self.opener(is_remote, cx.now)?,
         };
         if is_remote && itself::returns(self.ends[LOCAL].as_ref(), opener.to()) {
             return Poll::Ready(Err(Outcome::of(Exit::FAILED)));
         }
         let opened = opener.drive(cx);
         for news in opener.take_news() {
-            words::tell(&Event::Opening(&news, opener.to().end(), opener.port()));
+            words::tell_opening(&news, opener.to().end(), opener.port());
         }
-        let opened = ready!(opened);
-        let Some(opener) = self.opener.take() else {
-            return Poll::Pending;
-        };
-        let opened = match opened {
-            Ok(opened) => opened,
-            Err(error) => return Poll::Ready(self.not_opened(error, &opener)),
-        };
-        self.terms.shortage.set(None);
-        Poll::Ready(if is_remote {
-            self.opened(opened, opener.to())
-        } else {
-            self.ends[LOCAL] = Some(opened.end);
-            Ok(())
+        Poll::Ready(match opened {
+            Poll::Pending => {
+                self.opener = Some(opener);
+                return Poll::Pending;
+            }
+            Poll::Ready(Err(error)) => self.not_opened(error, &opener),
+            Poll::Ready(Ok(opened)) => {
+                self.terms.shortage.set(None);
+                if is_remote {
+                    self.opened(opened, opener.to())
+                } else {
+                    self.ends[LOCAL] = Some(opened.end);
+                    Ok(())
+                }
+            }
         })
     }
 

@@ -11,7 +11,7 @@ use super::loops::Loops;
 use super::welcome::Welcome;
 use super::words;
 use crate::exit::Exit;
-use crate::io::datagram::{self, Datagram, PeerAddr};
+use crate::io::datagram::{Datagram, MAX_RECEIVED_BYTES, PeerAddr, PeerMode};
 use crate::io::endpoint::Endpoint;
 use crate::io::inbox::Notice;
 use crate::io::mailbox::{Mailbox, SharedSocket, Slot};
@@ -29,9 +29,6 @@ use std::rc::Rc;
 
 /// Peers at once, if nothing else is said: each may be a process. Others are not heard.
 const MOST_PEERS: usize = 256;
-/// The longest datagram that can come, in bytes: a Unix one is bounded by its sender's SO_SNDBUF,
-/// by default 208 KiB.
-const MOST_BYTES: usize = 256 << 10;
 
 /// Receives datagrams, and sorts them by their senders.
 pub struct Peers {
@@ -82,7 +79,7 @@ impl Peers {
         cx: Cx<'_>,
     ) -> io::Result<Peers> {
         let shared = Rc::new(SharedSocket::new(bound.sock.try_clone()?));
-        let mut end = Datagram::new(bound.sock, datagram::PeerMode::Last, &cx.registrar)?;
+        let mut end = Datagram::new(bound.sock, PeerMode::Last, &cx.registrar)?;
         // What a peer is joined to could answer itself without end, and another socket with the same
         // address would not get the answer.
         end.drop_own();
@@ -91,7 +88,7 @@ impl Peers {
         Ok(Peers {
             end,
             shared,
-            buf: vec![0; MOST_BYTES].into(),
+            buf: vec![0; MAX_RECEIVED_BYTES].into(),
             slots: HashMap::new(),
             most: listening.reception.most_clients.unwrap_or(MOST_PEERS),
             loops: Loops::default(),

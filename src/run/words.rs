@@ -11,8 +11,9 @@ use super::event::{Event, Totals};
 use crate::flow::bridge::Ended;
 use crate::flow::limits::Late;
 use crate::net::addr::{self, show_ip};
+use crate::net::news::News;
 use crate::net::unix;
-use crate::plan::Manners;
+use crate::plan::{End, Manners};
 use crate::report::{self, Wording};
 use crate::sys::sockopt::Credentials;
 use socket2::{SockAddr, Socket};
@@ -56,16 +57,18 @@ fn failed(what: &str, why: &io::Error) -> Said {
 
 /// Tells something.
 pub fn tell(event: &Event<'_>) {
-    if let Event::Opening(news, end, port) = event {
-        let lines = opening(news, end, *port, false);
-        return lines.iter().for_each(|line| report::line(line));
-    }
     let own = match report::wording() {
         Wording::Ncat => ncat(event),
         Wording::Netcat => None,
     };
     let Said { tone, lines } = own.unwrap_or_else(|| netcat(event));
     lines.iter().for_each(|line| tone.tell(line));
+}
+
+/// Prints what `-v` prints while an end is opened, at this port.
+pub fn tell_opening(news: &News, end: &End, port: u16) {
+    let lines = opening(news, end, port, false);
+    lines.iter().for_each(|line| report::line(line));
 }
 
 /// In Ncat's words, where it has some.
