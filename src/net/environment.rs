@@ -1,4 +1,4 @@
-//! What a program is told about its peer.
+//! The environment variables of a program about its peer.
 
 use super::addr;
 use crate::io::datagram::PeerAddr;
@@ -41,8 +41,8 @@ impl Addresses {
         addresses
     }
 
-    /// The variables that tell a program about its peer, under Ncat's names and under ours.
-    /// Variables that say nothing here are taken out: they may be those of an rnc around us.
+    /// The variables for a program, under Ncat's names and under ours. `None` removes one: it may
+    /// be that of an rnc which runs this one.
     pub fn variables(&self, transport: Transport) -> Vec<(String, Option<OsString>)> {
         let proto = match &self.local {
             Some(addr) if addr.is_unix() => "UNIX",

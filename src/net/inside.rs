@@ -12,12 +12,12 @@ use crate::proto::services;
 use crate::sys::child::{Channel, Order};
 use crate::sys::clock;
 
-/// What an end inside this machine has to know of its session.
+/// What an end inside this machine needs from its session.
 #[derive(Default)]
 pub struct Facing {
     /// Which directions are used.
     pub uses: Uses,
-    /// Who is at the other side.
+    /// The addresses of the other side.
     pub addresses: Addresses,
     /// The other side sends messages, not a stream of bytes.
     pub keeps_messages: bool,

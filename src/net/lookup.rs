@@ -50,7 +50,7 @@ struct Question {
     host: Hop,
     /// The family asked for, and whether names are looked up at all.
     net: Net,
-    /// Where nobody knows the name, there may be no address.
+    /// A name that is not found is no error.
     may_fail: bool,
 }
 

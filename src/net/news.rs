@@ -1,4 +1,4 @@
-//! What there is to tell while an end is being opened.
+//! What is printed while an end is being opened.
 
 use crate::report;
 use socket2::{SockAddr, Socket};

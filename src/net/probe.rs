@@ -1,5 +1,5 @@
-//! Asking a UDP port whether somebody is there: with one datagram, or, as OpenBSD nc does, with two
-//! at once and then one a second. Only a refusal (ICMP) is an answer; silence is taken for yes.
+//! Probing a UDP port: with one datagram, or, as OpenBSD nc does, with two at once and then one a
+//! second. Only a refusal (ICMP) is an answer; without one the port counts as open.
 
 use super::dial::Connected;
 use crate::io::reactor::Cx;
@@ -38,8 +38,8 @@ impl Probe {
         })
     }
 
-    /// Looks whether there is a refusal, and sends the next datagram when it is time; ready when
-    /// nothing speaks against the port.
+    /// Looks for a refusal, and sends the next datagram when it is time; ready when the time for a
+    /// refusal is over.
     ///
     /// # Errors
     /// The refusal.

@@ -369,8 +369,8 @@ impl Attempt {
 
 /// A connect has worked when there is a peer, other than the socket itself: the local port the
 /// kernel chooses for a connect to this machine can be the one connected to, and a TCP socket that
-/// meets itself is connected (RFC 9293, section 3.5). Nobody listens there then. Where the user
-/// chose the port, it was wished for.
+/// meets itself is connected (RFC 9293, section 3.5): nothing listens there then. Where the user
+/// chose the port, it is meant.
 ///
 /// It has worked, too, when the peer was there and has reset the connection since: what it sent
 /// before is still to be read, and the error, which asking for it would take away, stands behind.

@@ -15,8 +15,7 @@ use std::io;
 use std::task::{Poll, ready};
 use std::time::{Duration, Instant};
 
-/// How long TLS may take, if nothing else is said: a peer that says nothing is not waited for for
-/// ever.
+/// How long TLS may take without other limits: a silent peer is not waited for for ever.
 pub const LIMIT: Duration = Duration::from_secs(30);
 
 /// A stream on which TLS is being put.
@@ -38,11 +37,11 @@ enum WrapState {
 pub enum WrapError {
     /// The peer does not go over to TLS.
     Asking(DialogueError),
-    /// It sent bytes behind its word to begin with TLS: whoever did that wanted them to be taken
-    /// for protected ones (CVE-2011-0411).
+    /// The server sent plain text after agreeing to TLS, which would be taken for protected data
+    /// (CVE-2011-0411).
     Injected,
-    /// The handshake failed, or took too long (`TimedOut`). Of a `rustls::Error` inside the peer has
-    /// been told.
+    /// The handshake failed, or took too long (`TimedOut`). For a `rustls::Error` inside, an alert
+    /// was sent.
     Handshake(io::Error, Box<TlsSession>),
     /// Asking took too long.
     Late,

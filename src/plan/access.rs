@@ -1,20 +1,20 @@
-//! Who may come in.
+//! Access rules.
 
 use crate::parse::host_set::HostSet;
 use crate::parse::hosts::HostSpec;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-/// Who may come in, as typed: no name is looked up yet, and no file read.
+/// Access rules, as typed: no name is looked up yet, and no file read.
 #[derive(Clone, Debug, Default)]
 pub struct Access {
-    /// The only hosts that may; `None`: all.
+    /// The only hosts admitted; `None`: all.
     pub allow: Option<HostList>,
-    /// Hosts that may not, whatever the other list says.
+    /// Hosts that are denied, also if the other list has them.
     pub deny: HostList,
-    /// The only users whose processes may, by way of a Unix socket; `None`: all.
+    /// The only users whose processes are admitted at a Unix socket; `None`: all.
     pub users: Option<Vec<u32>>,
-    /// It is told when all hosts may come that can reach this machine: they would run a program.
+    /// A warning is printed where any host that reaches this machine can run a program.
     pub warns_if_open: bool,
 }
 
@@ -28,38 +28,38 @@ pub struct HostList {
 }
 
 impl Access {
-    /// Says whether a part of it stands in files, which can be read again.
+    /// Returns whether a part of them is in files, which can be read again.
     pub fn has_files(&self) -> bool {
         let mut lists = self.allow.iter().chain([&self.deny]);
         lists.any(|list| !list.files.is_empty())
     }
 }
 
-/// Who may come in: what an `Access` has come to. All may where it is empty.
+/// Access rules with names looked up and files read. All are admitted where they are empty.
 #[derive(Clone, Debug, Default)]
 pub struct Admission {
-    /// The only hosts that may; `None`: all.
+    /// The only hosts admitted; `None`: all.
     pub allow: Option<HostSet>,
-    /// Hosts that may not.
+    /// Hosts that are denied.
     pub deny: HostSet,
-    /// The only users that may; `None`: all.
+    /// The only users admitted; `None`: all.
     pub users: Option<Vec<u32>>,
 }
 
 impl Admission {
-    /// Says whether there are hosts that may not come in.
+    /// Returns whether some hosts are denied.
     pub fn limits_hosts(&self) -> bool {
         self.allow.is_some() || self.deny != HostSet::default()
     }
 
-    /// Says whether a host may come in.
+    /// Returns whether a host is admitted.
     pub fn admits_host(&self, peer: &SocketAddr) -> bool {
         let is_allowed = self.allow.as_ref().is_none_or(|hosts| hosts.has(peer));
         is_allowed && !self.deny.has(peer)
     }
 
-    /// Says whether a process of a user may come in; `None` is one of whom nothing is known. Where
-    /// only some hosts may, nobody may who comes from none.
+    /// Returns whether a process of a user is admitted; `None` is an unknown user. Where only some
+    /// hosts are admitted, a client without a host is not.
     pub fn admits_user(&self, uid: Option<u32>) -> bool {
         let may = |users: &Vec<u32>| uid.is_some_and(|uid| users.contains(&uid));
         self.allow.is_none() && self.users.as_ref().is_none_or(may)

@@ -1,4 +1,4 @@
-//! Listeners: where peers come from, who of them may, and how many are served.
+//! Listeners: where they are, their access rules, and how many clients are served.
 
 use super::access::Access;
 use super::end::UnixPath;
@@ -12,11 +12,11 @@ use std::time::Duration;
 pub struct Listening {
     /// Where.
     pub at: ListenAt,
-    /// Which of those who come are served.
+    /// How many clients are served, and how.
     pub clients: Clients,
-    /// Who may come in.
+    /// The access rules.
     pub access: Access,
-    /// How they are received.
+    /// How clients are received.
     pub reception: Reception,
     /// Families, transport and socket options.
     pub net: Net,
@@ -82,7 +82,7 @@ pub struct Binding {
     pub groups: Vec<Group>,
 }
 
-/// Where sockets come from that somebody else has made for us.
+/// Where sockets come from that another program has opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Passed {
     /// From a service manager. See sd_listen_fds(3).
@@ -96,8 +96,8 @@ pub enum Passed {
 pub enum Clients {
     /// One client; the listener is closed as soon as it is there.
     One,
-    /// One client; others may queue up until rnc leaves, unserved. Of datagrams those of the first
-    /// peer count.
+    /// One client; others may connect until rnc leaves, and are not served. Of datagrams those of
+    /// the first peer count.
     OneQueueing,
     /// One after the other, without end. Of datagrams all count, and the last sender is answered.
     InTurn,
@@ -105,10 +105,10 @@ pub enum Clients {
     Each,
 }
 
-/// How a Unix listener treats what stands at its path.
+/// How a Unix listener treats a file at its path.
 #[derive(Clone, Copy, Debug)]
 pub struct UnixListening {
-    /// Whatever is there is replaced; else only a socket that nobody listens on.
+    /// Any file is replaced; else only a socket that has no listener.
     pub replaces_anything: bool,
     /// Our socket is removed at the end.
     pub removed_at_end: bool,
@@ -119,11 +119,11 @@ pub struct UnixListening {
 /// How a listener receives its clients.
 #[derive(Clone, Debug, Default)]
 pub struct Reception {
-    /// More clients at once are turned away (`--max-conns`).
+    /// More clients at once are denied (`--max-conns`).
     pub most_clients: Option<usize>,
-    /// It is given up when nobody has come by then (`--accept-timeout`).
+    /// The time for the first client to connect (`--accept-timeout`).
     pub accept_timeout: Option<Duration>,
-    /// At SIGTERM nobody is let in any more, and those who are there have that long (`--grace`).
+    /// After SIGTERM no more clients are accepted, and those there are have that long (`--grace`).
     pub grace: Option<Duration>,
     /// The port is written to this file (`--port-file`).
     pub port_file: Option<PathBuf>,

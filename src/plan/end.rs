@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
 
-/// A Unix socket's address: a path, or an abstract name behind `@`.
+/// A Unix socket's address: a path, or `@` and an abstract name.
 pub type UnixPath = PathBuf;
 
 /// An end that is opened: its base, the layers on it from the wire inwards, and how it is opened.
@@ -80,7 +80,7 @@ pub struct How {
     pub timeout: Option<Duration>,
     /// The time counts for each address anew.
     pub timeout_per_address: bool,
-    /// What stands behind "timed out" in messages.
+    /// What follows "timed out" in messages.
     pub timeout_reason: Option<&'static str>,
     /// The pause before the next address is tried beside the ones under way (RFC 8305); `None`:
     /// one after the other.
@@ -158,7 +158,7 @@ pub struct Proxy {
     pub user: Option<String>,
     /// The password; when there is a user but no password, it is asked for on the terminal.
     pub password: Option<String>,
-    /// Who looks the name of the target up.
+    /// Where the name of the target is looked up.
     pub names: ProxyNames,
     /// An HTTP request has a Host field.
     pub names_the_host: bool,
@@ -171,14 +171,14 @@ impl Proxy {
     }
 }
 
-/// Who looks up the name a proxy is to connect to.
+/// Where the name that a proxy is to connect to is looked up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProxyNames {
-    /// We do.
+    /// Here.
     Local,
-    /// The proxy.
+    /// By the proxy.
     Remote,
-    /// We do, and the proxy where we know no address.
+    /// Here, and by the proxy where that finds no address.
     Both,
     /// No look-up: it has to be an address.
     Neither,

@@ -27,11 +27,12 @@ pub use rules::{Ends, Framing, PassEnd, Rules, TelnetSides, Until};
 pub struct Plan {
     /// What to do.
     pub work: Work,
-    /// Where it is written down what passes.
+    /// The logs of what passes.
     pub logs: Vec<Log>,
-    /// How it is told, and how rnc ends.
+    /// What is printed, and the exit codes.
     pub manners: Manners,
-    /// `NCAT TEST: LISTEN` is printed when there is a listener: scripts that drive Ncat wait for it.
+    /// `NCAT TEST: LISTEN` is printed when there is a listener: scripts that drive Ncat wait for
+    /// it.
     pub tells_test: bool,
     /// The key for signed segments is asked for on the terminal (`-S`).
     pub asks_md5_key: bool,
@@ -70,7 +71,7 @@ pub enum Side {
     End(Box<End>),
     /// An end at each of several ports, one after the other.
     Ports(Box<Ports>),
-    /// Whoever comes to a listener.
+    /// The clients of a listener.
     Listener(Box<Listening>),
 }
 
@@ -140,20 +141,20 @@ pub struct Codes {
     pub other: u8,
 }
 
-/// How it is told what happens, and how rnc ends.
+/// What is printed, and the exit codes.
 #[derive(Clone, Copy, Debug)]
 pub struct Manners {
     /// Exit codes.
     pub codes: Codes,
     /// The peer's name, not its address, is shown when it connects.
     pub names_peers: bool,
-    /// Whose process the peer is, is shown when it connects to a Unix socket.
+    /// The process and user of a peer are shown when it connects to a Unix socket.
     pub tells_users: bool,
     /// When a listener prints where it is without `-v`.
     pub announces: Announces,
-    /// Errors of a listener are told without the address, as nc does.
+    /// Errors of a listener are printed without the address, as nc does.
     pub plain_errors: bool,
-    /// A broken session is a failure: told, and exit code 1.
+    /// A broken session is a failure: printed, and exit code 1.
     pub tells_breaks: bool,
 }
 

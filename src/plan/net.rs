@@ -101,7 +101,7 @@ pub struct Net {
     pub options: SocketOptions,
 }
 
-/// How a UDP port is asked whether somebody is there. Only a refusal is an answer.
+/// How a UDP port is probed. Only a refusal is an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct UdpProbe {
     /// What is sent.

@@ -6,23 +6,23 @@ use std::path::PathBuf;
 /// The SHA-256 of a certificate in DER.
 pub type Pin = [u8; 32];
 
-/// Whom a certificate has to come from.
+/// Which certificates are trusted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Trust {
-    /// Whoever the system trusts, for the name that was dialled.
+    /// Those of authorities that the system trusts, for the name that was dialled.
     Platform,
-    /// The authorities in this file (PEM), for the name that was dialled.
+    /// Those of the authorities in this file (PEM), for the name that was dialled.
     Authorities(PathBuf),
-    /// Nobody but the owners of exactly these certificates, whatever names and dates are in them.
+    /// Exactly these, whatever names and dates are in them.
     Pins(Vec<Pin>),
-    /// Anyone: nothing is checked.
+    /// All: nothing is checked.
     Anyone,
 }
 
-/// Who we are: files in PEM.
+/// Our certificate and key: files in PEM.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
-    /// Our certificate, and those between it and its authority behind it.
+    /// Our certificate, followed by those between it and its authority.
     pub cert: PathBuf,
     /// Its private key.
     pub key: PathBuf,
@@ -72,7 +72,7 @@ pub struct Client {
 pub struct Server {
     /// What it shares with clients.
     pub common: Common,
-    /// Clients must have certificates: from whom.
+    /// Clients must have certificates: which are trusted.
     pub clients: Option<Trust>,
     /// Where a certificate that was made is kept: a directory.
     pub save: Option<PathBuf>,

@@ -1,5 +1,5 @@
-//! Services that need no program, over datagrams: each one that comes is answered by itself, to
-//! whoever sent it, so that peers do not exist beyond their datagram and cannot pile up.
+//! Services that need no program, over datagrams: each datagram is answered to its
+//! sender and then forgotten, so that peers cannot pile up.
 
 use super::bind::BoundSock;
 use super::event::Event;
@@ -36,7 +36,7 @@ pub struct Answers {
     end: Datagram,
     /// Our own port, if there are ports.
     port: Option<u16>,
-    /// Who is answered.
+    /// How peers are received.
     welcome: Welcome,
     /// The datagram that came, or its answer.
     buf: Box<[u8]>,
@@ -190,7 +190,7 @@ impl Answers {
     }
 }
 
-/// Says that an answer could not be sent. There may be any number of them, so only with `-v`.
+/// Prints, with `-v` only since there may be many, that an answer could not be sent.
 fn tell_fault(end: &mut Datagram) {
     if let Some(error) = end.take_send_fault()
         && report::is_verbose(1)

@@ -19,7 +19,7 @@ use std::iter;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-/// Sockets that listen, the files that say where, and who may come in.
+/// Sockets that listen, their files, and the access rules.
 pub struct Bound {
     /// The sockets.
     pub socks: Vec<Socket>,
@@ -29,7 +29,7 @@ pub struct Bound {
     pub arrived: Option<Arrived>,
     /// The file of a Unix socket, and the one with the port.
     pub files: Vec<OwnFile>,
-    /// Who may come in.
+    /// The access rules.
     pub guard: Guard,
     /// What clients that speak TLS are shown.
     pub tls: Option<TlsAcceptor>,
@@ -40,8 +40,8 @@ pub struct Bound {
 /// # Errors
 /// It cannot be bound: one line for the user.
 pub fn bind(listening: &Listening, manners: &Manners) -> anyhow::Result<Bound> {
-    // What is read or looked up, all of which may block, comes first: a signal ends rnc at once then,
-    // and leaves no file.
+    // What is read or looked up, all of which may block, comes first: a signal ends rnc at once
+    // then, and leaves no file.
     let guard = Guard::new(listening)?;
     let tls = secure::server(listening)?;
     let (socks, names, arrived, files) = match &listening.at {
@@ -85,13 +85,13 @@ pub fn bind(listening: &Listening, manners: &Manners) -> anyhow::Result<Bound> {
     })
 }
 
-/// A bound socket of datagrams, and the files that say where.
+/// A bound socket of datagrams, and its files.
 pub struct BoundSock {
     /// The socket.
     pub sock: Socket,
     /// The file of a Unix socket, and the one with the port.
     pub files: Vec<OwnFile>,
-    /// Who is heard.
+    /// The access rules.
     pub guard: Guard,
 }
 
@@ -184,7 +184,7 @@ fn take_passed(passed: Passed) -> io::Result<Sockets> {
     {
         return Ok((Vec::new(), socks.pop().map(|sock| (sock, addr))));
     }
-    // accept(2) knows no MSG_DONTWAIT; whoever has passed on a listener leaves accepting to us.
+    // accept(2) knows no MSG_DONTWAIT; the process that passed a listener leaves accepting to rnc.
     for sock in socks.iter().filter(|sock| is_listener(sock)) {
         sock.set_nonblocking(true)?;
     }
@@ -230,7 +230,7 @@ fn write_port(listening: &Listening, socks: &[Socket]) -> anyhow::Result<Vec<Own
     Ok(vec![written])
 }
 
-/// Tells where clients are awaited.
+/// Prints where rnc listens.
 pub fn tell_listening(bound: &Bound, listening: &Listening, manners: &Manners) {
     let names = bound.names.iter().map(Option::as_deref);
     for (sock, name) in bound.socks.iter().zip(names.chain(iter::repeat(None))) {
@@ -249,7 +249,7 @@ pub fn tell_listening(bound: &Bound, listening: &Listening, manners: &Manners) {
     }
 }
 
-/// Tells where we listen; nc: `Listening on 0.0.0.0 8080`. `name` is that of the address.
+/// Prints where a socket is bound; nc: `Listening on 0.0.0.0 8080`. `name` is that of the address.
 pub fn tell_bound(
     is_bound: bool,
     sock: &Socket,

@@ -1,4 +1,4 @@
-//! A peer that has come.
+//! A peer that has connected, or sent its first datagram.
 
 use crate::io::connection::Connection;
 use crate::io::endpoint::Endpoint;
@@ -8,22 +8,22 @@ use socket2::{SockAddr, Socket};
 use std::io;
 use std::os::fd::OwnedFd;
 
-/// A peer that has come, and may come in.
+/// A peer that was accepted.
 pub struct Arrival {
-    /// What leads to it.
+    /// Its connection.
     pub link: Link,
     /// Where it is from, if that is known.
     pub addr: Option<SockAddr>,
     /// What it is called in messages: `127.0.0.1 port 80 (tcp)`.
     pub label: String,
-    /// Its place among those who may be there at once.
+    /// Its place among the clients that `--max-conns` counts.
     pub seat: Option<Seat>,
-    /// Descriptors put by for what it is joined to. Without them clients could take them all, and
+    /// Descriptors kept free for its other side. Without them clients could take all there are, and
     /// wait for each other.
     pub reserve: Vec<OwnedFd>,
 }
 
-/// What leads to a peer.
+/// The connection of a peer.
 pub enum Link {
     /// A stream that the loop does not know yet.
     Stream(Connection),
@@ -61,7 +61,7 @@ impl Link {
 }
 
 impl Arrival {
-    /// Puts descriptors by.
+    /// Keeps descriptors free.
     ///
     /// # Errors
     /// There are not so many.

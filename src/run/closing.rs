@@ -1,4 +1,4 @@
-//! How a session ended: the one place that tells it, and gives the exit code.
+//! How a session ended: what is printed about it, and its exit code.
 
 use super::company::Company;
 use super::event::{Event, Totals};
@@ -26,7 +26,7 @@ pub struct Closing<'a> {
 }
 
 impl Closing<'_> {
-    /// Tells what there is to tell.
+    /// Prints how it ended; returns the exit code.
     pub fn tell(&self, joined: &mut Joined, ended: &Ended, now: Instant) -> Exit {
         self.tell_totals(joined, ended, now);
         if joined.bridge.is_used_up() {
@@ -103,7 +103,7 @@ impl Closing<'_> {
         (alerted.is_all(received) && !is_ours).then_some(dialed)
     }
 
-    /// Something broke, and it is told what.
+    /// Prints what broke; returns the exit code.
     fn broken(&self, place: BrokenEnd, error: &io::Error, joined: &mut Joined) -> Exit {
         let codes = self.terms.manners.codes;
         let label = &self.names.peer;
@@ -166,8 +166,8 @@ impl Closing<'_> {
         peer.keeps_messages()
     }
 
-    /// Whoever goes while it is still being sent to breaks the connection off; but a pattern
-    /// without end can be left in no other way.
+    /// Returns whether the peer has reset a connection that it can leave in no other way: chargen
+    /// has no end.
     fn is_forgiven(&self, error: &io::Error) -> bool {
         let goes = [ErrorKind::BrokenPipe, ErrorKind::ConnectionReset].contains(&error.kind());
         goes && self.terms.rules.forgives_resets

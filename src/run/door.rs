@@ -1,5 +1,5 @@
-//! Sessions at once: a door that lets clients in, and for each of them a session that is a task of
-//! its own, so that none waits for another.
+//! Sessions at once: each client gets a session that is a task of its own, so that none waits for
+//! another.
 
 use super::client::Arrival;
 use super::company::Company;
@@ -21,7 +21,7 @@ use std::time::Instant;
 /// Clients accepted, or datagrams received, in one turn, before the sessions get theirs.
 const ARRIVALS: usize = 64;
 
-/// Where clients come in.
+/// Where clients come from.
 pub enum Way {
     /// A listener of streams.
     Streams(Box<Entrance>),
@@ -38,7 +38,7 @@ impl Way {
     }
 }
 
-/// Lets clients in, and makes a session of each.
+/// Accepts clients, and begins a session with each.
 pub struct Door {
     terms: Rc<Terms>,
     way: Way,
@@ -47,7 +47,7 @@ pub struct Door {
 }
 
 impl Door {
-    /// Lets in whoever comes this way.
+    /// Accepts the clients that come this way.
     pub fn new(terms: Rc<Terms>, way: Way, company: Company) -> Door {
         // As many clients as the system lets us have.
         limits::descriptors(usize::MAX);
@@ -91,10 +91,10 @@ impl Door {
     }
 }
 
-/// What one turn at a way in gave, and what the task wants next if that is nothing.
+/// The clients that one turn gave, and what the task wants next if there are none.
 type Clients = (Vec<Box<Arrival>>, Step<Exit>);
 
-/// One turn at a listener; `descriptors` are put by for each client.
+/// One turn at a listener; so many descriptors are kept free for each client.
 fn accept(entrance: &mut Entrance, descriptors: usize, cx: Cx<'_>) -> Clients {
     let mut clients = Vec::new();
     for _ in 0..ARRIVALS {
@@ -104,7 +104,7 @@ fn accept(entrance: &mut Entrance, descriptors: usize, cx: Cx<'_>) -> Clients {
             _ => continue,
         };
         if let Err(error) = client.reserve(descriptors) {
-            // Those before it still have to take what is put by for them.
+            // Those before it still have to use what is kept free for them.
             if !clients.is_empty() {
                 entrance.hold(client, cx.now, &cx.registrar);
                 break;

@@ -1,5 +1,5 @@
-//! The way in, the same for every listener of streams: who comes is accepted and greeted, as long
-//! as there is a place; when there are no descriptors left, that is told once.
+//! Accepting clients, the same for every listener of streams: access rules, TLS handshakes, places
+//! (`--max-conns`). A shortage of descriptors is printed once.
 
 use super::bind::{Bound, tell_listening};
 use super::client::{Arrival, Link};
@@ -22,15 +22,15 @@ use std::io;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-/// The pause before a client that had to wait is looked after again.
+/// The pause before a client that had to wait is tried again.
 pub const PAUSE: Duration = Duration::from_millis(500);
 
-/// Where clients come in.
+/// Accepts the clients of a listener.
 pub struct Entrance {
     listening: Rc<Listening>,
     manners: Manners,
     listener: Option<Listener>,
-    /// A client that was there before us: there will be no other.
+    /// A client that was accepted before rnc started: there will be no other.
     arrived: Option<Arrived>,
     /// There was such a client.
     awaits_one: bool,
@@ -43,19 +43,19 @@ pub struct Entrance {
     told_shortage: bool,
     /// How clients are received.
     pub welcome: Welcome,
-    /// Clients that have come, but not yet in, where they speak TLS.
+    /// Clients whose TLS handshake is under way.
     handshakes: Option<Handshakes>,
     /// One more than there are clients holds it.
     seats: Seat,
 }
 
-/// What a look at the entrance gave.
+/// The next client, or why there is none.
 pub enum Next {
     /// A client.
     Client(Box<Arrival>),
     /// None now.
     Pending,
-    /// One was turned away, or shakes hands first; there may be others.
+    /// One was denied, or begins its TLS handshake; there may be others.
     Refused,
     /// One for which there is no place. It waits until one is free, or until it is denied.
     Full,
@@ -64,7 +64,7 @@ pub enum Next {
 }
 
 impl Entrance {
-    /// The entrance of bound sockets; tells where clients are awaited. `limits` are those of their
+    /// Accepts at bound sockets, and prints where they are. `limits` are those of their
     /// sessions, which a handshake counts into.
     ///
     /// # Errors
@@ -98,7 +98,7 @@ impl Entrance {
         })
     }
 
-    /// Nobody else is let in: the sockets are closed, who still waits there is refused.
+    /// Accepts no more: the sockets are closed, which refuses clients that wait there.
     pub fn close(&mut self) {
         self.listener = None;
         self.arrived = None;
@@ -108,14 +108,13 @@ impl Entrance {
         self.welcome.close();
     }
 
-    /// Says whether somebody may still come.
+    /// Returns whether there may be another client.
     pub fn is_open(&self) -> bool {
         let shakes_hands = |handshakes: &Handshakes| !handshakes.are_over();
         self.listener.is_some() || self.handshakes.as_ref().is_some_and(shakes_hands)
     }
 
-    /// The next client that may come in, where nothing is done for one that has no place, and one that
-    /// cannot be taken only waits.
+    /// As `next`, where a client without a place is denied, and one that cannot be accepted waits.
     pub fn next_or_none(&mut self, cx: Cx<'_>) -> Next {
         match self.next(cx) {
             Next::Full => {
@@ -130,7 +129,7 @@ impl Entrance {
         }
     }
 
-    /// The next client that may come in.
+    /// The next client that the access rules admit.
     pub fn next(&mut self, cx: Cx<'_>) -> Next {
         let is_woken = std::mem::take(&mut self.is_woken);
         let is_due = |until: &Instant| is_woken || cx.now >= *until;
@@ -148,7 +147,7 @@ impl Entrance {
             if let Some((conn, addr)) = handshakes.next(&self.listening.net, cx.now) {
                 return self.seat(conn, addr);
             }
-            // The last one has failed: perhaps nobody can come any more.
+            // The last one has failed: perhaps there is no other client.
             if handshakes.are_over() && !were_over {
                 return Next::Refused;
             }
@@ -174,7 +173,7 @@ impl Entrance {
         }
     }
 
-    /// Lets a client in who has come, or begins to shake hands with it.
+    /// Gives an accepted client a place, or begins its TLS handshake.
     fn let_in(&mut self, sock: Socket, addr: SockAddr, cx: Cx<'_>) -> Next {
         let Some((sock, addr)) = self.welcome.admit((sock, addr)) else {
             return Next::Refused;
@@ -182,14 +181,14 @@ impl Entrance {
         let Some(handshakes) = &mut self.handshakes else {
             return self.seat(Connection::plain(sock), addr);
         };
-        // Others can come meanwhile.
+        // Others are accepted meanwhile.
         if let Err(error) = handshakes.begin((sock, addr), &self.listening.net, cx) {
             words::tell(&Event::TurnedAway(&error));
         }
         Next::Refused
     }
 
-    /// Gives a client who may come in a place, if there is one.
+    /// Gives a client a place, if there is one.
     fn seat(&mut self, conn: Connection, addr: SockAddr) -> Next {
         let taken = self.seats.others();
         match self.listening.reception.most_clients {
@@ -211,7 +210,7 @@ impl Entrance {
         }
     }
 
-    /// Turns away the client that waits for a place.
+    /// Denies the client that waits for a place.
     pub fn deny(&mut self) {
         if self.unseated.take().is_some()
             && let Some(most) = self.listening.reception.most_clients
@@ -220,8 +219,8 @@ impl Entrance {
         }
     }
 
-    /// How rnc ends when nobody can come any more: badly, if the one who was there before us could
-    /// not be made sure of.
+    /// Exit code once no client can arrive: a failure if the TLS handshake of the client that was
+    /// accepted before rnc started has failed.
     pub fn exit(&self) -> Exit {
         let failed = self.handshakes.as_ref().is_some_and(Handshakes::has_failed);
         if self.awaits_one && failed {
@@ -231,8 +230,7 @@ impl Entrance {
         }
     }
 
-    /// Has a client wait, until then or until another has left, for which there was something
-    /// missing.
+    /// Keeps a client for which descriptors are missing, until then or until another has left.
     pub fn hold(&mut self, client: Box<Arrival>, until: Instant, registrar: &Registrar<'_>) {
         self.held = Some((client, until));
         self.seats.wait(registrar.waker());
@@ -245,14 +243,14 @@ impl Entrance {
         }
     }
 
-    /// Tells that clients have to wait, once until none is waiting any more.
+    /// Prints that clients have to wait, once until none waits any more.
     pub fn tell_shortage(&mut self, error: &io::Error) {
         if !std::mem::replace(&mut self.told_shortage, true) {
             words::tell(&Event::Short(error));
         }
     }
 
-    /// Tells, with `-v`, who has come.
+    /// Prints, with `-v`, where a client is from.
     pub fn greet(&mut self, client: &Arrival, registrar: &Registrar<'_>) {
         if let (Link::Stream(conn), Some(addr)) = (&client.link, &client.addr) {
             self.welcome.greeter.greet(conn.socket(), addr, registrar);
@@ -283,13 +281,13 @@ impl Entrance {
         }
     }
 
-    /// When it wants to be looked at even if nobody comes.
+    /// When it is to be driven even if no client connects.
     pub fn deadline(&self) -> Option<Instant> {
         let next = match &self.held {
             Some((_, until)) => Some(*until),
             None => self.listener.as_ref().and_then(Listener::deadline),
         };
-        // While a client is held, nobody else is looked after.
+        // While a client is held, no other is accepted.
         let handshakes = self.handshakes.as_ref().filter(|_| self.held.is_none());
         let late = handshakes.and_then(Handshakes::deadline);
         let all = [next, late, self.welcome.deadline()];

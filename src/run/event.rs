@@ -1,5 +1,5 @@
-//! What happens and is told to the user, as values. The words for them are in `words`, one renderer
-//! for each language that rnc speaks.
+//! What is printed for the user, as values. The words for them are in `words`: those of nc and rnc,
+//! and those of Ncat.
 
 use crate::flow::bridge::Ended;
 use crate::flow::limits::Late;
@@ -9,7 +9,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-/// Something there is to tell.
+/// Something to be printed.
 pub enum Event<'a> {
     // ---- a listener
     /// A port is listened on, or bound.
@@ -36,29 +36,29 @@ pub enum Event<'a> {
     OwnCertificate(&'a str, Option<&'a str>),
     /// All hosts that reach this machine can use a program.
     OpenToAll,
-    /// Who may come in has been read again.
+    /// The access rules were read again.
     AccessRead,
-    /// A client has come from this address, which has this name.
+    /// A client has connected from this address, which has this name.
     Came(&'a str, SocketAddr),
-    /// A client has come that has no address of IP; to here, or from there.
+    /// A client without an IP address has connected: the socket it connected to, or its address.
     CameTo(&'a str),
-    /// TLS is on with a client: what was agreed on.
+    /// The TLS handshake of a client is done: what was agreed on, in lines.
     ClientSecured(&'a [String]),
     /// A client's handshake of TLS has failed.
     HandshakeFailed(&'a str, &'a WrapError, &'a TlsAcceptor),
     /// A client's handshake of TLS is given up for that of another.
     HandshakeDropped(&'a str),
-    /// A client may not come in, or a sender not be heard.
+    /// The access rules deny a client, or the sender of a datagram.
     Denied(&'a str),
-    /// A client could not be let in.
+    /// A client could not be accepted, and why.
     TurnedAway(&'a io::Error),
-    /// A client is turned away since there are so many.
+    /// A client is denied since there are so many.
     Full(usize),
-    /// Other peers are not heard since there are so many.
+    /// Datagrams of other peers are dropped since there are so many peers.
     PeersFull(usize),
-    /// Clients have to wait.
+    /// Clients have to wait for a descriptor.
     Short(&'a io::Error),
-    /// Nobody has come for so long.
+    /// No client has connected for so long.
     NobodyCame(Duration),
     /// A relay's target is its own listener.
     Itself(&'a str),
@@ -82,7 +82,7 @@ pub enum Event<'a> {
     Answered(u64, u64),
     /// The kernel has dropped so many datagrams.
     Dropped(u32),
-    /// A peer has had all the bytes it may have.
+    /// A peer has reached --max-bytes.
     UsedUp(&'a str),
     /// A peer that was spoken to in plain text has answered with a TLS alert.
     Alert(&'a str),
@@ -90,7 +90,7 @@ pub enum Event<'a> {
     Late(Option<&'a str>, Late),
     /// What broke, and why.
     Broken(&'a str, &'a str),
-    /// A client of many does not read.
+    /// A client of a room does not read, and is dropped.
     Stalled(&'a str),
     /// Standard input could not be read.
     InputFailed(&'a io::Error),
@@ -100,7 +100,7 @@ pub enum Event<'a> {
     // ---- rnc itself
     /// The socket could not be passed to standard output.
     NotPassed(&'a io::Error),
-    /// The password for a proxy could not be asked for.
+    /// There is no terminal to ask for the password of a proxy.
     NotAsked(&'a io::Error),
 }
 
@@ -112,6 +112,6 @@ pub struct Totals<'a> {
     pub time: Duration,
     /// How it ended.
     pub ended: &'a Ended,
-    /// The peer has come, and was not dialed.
+    /// The peer has connected to rnc, not rnc to it.
     pub came: bool,
 }

@@ -1,4 +1,4 @@
-//! Who has come, as `-v` prints it.
+//! Where clients are from, as `-v` prints it.
 
 use super::event::Event;
 use super::words;
@@ -14,15 +14,15 @@ use socket2::{SockAddr, Socket};
 use std::net::SocketAddr;
 use std::os::unix::ffi::OsStrExt;
 
-/// Tells who connected; nc: `Connection received on localhost 54182`. Where names are
-/// wanted the address is looked up off the loop, and told when the answer is there.
+/// Prints where clients are from; nc: `Connection received on localhost 54182`. Where names are
+/// wanted, the address is looked up off the loop, and printed when the answer is there.
 pub struct Greeter {
     manners: Manners,
     waiting: Vec<SocketAddr>,
 }
 
 impl Greeter {
-    /// Tells it in this manner.
+    /// Prints in this manner.
     pub fn new(manners: Manners) -> Greeter {
         Greeter {
             manners,
@@ -30,7 +30,7 @@ impl Greeter {
         }
     }
 
-    /// A client came, from this address.
+    /// A client has connected from this address.
     pub fn greet(&mut self, sock: &Socket, addr: &SockAddr, registrar: &Registrar<'_>) {
         if !report::is_verbose(1) {
             return;
@@ -41,7 +41,7 @@ impl Greeter {
         }
     }
 
-    /// The sender of datagrams came.
+    /// A peer has sent its first datagram.
     pub fn greet_sender(&mut self, sender: &PeerAddr, registrar: &Registrar<'_>) {
         match sender {
             PeerAddr::Ip(ip) => self.greet_ip(addr::unmapped(*ip), registrar),
@@ -52,7 +52,7 @@ impl Greeter {
         }
     }
 
-    /// A client with an IP address came.
+    /// As `greet`, for an IP address.
     fn greet_ip(&mut self, ip: SocketAddr, registrar: &Registrar<'_>) {
         if !report::is_verbose(1) {
             return;
@@ -78,7 +78,7 @@ impl Greeter {
         words::tell(&Event::Came(&host, *ip));
     }
 
-    /// Tells those who are still waiting for their name without it.
+    /// Prints the addresses whose look-ups are not done.
     pub fn flush(&mut self) {
         for ip in self.waiting.drain(..) {
             words::tell(&Event::Came(&show_ip(&ip), ip));

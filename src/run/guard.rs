@@ -1,4 +1,4 @@
-//! Lets those in who may come in. Who may not is closed at once, and hears nothing.
+//! The access rules of a listener. A denied client is closed at once, without an answer.
 
 use super::event::Event;
 use super::words;
@@ -16,7 +16,7 @@ use socket2::Socket;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Says, with `-v`, whose datagrams were dropped.
+/// Prints, with `-v`, whose datagrams were denied.
 pub fn tell_refused(end: &mut Datagram) {
     if let Some(PeerAddr::Ip(ip)) = end.take_refused()
         && report::is_verbose(1)
@@ -26,8 +26,7 @@ pub fn tell_refused(end: &mut Datagram) {
     }
 }
 
-/// Warns of sockets at which all hosts may come in that can reach this machine, where that is
-/// worth a warning.
+/// Warns of sockets at which any host that reaches this machine can use a program.
 pub fn warn_if_open(socks: &[Socket], access: &Access) {
     let is_open = |sock: &Socket| {
         let local = sock.local_addr().ok().and_then(|local| addr::ip(&local));
@@ -38,16 +37,16 @@ pub fn warn_if_open(socks: &[Socket], access: &Access) {
     }
 }
 
-/// Who may come in, now.
+/// The access rules, as they are now.
 pub struct Guard {
     rules: Arc<Admission>,
 }
 
 impl Guard {
-    /// Finds out who may come in.
+    /// Reads the access rules.
     ///
     /// # Errors
-    /// A list of hosts cannot be had: `AccessError`.
+    /// A file cannot be read, or a name not be looked up: `AccessError`.
     pub fn new(listening: &Listening) -> anyhow::Result<Guard> {
         let rules = access::load(&listening.access, listening.net.numeric)?;
         Ok(Guard {
@@ -60,7 +59,7 @@ impl Guard {
         &self.rules
     }
 
-    /// Takes in new rules; says whether there are some. Who is in already, stays.
+    /// Takes in a notice; returns whether it brings new rules. They are for new clients only.
     pub fn notice(&mut self, notice: &Notice) -> bool {
         let Notice::Rules(rules) = notice else {
             return false;
@@ -70,7 +69,7 @@ impl Guard {
         true
     }
 
-    /// Lets a client in, or turns it away: with a reset, so that nothing of it stays behind.
+    /// Returns the client if the rules admit it; else it is reset, so that no TIME_WAIT stays.
     pub fn admit(&self, (sock, addr): Arrived, manners: &Manners) -> Option<Arrived> {
         let admits = match addr::ip(&addr) {
             Some(ip) => self.rules.admits_host(&ip),

@@ -1,5 +1,4 @@
-//! Clients that have come and still shake hands (TLS): all at once, so that one that is slow keeps
-//! nobody from coming in.
+//! TLS handshakes of clients, all at once, so that a slow one delays no other client.
 
 use super::event::Event;
 use super::words;
@@ -20,18 +19,18 @@ use std::io;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-/// Handshakes there can be at once. When one more begins, the one that has taken longest is given
-/// up: whoever comes and says nothing keeps nobody else out.
+/// Handshakes at once. When one more begins, the oldest is given up: clients that connect and send
+/// nothing keep no others out.
 const MOST: usize = 1024;
 
-/// Clients that shake hands.
+/// Clients whose TLS handshake is under way.
 pub struct Handshakes {
     server: TlsAcceptor,
     limit: Duration,
     is_single: bool,
     /// In the order they began, which is that of their deadlines.
     under_way: BTreeMap<Registered, Arriving>,
-    /// Those that may be able to go on.
+    /// Those that had an event, or are late.
     awake: BTreeSet<Registered>,
     has_failed: bool,
 }
@@ -59,12 +58,12 @@ impl Handshakes {
         &self.server
     }
 
-    /// Says whether nobody shakes hands.
+    /// Returns whether none is under way.
     pub fn are_over(&self) -> bool {
         self.under_way.is_empty()
     }
 
-    /// Says whether one has failed.
+    /// Returns whether one has failed.
     pub fn has_failed(&self) -> bool {
         self.has_failed
     }
@@ -75,7 +74,7 @@ impl Handshakes {
         self.awake.clear();
     }
 
-    /// Begins with a client that has come.
+    /// Begins with an accepted client.
     ///
     /// # Errors
     /// Its socket cannot be registered.

@@ -20,7 +20,8 @@ pub fn returns(client: Option<&Endpoint>, target: &Prepared) -> bool {
     is_ours
 }
 
-/// Returns whether a target is where the client itself has come in: it is told, and closed.
+/// Returns whether a target is the address that the client has connected to; that is printed, and
+/// the connection closed.
 pub fn is_same(client: &Endpoint, target: &Endpoint, to: &Prepared) -> bool {
     let here = Addresses::of_end(client).local;
     let there = Addresses::of_end(target).remote;

@@ -1,5 +1,5 @@
-//! What the signals that end rnc do: it leaves, or, with `--grace`, lets nobody in any more and
-//! gives those who are there some time.
+//! What the signals that end rnc do: it leaves, or, with `--grace`, accepts no more clients and
+//! gives those it has some time.
 //!
 //! ```text
 //! Staying ── SIGTERM, --grace ──► Retiring ── signal, or the time is over ──► Leaving ── signal ──► killed
@@ -30,7 +30,7 @@ enum Phase {
 }
 
 impl Leaving {
-    /// Posts to the inbox; `grace` is the time SIGTERM leaves to those who are there.
+    /// Posts to the inbox; `grace` is the time that clients have after SIGTERM.
     pub fn new(inbox: Inbox, grace: Option<Duration>) -> Leaving {
         Leaving {
             inbox,

@@ -1,7 +1,6 @@
 //! The logs of what passes: opened once, shared by all sessions, and fed by a tap on each flow.
 //!
-//! As the words for the user are (`report`), they are of the whole process, and so are not handed
-//! through every mode to every session.
+//! Like `report`, they belong to the whole process, and so are not handed to every session.
 
 use crate::flow::taps::{Tap, Taps};
 use crate::io::datagram::PeerAddr;
@@ -42,7 +41,7 @@ pub fn open(logs: &[plan::Log]) -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Ends the logs, and tells how that went.
+/// Ends the logs, and prints what was lost.
 pub fn finish() {
     LOGS.take().into_iter().for_each(OpenLog::finish);
 }

@@ -1,8 +1,8 @@
 //! Floor 4: what is done. Wires `net` and `flow` together; owns no protocol and no system call.
 //!
-//! A session joins two sides. One is opened, the other too, or it is a peer that has come. `sequence`
-//! runs sessions one after the other, `door` at once; `crowd`, `answers` and `scan` are no sessions of
-//! two.
+//! A session joins two sides. One is opened; the other is opened too, or is the peer of a listener.
+//! `sequence` runs sessions one after the other, `door` at once; `crowd`, `answers` and `scan` are
+//! no sessions of two.
 
 mod answers;
 mod bind;
@@ -107,7 +107,7 @@ pub fn run(plan: Plan) -> anyhow::Result<Exit> {
         }),
     );
     logs::open(&plan.logs)?;
-    // Only now: what `begin` says, such as "Listening on", tells others that rnc is ready.
+    // Only now: scripts take what `begin` prints, such as "Listening on", for readiness.
     let tells_test = plan.tells_test && listening.is_some();
     let usage = plan.manners.codes.usage;
     match reactor.add_new(|cx| begin(plan.work, plan.manners, cx)) {
@@ -123,7 +123,7 @@ pub fn run(plan: Plan) -> anyhow::Result<Exit> {
     }
     signal::leave_to_loop();
     let mut exit = Exit::OK;
-    // Of several tasks the last that did not end well tells.
+    // The last task that fails sets the exit code.
     let ended = |ended| {
         if ended != Exit::OK {
             exit = ended;
@@ -136,8 +136,10 @@ pub fn run(plan: Plan) -> anyhow::Result<Exit> {
     polled.map(|()| exit)
 }
 
-/// Makes the task for what is to be done. What can fail before anything is served, such as binding,
-/// does so here.
+/// Makes the task for what is to be done.
+///
+/// # Errors
+/// What can fail before anything is served, such as binding: one line for the user.
 fn begin(work: Work, manners: Manners, cx: Cx<'_>) -> anyhow::Result<Box<dyn Drive<Exit>>> {
     Ok(match work {
         Work::Join(join) => return begin_to_join(join, manners, cx),

@@ -27,10 +27,10 @@ use std::rc::Rc;
 use std::task::{Poll, ready};
 use std::time::Instant;
 
-/// What a session begins with.
+/// What a session starts from.
 #[derive(Default)]
 pub struct Start {
-    /// The peer that has come, if one has.
+    /// The peer of a listener, if it is one.
     pub client: Option<Box<Arrival>>,
     /// The port to connect to, of several.
     pub port: Option<u16>,
@@ -41,9 +41,9 @@ pub struct Start {
 /// What both sides are called in messages.
 #[derive(Default)]
 pub struct Labels {
-    /// The peer that has come, or was dialed.
+    /// The peer of a listener, or the one that was dialed.
     pub peer: Box<str>,
-    /// The target a peer that has come is relayed to.
+    /// The target that a listener's peer is relayed to.
     pub target: Box<str>,
 }
 
@@ -51,13 +51,13 @@ pub struct Labels {
 pub struct Opening {
     terms: Rc<Terms>,
     company: Company,
-    /// What leads to the peer that has come, until it is an end.
+    /// The connection of a listener's peer, until it is an end.
     link: Option<Link>,
     /// The sides that are open.
     ends: [Option<Endpoint>; 2],
     /// Opens the next one.
     opener: Option<Opener>,
-    /// To be given up for what is opened.
+    /// Closed when the other side is opened.
     reserve: Vec<OwnedFd>,
     port: Option<u16>,
     is_followed: bool,
@@ -97,7 +97,7 @@ impl Opening {
     /// Goes on as far as it can: both ends, ours first.
     ///
     /// # Errors
-    /// What the session has come to that cannot begin, or need not.
+    /// The outcome of a session that cannot begin, or need not.
     pub fn drive(&mut self, cx: Cx<'_>) -> Poll<Result<[Endpoint; 2], Outcome>> {
         if let Some(link) = self.link.take() {
             self.take_in(link, cx)?;
@@ -112,7 +112,7 @@ impl Opening {
         }
     }
 
-    /// Takes in the peer that has come.
+    /// Makes an end of a listener's peer.
     fn take_in(&mut self, link: Link, cx: Cx<'_>) -> Result<(), Outcome> {
         let end = link.into_end(&cx.registrar);
         let mut end = end.map_err(|error| Outcome::fatal(failed(&error.into())))?;

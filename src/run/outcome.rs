@@ -4,21 +4,21 @@ use crate::exit::Exit;
 use crate::report;
 use crate::sys;
 
-/// What a session came to.
+/// The outcome of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Outcome {
     /// The exit code.
     pub exit: Exit,
     /// The peer could not be connected to; `true` when that took too long.
     pub closed: Option<bool>,
-    /// It broke our own side, or was asked to end: who comes next would find the same.
+    /// Our own side broke, or it was asked to end: the next client would meet the same.
     pub is_last: bool,
     /// Nothing else can be done either.
     pub is_fatal: bool,
 }
 
 impl Outcome {
-    /// A session that came to this, as others may, too.
+    /// An outcome that concerns this session alone.
     pub fn of(exit: Exit) -> Outcome {
         Outcome {
             exit,
@@ -28,7 +28,7 @@ impl Outcome {
         }
     }
 
-    /// What keeps all else from being done.
+    /// An outcome after which no other session can begin.
     pub fn fatal(exit: Exit) -> Outcome {
         Outcome {
             is_fatal: true,
@@ -42,7 +42,7 @@ pub fn signal_exit() -> Exit {
     sys::signal::last().map_or(Exit::FAILED, Exit::Signal)
 }
 
-/// Says an error and gives the exit code for it.
+/// Prints an error; returns the exit code for it.
 pub fn failed(error: &anyhow::Error) -> Exit {
     report::error(&describe(error));
     Exit::FAILED

@@ -1,4 +1,4 @@
-//! Seeing a program off whose session is over.
+//! Ending a program whose session is over.
 //!
 //! A program that is still there may end by itself for a while; then its process group is asked to
 //! end (SIGTERM), and after a while ended (SIGKILL).
@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 
 /// How long a program may take to end by itself after its session, and then to heed SIGTERM.
 pub const PATIENCE: Duration = Duration::from_secs(1);
-/// The first pause before it is looked again whether those a program has left behind are gone, which
-/// nothing tells; each one is twice as long as the one before.
+/// The first pause between looks at whether the rest of a program's group is gone, of which there
+/// is no event; each one is twice as long as the one before.
 const LOOK: Duration = Duration::from_millis(1);
 
 /// A program that is to end.
@@ -23,14 +23,14 @@ pub struct Parting {
     /// What was sent to its group last, and until when it may heed that.
     sent: Option<Signal>,
     limit: Instant,
-    /// When those it has left behind are looked for again, and the pause after that.
+    /// When the rest of its group is looked for again, and the pause after that.
     look: Option<(Instant, Duration)>,
     /// The code is of its own choice: no signal of ours came before it.
     ended_by_itself: bool,
 }
 
-/// Asks the group of a program to end, whose session goes on until all is delivered; returns what is
-/// known of that afterwards.
+/// Asks the group of a program to end, whose session goes on until all is delivered; returns what
+/// is known of that afterwards.
 pub fn ask_to_end(child: &mut Child, now: Instant) -> Asked {
     child.process().signal(Signal::TERM);
     Asked {
@@ -87,13 +87,13 @@ impl Parting {
     /// so.
     pub fn is_over(&mut self, now: Instant) -> bool {
         if self.child.has_exited() && self.code.is_none() {
-            // Before it is reaped: until then the group's number is nobody else's.
+            // Before it is reaped: until then no other group can have its number.
             if self.sent != Some(Signal::KILL) {
                 self.send(Signal::TERM, now);
             }
             self.code = self.child.process().reap();
         }
-        // Who was killed is gone, though it may not be reaped yet.
+        // What was killed is gone, though it may not be reaped yet.
         let are_killed = self.sent == Some(Signal::KILL);
         if self.code.is_some() && (are_killed || !self.child.process().has_others()) {
             return true;

@@ -8,10 +8,10 @@ use crate::net::prepared::Prepared;
 use crate::proto::http::challenge::Challenge;
 use crate::sys::tty;
 
-/// Asks. What the proxy has said it wants is kept: the next connection answers it at once.
+/// Asks. The next connection answers with it, and with what the proxy wants of it, at once.
 ///
 /// # Errors
-/// There is no terminal; it has been told.
+/// There is no terminal; that is printed.
 pub fn ask(to: &Prepared, challenge: Option<Challenge>) -> Result<(), Exit> {
     let proxy = to.end().proxy();
     let user = proxy.and_then(|proxy| proxy.user.as_deref());

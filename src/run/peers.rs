@@ -1,5 +1,5 @@
-//! The peers of a datagram socket, each as a client of its own. One socket; what a peer sends is put
-//! into its mailbox, which its session reads.
+//! The peers of a datagram socket, each as a client of its own. One socket; what a peer sends is
+//! put into its mailbox, which its session reads.
 //!
 //! Datagrams have no end: a peer that has been silent for long enough counts as gone.
 
@@ -27,7 +27,7 @@ use std::io;
 use std::net::IpAddr;
 use std::rc::Rc;
 
-/// Peers at once, if nothing else is said: each may be a process. Others are not heard.
+/// Peers at once without `--max-conns`: each may be a process. Datagrams of others are dropped.
 const MOST_PEERS: usize = 256;
 
 /// Receives datagrams, and sorts them by their senders.
@@ -43,7 +43,7 @@ pub struct Peers {
     loops: Loops,
     /// The longest message to send, in bytes.
     message_bytes: usize,
-    /// That there is no room for others has been told, and has been so since.
+    /// That there is no room for others was printed, and there has been none since.
     told_full: bool,
     /// How they are received.
     pub welcome: Welcome,
@@ -80,8 +80,8 @@ impl Peers {
     ) -> io::Result<Peers> {
         let shared = Rc::new(SharedSocket::new(bound.sock.try_clone()?));
         let mut end = Datagram::new(bound.sock, PeerMode::Last, &cx.registrar)?;
-        // What a peer is joined to could answer itself without end, and another socket with the same
-        // address would not get the answer.
+        // What a peer is joined to could answer itself without end, and another socket with the
+        // same address would not get the answer.
         end.drop_own();
         let mut welcome = Welcome::new(&listening, bound.guard, bound.files, manners);
         welcome.watch(&mut end);
@@ -138,8 +138,8 @@ impl Peers {
         Ok(client.map_or(Next::Refused, Next::Client))
     }
 
-    /// Makes a client of a new peer, whose first message is `len` bytes of `buf`; `None` when it is not
-    /// heard.
+    /// Makes a client of a new peer, whose first message is `len` bytes of `buf`; `None` when it is
+    /// not heard.
     fn welcome(&mut self, pair: AddrPair, len: usize, cx: Cx<'_>) -> Option<Arrival> {
         if self.hears != Hears::All {
             return None;
@@ -178,8 +178,8 @@ impl Peers {
         })
     }
 
-    /// Where to send to, and the name in messages; `None` for a peer without a name, which cannot be
-    /// answered, nor told from others like it.
+    /// Where to send to, and the name in messages; `None` for a peer without a name, which cannot
+    /// be answered, nor told from others like it.
     fn name(&self, peer: &PeerAddr) -> Option<(SockAddr, String)> {
         let addr = match peer {
             PeerAddr::Ip(ip) => (*ip).into(),

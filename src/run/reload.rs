@@ -1,5 +1,5 @@
-//! SIGHUP has the files that say who may come in read again, on a thread of its own: reading and
-//! looking names up may block.
+//! SIGHUP has the files of the access rules read again, on a thread of its own: reading and looking
+//! names up may block.
 
 use crate::io::inbox::{Inbox, Notice};
 use crate::net::access;

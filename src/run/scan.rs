@@ -200,7 +200,7 @@ impl Scanner {
         })
     }
 
-    /// Looks the host up, and says whether its addresses are known.
+    /// Looks the host up; returns whether its addresses are known.
     fn look_up(&mut self, cx: Cx<'_>) -> Result<bool, Exit> {
         let HostAddresses::Asked(lookup, until) = &mut self.names else {
             return Ok(true);

@@ -1,4 +1,4 @@
-//! TLS as the modes see it: set up from the plan, and what is told about it.
+//! TLS for sessions: set up from the plan, and what is printed about it.
 
 use super::event::Event;
 use super::words;
@@ -19,7 +19,7 @@ use std::cell::Cell;
 use std::os::unix::ffi::OsStrExt;
 use std::rc::Rc;
 
-/// An end made ready to be opened; tells that nothing is checked where that is so.
+/// Prepares an end to be opened; warns where its certificate is not checked.
 ///
 /// # Errors
 /// A file cannot be read or does not hold what it should.
@@ -51,7 +51,7 @@ fn own_names() -> Vec<String> {
     names::own().into_iter().chain(local).collect()
 }
 
-/// Tells the fingerprint of a certificate that was made, and how to connect.
+/// Prints the fingerprint of a certificate that was made, and how to connect.
 pub fn tell_own(server: &TlsAcceptor, socks: &[Socket], listening: &Listening) {
     let Some(pin) = server.own_pin() else {
         return;
@@ -85,7 +85,7 @@ fn place(socks: &[Socket], listening: &Listening) -> Option<String> {
     Some(format!("{sctp}{host} {}", ip.port()))
 }
 
-/// Tells, with `-v`, what was agreed on with a client, and who it is.
+/// Prints, with `-v`, what was agreed on with a client, and its certificate.
 pub fn tell_client(conn: &Connection) {
     if let Some(session) = conn.session().filter(|_| report::is_verbose(1)) {
         let agreed = tls::agreed(session, report::is_verbose(2));
@@ -110,8 +110,8 @@ impl Alerted {
     }
 }
 
-/// Looks at the first bytes of a peer that is spoken to in plain text: whether it speaks TLS. That a
-/// peer which `came` does is printed with `-v`.
+/// Looks at the first bytes of a peer that is spoken to in plain text: whether it speaks TLS. That
+/// a peer which `came` does is printed with `-v`.
 pub fn first_look(end: &Endpoint, came: bool, alerted: &Alerted) -> Option<Look> {
     if !matches!(end, Endpoint::Stream(_)) {
         return None;

@@ -31,7 +31,7 @@ pub enum Source {
 }
 
 impl Source {
-    /// Tells those who have come before it is told how their session ended.
+    /// Prints which peers there are, before it is printed how their session ended.
     fn tell_peers(&mut self, session: &mut Session, cx: Cx<'_>) {
         match self {
             Source::Streams(entrance, _) => entrance.welcome.greeter.flush(),
@@ -183,8 +183,8 @@ impl Drive<Exit> for Sequence {
             Turn::Over(outcome) => {
                 self.session = None;
                 let exit = self.over(outcome, cx.now);
-                // Before the next one begins, signals are heard and the time is taken: a refused port
-                // of this machine is done at once.
+                // Before the next one begins, signals are heard and the time is taken: a refused
+                // port of this machine is done at once.
                 exit.map_or(Step::Again, Step::Done)
             }
         }

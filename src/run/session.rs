@@ -1,12 +1,12 @@
-//! One session: its two sides are opened, then joined by a bridge; then a program is seen off.
+//! One session: its two sides are opened, then joined by a bridge; then a program is ended.
 //!
 //! ```text
 //! Opening ──► Joined ──► over
 //!    │           └──► Parting (a program) ──► over
 //!    └── failed ──► over
 //! ```
-//! It is a task of its own where there are many at once, and a part of one where they come one after
-//! the other.
+//! It is a task of its own where there are many at once, and a part of one where they come one
+//! after the other.
 
 use super::closing::Closing;
 use super::company::Company;
@@ -39,11 +39,11 @@ pub struct Session {
     state: State,
     names: Labels,
     began: Instant,
-    /// What it came to, when it is over.
+    /// How it ended, when it is over.
     outcome: Outcome,
     /// A program was asked to end before its session was over.
     asked: Option<Asked>,
-    /// Its place among those who may be there at once.
+    /// Its place among the clients that `--max-conns` counts.
     _seat: Option<Seat>,
     /// Our own socket file.
     _file: Option<OwnFile>,
@@ -128,7 +128,7 @@ impl Session {
         turn
     }
 
-    /// The two ends have nothing more to say to each other.
+    /// The bridge is over.
     fn parted(&mut self, ended: &Ended, now: Instant) {
         let State::Joined(mut joined) = std::mem::replace(&mut self.state, State::Over) else {
             return;
@@ -220,8 +220,8 @@ impl Session {
         }
     }
 
-    /// A signal came: deliver what is received, and end the program. A peer that has come before the
-    /// other side was open sees a reset.
+    /// A signal came: deliver what is received, and end the program. A peer that has come before
+    /// the other side was open sees a reset.
     fn leave(&mut self, now: Instant) {
         match &mut self.state {
             State::Opening(opening) => {

@@ -9,18 +9,18 @@ use std::rc::Rc;
 
 /// The terms of sessions.
 pub struct Terms {
-    /// What is opened as our side; `None`: the peer that has come is.
+    /// What is opened as our side; `None`: it is the peer of a listener, which is relayed.
     pub local: Option<Rc<Prepared>>,
-    /// What is opened as the peer's side; `None`: the peer that has come is.
+    /// What is opened as the peer's side; `None`: it is the peer of a listener.
     pub remote: Option<Rc<Prepared>>,
     /// What is done with a remote side that is open.
     pub purpose: Purpose,
     /// What is done with the bytes.
     pub rules: Rules,
-    /// How it is told.
+    /// How it is printed, and the exit codes.
     pub manners: Manners,
-    /// The system's error number for what every client meets and none causes: a program that cannot be
-    /// started, no descriptors left. `None` since an end was opened.
+    /// The system's error number for what every client meets and none causes: a program that cannot
+    /// be started, no descriptors left. `None` since an end was opened.
     pub shortage: Cell<Option<i32>>,
 }
 
@@ -29,8 +29,8 @@ pub struct Terms {
 const TO_START: usize = 6;
 
 impl Terms {
-    /// Returns whether an end that cannot be opened is to be reported, which it is not again where it
-    /// is the same for each client.
+    /// Returns whether an end that cannot be opened is to be reported, which it is not again where
+    /// it is the same for each client.
     pub fn is_news(&self, error: &OpenError) -> bool {
         match error {
             OpenError::Program(error) | OpenError::Obstacle(Obstacle::NoDescriptor(error)) => {
@@ -41,12 +41,12 @@ impl Terms {
         }
     }
 
-    /// Returns whether peers that have come are relayed to elsewhere.
+    /// Returns whether the peers of a listener are relayed.
     pub fn relays(&self) -> bool {
         self.local.is_none()
     }
 
-    /// Descriptors that it takes to open the side that a peer who has come is joined to.
+    /// Descriptors that it takes to open the other side of a listener's peer.
     pub fn descriptors(&self) -> usize {
         let opened = self.local.as_ref().or(self.remote.as_ref());
         opened.map_or(0, |opened| match &opened.end().base {

@@ -1,4 +1,4 @@
-//! How the peers of a listener are received: who may come in, that it is told who has come, and how
+//! How the peers of a listener are received: the access rules, what `-v` prints of each, and how
 //! long the first one is waited for.
 
 use super::event::Event;
@@ -17,18 +17,18 @@ use std::time::{Duration, Instant};
 pub struct Welcome {
     manners: Manners,
     guard: Guard,
-    /// The rules of the guard are not yet those of the socket, where that keeps them.
+    /// The datagram socket does not have the rules of the guard yet.
     is_changed: bool,
-    /// Tells who has come.
+    /// Prints where they are from.
     pub greeter: Greeter,
     /// The time for the first one to come, and when it is over.
     limit: Option<(Duration, Instant)>,
-    /// Removed when nobody can come in any more.
+    /// Removed when no more are accepted.
     files: Vec<OwnFile>,
 }
 
 impl Welcome {
-    /// Begins now; the files say where the listener is.
+    /// The time for the first one begins now; `files` are those of the listener.
     pub fn new(
         listening: &Listening,
         guard: Guard,
@@ -46,12 +46,12 @@ impl Welcome {
         }
     }
 
-    /// Lets a client in, or turns it away.
+    /// Returns the client if the access rules admit it.
     pub fn admit(&self, arrived: Arrived) -> Option<Arrived> {
         self.guard.admit(arrived, &self.manners)
     }
 
-    /// Has a datagram socket hear those who may write, and tells whom it did not hear.
+    /// Gives a datagram socket the access rules, and prints whose datagrams they denied.
     pub fn watch(&mut self, end: &mut Datagram) {
         if std::mem::take(&mut self.is_changed) {
             end.set_rules(self.guard.rules());
@@ -59,19 +59,19 @@ impl Welcome {
         guard::tell_refused(end);
     }
 
-    /// A peer has come: nobody is waited for any more.
+    /// A peer has come: the time for the first one is not limited any more.
     pub fn has_come(&mut self) {
         self.limit = None;
     }
 
-    /// How rnc ends when nobody has come for too long: it is told, and this is the exit code.
+    /// The exit code when no peer has come in time, which is printed.
     pub fn nobody_came(&self, now: Instant) -> Option<Exit> {
         let (limit, _) = self.limit.filter(|(_, until)| now >= *until)?;
         words::tell(&Event::NobodyCame(limit));
         Some(Exit::Code(self.manners.codes.connect_timed_out))
     }
 
-    /// Nobody can come any more.
+    /// No more are accepted.
     pub fn close(&mut self) {
         self.limit = None;
         self.files.clear();
@@ -83,7 +83,7 @@ impl Welcome {
         self.is_changed |= self.guard.notice(notice);
     }
 
-    /// When nobody is waited for any more.
+    /// When the time for the first one is over.
     pub fn deadline(&self) -> Option<Instant> {
         self.limit.map(|(_, until)| until)
     }

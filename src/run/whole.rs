@@ -1,5 +1,5 @@
-//! A datagram socket with all its peers: one session, in which all are heard, and the last one, or
-//! the only one, is answered.
+//! A datagram socket with all its peers in one session: what is sent goes to the last one, or to
+//! the only one.
 
 use super::bind::BoundSock;
 use super::client::{Arrival, Link};
@@ -62,13 +62,13 @@ impl Whole {
         self.arrival.take()
     }
 
-    /// Tells what is new; gives the exit code when nobody has come for too long.
+    /// Prints what is new; returns the exit code when no peer has come in time.
     pub fn attend(&mut self, session: &mut Session, cx: Cx<'_>) -> Option<Exit> {
         self.hear(session, cx);
         self.welcome.nobody_came(cx.now)
     }
 
-    /// Tells about peers that are new, and about sends that failed.
+    /// Prints new peers, and sends that failed.
     pub fn hear(&mut self, session: &mut Session, cx: Cx<'_>) {
         let Some(datagram) = session.datagram() else {
             return;

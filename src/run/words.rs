@@ -1,5 +1,4 @@
-//! The words for what there is to tell, in the language of the dialect: nc's own and Ncat's to the
-//! letter.
+//! The words for events, in the language of the dialect: those of nc and of Ncat to the letter.
 
 mod opening;
 mod tls;
@@ -21,7 +20,7 @@ use std::io;
 use std::net::Ipv4Addr;
 use tone::Tone;
 
-/// What is told: lines, and when and how they are printed.
+/// Lines, and when and how they are printed.
 struct Said {
     tone: Tone,
     lines: Vec<String>,
@@ -55,7 +54,7 @@ fn failed(what: &str, why: &io::Error) -> Said {
     error(format!("{what} failed: {}", report::reason(why)))
 }
 
-/// Tells something.
+/// Prints an event.
 pub fn tell(event: &Event<'_>) {
     let own = match report::wording() {
         Wording::Ncat => ncat(event),

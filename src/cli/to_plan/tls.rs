@@ -1,4 +1,5 @@
-//! TLS: on which side of it we are, whom we trust, and who we are. Each of its options asks for it.
+//! TLS: as a client or a server, what is trusted, and our certificate. Each of its options asks for
+//! it.
 
 use super::*;
 use crate::cli::args::TlsArgs;
@@ -13,8 +14,8 @@ use crate::plan::tls::{Client, Common, Identity, Pin, Server, Trust, Version};
 const MOST_ALPN_BYTES: usize = 4096;
 
 impl Planner<'_> {
-    /// TLS with the server of an end, if one of the options asks for it. `named` is what has no name
-    /// that could be checked.
+    /// TLS with the server of an end, if one of the options asks for it. `named` is what has no
+    /// name that could be checked.
     pub(super) fn tls_client(
         &self,
         args: &TlsArgs,
@@ -152,7 +153,7 @@ impl Planner<'_> {
         }
     }
 
-    /// What is encrypted is a stream, and there is somebody here to do it.
+    /// Rejects what TLS cannot be put on, and a build without TLS.
     fn check_tls_shape(&self, asked: &str) -> Result<(), Wrong> {
         let args = self.args;
         let table = [
@@ -200,7 +201,7 @@ fn check_tls_side(args: &TlsArgs, dialect: &TlsRules, listen: bool) -> Result<()
     }
 }
 
-/// Whom to trust, and who we are, is said once.
+/// Rejects options that contradict each other.
 fn check_tls_options(args: &TlsArgs) -> Result<(), Wrong> {
     let pins = !args.pin.is_empty();
     let table = [

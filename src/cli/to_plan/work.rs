@@ -1,4 +1,4 @@
-//! What is done: who is joined to what, and by which rules.
+//! What is done: which sides are joined, and by which rules.
 
 use super::*;
 use crate::cli::dialect::Probes;
@@ -126,7 +126,7 @@ impl Planner<'_> {
                 }
                 Side::Ports(Box::new(ports))
             }
-            // Who serves what was passed listens.
+            // A socket that was passed is one to serve.
             Place::Passed(..) => return said("the socket passed to rnc needs -l"),
         };
         let base = match partner {
@@ -237,7 +237,7 @@ impl Planner<'_> {
         })
     }
 
-    /// Which of those who come are served.
+    /// How many clients are served, and how.
     fn clients(&self, place: &Place, partner: &Partner) -> Clients {
         let (args, dialect) = (self.args, self.dialect);
         if args.udp {

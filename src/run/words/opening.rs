@@ -157,7 +157,7 @@ fn refused(addr: &SocketAddr, port: u16, error: &io::Error, net: &Net) -> String
     )
 }
 
-/// An end that could not be opened: what is told, and how.
+/// An end that could not be opened: what is printed, and how.
 pub struct Failure {
     /// The line, if there is one.
     pub line: Option<String>,
@@ -169,7 +169,7 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// Tells it.
+    /// Prints the line.
     pub fn tell(&self) {
         let Some(line) = &self.line else {
             return;
@@ -178,7 +178,7 @@ impl Failure {
     }
 }
 
-/// Why an end could not be opened; `is_relayed` where a peer that has come waits for it.
+/// Why an end could not be opened; `is_relayed` where a listener's peer waits for it.
 pub fn not_opened(
     error: &OpenError,
     opener: &Opener,
@@ -335,8 +335,8 @@ fn not_reached_locally(base: &Base, error: &io::Error, manners: &Manners) -> Str
     }
 }
 
-/// Why no connection can be made at all, to this port or another. Nothing is said about a port
-/// that merely is not open.
+/// Why no connection can be made at all, to this port or another; empty for a port that merely is
+/// not open.
 pub fn no_connection(error: &OpenError, end: &End, manners: &Manners) -> String {
     let proxy = || {
         let proxy = end.proxy();

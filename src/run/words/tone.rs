@@ -1,8 +1,8 @@
-//! How a line is told.
+//! How a line is printed.
 
 use crate::report;
 
-/// How a line is told.
+/// How a line is printed.
 #[derive(Clone, Copy)]
 pub enum Tone {
     /// As it is, always.
@@ -18,7 +18,7 @@ pub enum Tone {
 }
 
 impl Tone {
-    /// Tells a line.
+    /// Prints a line.
     pub fn tell(self, line: &str) {
         match self {
             Tone::Line => report::line(line),
