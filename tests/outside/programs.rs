@@ -394,6 +394,7 @@ fn a_program_that_cannot_be_started_is_reported_once() {
     for _ in 0..5 {
         assert!(host.client().read(&mut [0]).is_err());
     }
+    host.rnc.says("run /nowhere failed");
     assert_eq!(
         host.rnc
             .stderr
