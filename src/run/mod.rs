@@ -212,8 +212,7 @@ fn listen(
         } else {
             Company::Alone
         };
-        let bytes = terms.rules.datagram_bytes;
-        let peers = Peers::new(listening, bound, bytes, manners, cx)?;
+        let peers = Peers::new(listening, bound, &terms, cx)?;
         return Ok(Box::new(Door::new(
             terms,
             Way::Peers(Box::new(peers)),

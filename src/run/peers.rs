@@ -8,6 +8,7 @@ use super::client::{Arrival, Link};
 use super::entrance::Next;
 use super::event::Event;
 use super::loops::Loops;
+use super::terms::Terms;
 use super::welcome::Welcome;
 use super::words;
 use crate::exit::Exit;
@@ -20,7 +21,7 @@ use crate::io::ready::{Got, Ready};
 use crate::io::seat::Seat;
 use crate::net::labels::sender_label;
 use crate::net::unix;
-use crate::plan::{Listening, Manners};
+use crate::plan::Listening;
 use socket2::SockAddr;
 use std::collections::HashMap;
 use std::io;
@@ -40,7 +41,8 @@ pub struct Peers {
     /// The ways into mailboxes by their peers, and by the addresses of ours those have written to.
     slots: HashMap<AddrPair, Slot>,
     most: usize,
-    loops: Loops,
+    /// Only where a program answers. A relay passes on the same datagram as often as it comes.
+    loops: Option<Loops>,
     /// The longest message to send, in bytes.
     message_bytes: usize,
     /// That there is no room for others was printed, and there has been none since.
@@ -67,15 +69,14 @@ enum Hears {
 type AddrPair = (PeerAddr, Option<IpAddr>);
 
 impl Peers {
-    /// The peers of a bound socket; messages to them have so many bytes at most.
+    /// The peers of a bound socket.
     ///
     /// # Errors
     /// The socket cannot be registered.
     pub fn new(
         listening: Rc<Listening>,
         bound: BoundSock,
-        message_bytes: usize,
-        manners: Manners,
+        terms: &Terms,
         cx: Cx<'_>,
     ) -> io::Result<Peers> {
         let shared = Rc::new(SharedSocket::new(bound.sock.try_clone()?));
@@ -83,7 +84,7 @@ impl Peers {
         // What a peer is joined to could answer itself without end, and another socket with the
         // same address would not get the answer.
         end.drop_own();
-        let mut welcome = Welcome::new(&listening, bound.guard, bound.files, manners);
+        let mut welcome = Welcome::new(&listening, bound.guard, bound.files, terms.manners);
         welcome.watch(&mut end);
         Ok(Peers {
             end,
@@ -91,8 +92,8 @@ impl Peers {
             buf: vec![0; MAX_RECEIVED_BYTES].into(),
             slots: HashMap::new(),
             most: listening.reception.most_clients.unwrap_or(MOST_PEERS),
-            loops: Loops::default(),
-            message_bytes,
+            loops: terms.starts_programs().then(Loops::default),
+            message_bytes: terms.rules.datagram_bytes,
             told_full: false,
             welcome,
             seats: Seat::default(),
@@ -126,7 +127,8 @@ impl Peers {
         };
         let pair = (peer, self.end.local());
         let message = &self.buf[..len];
-        if self.loops.is_loop(&(&pair, message), cx.now) {
+        let is_loop = |loops: &mut Loops| loops.is_loop(&(&pair, message), cx.now);
+        if self.loops.as_mut().is_some_and(is_loop) {
             return Ok(Next::Refused);
         }
         if let Some(slot) = self.slots.get(&pair).filter(|slot| slot.is_open()) {

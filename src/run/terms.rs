@@ -46,13 +46,23 @@ impl Terms {
         self.local.is_none()
     }
 
+    /// Returns whether a program is started for each peer of a listener.
+    pub fn starts_programs(&self) -> bool {
+        matches!(self.opened(), Some(Base::Program(_)))
+    }
+
     /// Descriptors that it takes to open the other side of a listener's peer.
     pub fn descriptors(&self) -> usize {
-        let opened = self.local.as_ref().or(self.remote.as_ref());
-        opened.map_or(0, |opened| match &opened.end().base {
+        self.opened().map_or(0, |opened| match opened {
             Base::Stdio | Base::Builtin(_) => 0,
             Base::Ip { .. } | Base::Unix { .. } | Base::Vsock { .. } => 1,
             Base::Program(_) => TO_START,
         })
+    }
+
+    /// What is opened for a listener's peer.
+    fn opened(&self) -> Option<&Base> {
+        let opened = self.local.as_ref().or(self.remote.as_ref());
+        opened.map(|opened| &opened.end().base)
     }
 }

@@ -211,3 +211,12 @@ fn that_there_are_no_descriptors_is_told_once() {
     let said = relay.rnc.wait().expect_signal(Signal::TERM).stderr;
     assert_eq!(said.matches("Too many").count(), 1, "{said}");
 }
+
+#[test]
+fn the_same_datagram_passes_as_often_as_it_comes() {
+    let relay = UdpRelay::new("-lk");
+    let peer = relay.peer();
+    for _ in 0..1200 {
+        relay.echo(&peer, b"the same");
+    }
+}
