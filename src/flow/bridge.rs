@@ -219,6 +219,11 @@ impl Bridge {
         has_said_all && !self.is_pending() && unsent == 0
     }
 
+    /// Returns whether the peer has got all that we had to say, and its end.
+    pub fn has_sent_all(&self) -> bool {
+        self.out.is_complete()
+    }
+
     /// When the session wants to be driven even if nothing happens.
     pub fn deadline(&self) -> Option<Instant> {
         if let Some(draining) = &self.draining {

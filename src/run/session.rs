@@ -146,9 +146,12 @@ impl Session {
             | Ended::Broken(BrokenEnd::Peer, _) => false,
             Ended::Quit | Ended::Signalled | Ended::Broken(..) => true,
         };
-        let [local, remote] = joined.bridge.into_ends();
+        // Many servers answer the end of TLS by closing: that is the end of a relay's client, too.
+        let answers_end = self.terms.relays() && joined.bridge.has_sent_all();
+        let [mut local, remote] = joined.bridge.into_ends();
         // What breaks at one side looks broken at the other.
         match ended {
+            Ended::Truncated(BrokenEnd::Peer, _) if answers_end => local.shutdown_write(),
             Ended::Broken(BrokenEnd::Peer, _) | Ended::Truncated(BrokenEnd::Peer, _) => {
                 local.reset()
             }

@@ -80,7 +80,7 @@ fn read_line(tty: &mut File, interrupt: u8) -> io::Result<String> {
     let mut line = Vec::new();
     let mut byte = [0u8; 1];
     while line.len() < MAX_BYTES {
-        tty.read_exact(&mut byte)?;
+        tty.read_exact(&mut byte).map_err(named)?;
         if byte[0] == b'\n' {
             break;
         }
@@ -90,4 +90,13 @@ fn read_line(tty: &mut File, interrupt: u8) -> io::Result<String> {
         line.push(byte[0]);
     }
     String::from_utf8(line).map_err(io::Error::other)
+}
+
+/// The error as the user is to read it: Ctrl-D ends the input before the line does.
+fn named(error: io::Error) -> io::Error {
+    if error.kind() == io::ErrorKind::UnexpectedEof {
+        io::Error::new(error.kind(), "end of input")
+    } else {
+        error
+    }
 }

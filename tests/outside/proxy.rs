@@ -289,6 +289,21 @@ fn socks5_asks_for_the_password_when_the_proxy_chooses_it() {
     assert_eq!(pty.count("secret"), 0, "the password is on the screen");
 }
 
+#[test]
+fn ctrl_d_at_the_password_prompt_is_named() {
+    let pty = Pty::open();
+    let proxy = Server::tcp();
+    let words = format!("-P me -x 127.0.0.1:{} 192.0.2.7 1234", proxy.port());
+    let rnc = rnc(words.split_whitespace()).controlled_by(&pty).spawn();
+    proxy.accept(&rnc).say([5, 2], &rnc);
+    pty.shows("Proxy password for me@127.0.0.1: ", &rnc);
+    pty.types_end();
+    rnc.wait()
+        .expect_code(1)
+        .expect_stdout("")
+        .expect_complaint("cannot ask for the proxy password: end of input");
+}
+
 /// A relay serves clients; it cannot stop for a question.
 #[test]
 fn a_relay_says_that_the_proxy_wants_a_password() {

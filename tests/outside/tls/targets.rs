@@ -112,6 +112,23 @@ fn a_target_that_breaks_off_looks_broken_to_its_client() {
     done.expect_complaint("(close_notify): what came may be cut short");
 }
 
+/// As nginx does, after the whole answer.
+#[test]
+fn a_target_may_answer_the_end_of_a_client_by_closing() {
+    let authority = Authority::new();
+    let server = Server::tcp();
+    let relay = relay_to(&server, "tls:", &ca(&authority));
+    let (mut client, mut target) = pair(&relay, &server, &authority.for_here());
+    client.say("question", &relay);
+    client.half_close();
+    assert_bytes("question", &target.read_all(&relay), b"question");
+    target.say("answer", &relay);
+    target.sock().half_close();
+    assert_bytes("answer", &client.read_all(&relay), b"answer");
+    let done = relay.wait().expect_code(1);
+    done.expect_complaint("(close_notify): what came may be cut short");
+}
+
 #[test]
 fn a_target_that_is_not_trusted_gets_nothing() {
     let (authority, other) = (Authority::new(), Authority::new());
