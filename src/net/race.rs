@@ -71,7 +71,7 @@ pub struct Race {
     stagger: Option<Duration>,
     source: Vec<SocketAddr>,
     queue: VecDeque<SocketAddr>,
-    attempts: Vec<Attempt>,
+    attempts: Vec<Connecting>,
     failures: Vec<(SocketAddr, io::Error)>,
     next_start: Option<Instant>,
     /// An event was seen.
@@ -82,7 +82,7 @@ pub struct Race {
 
 /// One attempt to connect to one address.
 #[derive(Debug)]
-struct Attempt {
+struct Connecting {
     stream: Stream,
     addr: SocketAddr,
     deadline: Option<Instant>,
@@ -91,7 +91,7 @@ struct Attempt {
 enum Begun {
     /// Connected already, as it happens over loopback.
     Connected(Stream),
-    Pending(Attempt),
+    Pending(Connecting),
 }
 
 enum BeginError {
@@ -241,7 +241,7 @@ impl Race {
         let registered = stream.register(&cx.registrar);
         registered.map_err(BeginError::This)?;
         let deadline = self.limit.map(|limit| cx.now + limit);
-        Ok(Begun::Pending(Attempt {
+        Ok(Begun::Pending(Connecting {
             stream,
             addr,
             deadline,
@@ -348,7 +348,7 @@ impl Race {
     }
 }
 
-impl Attempt {
+impl Connecting {
     /// Returns whether it is connected, or why it failed and whether that is our own time limit.
     fn check(&self, look: bool, net: &Net, now: Instant) -> Poll<Result<(), (io::Error, bool)>> {
         if look {

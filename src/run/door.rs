@@ -92,10 +92,10 @@ impl Door {
 }
 
 /// The clients that one turn gave, and what the task wants next if there are none.
-type Clients = (Vec<Box<Arrival>>, Step<Exit>);
+type Arrivals = (Vec<Box<Arrival>>, Step<Exit>);
 
 /// One turn at a listener; so many descriptors are kept free for each client.
-fn accept(entrance: &mut Entrance, descriptors: usize, cx: Cx<'_>) -> Clients {
+fn accept(entrance: &mut Entrance, descriptors: usize, cx: Cx<'_>) -> Arrivals {
     let mut clients = Vec::new();
     for _ in 0..ARRIVALS {
         let mut client = match entrance.next_or_none(cx) {
@@ -120,7 +120,7 @@ fn accept(entrance: &mut Entrance, descriptors: usize, cx: Cx<'_>) -> Clients {
 }
 
 /// One turn at a datagram socket.
-fn receive(peers: &mut Peers, cx: Cx<'_>) -> Result<Clients, Exit> {
+fn receive(peers: &mut Peers, cx: Cx<'_>) -> Result<Arrivals, Exit> {
     let mut clients = Vec::new();
     for _ in 0..ARRIVALS {
         match peers.next(cx)? {

@@ -21,36 +21,36 @@ use std::net::Ipv4Addr;
 use tone::Tone;
 
 /// Lines, and when and how they are printed.
-struct Lines {
+struct PrintedLines {
     tone: Tone,
     lines: Vec<String>,
 }
 
-impl Lines {
-    fn new(tone: Tone, lines: impl IntoIterator<Item = String>) -> Lines {
+impl PrintedLines {
+    fn new(tone: Tone, lines: impl IntoIterator<Item = String>) -> PrintedLines {
         let lines = lines.into_iter().collect();
-        Lines { tone, lines }
+        PrintedLines { tone, lines }
     }
 }
 
-fn line(text: impl Into<String>) -> Lines {
-    Lines::new(Tone::Line, [text.into()])
+fn line(text: impl Into<String>) -> PrintedLines {
+    PrintedLines::new(Tone::Line, [text.into()])
 }
 
-fn verbose(level: u8, text: impl Into<String>) -> Lines {
-    Lines::new(Tone::Verbose(level), [text.into()])
+fn verbose(level: u8, text: impl Into<String>) -> PrintedLines {
+    PrintedLines::new(Tone::Verbose(level), [text.into()])
 }
 
-fn failure(text: impl Into<String>) -> Lines {
-    Lines::new(Tone::Failure, [text.into()])
+fn failure(text: impl Into<String>) -> PrintedLines {
+    PrintedLines::new(Tone::Failure, [text.into()])
 }
 
-fn error(text: impl Into<String>) -> Lines {
-    Lines::new(Tone::Error, [text.into()])
+fn error(text: impl Into<String>) -> PrintedLines {
+    PrintedLines::new(Tone::Error, [text.into()])
 }
 
 /// Something that failed, and why.
-fn failed(what: &str, why: &io::Error) -> Lines {
+fn failed(what: &str, why: &io::Error) -> PrintedLines {
     error(format!("{what} failed: {}", report::reason(why)))
 }
 
@@ -60,7 +60,7 @@ pub fn tell(event: &Event<'_>) {
         Wording::Ncat => ncat(event),
         Wording::Netcat => None,
     };
-    let Lines { tone, lines } = own.unwrap_or_else(|| netcat(event));
+    let PrintedLines { tone, lines } = own.unwrap_or_else(|| netcat(event));
     lines.iter().for_each(|line| tone.tell(line));
 }
 
@@ -71,19 +71,19 @@ pub fn tell_opening(news: &News, end: &End, port: u16) {
 }
 
 /// In Ncat's words, where it has some.
-fn ncat(event: &Event<'_>) -> Option<Lines> {
+fn ncat(event: &Event<'_>) -> Option<PrintedLines> {
     Some(match event {
         Event::Listening { bound, is_dual, .. } => {
             let (any, port) = (Ipv4Addr::UNSPECIFIED, bound.port());
             let both = is_dual.then(|| format!("Ncat: Listening on {any}:{port}"));
             let first = format!("Ncat: Listening on {bound}");
-            Lines::new(Tone::Line, [first].into_iter().chain(both))
+            PrintedLines::new(Tone::Line, [first].into_iter().chain(both))
         }
         Event::ListeningAt { place, .. } => line(format!("Ncat: Listening on {place}")),
         Event::OwnCertificate(pin, _) => {
             let how = "Use --ssl-key and --ssl-cert to use a permanent one";
             let made = format!("Generating a temporary P-256 key. {how}");
-            Lines::new(Tone::Verbose(1), [made, format!("Fingerprint: {pin}")])
+            PrintedLines::new(Tone::Verbose(1), [made, format!("Fingerprint: {pin}")])
         }
         Event::Came(_, ip) => verbose(1, format!("Connection from {ip}")),
         Event::CameTo(_) => verbose(1, "Connection from a client on Unix domain socket"),
@@ -102,7 +102,7 @@ fn ncat(event: &Event<'_>) -> Option<Lines> {
 }
 
 /// In nc's words, and in rnc's own.
-fn netcat(event: &Event<'_>) -> Lines {
+fn netcat(event: &Event<'_>) -> PrintedLines {
     let why = report::reason;
     match event {
         Event::Listening {
@@ -121,16 +121,16 @@ fn netcat(event: &Event<'_>) -> Lines {
             let is_only_bound = *is_bound && (shows_both || !is_own);
             let listening = format!("{} on {place}", listens(is_only_bound));
             let listening = Some(listening).filter(|_| !(shows_both && *is_bound));
-            Lines::new(Tone::Line, bound.into_iter().chain(listening))
+            PrintedLines::new(Tone::Line, bound.into_iter().chain(listening))
         }
         Event::OwnCertificate(pin, place) => {
             let how = |place| format!("Connect with: rnc --tls --tls-pin {pin} {place}");
             let made = format!("TLS certificate {pin}");
-            Lines::new(Tone::Line, [made].into_iter().chain(place.map(how)))
+            PrintedLines::new(Tone::Line, [made].into_iter().chain(place.map(how)))
         }
         Event::Came(host, ip) => verbose(1, format!("Connection received on {host} {}", ip.port())),
         Event::CameTo(place) => verbose(1, format!("Connection received on {place}")),
-        Event::ClientSecured(agreed) => Lines::new(Tone::Verbose(1), agreed.iter().cloned()),
+        Event::ClientSecured(agreed) => PrintedLines::new(Tone::Verbose(1), agreed.iter().cloned()),
         Event::HandshakeFailed(label, error, server) => {
             failure(tls::client_failed(label, error, server))
         }
@@ -165,7 +165,7 @@ fn netcat(event: &Event<'_>) -> Lines {
 }
 
 /// About sessions.
-fn session(event: &Event<'_>) -> Lines {
+fn session(event: &Event<'_>) -> PrintedLines {
     match event {
         Event::Totals(totals) => verbose(2, amounts(totals, 3)),
         Event::Left(peer, (sent, received)) => {
@@ -199,7 +199,7 @@ fn session(event: &Event<'_>) -> Lines {
             let reason = report::reason(error);
             self::error(format!("cannot ask for the proxy password: {reason}"))
         }
-        _ => Lines::new(Tone::Line, None),
+        _ => PrintedLines::new(Tone::Line, None),
     }
 }
 
