@@ -50,9 +50,39 @@ pub struct Common {
     pub alpn: Vec<Vec<u8>>,
 }
 
+/// How the user says what TLS is to be, and how messages name it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Spelling {
+    /// By options of the command line: `--tls-ca FILE`.
+    Options,
+    /// In the word of an end: `tls:HOST:PORT,ca=FILE`.
+    Word,
+}
+
+impl Spelling {
+    /// The option of this name that takes a value: `--tls-ca`, or `,ca=`.
+    pub fn option(self, name: &str) -> String {
+        match self {
+            Spelling::Options => format!("--tls-{name}"),
+            Spelling::Word => format!(",{name}="),
+        }
+    }
+
+    /// The option of this name with its value, to paste.
+    pub fn with(self, name: &str, value: &str) -> String {
+        let space = match self {
+            Spelling::Options => " ",
+            Spelling::Word => "",
+        };
+        format!("{}{space}{value}", self.option(name))
+    }
+}
+
 /// TLS as a client.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Client {
+    /// How it was asked for.
+    pub spelling: Spelling,
     /// What it shares with servers.
     pub common: Common,
     /// Whose server it must be.

@@ -3,7 +3,7 @@
 use super::steps::Setting;
 use rnc::io::tls::TlsSession;
 use rnc::net::tls;
-use rnc::plan::tls::{Client, Common, Server, Trust, Version};
+use rnc::plan::tls::{Client, Common, Server, Spelling, Trust, Version};
 use rustls::client::Resumption;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::ring;
@@ -50,6 +50,7 @@ impl Sides {
             alpn: Vec::new(),
         };
         let client = tls::TlsConnector::new(&Client {
+            spelling: Spelling::Options,
             common: common(),
             trust: Trust::Anyone,
             warns: false,

@@ -5,6 +5,7 @@ use crate::cli::args::TlsArgs;
 use crate::parse::end::{EndWord, end_word};
 use crate::parse::url::{self, Url};
 use crate::parse::words::words;
+use crate::plan::tls::{Client, Spelling};
 use crate::plan::{How, Layer};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
@@ -160,7 +161,12 @@ impl Planner<'_> {
             _ => Ok(()),
         };
         let proxy = self.proxy()?.map(Layer::Proxy);
-        let tls = self.tls_client(&options.tls, nameless)?.map(Layer::Tls);
+        let tls = self.tls_client(&options.tls, nameless)?.map(|client| {
+            Layer::Tls(Client {
+                spelling: Spelling::Word,
+                ..client
+            })
+        });
         Ok(End {
             base,
             layers: proxy.into_iter().chain(tls).collect(),

@@ -7,7 +7,7 @@ use crate::cli::dialect::TlsRules;
 use crate::parse::ciphers::{self, ciphers};
 use crate::parse::pin::pin;
 use crate::plan::starttls::Protocol;
-use crate::plan::tls::{Client, Common, Identity, Pin, Server, Trust, Version};
+use crate::plan::tls::{Client, Common, Identity, Pin, Server, Spelling, Trust, Version};
 
 /// How much the names of protocols (ALPN) may be together, in bytes: far more than anybody needs,
 /// and far less than a ClientHello can hold. RFC 8446, section 4.1.2.
@@ -42,6 +42,7 @@ impl Planner<'_> {
             ));
         }
         Ok(Some(Client {
+            spelling: Spelling::Options,
             warns: trust == Trust::Anyone && self.dialect.tls.checks_servers,
             tells_doubts: trust == Trust::Anyone
                 && !self.dialect.tls.checks_servers

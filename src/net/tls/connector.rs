@@ -35,7 +35,8 @@ impl TlsConnector {
     /// A file cannot be read or does not hold what it should; a name of a cipher suite is unknown.
     pub fn new(plan: &plan::Client) -> Result<TlsConnector, SetupError> {
         if let Some(name) = &plan.server_name {
-            server_name(name).map_err(|error| SetupError::new("take --tls-servername", error))?;
+            let option = plan.spelling.option("servername");
+            server_name(name).map_err(|error| SetupError::new(format!("take {option}"), error))?;
         }
         let provider = Arc::new(provider(&plan.common)?);
         let check = ServerCheck {

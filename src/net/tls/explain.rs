@@ -47,7 +47,7 @@ pub fn reason(error: &Error, context: &Context<'_>) -> String {
         }
         Error::PeerIncompatible(why) => incompatible(why, context),
         Error::AlertReceived(AlertDescription::ProtocolVersion) => {
-            let ours = spoken(context.versions);
+            let ours = spoken(context);
             match context.versions {
                 (Version::V1_2, Version::V1_3) => too_old(side),
                 _ => format!("{} does not speak {ours} (protocol_version)", side.peer()),
@@ -126,7 +126,8 @@ fn protocol(error: &Error, side: TlsSide) -> String {
         Error::PeerMisbehaved(why) => format!("{peer} broke the rules of TLS ({})", spaced(why)),
         Error::NoCertificatesPresented => format!("{peer} showed no certificate"),
         Error::NoApplicationProtocol => {
-            format!("{peer} speaks none of the protocols of --tls-alpn")
+            let alpn = side.spelling().option("alpn");
+            format!("{peer} speaks none of the protocols of {alpn}")
         }
         error => match error.source() {
             Some(why) => format!("{error}: {why}"),
@@ -137,7 +138,7 @@ fn protocol(error: &Error, side: TlsSide) -> String {
 
 fn incompatible(why: &PeerIncompatible, context: &Context<'_>) -> String {
     let peer = context.side.peer();
-    let ours = spoken(context.versions);
+    let ours = spoken(context);
     let is_whole = context.versions == (Version::V1_2, Version::V1_3);
     match why {
         PeerIncompatible::ServerDoesNotSupportTls12Or13 | PeerIncompatible::Tls12NotOffered => {
@@ -175,11 +176,12 @@ fn too_old(side: TlsSide) -> String {
 }
 
 /// Our versions in words.
-fn spoken((oldest, newest): (Version, Version)) -> &'static str {
-    match (oldest, newest) {
-        (_, Version::V1_2) => "TLS 1.2, and --tls-max allows no newer",
-        (Version::V1_3, _) => "TLS 1.3, and --tls-min allows no older",
-        (Version::V1_2, Version::V1_3) => "TLS 1.2 or 1.3",
+fn spoken(context: &Context<'_>) -> String {
+    let option = |name| context.side.spelling().option(name);
+    match context.versions {
+        (_, Version::V1_2) => format!("TLS 1.2, and {} allows no newer", option("max")),
+        (Version::V1_3, _) => format!("TLS 1.3, and {} allows no older", option("min")),
+        (Version::V1_2, Version::V1_3) => "TLS 1.2 or 1.3".into(),
     }
 }
 

@@ -139,7 +139,8 @@ fn a_target_that_is_not_trusted_gets_nothing() {
     let named = format!("{},servername=else.example", ca(&authority));
     for (identity, options, why) in [
         (&good, &ca(&other), "which is not trusted here"),
-        (&good, &pin, "which is no --tls-pin"),
+        (&good, &ca(&other), "; to trust it: ,pin=sha256:"),
+        (&good, &pin, "which is no ,pin="),
         (&good, &named, "not for else.example"),
         (
             &late,

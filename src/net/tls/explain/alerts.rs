@@ -8,8 +8,16 @@ pub fn words(alert: Alert, side: TlsSide) -> String {
     let peer = side.peer();
     let name = name(alert);
     let rejected = |why: &str| format!("{peer} {why} ({name})");
-    if let (TlsSide::Client { has_cert: false }, true) = (side, is_of_certificates(alert)) {
-        return format!("{peer} wants a certificate of ours: --tls-cert and --tls-key ({name})");
+    let option = |name| side.spelling().option(name);
+    if let (
+        TlsSide::Client {
+            has_cert: false, ..
+        },
+        true,
+    ) = (side, is_of_certificates(alert))
+    {
+        let (cert, key) = (option("cert"), option("key"));
+        return format!("{peer} wants a certificate of ours: {cert} and {key} ({name})");
     }
     match alert {
         Alert::CloseNotify => rejected("closed the connection in the middle of it"),
@@ -29,11 +37,15 @@ pub fn words(alert: Alert, side: TlsSide) -> String {
         Alert::AccessDenied => rejected("does not let us in"),
         Alert::UnrecognisedName => match side {
             TlsSide::Client { .. } => {
-                format!("{peer} has no such name ({name}): --tls-servername asks for another")
+                let servername = option("servername");
+                format!("{peer} has no such name ({name}): {servername} asks for another")
             }
             TlsSide::Server => rejected("does not take the name"),
         },
-        Alert::NoApplicationProtocol => rejected("speaks none of the protocols of --tls-alpn"),
+        Alert::NoApplicationProtocol => rejected(&format!(
+            "speaks none of the protocols of {}",
+            option("alpn")
+        )),
         Alert::ProtocolVersion => rejected("does not speak the version of TLS"),
         Alert::InsufficientSecurity => rejected("wants stronger cipher suites"),
         Alert::InternalError => rejected("had an error of its own"),
@@ -64,8 +76,11 @@ fn handshake_failure(side: TlsSide) -> String {
     let peer = side.peer();
     let common = format!("{peer} has no cipher suite or kind of key in common with us");
     match side {
-        TlsSide::Client { has_cert: false } => {
-            format!("{common}, or wants a certificate of ours: --tls-cert (handshake_failure)")
+        TlsSide::Client {
+            has_cert: false, ..
+        } => {
+            let cert = side.spelling().option("cert");
+            format!("{common}, or wants a certificate of ours: {cert} (handshake_failure)")
         }
         _ => format!("{common}, or refused our certificate (handshake_failure)"),
     }
@@ -85,9 +100,16 @@ fn name(alert: Alert) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::tls::Spelling;
 
-    const CLIENT: TlsSide = TlsSide::Client { has_cert: true };
-    const STRANGER: TlsSide = TlsSide::Client { has_cert: false };
+    const CLIENT: TlsSide = TlsSide::Client {
+        has_cert: true,
+        spelling: Spelling::Options,
+    };
+    const STRANGER: TlsSide = TlsSide::Client {
+        has_cert: false,
+        spelling: Spelling::Options,
+    };
 
     #[test]
     fn each_alert_has_words_and_its_name() {

@@ -1,6 +1,6 @@
 //! What the words for a failure depend on.
 
-use crate::plan::tls::{Client, Version};
+use crate::plan::tls::{Client, Spelling, Version};
 use std::fmt::Debug;
 
 /// Which side of TLS we are.
@@ -10,6 +10,8 @@ pub enum TlsSide {
     Client {
         /// We have one.
         has_cert: bool,
+        /// How options are named.
+        spelling: Spelling,
     },
     /// We listen.
     Server,
@@ -20,6 +22,15 @@ impl TlsSide {
     pub fn of_client(plan: &Client) -> TlsSide {
         TlsSide::Client {
             has_cert: plan.common.identity.is_some(),
+            spelling: plan.spelling,
+        }
+    }
+
+    /// How options are named.
+    pub fn spelling(self) -> Spelling {
+        match self {
+            TlsSide::Client { spelling, .. } => spelling,
+            TlsSide::Server => Spelling::Options,
         }
     }
 

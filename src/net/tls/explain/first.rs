@@ -95,8 +95,12 @@ fn starttls(greeting: &[u8]) -> Option<&'static str> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::tls::Spelling;
 
-    const CLIENT: TlsSide = TlsSide::Client { has_cert: false };
+    const CLIENT: TlsSide = TlsSide::Client {
+        has_cert: false,
+        spelling: Spelling::Options,
+    };
 
     #[test]
     fn an_old_client_hello_is_known_by_its_version() {

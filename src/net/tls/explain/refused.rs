@@ -115,18 +115,26 @@ impl<'a> Shown<'a> {
         self.der.map(|der| show_pin(&fingerprint(der)))
     }
 
-    fn pin_option(&self) -> &'static str {
+    /// The name of the option that trusts it.
+    fn pin_name(&self) -> &'static str {
         match self.side {
-            TlsSide::Client { .. } => "--tls-pin",
-            TlsSide::Server => "--tls-client-pin",
+            TlsSide::Client { .. } => "pin",
+            TlsSide::Server => "client-pin",
         }
+    }
+
+    fn pin_option(&self) -> String {
+        self.side.spelling().option(self.pin_name())
     }
 
     /// The end of a line: what makes it trusted, to paste, or why nothing does.
     fn hint(&self) -> String {
         match (self.odd_key(), self.pin()) {
             (Some(odd), _) => format!("; {odd}"),
-            (None, Some(pin)) => format!("; to trust it: {} {pin}", self.pin_option()),
+            (None, Some(pin)) => {
+                let trusts = self.side.spelling().with(self.pin_name(), &pin);
+                format!("; to trust it: {trusts}")
+            }
             (None, None) => String::new(),
         }
     }
@@ -160,7 +168,10 @@ fn other_name(shown: &Shown<'_>, name: Option<&str>) -> String {
     let it = shown.it();
     let wanted = match name {
         Some(name) => format!("not for {}", printable(name.as_bytes())),
-        None => "and no name is asked for: --tls-servername".into(),
+        None => {
+            let servername = shown.side.spelling().option("servername");
+            format!("and no name is asked for: {servername}")
+        }
     };
     match &shown.cert {
         Some(cert) => match cert.hosts() {

@@ -4,7 +4,7 @@ use super::super::{Context, TlsSide, agreed, failure};
 use super::fixtures;
 use crate::net::tls::server_name;
 use crate::net::tls::verify::{ClientCheck, ClientTrust, Seen, ServerCheck, ServerTrust};
-use crate::plan::tls::{Pin, Version};
+use crate::plan::tls::{Pin, Spelling, Version};
 use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair,
     date_time_ymd,
@@ -26,7 +26,10 @@ use std::time::Duration;
 
 /// 15 January 2027.
 pub const NOW: u64 = 1_800_000_000;
-pub const CLIENT: TlsSide = TlsSide::Client { has_cert: false };
+pub const CLIENT: TlsSide = TlsSide::Client {
+    has_cert: false,
+    spelling: Spelling::Options,
+};
 /// A client that has no certificate.
 pub const NO_ONE: Option<&Made> = None;
 const BOTH: [&SupportedProtocolVersion; 2] = [&rustls::version::TLS12, &rustls::version::TLS13];
@@ -350,7 +353,10 @@ pub fn shake(client: ClientSetup, server: ServerSetup, name: &str) -> Outcome {
         name: Some(name),
         cert: server_cert.as_deref(),
         first: &near.first,
-        ..context(TlsSide::Client { has_cert })
+        ..context(TlsSide::Client {
+            has_cert,
+            spelling: Spelling::Options,
+        })
     };
     let at_server = Context {
         versions: theirs,
