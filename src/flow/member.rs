@@ -63,8 +63,8 @@ pub enum Presence {
 
 impl Member {
     /// A peer that has just come. `stage` changes what it sends, `queue_bytes` may wait to be sent
-    /// to it, and `seat` is its place among those who may be there, which it keeps until it is
-    /// gone.
+    /// to it, and `seat` is its place among the clients that `--max-conns` counts, free again once
+    /// the peer is gone.
     pub fn new(
         end: Endpoint,
         label: String,

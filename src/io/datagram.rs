@@ -185,7 +185,7 @@ impl Datagram {
         self.senders.drop_own(own.map(PeerAddr::from));
     }
 
-    /// Sets who may write. What others write is dropped, as if it had not come.
+    /// Sets the access rules. Datagrams of peers they deny are dropped.
     pub fn set_rules(&mut self, rules: &Arc<Admission>) {
         self.senders.set_rules(rules);
     }

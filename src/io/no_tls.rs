@@ -11,7 +11,7 @@ use std::task::Poll;
 #[derive(Debug)]
 pub struct TlsSession(Infallible);
 
-/// There is none; what a stream can do besides, it could do too.
+/// A stream with TLS. No value of this type exists.
 #[derive(Debug)]
 pub struct TlsStream(Infallible);
 

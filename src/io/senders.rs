@@ -14,9 +14,9 @@ pub struct Senders {
     only: Option<PeerAddr>,
     /// The address of the socket, where it has many peers: what comes from there is not heard.
     own: Option<PeerAddr>,
-    /// Who may write; `None`: everybody.
+    /// The access rules; `None` admits everybody.
     rules: Option<Arc<Admission>>,
-    /// Who wrote last of those who may not, and whether that is still to be reported to the user.
+    /// The last peer that was denied, and whether the user is still to be told.
     refused: Option<(SocketAddrAny, bool)>,
 }
 
@@ -44,7 +44,7 @@ impl Senders {
         self.own = own;
     }
 
-    /// Drops what those write who may not.
+    /// Sets the access rules: datagrams of peers they deny are dropped.
     pub fn set_rules(&mut self, rules: &Arc<Admission>) {
         self.rules = rules.limits_hosts().then(|| Arc::clone(rules));
     }

@@ -38,7 +38,7 @@ impl Hub {
         !unfinished.is_empty()
     }
 
-    /// How many bytes all but one have room for; 0 where there are none.
+    /// How many bytes every peer but the speaker has room for; 0 without other peers.
     fn room_beside(&self, speaker: Option<Registered>) -> usize {
         let others = self.members.iter();
         let others = others.filter(|(id, _)| Some(**id) != speaker);

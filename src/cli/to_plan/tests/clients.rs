@@ -1,4 +1,4 @@
-//! Clients of a listener: how many are served, what they are joined to, and who may come.
+//! Clients of a listener: how many are served, what they are joined to, and the access rules.
 
 use super::*;
 
