@@ -62,9 +62,18 @@ pub enum Spelling {
 impl Spelling {
     /// The option of this name that takes a value: `--tls-ca`, or `,ca=`.
     pub fn option(self, name: &str) -> String {
+        let equals = match self {
+            Spelling::Options => "",
+            Spelling::Word => "=",
+        };
+        self.flag(name) + equals
+    }
+
+    /// The option of this name that takes none: `--tls-no-verify`, or `,no-verify`.
+    pub fn flag(self, name: &str) -> String {
         match self {
             Spelling::Options => format!("--tls-{name}"),
-            Spelling::Word => format!(",{name}="),
+            Spelling::Word => format!(",{name}"),
         }
     }
 

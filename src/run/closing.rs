@@ -72,7 +72,7 @@ impl Closing<'_> {
                 moved,
                 time: now.duration_since(joined.started),
                 ended,
-                came: self.terms.remote.is_none(),
+                came: self.terms.has_client(),
             }));
         } else {
             words::tell(&Event::Left(&self.names.peer, moved));
@@ -95,12 +95,8 @@ impl Closing<'_> {
         };
         let (_, received) = joined.bridge.moved();
         let [_, alerted] = &joined.alerted;
-        let dialed = if self.terms.relays() {
-            &self.names.target
-        } else {
-            &self.names.peer
-        };
-        (alerted.is_all(received) && !is_ours).then_some(dialed)
+        let is_alert = alerted.is_all(received) && !is_ours;
+        is_alert.then(|| self.names.remote(self.terms))
     }
 
     /// Prints what broke; returns the exit code.
@@ -144,15 +140,17 @@ impl Closing<'_> {
 
     /// The connection with the peer.
     fn connection(&self) -> String {
-        let came = self.terms.remote.is_none() || self.terms.relays();
-        let way = if came { "from" } else { "to" };
+        let way = if self.terms.has_client() {
+            "from"
+        } else {
+            "to"
+        };
         format!("connection {way} {}", self.names.peer)
     }
 
     /// What has taken too long.
     fn subject(&self, joined: &Joined) -> String {
-        let came = self.terms.remote.is_none() || self.terms.relays();
-        if came && !self.has_messages(joined) {
+        if self.terms.has_client() && !self.has_messages(joined) {
             self.connection()
         } else {
             self.names.peer.to_string()

@@ -47,6 +47,17 @@ pub struct Labels {
     pub target: Box<str>,
 }
 
+impl Labels {
+    /// The remote side: the target of a relay, or the peer.
+    pub fn remote(&self, terms: &Terms) -> &str {
+        if terms.relays() {
+            &self.target
+        } else {
+            &self.peer
+        }
+    }
+}
+
 /// Both sides of a session until they are open.
 pub struct Opening {
     terms: Rc<Terms>,
@@ -94,7 +105,7 @@ impl Opening {
         opening
     }
 
-    /// Goes on as far as it can: both ends, ours first.
+    /// Goes on as far as it can; returns both ends, our side before the peer's.
     ///
     /// # Errors
     /// The outcome of a session that cannot begin, or need not.

@@ -9,7 +9,7 @@ use crate::net::addr;
 use crate::net::prepared::Prepared;
 use crate::net::tls::{self, TlsAcceptor};
 use crate::parse::escape::shell_word;
-use crate::plan::tls::{Spelling, Trust};
+use crate::plan::tls::Trust;
 use crate::plan::{End, Limits, ListenAt, Listening, Transport};
 use crate::proto::hello::{ALERT_BYTES, is_alert, is_client_hello};
 use crate::report::{self, Wording};
@@ -28,10 +28,7 @@ pub fn prepare(end: &End, limits: &Limits) -> anyhow::Result<Rc<Prepared>> {
         && client.trust == Trust::Anyone
         && client.warns
     {
-        let option = match client.spelling {
-            Spelling::Options => "--tls-no-verify",
-            Spelling::Word => ",no-verify",
-        };
+        let option = client.spelling.flag("no-verify");
         report::error(&format!(
             "warning: {option}: others on the network path can read and change all data"
         ));

@@ -118,12 +118,7 @@ impl Session {
         if self.terms.remote.is_some()
             && let Endpoint::Datagram(end) = joined.bridge.remote()
         {
-            let name = if self.terms.relays() {
-                &self.names.target
-            } else {
-                &self.names.peer
-            };
-            tell_answers(end, name);
+            tell_answers(end, self.names.remote(&self.terms));
         }
         turn
     }

@@ -46,6 +46,11 @@ impl Terms {
         self.local.is_none()
     }
 
+    /// Returns whether one side is the peer of a listener.
+    pub fn has_client(&self) -> bool {
+        self.local.is_none() || self.remote.is_none()
+    }
+
     /// Returns whether a program is started for each peer of a listener.
     pub fn starts_programs(&self) -> bool {
         matches!(self.opened(), Some(Base::Program(_)))

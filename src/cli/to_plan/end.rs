@@ -5,8 +5,8 @@ use crate::cli::args::TlsArgs;
 use crate::parse::end::{EndWord, end_word};
 use crate::parse::url::{self, Url};
 use crate::parse::words::words;
-use crate::plan::tls::{Client, Spelling};
-use crate::plan::{How, Layer};
+use crate::plan::How;
+use crate::plan::tls::Spelling;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
 /// What may stand before a base and a colon; `unix:` and `vsock:` are part of an address.
@@ -65,7 +65,6 @@ impl Planner<'_> {
         }
         args.udp |= kind == "udp";
         args.tls = options.tls;
-        args.tls.tls |= kind == "tls";
         if let Some((_, value)) = parts.options.iter().find(|(name, _)| name == "retry") {
             let longest = value.as_deref().map_or_else(|| RETRY_WORD.into(), text);
             args.retry = Some(longest);
@@ -150,26 +149,15 @@ impl Planner<'_> {
 
     /// An end elsewhere, with the layers on it.
     fn remote(&self, base: Base, parts: &EndWord, timeout: Option<Duration>) -> Result<End, Wrong> {
-        let tls = TlsArgs {
-            tls: parts.kind == Some("tls"),
-            ..TlsArgs::default()
-        };
-        let options = self.end_options(parts, tls)?;
-        let nameless = match &base {
+        let options = self.end_options(parts, TlsArgs::default())?;
+        let named = match &base {
             Base::Unix { .. } => Err("a Unix socket"),
             Base::Vsock { .. } => Err("vsock"),
             _ => Ok(()),
         };
-        let proxy = self.proxy()?.map(Layer::Proxy);
-        let tls = self.tls_client(&options.tls, nameless)?.map(|client| {
-            Layer::Tls(Client {
-                spelling: Spelling::Word,
-                ..client
-            })
-        });
         Ok(End {
             base,
-            layers: proxy.into_iter().chain(tls).collect(),
+            layers: self.layers(&options.tls, Spelling::Word, named)?,
             how: {
                 let how = self.how(options.timeout.or(timeout), false)?;
                 How {
@@ -180,10 +168,14 @@ impl Planner<'_> {
         })
     }
 
-    /// The options of an end, named as the long options of the command line.
+    /// The options of an end, named as the long options of the command line, added to those of TLS
+    /// in `tls`.
     fn end_options(&self, parts: &EndWord, tls: TlsArgs) -> Result<EndOptions, Wrong> {
         let mut options = EndOptions {
-            tls,
+            tls: TlsArgs {
+                tls: tls.tls || parts.kind == Some("tls"),
+                ..tls
+            },
             timeout: None,
             retry: None,
         };

@@ -6,6 +6,7 @@ use crate::cli::args::TlsArgs;
 use crate::cli::dialect::TlsRules;
 use crate::parse::ciphers::{self, ciphers};
 use crate::parse::pin::pin;
+use crate::plan::Layer;
 use crate::plan::starttls::Protocol;
 use crate::plan::tls::{Client, Common, Identity, Pin, Server, Spelling, Trust, Version};
 
@@ -14,11 +15,24 @@ use crate::plan::tls::{Client, Common, Identity, Pin, Server, Spelling, Trust, V
 const MOST_ALPN_BYTES: usize = 4096;
 
 impl Planner<'_> {
-    /// TLS with the server of an end, if one of the options asks for it. `named` is what has no
-    /// name that could be checked.
-    pub(super) fn tls_client(
+    /// What is put on an end: the way through a proxy, and TLS.
+    pub(super) fn layers(
         &self,
         args: &TlsArgs,
+        spelling: Spelling,
+        named: Result<(), &str>,
+    ) -> Result<Vec<Layer>, Wrong> {
+        let proxy = self.proxy()?.map(Layer::Proxy);
+        let tls = self.tls_client(args, spelling, named)?.map(Layer::Tls);
+        Ok(proxy.into_iter().chain(tls).collect())
+    }
+
+    /// TLS with the server of an end, if one of the options asks for it, which are spelled so.
+    /// `named` is what has no name that could be checked.
+    fn tls_client(
+        &self,
+        args: &TlsArgs,
+        spelling: Spelling,
         named: Result<(), &str>,
     ) -> Result<Option<Client>, Wrong> {
         let Some(asked) = self.asked(args)? else {
@@ -42,7 +56,7 @@ impl Planner<'_> {
             ));
         }
         Ok(Some(Client {
-            spelling: Spelling::Options,
+            spelling,
             warns: trust == Trust::Anyone && self.dialect.tls.checks_servers,
             tells_doubts: trust == Trust::Anyone
                 && !self.dialect.tls.checks_servers

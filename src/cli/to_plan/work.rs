@@ -2,8 +2,9 @@
 
 use super::*;
 use crate::cli::dialect::Probes;
+use crate::plan::tls::Spelling;
 use crate::plan::{
-    Answer, Binding, Ends, How, Join, Layer, ListenAt, Listening, Purpose, Room, Rules, Scan, Side,
+    Answer, Binding, Ends, How, Join, ListenAt, Listening, Purpose, Room, Rules, Scan, Side,
     TelnetSides, UdpProbe, UnixListening, UnixSource, Until, Work,
 };
 
@@ -103,7 +104,12 @@ impl Planner<'_> {
     ) -> Result<Work, Wrong> {
         let args = self.args;
         let is_ip = matches!(place, Place::Ip { .. });
-        let layers = self.layers(&place)?;
+        let named = match &place {
+            Place::Unix(_) => Err("a Unix socket"),
+            Place::Vsock(..) => Err("vsock"),
+            Place::Ip { .. } | Place::Passed(..) => Ok(()),
+        };
+        let layers = self.layers(&args.tls, Spelling::Options, named)?;
         let how = self.how(timeout, !is_ip)?;
         let end = |base| Box::new(End { base, layers, how });
         let remote = match place {
@@ -149,17 +155,6 @@ impl Planner<'_> {
         let source = self.args.source.as_ref().map(PathBuf::from);
         let source = source.map_or(UnixSource::Temporary, UnixSource::Path);
         self.args.udp.then_some(source)
-    }
-
-    fn layers(&self, place: &Place) -> Result<Vec<Layer>, Wrong> {
-        let proxy = self.proxy()?.map(Layer::Proxy);
-        let is_named = match place {
-            Place::Unix(_) => Err("a Unix socket"),
-            Place::Vsock(..) => Err("vsock"),
-            Place::Ip { .. } | Place::Passed(..) => Ok(()),
-        };
-        let tls = self.tls_client(&self.args.tls, is_named)?.map(Layer::Tls);
-        Ok(proxy.into_iter().chain(tls).collect())
     }
 
     /// How an end is opened; one that `is_local` sends from no address of its own choice.
