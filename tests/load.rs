@@ -3,8 +3,8 @@
 mod common;
 
 use common::{
-    Cmd, Running, Sock, Stdin, Stdout, assert_bytes, connect_to_listener, may_have_descriptors,
-    pattern, peak_rss_kib, rnc, rnc_binary,
+    Cmd, Running, Sock, Stdin, Stdout, assert_bytes, connect_to_listener, descriptors_of,
+    may_have_descriptors, pattern, peak_rss_kib, rnc, rnc_binary,
 };
 use rustix::net::{RecvFlags, SendFlags};
 use socket2::SockRef;
@@ -50,8 +50,7 @@ fn ten_thousand_connections_at_once_are_all_echoed() {
                     echo_with_all(&mut clients, &format!("{share} {round}"));
                 }
                 if all_there.wait().is_leader() {
-                    let open = std::fs::read_dir(format!("/proc/{}/fd", rnc.pid()));
-                    assert!(open.expect("descriptors").count() > CONNECTIONS);
+                    assert!(descriptors_of(rnc.pid()) > CONNECTIONS);
                 }
                 all_there.wait();
                 // One ends as it should; the others leave no port behind that has to wait.

@@ -20,8 +20,8 @@ pub use finished::Finished;
 pub use limits::may_have_descriptors;
 pub use log::Log;
 pub use proc_fs::{
-    Work, bound_udp_port_of, is_nonblocking, listening_port_of, peak_rss_kib, private_kib,
-    unread_by_owner, work_done,
+    Work, bound_udp_port_of, descriptors_of, is_nonblocking, listening_port_of, peak_rss_kib,
+    private_kib, sockets_of, unread_by_owner, work_done,
 };
 pub use process::{Cmd, Running, Stdin, Stdout};
 pub use programs::{python, require, require_services, rnc, rnc_binary, rnc_for_all, shell};

@@ -118,8 +118,15 @@ fn port_of(pid: i32, tables: [&str; 2], state: &str) -> Option<u16> {
     })
 }
 
-/// The inodes of a process's sockets.
-fn sockets_of(pid: i32) -> Vec<u64> {
+/// How many descriptors a process has open.
+#[track_caller]
+pub fn descriptors_of(pid: i32) -> usize {
+    let open = fs::read_dir(format!("/proc/{pid}/fd"));
+    open.expect("the process is gone").count()
+}
+
+/// The inodes of a process's sockets; none of one that is gone.
+pub fn sockets_of(pid: i32) -> Vec<u64> {
     let Ok(descriptors) = fs::read_dir(format!("/proc/{pid}/fd")) else {
         return Vec::new();
     };

@@ -3,12 +3,11 @@
 
 use crate::common::{
     Cmd, Finished, Log, Running, Sock, Stdin, Stdout, TempDir, Transport, assert_bytes,
-    connect_to_listener, eventually, pattern, private_kib, require, rnc, work_done,
+    connect_to_listener, descriptors_of, eventually, pattern, private_kib, require, rnc, work_done,
 };
 use rustix::process::Signal;
 use socket2::{Domain, SockAddr, SockRef, Socket, Type};
 use std::ffi::OsString;
-use std::fs;
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
@@ -405,7 +404,7 @@ fn lines_of_many_speakers_at_once_stay_whole() {
 fn a_thousand_come_and_go() {
     let crowd = Crowd::new(&["--chat"]);
     let heard = Log::follow(crowd.join());
-    let at_first = descriptors(&crowd);
+    let at_first = descriptors_of(crowd.rnc.pid());
     for _ in 0..20 {
         let mut round: Vec<Sock> = (0..50).map(|_| crowd.join()).collect();
         round[0].say("half a li", &crowd.rnc);
@@ -422,15 +421,10 @@ fn a_thousand_come_and_go() {
         crowd.rnc.fail("not all have left");
     }
     assert!(
-        eventually(|| descriptors(&crowd) == at_first),
+        eventually(|| descriptors_of(crowd.rnc.pid()) == at_first),
         "descriptors are left open"
     );
     assert_eq!(count(&heard.bytes(), "half a li\n"), 20);
-}
-
-fn descriptors(crowd: &Crowd) -> usize {
-    let fds = fs::read_dir(format!("/proc/{}/fd", crowd.rnc.pid()));
-    fds.expect("the process is there").count()
 }
 
 #[test]

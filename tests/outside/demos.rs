@@ -346,15 +346,21 @@ fn rnc_with_tr_answers_one_tcp_client_after_the_other() {
     dir.fifo("f");
     let server = shell("rnc -lk 0 < f | stdbuf -o0 tr a-z A-Z > f", &dir).spawn();
     let port = server.listening_port().to_string();
+    ask_for_capitals("tcp_upper_client.py", &port, "From server: ");
+    assert!(server.is_running(), "-k did not keep it");
+}
+
+/// Has a client ask three times, one after the other.
+#[track_caller]
+fn ask_for_capitals(client: &str, port: &str, before: &str) {
     for name in ["one", "two", "three"] {
-        let client = python("tcp_upper_client.py").expect("it was there");
-        let answer = format!("From server: {}\n", name.to_uppercase());
+        let client = python(client).expect("it was there");
+        let answer = format!("{before}{}\n", name.to_uppercase());
         client
-            .args(["127.0.0.1", &port, name])
+            .args(["127.0.0.1", port, name])
             .run()
             .expect_stdout(answer);
     }
-    assert!(server.is_running(), "-k did not keep it");
 }
 
 // Demo 6: UDP uppercase.
@@ -396,14 +402,7 @@ fn rnc_with_tr_answers_udp_clients_in_capitals() {
     dir.fifo("f");
     let server = shell("rnc -u -l 0 < f | stdbuf -o0 tr a-z A-Z > f", &dir).spawn();
     let port = server.listening_port().to_string();
-    for name in ["one", "two", "three"] {
-        let client = python("udp_upper_client.py").expect("it was there");
-        let answer = format!("{}\n", name.to_uppercase());
-        client
-            .args(["127.0.0.1", &port, name])
-            .run()
-            .expect_stdout(answer);
-    }
+    ask_for_capitals("udp_upper_client.py", &port, "");
     assert!(server.is_running(), "it stopped listening");
 }
 

@@ -2,7 +2,8 @@
 //! the answer, users and passwords; and a real proxy.
 
 use crate::common::{
-    Cmd, Pty, Running, Server, Sock, Stdin, assert_bytes, close, eventually, require, rnc,
+    Cmd, Pty, Running, Server, Sock, Stdin, assert_bytes, close, eventually, listening_port_of,
+    require, rnc,
 };
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Ipv6Addr, TcpListener, TcpStream};
@@ -734,27 +735,6 @@ fn ncat_proxy(options: &[&str]) -> Option<(Running, u16)> {
         proxy.fail("it does not listen");
     };
     Some((proxy, port))
-}
-
-/// The port of the listening IPv4 socket that a process has.
-fn listening_port_of(pid: i32) -> Option<u16> {
-    let fds = std::fs::read_dir(format!("/proc/{pid}/fd")).ok()?;
-    let sockets: Vec<String> = fds
-        .flatten()
-        .filter_map(|fd| std::fs::read_link(fd.path()).ok())
-        .filter_map(|link| {
-            let inode = link.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?;
-            Some(inode.to_string())
-        })
-        .collect();
-    let table = std::fs::read_to_string("/proc/net/tcp").ok()?;
-    table.lines().skip(1).find_map(|line| {
-        let fields: Vec<&str> = line.split_whitespace().collect();
-        let (_, port) = fields.get(1)?.split_once(':')?;
-        // 0A is LISTEN.
-        let ours = fields.get(3) == Some(&"0A") && sockets.iter().any(|s| s == fields[9]);
-        ours.then(|| u16::from_str_radix(port, 16).ok()).flatten()
-    })
 }
 
 /// A server that upper-cases what it gets and closes at the end.

@@ -1,8 +1,8 @@
 //! Scanning with `-z`: many ports at once, told in their order.
 
 use crate::common::{
-    ClosedPort, Cmd, Finished, Server, TempDir, require, require_services, rnc, rnc_binary, shell,
-    skip, udp_socket,
+    ClosedPort, Cmd, Finished, Server, TempDir, descriptors_of, require, require_services, rnc,
+    rnc_binary, shell, skip, sockets_of, udp_socket,
 };
 use rustix::process::Signal;
 use socket2::{Domain, SockAddr, Socket, Type};
@@ -268,14 +268,7 @@ fn three_hundred_black_holes_take_no_longer_than_one() {
 fn parallel_dials_are_under_way_at_once() {
     let Some(machine) = alone(MUTE) else { return };
     let mut scan = machine("-z --parallel 20 10.9.0.2 1-100").spawn();
-    let sockets = || {
-        let dir = std::fs::read_dir(format!("/proc/{}/fd", scan.pid()));
-        let links = dir.into_iter().flatten().flatten();
-        links
-            .filter_map(|entry| std::fs::read_link(entry.path()).ok())
-            .filter(|to| to.to_string_lossy().starts_with("socket:"))
-            .count()
-    };
+    let sockets = || sockets_of(scan.pid()).len();
     assert!(
         crate::common::eventually(|| sockets() == 20),
         "{} sockets",
@@ -314,10 +307,7 @@ fn the_soft_limit_on_descriptors_is_no_hindrance() {
         return;
     };
     let mut scan = machine("-z 10.9.0.2 1-400").spawn();
-    let count = || {
-        let dir = std::fs::read_dir(format!("/proc/{}/fd", scan.pid()));
-        dir.map_or(0, |dir| dir.count())
-    };
+    let count = || descriptors_of(scan.pid());
     assert!(
         crate::common::eventually(|| count() > 400),
         "{} descriptors",
@@ -336,14 +326,7 @@ fn a_signal_ends_a_scan_and_what_is_known_is_told_in_order() {
     let scan = line(&format!("-zv 127.0.0.1 {list} {}", after.port())).spawn();
     // The first is told at once; those behind the silent one wait.
     scan.says(&format!(" {} port ", before.port()));
-    let tries = || {
-        let dir = std::fs::read_dir(format!("/proc/{}/fd", scan.pid()));
-        let links = dir.into_iter().flatten().flatten();
-        links
-            .filter_map(|entry| std::fs::read_link(entry.path()).ok())
-            .filter(|to| to.to_string_lossy().starts_with("socket:"))
-            .count()
-    };
+    let tries = || sockets_of(scan.pid()).len();
     // Only the silent one is left under way.
     assert!(
         crate::common::eventually(|| tries() == 1),

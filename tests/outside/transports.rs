@@ -1,6 +1,6 @@
 //! vsock and SCTP: what a kernel without them says, and sessions where it has them.
 
-use crate::common::{ClosedPort, Running, Stdin, TempDir, eventually, rnc};
+use crate::common::{ClosedPort, Running, Stdin, TempDir, eventually, rnc, sockets_of};
 use rustix::process::Signal;
 use socket2::{Domain, Protocol, SockAddr, Socket, Type};
 use std::fs;
@@ -104,10 +104,7 @@ fn a_vsock_connect_that_is_not_answered_keeps_nobody_from_leaving() {
 
 /// Whether a process has a socket; it has no other than the one it connects with.
 fn has_vsock(rnc: &Running) -> bool {
-    let fds = fs::read_dir(format!("/proc/{}/fd", rnc.pid())).expect("/proc");
-    fds.flatten()
-        .filter_map(|fd| fs::read_link(fd.path()).ok())
-        .any(|link| link.to_string_lossy().starts_with("socket:"))
+    !sockets_of(rnc.pid()).is_empty()
 }
 
 #[test]

@@ -1,7 +1,9 @@
 //! A relay of datagrams: each peer has a socket of its own to the target.
 
 use super::{assert_bytes, eventually};
-use crate::common::{ClosedPort, Cmd, Running, pattern, rnc, rnc_binary, udp_socket};
+use crate::common::{
+    ClosedPort, Cmd, Running, descriptors_of, pattern, rnc, rnc_binary, udp_socket,
+};
 use rustix::process::Signal;
 use std::collections::HashSet;
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
@@ -79,13 +81,6 @@ fn peer_of(rnc: &Running) -> UdpSocket {
     peer
 }
 
-/// How many descriptors rnc has open.
-#[track_caller]
-fn descriptors(rnc: &Running) -> usize {
-    let open = std::fs::read_dir(format!("/proc/{}/fd", rnc.pid()));
-    open.expect("/proc").count()
-}
-
 #[test]
 fn datagrams_go_whole_both_ways() {
     let relay = UdpRelay::new("-l");
@@ -123,8 +118,8 @@ fn silence_ends_a_peer_and_the_next_datagram_begins_anew() {
         let relay = UdpRelay::new(&format!("{options} --idle-timeout 100ms"));
         let peer = relay.peer();
         relay.echo(&peer, b"one");
-        let with_target = descriptors(&relay.rnc);
-        assert!(eventually(|| descriptors(&relay.rnc) < with_target));
+        let with_target = descriptors_of(relay.rnc.pid());
+        assert!(eventually(|| descriptors_of(relay.rnc.pid()) < with_target));
         relay.echo(&peer, b"two");
         relay.rnc.signal(Signal::TERM);
         let said = relay.rnc.wait().expect_signal(Signal::TERM).stderr;
